@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/raw.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#if defined(__x86_64__) && defined(__LP64__)
+
+long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
+		 long a6)
+{
+	register long r10 __asm__("r10") = a4;
+	register long r8 __asm__("r8") = a5;
+	register long r9 __asm__("r9") = a6;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a1), "S"(a2), "d"(a3), "r"(r10),
+			   "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+#elif defined(__aarch64__)
+
+long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
+		 long a6)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a1;
+	register long x1 __asm__("x1") = a2;
+	register long x2 __asm__("x2") = a3;
+	register long x3 __asm__("x3") = a4;
+	register long x4 __asm__("x4") = a5;
+	register long x5 __asm__("x5") = a6;
+
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+			 : "memory");
+	return x0;
+}
+
+#else
+#error "Berth knows the system call convention of x86-64 and arm64 only"
+#endif
+
+int raw_open(int directory_fd, const char *path, int flags, int mode)
+{
+	return (int)raw_syscall(SYS_openat, directory_fd, (long)path,
+				flags | O_CLOEXEC, mode, 0, 0);
+}
+
+int raw_close(int fd)
+{
+	return (int)raw_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+}
+
+ssize_t raw_read(int fd, void *buffer, size_t size)
+{
+	return raw_syscall(SYS_read, fd, (long)buffer, (long)size, 0, 0, 0);
+}
+
+ssize_t raw_write(int fd, const void *buffer, size_t size)
+{
+	return raw_syscall(SYS_write, fd, (long)buffer, (long)size, 0, 0, 0);
+}
+
+pid_t raw_getpid(void)
+{
+	return (pid_t)raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+int raw_socket(int domain, int type, int protocol)
+{
+	return (int)raw_syscall(SYS_socket, domain, type, protocol, 0, 0, 0);
+}
+
+int raw_bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return (int)raw_syscall(SYS_bind, fd, (long)address, length, 0, 0, 0);
+}
+
+int raw_getsockname(int fd, struct sockaddr *address, socklen_t *lengthp)
+{
+	return (int)raw_syscall(SYS_getsockname, fd, (long)address,
+				(long)lengthp, 0, 0, 0);
+}
+
+int raw_getsockopt(int fd, int level, int name, void *value, socklen_t *lengthp)
+{
+	return (int)raw_syscall(SYS_getsockopt, fd, level, name, (long)value,
+				(long)lengthp, 0);
+}
+
+int raw_setsockopt(int fd, int level, int name, const void *value,
+		   socklen_t length)
+{
+	return (int)raw_syscall(SYS_setsockopt, fd, level, name, (long)value,
+				length, 0);
+}
+
+int raw_get_int_option(int fd, int level, int name, int *valuep)
+{
+	socklen_t length = sizeof(*valuep);
+
+	return raw_getsockopt(fd, level, name, valuep, &length);
+}
+
+int raw_set_int_option(int fd, int level, int name, int value)
+{
+	return raw_setsockopt(fd, level, name, &value, sizeof(value));
+}
