@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What lies in shared memory, and nothing else does.
+ *
+ * An arena file holds one struct arena_memory. All of it but the header may be
+ * written by any process of the namespace at any time, by a hostile one with
+ * anything: readers range-check what they load and take no value for more than
+ * a hint. The header is written before the file has a name, and read once, when
+ * the file is opened. Integers are in host byte order; ports too.
+ */
+
+#include <stdint.h>
+
+#include "base/atomics.h"
+#include "core/port_set.h"
+#include "core/siphash.h"
+#include "core/space.h"
+
+#define ARENA_MAGIC UINT64_C(0x6e65726168747262)	/* "brtharen" */
+#define ARENA_VERSION 1u
+
+/*
+ * Planes by space. TCP has the most, since there the kernel shares a port
+ * between destinations; a UDP port is shared between local addresses only.
+ */
+#define N_PLANES_TCP 512u
+#define N_PLANES_UDP 64u
+#define N_PLANES_UDPLITE 16u
+#define N_PLANES_SCTP 64u
+#define N_PLANES (N_PLANES_TCP + N_PLANES_UDP + N_PLANES_UDPLITE + N_PLANES_SCTP)
+
+struct arena_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size;			/* bytes, sizeof(struct arena_memory) */
+	uint64_t netns_cookie;		/* SO_NETNS_COOKIE; 0 = kernel has none */
+	uint64_t netns_inode;		/* of /proc/self/ns/net; 0 = no /proc */
+	struct siphash_key key;		/* from getrandom(), for this arena alone */
+	uint32_t rest_ms;
+	uint8_t pad[4040];
+};
+
+/* RFC 6056: next_ephemeral of 3.3.1, 3.3.3, 3.3.5 and the table of 3.3.4. */
+#define CHOICE_TABLE_LENGTH 256u	/* INET_TABLE_PERTURB_SIZE's least */
+
+struct choice_memory {
+	atomic_u32 next_ephemeral[N_SPACES];
+	uint8_t pad1[48];
+	atomic_u64 random_counter;	/* position in the stream of 3.3.2 */
+	uint8_t pad2[56];
+	atomic_u32 table[CHOICE_TABLE_LENGTH];
+	uint8_t pad3[2944];
+};
+
+/* What happened that an operator would want to know. */
+enum counter {
+	COUNTER_KERNEL_ASKED,	/* the map had no port left */
+	COUNTER_PIN_IGNORED,	/* the kernel chose outside the range */
+	COUNTER_SELF_CONNECT,	/* refused */
+	COUNTER_FOREIGN,	/* ports that the map held for free and were not */
+	N_COUNTERS,
+};
+
+struct counter_memory {
+	atomic_u64 counters[N_COUNTERS];
+	uint8_t pad[4064];
+};
+
+/* What a port is used for; the two low bits of a port's use word. */
+enum use {
+	USE_FREE,
+	USE_WHOLE,	/* bound to the wildcard address, or listening */
+	USE_BOUND,	/* bound to specific local addresses, a plane each */
+	USE_CONNECT,	/* used by connects, a plane each destination */
+	N_USES,
+};
+
+/* A rest word: 32 ports in the low half, their epoch in the high half. */
+#define REST_WORD_BITS 32u
+#define N_REST_WORDS (N_PORTS / REST_WORD_BITS)
+
+struct space_memory {
+	atomic_u64 hints[N_USES][N_PORT_WORDS];	/* ports by use; [USE_FREE] idle */
+	atomic_u64 rest[2][N_REST_WORDS];	/* by parity of the epoch */
+	atomic_u32 uses[N_PORTS];		/* leases * 4 + enum use */
+};
+
+struct plane_memory {
+	atomic_u64 words[N_PORT_WORDS];
+};
+
+struct arena_memory {
+	struct arena_header header;
+	struct choice_memory choice;
+	struct counter_memory counter;
+	struct space_memory spaces[N_SPACES];
+	struct plane_memory planes[N_PLANES];
+};
+
+_Static_assert(sizeof(struct arena_header) == 4096, "a page");
+_Static_assert(sizeof(struct choice_memory) == 4096, "a page");
+_Static_assert(sizeof(struct counter_memory) == 4096, "a page");
+_Static_assert(sizeof(struct space_memory) == 32768 + 32768 + 262144, "");
+_Static_assert(sizeof(struct plane_memory) == 8192, "");
+_Static_assert(sizeof(struct arena_memory) ==
+	       12288 + 4 * 327680 + 656 * 8192, "the layout of version 1");

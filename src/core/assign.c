@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/assign.h"
+
+#include <errno.h>
+
+#include "core/counter.h"
+#include "core/endpoint.h"
+#include "core/port_pick.h"
+#include "core/socket.h"
+
+static uint32_t pin_bit(const struct fd_facts *facts)
+{
+	return 1u << (facts->mptcp ? PIN_MPTCP : facts->space);
+}
+
+bool assign_can_pin(const struct process *process, const struct fd_facts *facts,
+		    uint16_t port)
+{
+	/* Relaxed: a feature once found missing; finding it so twice is well. */
+	const uint32_t refused = load_relaxed_u32(&process->pin_refused);
+
+	return process->policy.may_pin && (refused & pin_bit(facts)) == 0 &&
+	       kernel_can_pin(&process->kernel, port);
+}
+
+int assign_pin(struct process *process, int fd, const struct fd_facts *facts,
+	       uint16_t lo, uint16_t hi)
+{
+	const int result = socket_pin(fd, lo, hi);
+
+	if (result == -ENOPROTOOPT || result == -EOPNOTSUPP)
+		/* Relaxed: as in assign_can_pin(). */
+		or_relaxed_u32(&process->pin_refused, pin_bit(facts));
+	return result;
+}
+
+void assign_distrust_pin(struct process *process)
+{
+	counter_add(&process->arena, COUNTER_PIN_IGNORED);
+	/* Relaxed: as in assign_can_pin(). */
+	or_relaxed_u32(&process->pin_refused, UINT32_MAX);
+}
+
+bool assign_next_part(const struct process *process,
+		      const struct fd_facts *facts, uint32_t from, int avoid,
+		      struct range_part *partp)
+{
+	uint32_t lo, hi;
+
+	if ((int)from == avoid)
+		from++;
+	if (from >= N_PORTS ||
+	    !port_set_next_run(&process->policy.range, from, &lo, &hi))
+		return false;
+	if ((int)lo == avoid)
+		return assign_next_part(process, facts, lo, avoid, partp);
+
+	const bool can_pin = assign_can_pin(process, facts, (uint16_t)lo);
+	uint32_t end = lo;
+
+	while (end < hi && (int)end + 1 != avoid &&
+	       assign_can_pin(process, facts, (uint16_t)(end + 1)) == can_pin)
+		end++;
+	*partp = (struct range_part){ (uint16_t)lo, (uint16_t)end, can_pin };
+	return true;
+}
+
+void assign_record(struct process *process, int fd, struct fd_facts *factsp)
+{
+	struct arena_memory *memory = process->arena.memory;
+	struct endpoint local;
+
+	if (socket_local(fd, &local) < 0)
+		return;
+	factsp->has_port = local.port != 0;
+	factsp->has_address = !endpoint_is_wildcard(&local);
+	factsp->port = local.port;
+	factsp->use = USE_FREE;
+	factsp->by_connect = 0;
+	factsp->rests = 0;
+	if (factsp->has_port && memory != NULL) {
+		const enum space space = (enum space)factsp->space;
+		struct lease lease = {
+			.space = space,
+			.use = factsp->has_address ? USE_BOUND : USE_WHOLE,
+			.port = local.port,
+		};
+
+		if (factsp->has_address)
+			lease.plane = ledger_plane(space, choice_flow_hash(
+				&memory->header.key, &local, NULL));
+		/* Refused where the program shares a port that the map has
+		 * given already: the kernel has allowed it, and that counts. */
+		if (ledger_lease(&process->arena, &lease) == 0) {
+			factsp->use = lease.use & 3;
+			factsp->plane = lease.plane & 1023;
+		}
+	}
+	process_enter(process, fd, *factsp);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Making the kernel use a port of the range: pin, bind and shared bind.
+ *
+ * pin          IP_LOCAL_PORT_RANGE narrowed to one port, then the program's own
+ *              call; wherever the kernel takes it (kernel_can_pin(), and it has
+ *              not answered "no such option"). The port is then as unbound as
+ *              one that the kernel chose: it goes with a failed connect and with
+ *              AF_UNSPEC (SOCK_BINDPORT_LOCK in net/ipv4/af_inet.c stays off).
+ * bind         an explicit bind of the port, before the program's call.
+ * shared bind  the same for connect, with SO_REUSEADDR on, so that different
+ *              destinations share the port and TIME_WAIT does not block it.
+ *
+ * Only setsockopt, getsockopt, getsockname and bind are called beside the
+ * program's own call. Errno is not touched. Async-signal-safe, bounded.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "core/fd_cache.h"
+#include "core/process.h"
+
+struct endpoint;
+
+/* The program's own call, made once for every port that is tried. */
+struct program_call {
+	/* Returns the call's result, or -errno. */
+	long (*make)(const struct program_call *call);
+};
+
+/* bind(2) as the program would have made it. Returns 0 or -errno. */
+typedef int (*bind_maker)(int fd, const struct sockaddr *address,
+			  socklen_t length);
+
+/*
+ * bind(address:0), the program's own: a port that is this socket's alone.
+ * address is one that endpoint_read() took, with port 0. With
+ * IP_BIND_ADDRESS_NO_PORT the port is left open, as the program asked.
+ * Returns 0 with *factsp brought up to date and entered, or -errno;
+ * -EADDRINUSE when no port of the range is left.
+ */
+int assign_bind(struct process *process, int fd, struct fd_facts *factsp,
+		const struct sockaddr *address, socklen_t length,
+		bind_maker bind);
+
+/*
+ * The port that a call takes that needs one: listen(), or the first send or
+ * connect of a datagram socket. The socket keeps the address it may have.
+ * With rests, the port rests once it is given back.
+ * Returns as assign_bind().
+ */
+int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
+		    bool rests);
+
+/*
+ * connect(2), or what counts as one, of a stream socket without a port.
+ * Returns the program's call's result, or -errno; -EADDRNOTAVAIL when no port of
+ * the range is left for this destination. *factsp is brought up to date and
+ * entered in any case.
+ */
+long assign_connect(struct process *process, int fd, struct fd_facts *factsp,
+		    const struct endpoint *remote,
+		    const struct program_call *call);
+
+/* Enters a port that the program named itself, or that the kernel chose. */
+void assign_record(struct process *process, int fd, struct fd_facts *factsp);
+
+/* Whether the pin may be used for this port of this socket. */
+bool assign_can_pin(const struct process *process, const struct fd_facts *facts,
+		    uint16_t port);
+
+/*
+ * Pins, and remembers when the kernel has no such option for this protocol.
+ * Returns 0 or -errno.
+ */
+int assign_pin(struct process *process, int fd, const struct fd_facts *facts,
+	       uint16_t lo, uint16_t hi);
+
+/*
+ * The kernel has ignored a pin that it should have taken: its settings are not
+ * what they were at the start. No further pin is tried in this process.
+ */
+void assign_distrust_pin(struct process *process);
+
+/*
+ * The next part of the range, at or after from, that lies wholly inside or
+ * wholly outside the kernel's own and leaves out the port avoid (-1: none).
+ */
+struct range_part {
+	uint16_t lo, hi;
+	bool can_pin;
+};
+
+bool assign_next_part(const struct process *process,
+		      const struct fd_facts *facts, uint32_t from, int avoid,
+		      struct range_part *partp);

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/assign.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/raw.h"
+#include "core/counter.h"
+#include "core/endpoint.h"
+#include "core/port_pick.h"
+#include "core/sock_diag.h"
+#include "core/socket.h"
+
+/*
+ * Candidates that the kernel may turn down before it is asked itself: a failed
+ * pin and connect takes 2 us, and its own search some 400 us in a full range.
+ */
+#define MAX_TRIES 32
+
+/* One connect of one socket from a port that is not chosen yet. */
+struct connecting {
+	struct process *process;
+	int fd;
+	struct fd_facts *facts;
+	const struct endpoint *remote;
+	const struct program_call *call;
+	struct endpoint local;	/* the wildcard, or what the program has bound */
+	long result;		/* of the program's call, once it was made */
+};
+
+/* What came of a candidate. */
+enum outcome {
+	OUTCOME_NEXT,		/* the kernel would not have this port */
+	OUTCOME_DONE,		/* result is the program's */
+	OUTCOME_NO_PIN,		/* the kernel has no such option */
+};
+
+/* A port that was pinned goes with the connection; one that was bound stays. */
+static void keep(struct connecting *self, const struct lease *lease,
+		 bool pinned)
+{
+	struct fd_facts *facts = self->facts;
+
+	facts->has_port = 1;
+	facts->port = lease->port;
+	facts->use = lease->use & 3;
+	facts->plane = lease->plane & 1023;
+	facts->by_connect = pinned;
+	facts->rests = !pinned;
+	facts->copied = 0;
+	process_enter(self->process, self->fd, *facts);
+}
+
+static void forget(struct connecting *self)
+{
+	self->facts->has_port = 0;
+	self->facts->by_connect = 0;
+	self->facts->use = USE_FREE;
+	process_enter(self->process, self->fd, *self->facts);
+}
+
+/* Takes a port that the kernel chose into the map, if it can still be leased. */
+static void adopt(struct connecting *self, const struct port_pick *pick,
+		  uint16_t port, bool pinned)
+{
+	struct lease lease = pick->wanted;
+
+	lease.port = port;
+	if (self->process->arena.memory != NULL &&
+	    ledger_lease(&self->process->arena, &lease) == 0) {
+		keep(self, &lease, pinned);
+		return;
+	}
+	forget(self);
+	self->facts->has_port = 1;
+	self->facts->by_connect = pinned;
+	self->facts->port = port;
+	process_enter(self->process, self->fd, *self->facts);
+}
+
+/*
+ * Pins lo to hi and makes the call. lease is what the map gave for lo == hi, or
+ * NULL. The pin stays on a socket that took the port: getsockopt() hides it, and
+ * to take it off would cost a system call on every connect.
+ */
+static enum outcome try_pinned(struct connecting *self, struct port_pick *pick,
+			       const struct lease *lease, uint16_t lo,
+			       uint16_t hi)
+{
+	struct endpoint local = { .port = 0 };
+	const int pinned = assign_pin(self->process, self->fd, self->facts, lo,
+				      hi);
+
+	if (pinned < 0)
+		return OUTCOME_NO_PIN;
+	self->result = self->call->make(self->call);
+	if (self->result == -EADDRNOTAVAIL)
+		return OUTCOME_NEXT;
+
+	/* EINTR, for one, leaves it connecting: the socket tells what it has. */
+	if (self->result >= 0 || self->result == -EINPROGRESS ||
+	    !socket_is_closed(self->fd))
+		socket_local(self->fd, &local);
+	if (lease != NULL && local.port == lease->port) {
+		keep(self, lease, true);
+		return OUTCOME_DONE;
+	}
+	socket_unpin(self->fd);
+	if (lease != NULL)
+		port_pick_reject(pick, lease);
+	if (local.port == 0)
+		forget(self);
+	else
+		adopt(self, pick, local.port, true);
+	if (local.port != 0 && (local.port < lo || local.port > hi))
+		assign_distrust_pin(self->process);
+	return OUTCOME_DONE;
+}
+
+static int bind_shared(struct connecting *self, uint16_t port)
+{
+	union socket_address address;
+	struct endpoint local = self->local;
+	int reuse = 0;
+
+	local.port = port;
+	raw_get_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, &reuse);
+	if (!reuse)
+		raw_set_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, 1);
+
+	const socklen_t length = endpoint_write(&local, &address);
+	const int result = raw_bind(self->fd, &address.generic, length);
+
+	if (!reuse)
+		raw_set_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, 0);
+	return result;
+}
+
+/*
+ * Whether a connection of exactly these ends exists, TIME_WAIT included. It is
+ * asked before a bind that cannot be undone, where the kernel's "no" would be the
+ * program's.
+ */
+static bool is_connected(const struct connecting *self, uint16_t port)
+{
+	struct endpoint local = self->local;
+
+	if (endpoint_is_wildcard(&local) &&
+	    socket_source_of(self->remote, &local) < 0)
+		return false;
+	local.port = port;
+	return sock_diag_has_tcp(&local, self->remote) == 1;
+}
+
+static enum outcome try_shared_bind(struct connecting *self,
+				    struct port_pick *pick,
+				    const struct lease *lease)
+{
+	if (port_pick_was_resting(pick) && is_connected(self, lease->port)) {
+		port_pick_reject(pick, lease);
+		return OUTCOME_NEXT;
+	}
+
+	const int bound = bind_shared(self, lease->port);
+
+	if (bound == -EADDRINUSE || bound == -EACCES) {
+		counter_add(&self->process->arena, COUNTER_FOREIGN);
+		port_pick_reject_foreign(pick, lease);
+		return OUTCOME_NEXT;
+	}
+	if (bound == 0) {
+		keep(self, lease, false);
+		self->result = self->call->make(self->call);
+		return OUTCOME_DONE;
+	}
+	/* It is no socket to bind (any more): let the kernel say so. */
+	port_pick_reject(pick, lease);
+	self->result = self->call->make(self->call);
+	assign_record(self->process, self->fd, self->facts);
+	return OUTCOME_DONE;
+}
+
+static enum outcome try_lease(struct connecting *self, struct port_pick *pick,
+			      const struct lease *lease)
+{
+	if (assign_can_pin(self->process, self->facts, lease->port)) {
+		const enum outcome outcome = try_pinned(
+			self, pick, lease, lease->port, lease->port);
+
+		if (outcome == OUTCOME_NEXT)
+			port_pick_reject(pick, lease);
+		if (outcome != OUTCOME_NO_PIN)
+			return outcome;
+	}
+	return try_shared_bind(self, pick, lease);
+}
+
+/* Local ports that the kernel has in use towards one destination. */
+struct ports_towards {
+	const struct endpoint *remote;
+	struct port_set ports;
+};
+
+static bool note_port(const struct kernel_socket *socket, void *context)
+{
+	struct ports_towards *towards = context;
+
+	if (socket->remote.port == towards->remote->port &&
+	    endpoint_same_address(&socket->remote, towards->remote))
+		port_set_add(&towards->ports, socket->local.port,
+			     socket->local.port);
+	return true;
+}
+
+static enum outcome bind_any_of(struct connecting *self, struct port_pick *pick,
+				const struct range_part *part,
+				const struct ports_towards *towards)
+{
+	for (uint32_t port = part->lo; port <= part->hi; port++) {
+		if (port_set_has(&towards->ports, port) ||
+		    bind_shared(self, (uint16_t)port) < 0)
+			continue;
+		adopt(self, pick, (uint16_t)port, false);
+		self->result = self->call->make(self->call);
+		return OUTCOME_DONE;
+	}
+	return OUTCOME_NEXT;
+}
+
+/*
+ * Asks the kernel about every port of the range, whatever the map says. Not
+ * inlined: its set of ports is for the stack of those who need it only.
+ */
+__attribute__((noinline))
+static void ask_kernel(struct connecting *self, struct port_pick *pick)
+{
+	struct ports_towards towards = { .remote = self->remote };
+	enum outcome outcome = OUTCOME_NEXT;
+	bool listed = false;
+	struct range_part part;
+	uint32_t from = 0;
+
+	counter_add(&self->process->arena, COUNTER_KERNEL_ASKED);
+	self->result = -EADDRNOTAVAIL;
+	while (outcome == OUTCOME_NEXT &&
+	       assign_next_part(self->process, self->facts, from,
+				self->remote->port, &part)) {
+		if (part.can_pin)
+			outcome = try_pinned(self, pick, NULL, part.lo,
+					     part.hi);
+		if (!part.can_pin || outcome == OUTCOME_NO_PIN) {
+			if (!listed)
+				sock_diag_list(SPACE_TCP, note_port, &towards);
+			listed = true;
+			outcome = bind_any_of(self, pick, &part, &towards);
+		}
+		from = part.hi + 1u;
+	}
+	if (outcome == OUTCOME_NEXT) {
+		self->result = -EADDRNOTAVAIL;
+		socket_unpin(self->fd);
+		forget(self);
+	}
+}
+
+long assign_connect(struct process *process, int fd, struct fd_facts *factsp,
+		    const struct endpoint *remote,
+		    const struct program_call *call)
+{
+	struct connecting self = {
+		.process = process, .fd = fd, .facts = factsp,
+		.remote = remote, .call = call,
+		.local = { .family = factsp->ipv6 ? AF_INET6 : AF_INET },
+	};
+	struct port_pick pick;
+	struct lease lease;
+
+	if (factsp->has_address)
+		socket_local(fd, &self.local);
+	port_pick_start(&pick, process, SPACE_TCP, USE_CONNECT,
+			factsp->has_address ? &self.local : NULL, remote);
+	for (int tries = 0; tries < MAX_TRIES && port_pick_next(&pick, &lease);
+	     tries++)
+		if (try_lease(&self, &pick, &lease) == OUTCOME_DONE)
+			return self.result;
+	ask_kernel(&self, &pick);
+	return self.result;
+}

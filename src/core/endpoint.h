@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * An address and a port in host byte order: the one place that swaps bytes.
+ * IPv4 addresses, and IPv4-mapped ones, are kept in their mapped form, so that
+ * one destination has one key whichever family of socket speaks to it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct endpoint {
+	uint8_t address[16];	/* IPv6, or ::ffff:a.b.c.d */
+	uint32_t scope;		/* sin6_scope_id of link-local ones, else 0 */
+	uint16_t port;		/* host byte order */
+	uint16_t family;	/* AF_INET or AF_INET6, as the caller wrote it */
+};
+
+/* Room for either family, and what is written into it. */
+union socket_address {
+	struct sockaddr generic;
+	struct sockaddr_storage storage;
+};
+
+/*
+ * Reads a caller's address, which may be NULL or unaligned and is not changed.
+ * Returns false for whatever the kernel would refuse or treat specially: NULL,
+ * a length below the family's size (for IPv6 that without sin6_scope_id, which
+ * Linux takes too) or above sockaddr_storage's, a family other than AF_INET and
+ * AF_INET6. Bounded; reads only the family's size.
+ */
+bool endpoint_read(const struct sockaddr *address, socklen_t length,
+		   struct endpoint *endpointp);
+
+/*
+ * Copies a caller's address (one that endpoint_read() took) with another port.
+ * Returns its length, which is the caller's own.
+ */
+socklen_t endpoint_with_port(const struct sockaddr *address, socklen_t length,
+			     uint16_t port, union socket_address *copyp);
+
+/* The wildcard address of family with a port. Returns its length. */
+socklen_t endpoint_wildcard(int family, uint16_t port,
+			    union socket_address *addressp);
+
+/* Writes an endpoint as its family has it, port included. Returns its length. */
+socklen_t endpoint_write(const struct endpoint *endpoint,
+			 union socket_address *addressp);
+
+/* 0.0.0.0 or ::, mapped or not. */
+bool endpoint_is_wildcard(const struct endpoint *endpoint);
+
+/* Same address and scope; ports and families are not compared. */
+bool endpoint_same_address(const struct endpoint *a, const struct endpoint *b);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/kernel.h"
+
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "base/raw.h"
+
+#define PORT_RANGE_PATH "/proc/sys/net/ipv4/ip_local_port_range"
+#define RESERVED_PATH "/proc/sys/net/ipv4/ip_local_reserved_ports"
+#define NETNS_PATH "/proc/self/ns/net"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+/* The longest list has every other port: 191,053 characters. */
+#define LIST_SIZE_MAX (192u * 1024)
+
+struct text {
+	const char *next, *end;
+};
+
+/* Returns 0 where there is no digit, and N_PORTS or more beyond 65535. */
+static uint32_t take_number(struct text *text)
+{
+	uint32_t number = 0;
+
+	for (; text->next < text->end && *text->next >= '0' &&
+	     *text->next <= '9'; text->next++)
+		if (number < N_PORTS)
+			number = number * 10 + (uint32_t)(*text->next - '0');
+	return number;
+}
+
+static bool take_char(struct text *text, char c)
+{
+	if (text->next == text->end || *text->next != c)
+		return false;
+	text->next++;
+	return true;
+}
+
+static bool is_interval(uint32_t lo, uint32_t hi)
+{
+	return lo && lo <= hi && hi < N_PORTS;
+}
+
+/* "8080,30000-32767\n" */
+static void add_list(struct port_set *set, struct text text)
+{
+	for (; text.next < text.end; text.next++) {
+		uint32_t lo = take_number(&text);
+		uint32_t hi = take_char(&text, '-') ? take_number(&text) : lo;
+
+		if (is_interval(lo, hi))
+			port_set_add(set, lo, hi);
+	}
+}
+
+/*
+ * Linux gives a list to the first read alone, cut to what it has room for:
+ * proc_do_large_bitmap() in kernel/sysctl.c. A newline ends a whole one.
+ */
+static bool read_list(int fd, char *buffer, size_t size, struct port_set *set)
+{
+	long n_bytes = raw_syscall(SYS_pread64, fd, (long)buffer, (long)size,
+				   0, 0, 0);
+
+	if (n_bytes <= 0 || buffer[n_bytes - 1] != '\n')
+		return false;
+	add_list(set, (struct text){ buffer, buffer + n_bytes });
+	return true;
+}
+
+/* Not on the stack: that of a thread may be small. */
+static bool read_long_list(int fd, struct port_set *set)
+{
+	long address = raw_syscall(SYS_mmap, 0, LIST_SIZE_MAX,
+				   PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (address < 0)
+		return false;
+
+	bool is_whole = read_list(fd, (char *)address, LIST_SIZE_MAX, set);
+
+	raw_syscall(SYS_munmap, address, LIST_SIZE_MAX, 0, 0, 0, 0);
+	return is_whole;
+}
+
+static void read_reserved(struct kernel *kernelp)
+{
+	struct port_set *set = &kernelp->reserved;
+	char buffer[512];
+	int fd = raw_open(AT_FDCWD, RESERVED_PATH, O_RDONLY, 0);
+
+	if (fd < 0)
+		return;
+	kernelp->reserved_known = read_list(fd, buffer, sizeof(buffer), set) ||
+				  read_long_list(fd, set);
+	raw_close(fd);
+	port_set_finish(set);
+}
+
+/* "32768\t60999\n" */
+static void read_port_range(struct kernel *kernelp)
+{
+	char buffer[32];
+	int fd = raw_open(AT_FDCWD, PORT_RANGE_PATH, O_RDONLY, 0);
+
+	if (fd < 0)
+		return;
+
+	ssize_t n_bytes = raw_read(fd, buffer, sizeof(buffer));
+
+	raw_close(fd);
+	if (n_bytes <= 0)
+		return;
+
+	struct text text = { buffer, buffer + n_bytes };
+	uint32_t lo = take_number(&text);
+	uint32_t hi = take_char(&text, '\t') ? take_number(&text) : 0;
+
+	if (is_interval(lo, hi))
+		kernelp->port_range = (struct port_interval){ lo, hi };
+}
+
+/* statx(2), since its struct is the same everywhere; and raw, as all here. */
+static uint64_t read_netns_inode(void)
+{
+	struct statx status = { .stx_ino = 0 };
+	long result = raw_syscall(SYS_statx, AT_FDCWD, (long)NETNS_PATH, 0,
+				  STATX_INO, (long)&status, 0);
+
+	return result ? 0 : status.stx_ino;
+}
+
+static uint64_t read_netns_cookie(void)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+	int fd = raw_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (raw_getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length))
+		cookie = 0;
+	raw_close(fd);
+	return cookie;
+}
+
+void kernel_read(struct kernel *kernelp)
+{
+	memset(kernelp, 0, sizeof(*kernelp));
+	read_port_range(kernelp);
+	read_reserved(kernelp);
+	kernelp->netns_inode = read_netns_inode();
+	kernelp->netns_cookie = read_netns_cookie();
+}
+
+bool kernel_can_pin(const struct kernel *kernel, uint16_t port)
+{
+	return port >= kernel->port_range.lo && port <= kernel->port_range.hi &&
+	       kernel->reserved_known && !port_set_has(&kernel->reserved, port);
+}

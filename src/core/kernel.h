@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What the kernel says of this network namespace: read once, at start, from
+ * /proc/sys (ip-sysctl.rst), since a program may forbid itself open() later.
+ *
+ * No heap, no stdio; opens a few descriptors and closes them again.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/port_set.h"
+#include "core/range_text.h"
+
+struct kernel {
+	struct port_interval port_range;	/* ip_local_port_range; hi 0 = unknown */
+	bool reserved_known;
+	struct port_set reserved;		/* ip_local_reserved_ports, finished */
+	uint64_t netns_inode;			/* 0 = no /proc */
+	uint64_t netns_cookie;			/* 0 = no SO_NETNS_COOKIE */
+};
+
+/* Fills *kernelp; what cannot be read is left unknown. */
+void kernel_read(struct kernel *kernelp);
+
+/* Whether the kernel takes a pin (IP_LOCAL_PORT_RANGE) on this port. */
+bool kernel_can_pin(const struct kernel *kernel, uint16_t port);

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/ledger.h"
+
+#include <errno.h>
+
+#include "core/arena.h"
+
+#define USE_MASK 3u
+#define LEASE_UNIT 4u	/* one lease in a use word, above the use */
+
+static const uint16_t first_plane[N_SPACES] = {
+	[SPACE_TCP] = 0,
+	[SPACE_UDP] = N_PLANES_TCP,
+	[SPACE_UDPLITE] = N_PLANES_TCP + N_PLANES_UDP,
+	[SPACE_SCTP] = N_PLANES_TCP + N_PLANES_UDP + N_PLANES_UDPLITE,
+};
+
+static const uint16_t n_planes[N_SPACES] = {
+	[SPACE_TCP] = N_PLANES_TCP,
+	[SPACE_UDP] = N_PLANES_UDP,
+	[SPACE_UDPLITE] = N_PLANES_UDPLITE,
+	[SPACE_SCTP] = N_PLANES_SCTP,
+};
+
+uint32_t ledger_n_planes(enum space space)
+{
+	return n_planes[space];
+}
+
+uint16_t ledger_plane(enum space space, uint64_t hash)
+{
+	/* The low 40 bits choose the port: see choice_flow_hash(). */
+	return (uint16_t)((hash >> 40) * n_planes[space] >> 24);
+}
+
+static struct space_memory *space_of(const struct arena *arena,
+				     const struct lease *lease)
+{
+	return &arena->memory->spaces[lease->space];
+}
+
+static atomic_u64 *plane_word(const struct arena *arena,
+			      const struct lease *lease, uint32_t word)
+{
+	return &arena->memory->planes[first_plane[lease->space] + lease->plane]
+			.words[word];
+}
+
+static uint64_t port_bit(uint32_t port)
+{
+	return UINT64_C(1) << port % PORT_WORD_BITS;
+}
+
+/*
+ * Makes the hint of a port follow its use word, which has just changed to or
+ * from use. Another process may change it in between: the word is read again
+ * after each write of the hint, so that the last to write has seen the last use.
+ */
+static void follow(struct space_memory *space, uint16_t port, enum use use)
+{
+	atomic_u64 *hintp = &space->hints[use][port / PORT_WORD_BITS];
+
+	/* Acquire, after our own change: a newer use is seen or will be followed
+	 * by the one who made it. */
+	if ((load_acquire_u32(&space->uses[port]) & USE_MASK) == use) {
+		/* Acq_rel: the hint is out before the word is read again, for
+		 * whoever frees the port meanwhile. */
+		or_acq_rel_u64(hintp, port_bit(port));
+		if ((load_acquire_u32(&space->uses[port]) & USE_MASK) == use)
+			return;
+	}
+	/* Acq_rel: as above, for whoever leases the port meanwhile. */
+	and_acq_rel_u64(hintp, ~port_bit(port));
+	if ((load_acquire_u32(&space->uses[port]) & USE_MASK) == use)
+		or_acq_rel_u64(hintp, port_bit(port));
+}
+
+/* Joins the use of a port. Returns 0, or -EADDRINUSE for a use beside it. */
+static int join(struct space_memory *space, const struct lease *lease)
+{
+	atomic_u32 *usep = &space->uses[lease->port];
+	/* Relaxed: the compare-and-swap below decides. */
+	uint32_t now = load_relaxed_u32(usep);
+	uint32_t next;
+
+	do {
+		const enum use use = now & USE_MASK;
+
+		if (use == USE_FREE)
+			next = LEASE_UNIT + lease->use;
+		else if (use == lease->use && use != USE_WHOLE &&
+			 now <= UINT32_MAX - LEASE_UNIT)
+			next = now + LEASE_UNIT;
+		else
+			return -EADDRINUSE;
+		/* Acq_rel: what the last holder did with the port is over before
+		 * we have it; our lease stands before our bind() or connect(). */
+	} while (!swap_if_acq_rel_u32(usep, &now, next));
+
+	if ((now & USE_MASK) == USE_FREE)
+		follow(space, lease->port, lease->use);
+	return 0;
+}
+
+static void leave(struct space_memory *space, const struct lease *lease)
+{
+	atomic_u32 *usep = &space->uses[lease->port];
+	/* Relaxed: the compare-and-swap below decides. */
+	uint32_t now = load_relaxed_u32(usep);
+	uint32_t next;
+
+	do {
+		if ((now & USE_MASK) != lease->use)
+			return;
+		next = now < 2 * LEASE_UNIT ? USE_FREE : now - LEASE_UNIT;
+		/* Acq_rel: our use of the port is over before the next one's. */
+	} while (!swap_if_acq_rel_u32(usep, &now, next));
+
+	if (next == USE_FREE)
+		follow(space, lease->port, lease->use);
+}
+
+int ledger_lease(const struct arena *arena, const struct lease *lease)
+{
+	struct space_memory *space = space_of(arena, lease);
+	const uint64_t bit = port_bit(lease->port);
+
+	if (lease->use == USE_WHOLE)
+		return join(space, lease);
+
+	atomic_u64 *planep =
+		plane_word(arena, lease, lease->port / PORT_WORD_BITS);
+
+	/* Acq_rel: whoever finds the bit set finds it before our connect(), and
+	 * we find the last holder's connection closed. */
+	if ((or_acq_rel_u64(planep, bit) & bit) != 0)
+		return -EADDRINUSE;
+
+	const int result = join(space, lease);
+
+	if (result < 0)
+		/* Acq_rel: pairs with the or above, of the next to try. */
+		and_acq_rel_u64(planep, ~bit);
+	return result;
+}
+
+void ledger_release(const struct arena *arena, const struct lease *lease,
+		    uint64_t rest_now_ms)
+{
+	struct space_memory *space = space_of(arena, lease);
+	const uint64_t bit = port_bit(lease->port);
+
+	/* Before it is free, so that nobody finds it free and awake. */
+	if (rest_now_ms != 0)
+		ledger_rest(arena, lease->space, lease->port, rest_now_ms);
+
+	if (lease->use != USE_WHOLE) {
+		atomic_u64 *planep =
+			plane_word(arena, lease, lease->port / PORT_WORD_BITS);
+
+		/* Acq_rel: our connection is over before another's begins; and
+		 * only the one who clears the bit may leave the use. */
+		if ((and_acq_rel_u64(planep, ~bit) & bit) == 0)
+			return;
+	}
+	leave(space, lease);
+}
+
+static uint32_t epoch_of(const struct arena *arena, uint64_t now_ms)
+{
+	return (uint32_t)(now_ms / arena->rest_ms);
+}
+
+void ledger_rest(const struct arena *arena, enum space space, uint16_t port,
+		 uint64_t now_ms)
+{
+	const uint32_t epoch = epoch_of(arena, now_ms);
+	atomic_u64 *wordp = &arena->memory->spaces[space]
+				     .rest[epoch & 1][port / REST_WORD_BITS];
+	const uint64_t bit = UINT64_C(1) << port % REST_WORD_BITS;
+	/* Relaxed: the compare-and-swap below decides. */
+	uint64_t now = load_relaxed_u64(wordp);
+	uint64_t next;
+
+	do {
+		next = now >> 32 == epoch ? now | bit
+					  : (uint64_t)epoch << 32 | bit;
+		/* Acq_rel: the port rests before its lease ends, for whoever
+		 * searches next. */
+	} while (!swap_if_acq_rel_u64(wordp, &now, next));
+}
+
+/* The ports of a word of 64 that were released in an epoch, as a mask. */
+static uint64_t resting_since(const struct space_memory *space, uint32_t epoch,
+			      uint32_t word)
+{
+	uint64_t mask = 0;
+
+	for (uint32_t half = 0; half < 2; half++) {
+		/* Relaxed: a hint; a port that just went to rest is still
+		 * leased, and is found out when it is leased again. */
+		const uint64_t value = load_relaxed_u64(
+			&space->rest[epoch & 1][2 * word + half]);
+
+		if (value >> 32 == epoch)
+			mask |= (value & UINT32_MAX) << half * REST_WORD_BITS;
+	}
+	return mask;
+}
+
+static uint64_t resting(const struct space_memory *space, uint32_t epoch,
+			uint32_t word, enum rest_limit limit)
+{
+	uint64_t mask = 0;
+
+	if (limit < REST_ANY)
+		mask |= resting_since(space, epoch, word);
+	if (limit < REST_OLDER)
+		mask |= resting_since(space, epoch - 1, word);
+	return mask;
+}
+
+/* The ports of a word whose use shuts out the wanted one, as a mask. */
+static uint64_t shut_out(const struct arena *arena, const struct lease *wanted,
+			 uint32_t word)
+{
+	const struct space_memory *space = space_of(arena, wanted);
+	uint64_t mask = 0;
+
+	/* Relaxed throughout: these are hints, ledger_lease() decides. */
+	for (uint32_t use = USE_WHOLE; use < N_USES; use++)
+		if (use != wanted->use || use == USE_WHOLE)
+			mask |= load_relaxed_u64(&space->hints[use][word]);
+	if (wanted->use != USE_WHOLE)
+		mask |= load_relaxed_u64(plane_word(arena, wanted, word));
+	return mask;
+}
+
+int ledger_find(const struct arena *arena, const struct lease *wanted,
+		const struct port_set *range, uint32_t from,
+		enum rest_limit limit, uint64_t now_ms)
+{
+	const struct space_memory *space = space_of(arena, wanted);
+	const uint32_t epoch = epoch_of(arena, now_ms);
+	const uint32_t first = from / PORT_WORD_BITS;
+	uint64_t within = UINT64_MAX << from % PORT_WORD_BITS;
+
+	/* Once around, and then the ports of the first word below from. */
+	for (uint32_t step = 0; step <= N_PORT_WORDS; step++) {
+		const uint32_t word = (first + step) % N_PORT_WORDS;
+		uint64_t open = range->words[word] & within;
+
+		if (open != 0)
+			open &= ~shut_out(arena, wanted, word);
+		if (open != 0)
+			open &= ~resting(space, epoch, word, limit);
+		if (open != 0)
+			return (int)(word * PORT_WORD_BITS) +
+			       __builtin_ctzll(open);
+		within = UINT64_MAX;
+	}
+	return -1;
+}
+
+enum use ledger_use(const struct arena *arena, enum space space, uint16_t port,
+		    uint64_t now_ms, uint32_t *n_leasesp, bool *restsp)
+{
+	const struct space_memory *memory = &arena->memory->spaces[space];
+	/* Relaxed: a report, nothing is decided on it. */
+	const uint32_t value = load_relaxed_u32(&memory->uses[port]);
+	const uint64_t rests = resting(memory, epoch_of(arena, now_ms),
+				       port / PORT_WORD_BITS, REST_NONE);
+
+	*n_leasesp = value / LEASE_UNIT;
+	*restsp = (rests & port_bit(port)) != 0;
+	return value & USE_MASK;
+}

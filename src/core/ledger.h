@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Who may be given which port: leases over the shared bitmaps of an arena.
+ *
+ * Ports are in host byte order. Every function is lock-free, async-signal-safe
+ * and bounded: a constant number of atomic operations plus, for ledger_find(),
+ * one scan of at most 1,025 words; only a compare-and-swap is retried, and only
+ * because another one succeeded. A process that dies at any instruction leaves
+ * at worst a port that looks taken though it is not: the kernel is the judge,
+ * the sweep mends the map.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/arena_layout.h"
+
+struct arena;
+
+/* One lease. A whole lease has plane 0. */
+struct lease {
+	enum space space;
+	enum use use;		/* USE_WHOLE, USE_BOUND or USE_CONNECT */
+	uint16_t port;
+	uint16_t plane;		/* below ledger_n_planes(space) */
+};
+
+/* How far a search goes into the ports that rest. */
+enum rest_limit {
+	REST_NONE,	/* takes no port that rests */
+	REST_OLDER,	/* takes those released an epoch ago too */
+	REST_ANY,	/* takes all */
+};
+
+uint32_t ledger_n_planes(enum space space);
+
+/* The plane of a destination or local address, from its 64-bit hash. */
+uint16_t ledger_plane(enum space space, uint64_t hash);
+
+/*
+ * Leases a port for a use on a plane, whether or not it rests.
+ * Returns 0, or -EADDRINUSE when the map knows of a use that excludes this one.
+ */
+int ledger_lease(const struct arena *arena, const struct lease *lease);
+
+/*
+ * Gives a lease back; rest_now_ms is the time for a port that is to rest, 0 for
+ * one that is not. A lease that the map does not show (any more) is ignored.
+ */
+void ledger_release(const struct arena *arena, const struct lease *lease,
+		    uint64_t rest_now_ms);
+
+/*
+ * The first port at or after from, cyclically, that is in range and that the
+ * map shows as free for this use and plane. Returns it, or -1 for none.
+ */
+int ledger_find(const struct arena *arena, const struct lease *wanted,
+		const struct port_set *range, uint32_t from,
+		enum rest_limit limit, uint64_t now_ms);
+
+/* Lets a port rest from now_ms on. */
+void ledger_rest(const struct arena *arena, enum space space, uint16_t port,
+		 uint64_t now_ms);
+
+/* What the map says of a port, for reports; USE_FREE with *restsp for resting. */
+enum use ledger_use(const struct arena *arena, enum space space, uint16_t port,
+		    uint64_t now_ms, uint32_t *n_leasesp, bool *restsp);

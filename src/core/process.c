@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/process.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/raw.h"
+#include "core/endpoint.h"
+#include "core/socket.h"
+#include "core/space.h"
+
+static void open_policy(struct process *process, char *(*lookup)(const char *))
+{
+	struct policy_error error;
+	char text[POLICY_ERROR_TEXT_SIZE];
+
+	if (policy_from_environment(lookup, &process->kernel, &process->policy,
+				    &error) == 0 ||
+	    process->policy.log_level == LOG_NONE)
+		return;
+	policy_error_text(&error, text);
+	log_line((const char *const[]){ text, "; the default is kept", NULL });
+}
+
+/* strerror(3) may allocate, strerrorname_np(3) is not in every libc. */
+static const char *reason(int error)
+{
+	switch (error) {
+	case EACCES: return "EACCES";
+	case ELOOP: return "ELOOP";
+	case ENOENT: return "ENOENT";
+	case ENOSPC: return "ENOSPC";
+	case EROFS: return "EROFS";
+	case ESTALE: return "ESTALE";
+	default: return "another error";
+	}
+}
+
+static void open_arena(struct process *process, const char *directory)
+{
+	const struct arena_place place = {
+		.directory = directory,
+		.netns_inode = process->kernel.netns_inode,
+		.netns_cookie = process->kernel.netns_cookie,
+	};
+	const int result = arena_open(&place, ARENA_CREATE, &process->arena,
+				      NULL);
+
+	if (result == 0)
+		return;
+	/* Without a map at all, memory stays NULL: see port_pick_next(). */
+	(void)arena_open_private(result, &process->arena);
+	if (process->policy.log_level == LOG_ALL)
+		log_line((const char *const[]){
+			"no shared arena (", reason(-result), "), ",
+			process_refuses(process) ? "refusing to bind or connect"
+						 : "this process is on its own",
+			NULL });
+}
+
+void process_open(struct process *process, char *(*lookup)(const char *name))
+{
+	const char *directory = lookup("BERTH_DIR");
+
+	kernel_read(&process->kernel);
+	open_policy(process, lookup);
+	if (directory != NULL && directory[0] == '\0')
+		directory = NULL;
+	open_arena(process, directory);
+	fd_cache_open(&process->cache);
+}
+
+bool process_refuses(const struct process *process)
+{
+	return process->arena.shared_error != 0 &&
+	       process->policy.on_error == ON_ERROR_REFUSE;
+}
+
+void process_release(struct process *process, const struct fd_facts *facts)
+{
+	if (facts->use == USE_FREE || process->arena.memory == NULL)
+		return;
+	if (facts->copied && fd_cache_has_lease(&process->cache, facts))
+		return;
+
+	const struct lease lease = {
+		.space = (enum space)facts->space,
+		.use = (enum use)facts->use,
+		.port = facts->port,
+		.plane = facts->plane,
+	};
+
+	ledger_release(&process->arena, &lease,
+		       facts->rests ? clock_now_ms() : 0);
+}
+
+void process_end(struct process *process)
+{
+	if (!fd_cache_is_owner(&process->cache))
+		return;
+
+	/* Relaxed: what another thread enters now is the sweep's to find. */
+	const uint32_t n_used = load_relaxed_u32(&process->cache.n_used);
+
+	for (uint32_t fd = 0; fd < n_used; fd++) {
+		const struct fd_facts facts =
+			fd_cache_take(&process->cache, (int)fd);
+
+		process_release(process, &facts);
+	}
+}
+
+void process_enter(struct process *process, int fd, struct fd_facts facts)
+{
+	const struct fd_facts old = fd_cache_put(&process->cache, fd, facts);
+	const bool same = old.use == facts.use && old.space == facts.space &&
+			  old.port == facts.port && old.plane == facts.plane;
+
+	/* A vfork child enters what its parent still holds. */
+	if (!same && old.use != USE_FREE && fd_cache_is_owner(&process->cache))
+		process_release(process, &old);
+}
+
+static int ask_kind(int fd, struct fd_facts *factsp)
+{
+	int domain, type, protocol;
+	int result = raw_get_int_option(fd, SOL_SOCKET, SO_DOMAIN, &domain);
+
+	if (result == 0)
+		result = raw_get_int_option(fd, SOL_SOCKET, SO_TYPE, &type);
+	if (result == 0)
+		result = raw_get_int_option(fd, SOL_SOCKET, SO_PROTOCOL,
+					    &protocol);
+	if (result < 0)
+		return result;
+
+	*factsp = socket_facts(domain, type, protocol);
+	return 0;
+}
+
+int process_ask(struct process *process, int fd, struct fd_facts *factsp)
+{
+	const struct fd_facts old = fd_cache_get(&process->cache, fd);
+	struct endpoint local;
+	int result = ask_kind(fd, factsp);
+
+	if (result < 0)
+		return result;
+	if (factsp->covered) {
+		result = socket_local(fd, &local);
+		if (result < 0)
+			return result;
+		factsp->has_port = local.port != 0;
+		factsp->has_address = !endpoint_is_wildcard(&local);
+		factsp->port = local.port;
+		factsp->own_range = !factsp->has_port && socket_is_pinned(fd);
+	}
+	if (old.use != USE_FREE && factsp->covered &&
+	    old.space == factsp->space && old.port == factsp->port)
+		*factsp = old;
+	process_enter(process, fd, *factsp);
+	return 0;
+}
+
+int process_facts(struct process *process, int fd, struct fd_facts *factsp)
+{
+	*factsp = fd_cache_get(&process->cache, fd);
+	return factsp->known ? 0 : process_ask(process, fd, factsp);
+}

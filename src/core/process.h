@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * All that Berth knows within one process: what the policy gives it, what the
+ * kernel allows, the shared map, and its own file descriptors.
+ */
+
+#include "core/arena.h"
+#include "core/fd_cache.h"
+#include "core/kernel.h"
+#include "core/policy.h"
+
+struct process {
+	struct policy policy;
+	struct kernel kernel;
+	struct arena arena;
+	struct fd_cache cache;
+	atomic_u32 pin_refused;	/* bit by space, and PIN_MPTCP: no such option */
+};
+
+#define PIN_MPTCP N_SPACES
+
+/*
+ * Reads the environment and the kernel's settings and opens the arena, or a
+ * private map. Says what is wrong on standard error, as BERTH_LOG allows.
+ * Never fails: without a map, the kernel chooses within the range.
+ * No heap; opens and closes descriptors; to be called once.
+ */
+void process_open(struct process *process, char *(*lookup)(const char *name));
+
+/* Gives back every lease of the process, which is about to end. */
+void process_end(struct process *process);
+
+/* Whether BERTH_ON_ERROR=refuse forbids to go on without shared memory. */
+bool process_refuses(const struct process *process);
+
+/*
+ * Asks the kernel what a descriptor is and enters the answer; a lease that the
+ * cache had stays with it as long as the port is the same.
+ * Returns 0 (covered or not), or -EBADF, -ENOTSOCK.
+ */
+int process_ask(struct process *process, int fd, struct fd_facts *factsp);
+
+/* From the cache, or by asking. Returns as process_ask(). */
+int process_facts(struct process *process, int fd, struct fd_facts *factsp);
+
+/* Gives back the lease in an entry that was taken out of the cache. */
+void process_release(struct process *process, const struct fd_facts *facts);
+
+/* Enters facts of a new socket or a change; gives back a lease they displace. */
+void process_enter(struct process *process, int fd, struct fd_facts facts);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The kernel's own table of sockets, from NETLINK_SOCK_DIAG, sock_diag(7); where
+ * that is missing or refused, from /proc/net/{tcp,tcp6,udp,udp6,udplite,udplite6}.
+ *
+ * Opens a descriptor and closes it again. No heap; buffers are on the stack.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/endpoint.h"
+#include "core/space.h"
+
+struct kernel_socket {
+	enum space space;
+	struct endpoint local;		/* host byte order */
+	struct endpoint remote;		/* port 0 when not connected */
+	uint8_t state;			/* TCP_ESTABLISHED ... of <netinet/tcp.h> */
+	uint32_t uid;
+	uint64_t inode;			/* 0 in TIME_WAIT and when orphaned */
+};
+
+/* Returns false to end the listing early. */
+typedef bool (*kernel_socket_visit)(const struct kernel_socket *socket,
+				    void *context);
+
+/*
+ * Visits every socket of a space, of both families, TIME_WAIT included, that has
+ * a local port. Returns 0 or -errno; -ENOENT when the kernel lacks the protocol.
+ */
+int sock_diag_list(enum space space, kernel_socket_visit visit, void *context);
+
+/*
+ * Whether the kernel has a TCP socket, TIME_WAIT included, of exactly these two
+ * ends (an address of :: or 0.0.0.0 in local stands for "any"; only the port is
+ * compared then). Returns 1, 0, or -errno when the kernel cannot be asked.
+ */
+int sock_diag_has_tcp(const struct endpoint *local,
+		      const struct endpoint *remote);
