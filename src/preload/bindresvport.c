@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * bindresvport(3), rresvport(3) and their relatives bind through a name that libc
+ * hides, so they are done here: on the ports of libc (sunrpc/bindrsvprt.c and
+ * inet/rcmd.c of glibc: 600 to 1023, then 512 to 599; and 1023 down to 512), but
+ * on none that is reserved.
+ */
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdint.h>
+
+#include "base/raw.h"
+#include "core/endpoint.h"
+#include "preload/bind.h"
+#include "preload/hook.h"
+#include "preload/next.h"
+
+#define LOWEST 512u
+#define USUAL 600u
+#define HIGHEST 1023u
+
+int bindresvport_sa(int fd, struct sockaddr *address);
+
+static bool is_reserved(uint16_t port)
+{
+	const struct process *process = hook_process();
+
+	return process != NULL && port_set_has(&process->policy.reserved, port);
+}
+
+/* Binds to the first port of n from lo on, beginning at start. */
+static int bind_within(int fd, union socket_address *address, socklen_t length,
+		       uint32_t lo, uint32_t n, uint32_t start)
+{
+	for (uint32_t step = 0; step < n; step++) {
+		const uint16_t port = (uint16_t)(lo + (start + step) % n);
+
+		if (is_reserved(port))
+			continue;
+		endpoint_with_port(&address->generic, length, port, address);
+
+		const int result = bind_hooked(fd, &address->generic, length);
+
+		if (result != -EADDRINUSE)
+			return result;
+	}
+	return -EADDRINUSE;
+}
+
+static int bind_reserved_port(int fd, union socket_address *address,
+			      socklen_t length)
+{
+	const uint32_t pid = (uint32_t)raw_getpid();
+	int result = bind_within(fd, address, length, USUAL,
+				 HIGHEST - USUAL + 1, pid);
+
+	if (result == -EADDRINUSE)
+		result = bind_within(fd, address, length, LOWEST,
+				     USUAL - LOWEST, pid);
+	return result;
+}
+
+static socklen_t address_size(int family)
+{
+	return family == AF_INET6 ? sizeof(struct sockaddr_in6)
+				  : sizeof(struct sockaddr_in);
+}
+
+/* With NULL, the wildcard address of the socket's own family (libtirpc). */
+HOOK int bindresvport_sa(int fd, struct sockaddr *address)
+{
+	union socket_address copy;
+	socklen_t length = sizeof(copy);
+	int result = 0;
+
+	if (address == NULL) {
+		result = raw_getsockname(fd, &copy.generic, &length);
+		if (result < 0)
+			return (int)hook_result(result);
+	}
+
+	const int family = address != NULL ? address->sa_family
+					   : copy.generic.sa_family;
+
+	if (family != AF_INET && family != AF_INET6)
+		return (int)hook_result(-EPFNOSUPPORT);
+	length = address_size(family);
+	if (address == NULL)
+		endpoint_wildcard(family, 0, &copy);
+	else
+		endpoint_with_port(address, length, 0, &copy);
+	result = bind_reserved_port(fd, &copy, length);
+	if (result == 0 && address != NULL) {
+		const struct sockaddr_in *bound = (const void *)&copy;
+
+		/* sin_port and sin6_port lie at the same place. */
+		((struct sockaddr_in *)address)->sin_port = bound->sin_port;
+	}
+	return (int)hook_result(result);
+}
+
+HOOK int bindresvport(int fd, struct sockaddr_in *address)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET };
+
+	if (address == NULL)
+		address = &any;
+	if (address->sin_family != AF_INET)
+		return (int)hook_result(-EAFNOSUPPORT);
+	return bindresvport_sa(fd, (struct sockaddr *)address);
+}
+
+/* Binds downwards from *portp, around at 512. *portp is what was tried last. */
+static int bind_downwards(int fd, int family, int *portp)
+{
+	const int start = *portp;
+
+	do {
+		union socket_address address;
+		const uint16_t port = (uint16_t)*portp;
+		const socklen_t length = endpoint_wildcard(family, port,
+							   &address);
+		const int result = is_reserved(port)
+			? -EADDRINUSE
+			: bind_hooked(fd, &address.generic, length);
+
+		if (result != -EADDRINUSE)
+			return result;
+		if ((*portp)-- == (int)LOWEST)
+			*portp = (int)HIGHEST;
+	} while (*portp != start);
+	return -EAGAIN;
+}
+
+HOOK int rresvport_af(int *portp, sa_family_t family)
+{
+	if (family != AF_INET && family != AF_INET6)
+		return (int)hook_result(-EAFNOSUPPORT);
+
+	const int fd = next.socket(family, SOCK_STREAM, 0);
+
+	if (fd < 0)
+		return -1;
+	if (*portp < (int)LOWEST)
+		*portp = (int)LOWEST;
+	else if (*portp > (int)HIGHEST)
+		*portp = (int)HIGHEST;
+
+	const int result = bind_downwards(fd, family, portp);
+
+	if (result == 0)
+		return fd;
+	raw_close(fd);
+	return (int)hook_result(result);
+}
+
+HOOK int rresvport(int *portp)
+{
+	return rresvport_af(portp, AF_INET);
+}

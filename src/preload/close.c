@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include <unistd.h>
+
+#include "preload/hook.h"
+#include "preload/next.h"
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4	/* <linux/close_range.h>, Linux 5.11 */
+#endif
+
+/*
+ * Takes the facts of a descriptor about to close out of the cache. A vfork child
+ * closes its own copy and leaves the cache, its parent's, as it is.
+ */
+static struct fd_facts take(struct process *process, int fd)
+{
+	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
+
+	if (facts.use != USE_FREE && !fd_cache_is_owner(&process->cache))
+		return (struct fd_facts){ 0 };
+	return fd_cache_take(&process->cache, fd);
+}
+
+/* Afterwards: whoever is given the port next finds the socket gone. */
+__attribute__((noinline))
+static int close_known(struct process *process, int fd)
+{
+	const struct fd_facts facts = take(process, fd);
+	const int result = next.close(fd);
+	const int saved_errno = errno;
+
+	process_release(process, &facts);
+	errno = saved_errno;
+	return result;
+}
+
+HOOK int close(int fd)
+{
+	struct process *process = hook_process();
+
+	if (process == NULL || !fd_cache_get(&process->cache, fd).known)
+		return next.close(fd);
+	return close_known(process, fd);
+}
+
+static void release_range(unsigned int first, unsigned int last)
+{
+	struct process *process = hook_process();
+	const int saved_errno = errno;
+
+	if (process == NULL || !fd_cache_is_owner(&process->cache))
+		return;
+
+	/* Relaxed: what another thread opens now is not ours to release. */
+	const uint32_t n_used = load_relaxed_u32(&process->cache.n_used);
+
+	for (unsigned int fd = first; fd < n_used && fd <= last; fd++) {
+		const struct fd_facts facts =
+			fd_cache_take(&process->cache, (int)fd);
+
+		process_release(process, &facts);
+	}
+	errno = saved_errno;
+}
+
+HOOK int close_range(unsigned int first, unsigned int last, int flags)
+{
+	const int result = next.close_range(first, last, flags);
+
+	if (result == 0 && (flags & CLOSE_RANGE_CLOEXEC) == 0)
+		release_range(first, last);
+	return result;
+}
+
+HOOK void closefrom(int first)
+{
+	next.closefrom(first);
+	release_range(first > 0 ? (unsigned int)first : 0, ~0u);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/assign.h"
+#include "core/counter.h"
+#include "core/endpoint.h"
+#include "core/socket.h"
+#include "preload/hook.h"
+#include "preload/next.h"
+
+struct connect_call {
+	struct program_call call;	/* first: make() is given its address */
+	int fd;
+	const struct sockaddr *address;
+	socklen_t length;
+};
+
+static long make_connect(const struct program_call *call)
+{
+	const struct connect_call *self = (const struct connect_call *)call;
+	const int saved_errno = errno;
+
+	return hook_plain_result(next.connect(self->fd, self->address,
+					      self->length), saved_errno);
+}
+
+/*
+ * Whether a socket bound to a port would connect to itself: the port is the same,
+ * and so is the address that the kernel would route from.
+ */
+static bool is_self_connect(int fd, const struct endpoint *remote)
+{
+	struct endpoint local, source;
+
+	if (socket_local(fd, &local) < 0 || local.port != remote->port)
+		return false;
+	if (!endpoint_is_wildcard(&local))
+		return endpoint_same_address(&local, remote);
+	/* ip(7): to connect to the wildcard address is to connect to loopback. */
+	return endpoint_is_wildcard(remote) ||
+	       (socket_source_of(remote, &source) == 0 &&
+		endpoint_same_address(&source, remote));
+}
+
+static long connect_stream(struct process *process, struct fd_facts *facts,
+			   const struct connect_call *self)
+{
+	struct endpoint remote;
+
+	if (!endpoint_read(self->address, self->length, &remote))
+		return make_connect(&self->call);
+	if (process_refuses(process))
+		return -EACCES;
+	if (!facts->has_port)
+		return assign_connect(process, self->fd, facts, &remote,
+				      &self->call);
+	if (is_self_connect(self->fd, &remote)) {
+		counter_add(&process->arena, COUNTER_SELF_CONNECT);
+		return -ECONNREFUSED;
+	}
+	return make_connect(&self->call);
+}
+
+/* inet_dgram_connect() in net/ipv4/af_inet.c binds before it looks further. */
+static long connect_datagram(struct process *process, struct fd_facts *facts,
+			     const struct connect_call *self)
+{
+	if (facts->has_port || self->address == NULL ||
+	    self->length > sizeof(struct sockaddr_storage))
+		return make_connect(&self->call);
+	if (process_refuses(process))
+		return -EACCES;
+	if (assign_implicit(process, self->fd, facts, false) == -EADDRINUSE)
+		return -EAGAIN;
+	return make_connect(&self->call);
+}
+
+static long connect_covered(struct process *process, struct fd_facts *facts,
+			    const struct connect_call *self)
+{
+	const int family = hook_family(self->address, self->length);
+
+	if (family == AF_UNSPEC) {
+		const long result = make_connect(&self->call);
+
+		/* It may have given its port up. */
+		if (result == 0)
+			process_ask(process, self->fd, facts);
+		return result;
+	}
+	return hook_is_stream(facts) ? connect_stream(process, facts, self)
+				     : connect_datagram(process, facts, self);
+}
+
+HOOK int connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	struct process *process = hook_process();
+	const struct connect_call self = {
+		.call = { make_connect }, .fd = fd,
+		.address = address, .length = length,
+	};
+	struct fd_facts facts;
+
+	if (process == NULL || !hook_covers_surely(process, fd, &facts))
+		return next.connect(fd, address, length);
+	return (int)hook_result(connect_covered(process, &facts, &self));
+}
+
+/* libc's own name for it, which some programs link to. */
+HOOK int __connect(int fd, const struct sockaddr *address, socklen_t length)
+	__attribute__((alias("connect")));

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "preload/hook.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "core/endpoint.h"
+#include "core/socket.h"
+#include "preload/next.h"
+
+enum stage { STAGE_NONE, STAGE_STARTING, STAGE_READY };
+
+static struct process the_process;
+static atomic_u32 stage;
+
+/* getenv(3), which programs redefine: bash does, for one. */
+static char *environment(const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+		if (strncmp(*entry, name, length) == 0 &&
+		    (*entry)[length] == '=')
+			return *entry + length + 1;
+	return NULL;
+}
+
+static struct process *start(void)
+{
+	uint32_t expected = STAGE_NONE;
+
+	/* Acq_rel: one caller makes it; the others see it unfinished. */
+	if (!swap_if_acq_rel_u32(&stage, &expected, STAGE_STARTING))
+		return NULL;
+	process_open(&the_process, environment);
+	/* Release: all of the_process, before any hook of any thread uses it. */
+	store_release_u32(&stage, STAGE_READY);
+	return &the_process;
+}
+
+struct process *hook_process(void)
+{
+	/* Acquire: pairs with the release in start(), for this thread. */
+	if (__builtin_expect(load_acquire_u32(&stage) == STAGE_READY, 1))
+		return &the_process;
+	return start();
+}
+
+__attribute__((constructor)) static void construct(void)
+{
+	next_find();
+	hook_process();
+}
+
+/* The sockets are about to close without a call that could be seen. */
+__attribute__((destructor)) static void destruct(void)
+{
+	struct process *process = hook_process();
+
+	if (process != NULL)
+		process_end(process);
+}
+
+bool hook_covers(struct process *process, int fd, struct fd_facts *factsp)
+{
+	return process_facts(process, fd, factsp) == 0 && factsp->covered &&
+	       !factsp->own_range;
+}
+
+bool hook_covers_surely(struct process *process, int fd,
+			struct fd_facts *factsp)
+{
+	struct endpoint local;
+
+	if (!hook_covers(process, fd, factsp))
+		return false;
+	if (!factsp->has_port)
+		return true;
+	if (factsp->by_connect && socket_is_closed(fd)) {
+		factsp->has_port = 0;
+		factsp->by_connect = 0;
+		factsp->use = USE_FREE;
+		process_enter(process, fd, *factsp);
+		return true;
+	}
+	if (socket_local(fd, &local) == 0 && local.port == factsp->port)
+		return true;
+	return process_ask(process, fd, factsp) == 0 && factsp->covered &&
+	       !factsp->own_range;
+}
+
+int hook_family(const struct sockaddr *address, socklen_t length)
+{
+	sa_family_t family = AF_UNSPEC;
+
+	if (address != NULL && length >= sizeof(family))
+		memcpy(&family, address, sizeof(family));
+	return family;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * sendto, sendmsg and sendmmsg: the first send of a datagram socket takes a port,
+ * and with MSG_FASTOPEN that of a stream socket connects. All later ones see the
+ * cache and nothing else.
+ */
+
+#include "core/assign.h"
+#include "core/endpoint.h"
+#include "preload/hook.h"
+#include "preload/next.h"
+
+struct send_call {
+	struct program_call call;	/* first: make() is given its address */
+	int fd;
+	int flags;
+	const void *buffer;		/* sendto */
+	size_t size;
+	const struct sockaddr *address;
+	socklen_t length;
+	const struct msghdr *message;	/* sendmsg */
+	struct mmsghdr *messages;	/* sendmmsg */
+	unsigned int n_messages;
+};
+
+static long make_sendto(const struct program_call *call)
+{
+	const struct send_call *self = (const struct send_call *)call;
+	const int saved_errno = errno;
+
+	return hook_plain_result(next.sendto(self->fd, self->buffer, self->size,
+					     self->flags, self->address,
+					     self->length), saved_errno);
+}
+
+static long make_sendmsg(const struct program_call *call)
+{
+	const struct send_call *self = (const struct send_call *)call;
+	const int saved_errno = errno;
+
+	return hook_plain_result(next.sendmsg(self->fd, self->message,
+					      self->flags), saved_errno);
+}
+
+static long make_sendmmsg(const struct program_call *call)
+{
+	const struct send_call *self = (const struct send_call *)call;
+	const int saved_errno = errno;
+
+	return hook_plain_result(next.sendmmsg(self->fd, self->messages,
+					       self->n_messages, self->flags),
+				 saved_errno);
+}
+
+/* Whether a send needs nothing of Berth, by a look into the cache. */
+static inline bool is_settled(const struct process *process, int fd)
+{
+	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
+
+	return facts.known && (facts.has_port || !facts.covered);
+}
+
+static long send_stream(struct process *process, struct fd_facts *facts,
+			const struct send_call *self)
+{
+	struct endpoint remote;
+
+	if ((self->flags & MSG_FASTOPEN) == 0 ||
+	    !endpoint_read(self->address, self->length, &remote))
+		return self->call.make(&self->call);
+	if (process_refuses(process))
+		return -EACCES;
+	return assign_connect(process, self->fd, facts, &remote, &self->call);
+}
+
+/* inet_send_prepare() in net/ipv4/af_inet.c binds before it looks further. */
+static long send_datagram(struct process *process, struct fd_facts *facts,
+			  const struct send_call *self)
+{
+	if (self->length > sizeof(struct sockaddr_storage))
+		return self->call.make(&self->call);
+	if (process_refuses(process))
+		return -EACCES;
+	if (assign_implicit(process, self->fd, facts, false) == -EADDRINUSE)
+		return -EAGAIN;
+	return self->call.make(&self->call);
+}
+
+__attribute__((noinline))
+static long send_unsettled(struct process *process,
+			   const struct send_call *self)
+{
+	struct fd_facts facts;
+
+	if (!hook_covers(process, self->fd, &facts) || facts.has_port)
+		return self->call.make(&self->call);
+	return hook_is_stream(&facts) ? send_stream(process, &facts, self)
+				      : send_datagram(process, &facts, self);
+}
+
+HOOK ssize_t sendto(int fd, const void *buffer, size_t size, int flags,
+		    const struct sockaddr *address, socklen_t length)
+{
+	struct process *process = hook_process();
+
+	if (process == NULL || is_settled(process, fd))
+		return next.sendto(fd, buffer, size, flags, address, length);
+
+	const struct send_call self = {
+		.call = { make_sendto }, .fd = fd, .flags = flags,
+		.buffer = buffer, .size = size,
+		.address = address, .length = length,
+	};
+
+	return hook_result(send_unsettled(process, &self));
+}
+
+HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	struct process *process = hook_process();
+
+	if (process == NULL || message == NULL || is_settled(process, fd))
+		return next.sendmsg(fd, message, flags);
+
+	const struct send_call self = {
+		.call = { make_sendmsg }, .fd = fd, .flags = flags,
+		.address = message->msg_name, .length = message->msg_namelen,
+		.message = message,
+	};
+
+	return hook_result(send_unsettled(process, &self));
+}
+
+HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
+{
+	struct process *process = hook_process();
+
+	if (process == NULL || messages == NULL || n == 0 ||
+	    is_settled(process, fd))
+		return next.sendmmsg(fd, messages, n, flags);
+
+	const struct send_call self = {
+		.call = { make_sendmmsg }, .fd = fd, .flags = flags,
+		.address = messages->msg_hdr.msg_name,
+		.length = messages->msg_hdr.msg_namelen,
+		.messages = messages, .n_messages = n,
+	};
+
+	return (int)hook_result(send_unsettled(process, &self));
+}

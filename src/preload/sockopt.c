@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * IP_LOCAL_PORT_RANGE is the program's as well as Berth's: a socket to which the
+ * program gives a range is left alone, and a pin of Berth's is not shown.
+ */
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "core/socket.h"
+#include "preload/hook.h"
+#include "preload/next.h"
+
+static bool is_port_range(int level, int name)
+{
+	return level == IPPROTO_IP && name == IP_LOCAL_PORT_RANGE;
+}
+
+static void note_range(int fd)
+{
+	struct process *process = hook_process();
+	struct fd_facts facts;
+
+	if (process == NULL || process_facts(process, fd, &facts) < 0 ||
+	    !facts.covered)
+		return;
+	facts.own_range = socket_is_pinned(fd);
+	process_enter(process, fd, facts);
+}
+
+HOOK int setsockopt(int fd, int level, int name, const void *value,
+		    socklen_t length)
+{
+	const int result = next.setsockopt(fd, level, name, value, length);
+
+	if (result == 0 && is_port_range(level, name))
+		note_range(fd);
+	return result;
+}
+
+/* A pin of Berth's is the socket's own port and nothing beside it. */
+static void hide_pin(int fd, void *value, socklen_t length)
+{
+	struct process *process = hook_process();
+	struct endpoint local;
+	uint32_t range;
+
+	if (process == NULL || length != sizeof(range) ||
+	    fd_cache_get(&process->cache, fd).own_range)
+		return;
+	memcpy(&range, value, sizeof(range));
+	if (range != 0 && range >> 16 == (range & 0xffff) &&
+	    socket_local(fd, &local) == 0 && local.port == range >> 16)
+		memset(value, 0, sizeof(range));
+}
+
+HOOK int getsockopt(int fd, int level, int name, void *value,
+		    socklen_t *lengthp)
+{
+	const int result = next.getsockopt(fd, level, name, value, lengthp);
+
+	if (result == 0 && is_port_range(level, name))
+		hide_pin(fd, value, *lengthp);
+	return result;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * syscall(2) with the number of a hooked call is that call; all others go on with
+ * six words, whether the program gave as many or not, as in libc.
+ */
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "preload/hook.h"
+#include "preload/next.h"
+
+/*
+ * Returns false for a number that is not hooked. The hooks are called by their
+ * exported names: another preload in front may have its own.
+ */
+static bool is_hooked(long number, const long a[6], long *resultp)
+{
+	switch (number) {
+	case SYS_socket:
+		*resultp = socket((int)a[0], (int)a[1], (int)a[2]);
+		return true;
+	case SYS_bind:
+		*resultp = bind((int)a[0], (const struct sockaddr *)a[1],
+				(socklen_t)a[2]);
+		return true;
+	case SYS_connect:
+		*resultp = connect((int)a[0], (const struct sockaddr *)a[1],
+				   (socklen_t)a[2]);
+		return true;
+	case SYS_listen:
+		*resultp = listen((int)a[0], (int)a[1]);
+		return true;
+	case SYS_sendto:
+		*resultp = sendto((int)a[0], (const void *)a[1], (size_t)a[2],
+				  (int)a[3], (const struct sockaddr *)a[4],
+				  (socklen_t)a[5]);
+		return true;
+	case SYS_sendmsg:
+		*resultp = sendmsg((int)a[0], (const struct msghdr *)a[1],
+				   (int)a[2]);
+		return true;
+	case SYS_sendmmsg:
+		*resultp = sendmmsg((int)a[0], (struct mmsghdr *)a[1],
+				    (unsigned int)a[2], (int)a[3]);
+		return true;
+	case SYS_setsockopt:
+		*resultp = setsockopt((int)a[0], (int)a[1], (int)a[2],
+				      (const void *)a[3], (socklen_t)a[4]);
+		return true;
+	case SYS_getsockopt:
+		*resultp = getsockopt((int)a[0], (int)a[1], (int)a[2],
+				      (void *)a[3], (socklen_t *)a[4]);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Those that close or copy descriptors. */
+static bool is_hooked_descriptor(long number, const long a[6], long *resultp)
+{
+	switch (number) {
+	case SYS_close:
+		*resultp = close((int)a[0]);
+		return true;
+	case SYS_close_range:
+		*resultp = close_range((unsigned int)a[0], (unsigned int)a[1],
+				       (int)a[2]);
+		return true;
+	case SYS_dup:
+		*resultp = dup((int)a[0]);
+		return true;
+#ifdef SYS_dup2
+	case SYS_dup2:
+		*resultp = dup2((int)a[0], (int)a[1]);
+		return true;
+#endif
+	case SYS_dup3:
+		*resultp = dup3((int)a[0], (int)a[1], (int)a[2]);
+		return true;
+	case SYS_fcntl:
+		*resultp = fcntl((int)a[0], (int)a[1], a[2]);
+		return true;
+	default:
+		return false;
+	}
+}
+
+HOOK long syscall(long number, ...)
+{
+	va_list arguments;
+	long a[6];
+	long result;
+
+	va_start(arguments, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(arguments, long);
+	va_end(arguments);
+
+	if (is_hooked(number, a, &result) ||
+	    is_hooked_descriptor(number, a, &result))
+		return result;
+	return next.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
