@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,14 +22,18 @@
 
 #define REST_MS_MAX (24u * 60 * 60 * 1000)
 
+static bool fill_random(void *bytes, size_t n_bytes)
+{
+	return raw_syscall(SYS_getrandom, (long)bytes, (long)n_bytes,
+			   GRND_NONBLOCK, 0, 0, 0) == (long)n_bytes;
+}
+
 static void fill_key(struct siphash_key *key)
 {
-	const long n = raw_syscall(SYS_getrandom, (long)key, sizeof(*key),
-				   1 /* GRND_NONBLOCK */, 0, 0, 0);
 	/* getauxval(3): 16 random bytes of this process. */
 	const void *seed = (const void *)getauxval(AT_RANDOM);
 
-	if (n != (long)sizeof(*key) && seed != NULL)
+	if (!fill_random(key, sizeof(*key)) && seed != NULL)
 		memcpy(key, seed, sizeof(*key));
 }
 
@@ -140,12 +145,19 @@ static int link_in_place(const struct arena_folder *folder, int fd,
 static int write_whole(int fd, const struct arena_place *place)
 {
 	const int result = posix_fallocate(fd, 0, sizeof(struct arena_memory));
-	struct arena_header header = { 0 };
+	struct {
+		struct arena_header header;
+		struct choice_memory choice;
+	} first = { 0 };
 
+	_Static_assert(offsetof(struct arena_memory, choice) ==
+		       sizeof(first.header), "the choice follows the header");
 	if (result != 0)
 		return -result;
-	fill_header(&header, place);
-	if (pwrite(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
+	fill_header(&first.header, place);
+	/* RFC 6056: next_ephemeral and the table are random at first. */
+	fill_random(&first.choice, sizeof(first.choice));
+	if (pwrite(fd, &first, sizeof(first), 0) != (ssize_t)sizeof(first))
 		return -EIO;
 	/* A service that drops root must still reach what root has made. */
 	if (fchmod(fd, geteuid() == 0 ? 0666 : 0600) != 0)
@@ -292,6 +304,7 @@ int arena_open_private(int shared_error, struct arena *arenap)
 		return -ENOMEM;
 	arenap->memory = memory;
 	fill_header(&arenap->memory->header, &nowhere);
+	fill_random(&arenap->memory->choice, sizeof(arenap->memory->choice));
 	return 0;
 }
 

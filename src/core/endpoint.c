@@ -66,7 +66,7 @@ bool endpoint_read(const struct sockaddr *address, socklen_t length,
 {
 	sa_family_t family;
 
-	if (!address || length < sizeof(family) ||
+	if (!endpoint_may_read(address) || length < sizeof(family) ||
 	    length > sizeof(struct sockaddr_storage))
 		return false;
 	memcpy(&family, address, sizeof(family));
@@ -121,6 +121,11 @@ socklen_t endpoint_write(const struct endpoint *endpoint,
 		in6->sin6_scope_id = endpoint->scope;
 	}
 	return length;
+}
+
+bool endpoint_is_ipv4(const struct endpoint *endpoint)
+{
+	return is_mapped(endpoint->address);
 }
 
 bool endpoint_is_wildcard(const struct endpoint *endpoint)

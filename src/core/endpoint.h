@@ -25,6 +25,16 @@ union socket_address {
 };
 
 /*
+ * Whether a caller's pointer may be followed: not NULL nor near it, where
+ * vm.mmap_min_addr lets nothing be mapped. What the kernel alone could tell,
+ * EFAULT for any other bad pointer, is a crash here.
+ */
+static inline bool endpoint_may_read(const void *pointer)
+{
+	return (uintptr_t)pointer >= 65536;
+}
+
+/*
  * Reads a caller's address, which may be NULL or unaligned and is not changed.
  * Returns false for whatever the kernel would refuse or treat specially: NULL,
  * a length below the family's size (for IPv6 that without sin6_scope_id, which
@@ -48,6 +58,9 @@ socklen_t endpoint_wildcard(int family, uint16_t port,
 /* Writes an endpoint as its family has it, port included. Returns its length. */
 socklen_t endpoint_write(const struct endpoint *endpoint,
 			 union socket_address *addressp);
+
+/* An IPv4 address, mapped or not. */
+bool endpoint_is_ipv4(const struct endpoint *endpoint);
 
 /* 0.0.0.0 or ::, mapped or not. */
 bool endpoint_is_wildcard(const struct endpoint *endpoint);

@@ -5,6 +5,13 @@
 #include "core/endpoint.h"
 #include "core/process.h"
 
+/* The range is empty where ip_local_reserved_ports leaves nothing of it. */
+static bool has_choice(const struct process *process)
+{
+	return process->arena.memory != NULL &&
+	       process->policy.range.n_ports > 0;
+}
+
 void port_pick_start(struct port_pick *pick, struct process *process,
 		     enum space space, enum use use,
 		     const struct endpoint *local,
@@ -19,7 +26,7 @@ void port_pick_start(struct port_pick *pick, struct process *process,
 		.avoid = remote != NULL ? remote->port : -1,
 		.now_ms = clock_now_ms(),
 	};
-	if (memory == NULL)
+	if (!has_choice(process))
 		return;
 
 	const uint64_t hash = choice_flow_hash(&memory->header.key, local,
@@ -68,7 +75,7 @@ bool port_pick_next(struct port_pick *pick, struct lease *leasep)
 {
 	const bool first = pick->distance == 0 && pick->limit == REST_NONE;
 
-	if (pick->process->arena.memory == NULL)
+	if (!has_choice(pick->process))
 		return false;
 	for (;;) {
 		const int port = pick->distance < N_PORTS ? find(pick) : -1;

@@ -33,10 +33,13 @@ typedef bool (*kernel_socket_visit)(const struct kernel_socket *socket,
  */
 int sock_diag_list(enum space space, kernel_socket_visit visit, void *context);
 
+/* The same, from NETLINK_SOCK_DIAG alone. */
+int sock_diag_list_netlink(enum space space, kernel_socket_visit visit,
+			   void *context);
+
 /*
  * Whether the kernel has a TCP socket, TIME_WAIT included, of exactly these two
- * ends (an address of :: or 0.0.0.0 in local stands for "any"; only the port is
- * compared then). Returns 1, 0, or -errno when the kernel cannot be asked.
+ * ends. Returns 1, 0, or -errno when the kernel cannot be asked.
  */
 int sock_diag_has_tcp(const struct endpoint *local,
 		      const struct endpoint *remote);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/proc_net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/raw.h"
+
+/* Longer than any line: seq_setwidth(149) for IPv4, some 180 for IPv6. */
+#define BUFFER_SIZE 4096
+
+static const char *const paths[N_SPACES][2] = {
+	[SPACE_TCP] = { "/proc/net/tcp", "/proc/net/tcp6" },
+	[SPACE_UDP] = { "/proc/net/udp", "/proc/net/udp6" },
+	[SPACE_UDPLITE] = { "/proc/net/udplite", "/proc/net/udplite6" },
+};
+
+/* Whether a digit follows in this base; moves behind it. */
+static bool take_digit(const char **atp, uint32_t base, uint64_t *valuep)
+{
+	const char c = **atp;
+	uint32_t digit;
+
+	if (c >= '0' && c <= '9')
+		digit = (uint32_t)(c - '0');
+	else if (c >= 'A' && c <= 'F')
+		digit = (uint32_t)(c - 'A') + 10;
+	else
+		return false;
+	if (digit >= base)
+		return false;
+	*valuep = *valuep * base + digit;
+	(*atp)++;
+	return true;
+}
+
+static uint64_t take_number(const char **atp, uint32_t base, int max_digits)
+{
+	uint64_t value = 0;
+
+	while (**atp == ' ')
+		(*atp)++;
+	while (max_digits-- > 0 && take_digit(atp, base, &value))
+		;
+	return value;
+}
+
+/* "0100007F:1F90": words of the address in host order, then the port. */
+static struct endpoint take_end(const char **atp, bool ipv6)
+{
+	union socket_address address = { .storage = { 0 } };
+	struct endpoint endpoint = { 0 };
+	uint32_t words[4] = { 0 };
+
+	for (int i = 0; i < (ipv6 ? 4 : 1); i++)
+		words[i] = (uint32_t)take_number(atp, 16, 8);
+	if (**atp == ':')
+		(*atp)++;
+	address.generic.sa_family = ipv6 ? AF_INET6 : AF_INET;
+	if (ipv6)
+		memcpy(&((struct sockaddr_in6 *)&address)->sin6_addr, words,
+		       16);
+	else
+		memcpy(&((struct sockaddr_in *)&address)->sin_addr, words, 4);
+	/* sin_port and sin6_port lie at the same place. */
+	((struct sockaddr_in *)&address)->sin_port =
+		htons((uint16_t)take_number(atp, 16, 4));
+	endpoint_read(&address.generic, sizeof(struct sockaddr_in6), &endpoint);
+	return endpoint;
+}
+
+static void skip_fields(const char **atp, int n)
+{
+	while (n-- > 0) {
+		while (**atp == ' ')
+			(*atp)++;
+		while (**atp != ' ' && **atp != '\0')
+			(*atp)++;
+	}
+}
+
+/* sl local remote st tx:rx tr:when retransmits uid timeout inode ... */
+static struct kernel_socket parse(const char *line, enum space space, bool ipv6)
+{
+	struct kernel_socket socket = { .space = space };
+
+	skip_fields(&line, 1);
+	socket.local = take_end(&line, ipv6);
+	socket.remote = take_end(&line, ipv6);
+	socket.state = (uint8_t)take_number(&line, 16, 2);
+	skip_fields(&line, 3);
+	socket.uid = (uint32_t)take_number(&line, 10, 10);
+	skip_fields(&line, 1);
+	socket.inode = take_number(&line, 10, 20);
+	return socket;
+}
+
+struct table {
+	int fd;
+	size_t n_bytes;
+	char text[BUFFER_SIZE];
+};
+
+/* Cuts the next line off; NULL at the end. The line is valid until the next. */
+static const char *next_line(struct table *table, size_t *usedp)
+{
+	char *end;
+
+	memmove(table->text, table->text + *usedp, table->n_bytes - *usedp);
+	table->n_bytes -= *usedp;
+	*usedp = 0;
+	while ((end = memchr(table->text, '\n', table->n_bytes)) == NULL) {
+		const ssize_t n = raw_read(table->fd,
+					   table->text + table->n_bytes,
+					   BUFFER_SIZE - table->n_bytes);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return NULL;
+		table->n_bytes += (size_t)n;
+	}
+	*end = '\0';
+	*usedp = (size_t)(end - table->text) + 1;
+	return table->text;
+}
+
+/* Returns 1 when the visitor has had enough. */
+static int list_file(const char *path, enum space space, bool ipv6,
+		     kernel_socket_visit visit, void *context)
+{
+	struct table table = { .n_bytes = 0 };
+	size_t used = 0;
+	bool more = true;
+
+	table.fd = raw_open(AT_FDCWD, path, O_RDONLY, 0);
+	if (table.fd < 0)
+		return table.fd;
+
+	/* The first line is the heading. */
+	const char *line = next_line(&table, &used);
+
+	while (more && line != NULL &&
+	       (line = next_line(&table, &used)) != NULL) {
+		const struct kernel_socket socket = parse(line, space, ipv6);
+
+		if (socket.local.port != 0)
+			more = visit(&socket, context);
+	}
+	raw_close(table.fd);
+	return more ? 0 : 1;
+}
+
+int proc_net_list(enum space space, kernel_socket_visit visit, void *context)
+{
+	if (paths[space][0] == NULL)
+		return -ENOENT;
+
+	int result = list_file(paths[space][0], space, false, visit, context);
+
+	/* A kernel without IPv6 has no second table. */
+	if (result == 0)
+		result = list_file(paths[space][1], space, true, visit,
+				   context);
+	return result < 0 && result != -ENOENT ? result : 0;
+}

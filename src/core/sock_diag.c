@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/sock_diag.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/raw.h"
+#include "core/proc_net.h"
+
+#define ALL_STATES UINT32_MAX
+#define ANSWER_SIZE 16384	/* the kernel fills 8 to 32 KiB at a time */
+
+/* IPPROTO_ of a space, in the enum's order. */
+static const uint8_t protocols[N_SPACES] = {
+	IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_SCTP,
+};
+
+struct request {
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 diag;
+};
+
+/* What the visitor of a listing is, and whether it has had enough. */
+struct listing {
+	enum space space;
+	kernel_socket_visit visit;
+	void *context;
+	bool ended;
+};
+
+static struct endpoint read_end(uint8_t family, const uint32_t address[4],
+				uint16_t port, uint32_t interface)
+{
+	union socket_address text = { .storage = { 0 } };
+	struct endpoint endpoint = { 0 };
+
+	text.generic.sa_family = family;
+	if (family == AF_INET)
+		memcpy(&((struct sockaddr_in *)&text)->sin_addr, address, 4);
+	else
+		memcpy(&((struct sockaddr_in6 *)&text)->sin6_addr, address, 16);
+	if (family == AF_INET6)
+		((struct sockaddr_in6 *)&text)->sin6_scope_id = interface;
+	/* sin_port and sin6_port lie at the same place. */
+	((struct sockaddr_in *)&text)->sin_port = port;
+	endpoint_read(&text.generic, sizeof(struct sockaddr_in6), &endpoint);
+	return endpoint;
+}
+
+static void visit_message(struct listing *listing,
+			  const struct inet_diag_msg *message)
+{
+	const struct inet_diag_sockid *id = &message->id;
+	const struct kernel_socket socket = {
+		.space = listing->space,
+		.local = read_end(message->idiag_family, id->idiag_src,
+				  id->idiag_sport, id->idiag_if),
+		.remote = read_end(message->idiag_family, id->idiag_dst,
+				   id->idiag_dport, id->idiag_if),
+		.state = message->idiag_state,
+		.uid = message->idiag_uid,
+		.inode = message->idiag_inode,
+	};
+
+	if (socket.local.port != 0 && !listing->ended)
+		listing->ended = !listing->visit(&socket, listing->context);
+}
+
+/* Returns 1 = more to come, 0 = the end, or -errno. */
+static int read_answer(struct listing *listing, const char *answer,
+		       ssize_t size)
+{
+	const struct nlmsghdr *header = (const void *)answer;
+
+	for (; NLMSG_OK(header, size); header = NLMSG_NEXT(header, size)) {
+		if (header->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (header->nlmsg_type == NLMSG_ERROR) {
+			const struct nlmsgerr *error = NLMSG_DATA(header);
+
+			return error->error;
+		}
+		visit_message(listing, NLMSG_DATA(header));
+		if ((header->nlmsg_flags & NLM_F_MULTI) == 0)
+			return 0;
+	}
+	return 1;
+}
+
+static int open_diag(void)
+{
+	return raw_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+			  NETLINK_SOCK_DIAG);
+}
+
+static int exchange(int fd, const struct request *request,
+		    struct listing *listing)
+{
+	long n = raw_syscall(SYS_sendto, fd, (long)request, sizeof(*request), 0,
+			     0, 0);
+	int result = n < 0 ? (int)n : 1;
+
+	while (result == 1) {
+		/* Netlink messages are aligned to 4 bytes, headers to more. */
+		char answer[ANSWER_SIZE] __attribute__((aligned(16)));
+
+		n = raw_syscall(SYS_recvfrom, fd, (long)answer, sizeof(answer),
+				0, 0, 0);
+		if (n == -EINTR)
+			continue;
+		result = n <= 0 ? (n < 0 ? (int)n : -EIO)
+				: read_answer(listing, answer, n);
+		if (listing->ended)
+			return 0;
+	}
+	return result;
+}
+
+static int list_family(struct listing *listing, int family)
+{
+	const struct request request = {
+		.header = {
+			.nlmsg_len = sizeof(request),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		},
+		.diag = {
+			.sdiag_family = (uint8_t)family,
+			.sdiag_protocol = protocols[listing->space],
+			.idiag_states = ALL_STATES,
+		},
+	};
+	const int fd = open_diag();
+
+	if (fd < 0)
+		return fd;
+
+	const int result = exchange(fd, &request, listing);
+
+	raw_close(fd);
+	return result;
+}
+
+int sock_diag_list_netlink(enum space space, kernel_socket_visit visit,
+			   void *context)
+{
+	struct listing listing = { .space = space, .visit = visit,
+				   .context = context };
+	int result = list_family(&listing, AF_INET);
+
+	if (result == 0 && !listing.ended)
+		result = list_family(&listing, AF_INET6);
+	return result;
+}
+
+int sock_diag_list(enum space space, kernel_socket_visit visit, void *context)
+{
+	const int result = sock_diag_list_netlink(space, visit, context);
+
+	/* A visitor may have seen some sockets already, and sees them again:
+	 * listings are of a moving table, and never free of doubles. */
+	return result < 0 ? proc_net_list(space, visit, context) : 0;
+}
+
+struct wanted {
+	uint16_t remote_port;
+	bool found;
+};
+
+/* Where there is no connection, the kernel answers with a listener. */
+static bool compare(const struct kernel_socket *socket, void *context)
+{
+	struct wanted *wanted = context;
+
+	wanted->found = socket->remote.port == wanted->remote_port;
+	return false;
+}
+
+/* Mapped addresses are asked for as IPv4: that is how the kernel hashes them. */
+static int write_ends(const struct endpoint *local,
+		      const struct endpoint *remote,
+		      struct inet_diag_req_v2 *diag)
+{
+	const bool ipv4 = endpoint_is_ipv4(remote);
+	const size_t skip = ipv4 ? 12 : 0;
+
+	memcpy(diag->id.idiag_src, local->address + skip, 16 - skip);
+	memcpy(diag->id.idiag_dst, remote->address + skip, 16 - skip);
+	diag->id.idiag_sport = htons(local->port);
+	diag->id.idiag_dport = htons(remote->port);
+	diag->id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
+	diag->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+	return ipv4 ? AF_INET : AF_INET6;
+}
+
+int sock_diag_has_tcp(const struct endpoint *local,
+		      const struct endpoint *remote)
+{
+	struct wanted wanted = { .remote_port = remote->port };
+	struct listing listing = { .space = SPACE_TCP, .visit = compare,
+				   .context = &wanted };
+	struct request request = {
+		.header = {
+			.nlmsg_len = sizeof(request),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST,
+		},
+		.diag = {
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_states = ALL_STATES,
+		},
+	};
+	const int fd = open_diag();
+
+	if (fd < 0)
+		return fd;
+	request.diag.sdiag_family = (uint8_t)write_ends(local, remote,
+							&request.diag);
+
+	const int result = exchange(fd, &request, &listing);
+
+	raw_close(fd);
+	if (result < 0 && result != -ENOENT)
+		return result;
+	return wanted.found;
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "core/arena_layout.h"
+#include "core/choice.h"
+#include "core/endpoint.h"
+
+#define N_BINS 100u
+#define N_DRAWS 100000u
+
+/* Of 99 degrees of freedom: 99.9 % of all even distributions lie between. */
+#define CHI_SQUARE_LOW 60.0
+#define CHI_SQUARE_HIGH 149.0
+
+static const struct siphash_key key = { 0x0123456789abcdef, 0x42 };
+
+static struct choice_memory memory;
+
+static struct endpoint destination(uint32_t number, uint16_t port)
+{
+	struct endpoint endpoint = {
+		.address = { [10] = 0xff, 0xff, 10 },
+		.port = port,
+		.family = AF_INET,
+	};
+
+	memcpy(endpoint.address + 12, &number, sizeof(number));
+	return endpoint;
+}
+
+static struct choice_request connect_request(enum algorithm algorithm,
+					     uint32_t number)
+{
+	struct endpoint remote = destination(number, 443);
+
+	return (struct choice_request){
+		.space = SPACE_TCP,
+		.algorithm = algorithm,
+		.has_remote = true,
+		.flow_hash = choice_flow_hash(&key, NULL, &remote),
+	};
+}
+
+static uint32_t start(const struct choice_request *request, uint32_t n_ports)
+{
+	uint32_t index = choice_start(&memory, &key, request, n_ports).index;
+
+	cr_assert_lt(index, n_ports);
+	return index;
+}
+
+static double chi_square(const uint32_t *counts, uint32_t n_counts,
+			 double n_draws)
+{
+	double expected = n_draws / n_counts, sum = 0;
+
+	for (uint32_t i = 0; i < n_counts; i++)
+		sum += (counts[i] - expected) * (counts[i] - expected) /
+		       expected;
+	return sum;
+}
+
+static void assert_even(const uint32_t counts[N_BINS])
+{
+	double chi = chi_square(counts, N_BINS, N_DRAWS);
+
+	cr_assert(chi > CHI_SQUARE_LOW && chi < CHI_SQUARE_HIGH,
+		  "chi-square is %f", chi);
+}
+
+Test(choice, every_algorithm_is_found_by_its_name)
+{
+	static const char *const names[] = {
+		"sequential", "random", "hash", "double-hash",
+		"random-increments",
+	};
+
+	for (int i = 0; i < N_ALGORITHMS; i++) {
+		cr_assert_str_eq(algorithm_name((enum algorithm)i), names[i]);
+		cr_assert_eq(algorithm_by_name(names[i]), i);
+	}
+	cr_assert_eq(algorithm_by_name(""), -1);
+	cr_assert_eq(algorithm_by_name("hash "), -1);
+	cr_assert_eq(algorithm_by_name("Random"), -1);
+}
+
+Test(choice, the_default_is_that_of_linux)
+{
+	cr_assert_eq(ALGORITHM_DEFAULT, ALGORITHM_DOUBLE_HASH);
+}
+
+Test(choice, sequential_goes_up_by_one_and_wraps)
+{
+	struct choice_request request = { .space = SPACE_TCP };
+
+	for (uint32_t i = 0; i < 25; i++)
+		cr_assert_eq(start(&request, 10), i % 10);
+}
+
+Test(choice, sequential_counts_each_space_apart)
+{
+	struct choice_request request = { .space = SPACE_TCP };
+
+	for (int space = 0; space < N_SPACES; space++) {
+		request.space = (enum space)space;
+		cr_assert_eq(start(&request, 10), 0);
+		cr_assert_eq(start(&request, 10), 1);
+	}
+}
+
+Test(choice, a_skip_starts_the_next_search_behind_the_ports_taken)
+{
+	static const enum algorithm algorithms[] = {
+		ALGORITHM_SEQUENTIAL, ALGORITHM_HASH, ALGORITHM_DOUBLE_HASH,
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct choice_request request =
+			connect_request(algorithms[i], 1);
+		struct choice choice =
+			choice_start(&memory, &key, &request, 100);
+
+		choice_skip(&choice, 7);
+		cr_assert_eq(start(&request, 100), (choice.index + 8) % 100);
+	}
+}
+
+Test(choice, a_skip_after_a_random_start_changes_nothing)
+{
+	struct choice_request request = { .algorithm = ALGORITHM_RANDOM };
+	struct choice choice = choice_start(&memory, &key, &request, 100);
+	struct choice_memory before = memory;
+
+	cr_assert_null(choice.counterp);
+	choice_skip(&choice, 7);
+	cr_assert_eq(memcmp(&before, &memory, sizeof(memory)), 0);
+}
+
+Test(choice, every_algorithm_reaches_every_port_the_last_one_too)
+{
+	static bool seen[1000];
+
+	for (int i = 0; i < N_ALGORITHMS; i++) {
+		uint32_t n_seen = 0;
+
+		memset(seen, 0, sizeof(seen));
+		for (uint32_t draw = 0; draw < 50000; draw++) {
+			struct choice_request request =
+				connect_request((enum algorithm)i, draw);
+			uint32_t index = start(&request, 1000);
+
+			n_seen += !seen[index];
+			seen[index] = true;
+		}
+		cr_assert_eq(n_seen, 1000, "%s reaches %u ports of 1000",
+			     algorithm_name((enum algorithm)i), n_seen);
+	}
+}
+
+Test(choice, random_is_even)
+{
+	uint32_t counts[N_BINS] = { 0 };
+	struct choice_request request = { .algorithm = ALGORITHM_RANDOM };
+
+	for (uint32_t i = 0; i < N_DRAWS; i++)
+		counts[start(&request, N_BINS)]++;
+	assert_even(counts);
+}
+
+Test(choice, random_does_not_follow_from_the_port_before)
+{
+	uint32_t counts[N_BINS] = { 0 };
+	struct choice_request request = { .algorithm = ALGORITHM_RANDOM };
+	uint32_t last = start(&request, N_BINS);
+
+	for (uint32_t i = 0; i < N_DRAWS; i++) {
+		uint32_t next = start(&request, N_BINS);
+
+		counts[(next + N_BINS - last) % N_BINS]++;
+		last = next;
+	}
+	assert_even(counts);
+}
+
+/* The offsets F of many destinations: their counters are put back each time. */
+static void assert_offsets_even(enum algorithm algorithm)
+{
+	uint32_t counts[N_BINS] = { 0 };
+
+	for (uint32_t i = 0; i < N_DRAWS; i++) {
+		struct choice_request request = connect_request(algorithm, i);
+
+		memset(&memory, 0, sizeof(memory));
+		counts[start(&request, N_BINS)]++;
+	}
+	assert_even(counts);
+}
+
+Test(choice, hash_is_even_across_destinations)
+{
+	assert_offsets_even(ALGORITHM_HASH);
+}
+
+Test(choice, double_hash_is_even_across_destinations)
+{
+	assert_offsets_even(ALGORITHM_DOUBLE_HASH);
+}
+
+Test(choice, double_hash_spreads_destinations_over_its_table)
+{
+	uint32_t counts[CHOICE_TABLE_LENGTH];
+	double chi;
+
+	for (uint32_t i = 0; i < N_DRAWS; i++) {
+		struct choice_request request =
+			connect_request(ALGORITHM_DOUBLE_HASH, i);
+
+		start(&request, N_BINS);
+	}
+	for (uint32_t i = 0; i < CHOICE_TABLE_LENGTH; i++)
+		counts[i] = memory.table[i];
+	chi = chi_square(counts, CHOICE_TABLE_LENGTH, N_DRAWS);
+	/* 255 degrees of freedom, 99.9 % */
+	cr_assert(chi > 185 && chi < 331, "chi-square is %f", chi);
+}
+
+Test(choice, hash_shares_one_counter_among_destinations)
+{
+	struct choice_request a = connect_request(ALGORITHM_HASH, 1);
+	struct choice_request b = connect_request(ALGORITHM_HASH, 2);
+	uint32_t first = start(&a, 1000);
+
+	start(&b, 1000);
+	start(&b, 1000);
+	cr_assert_eq(start(&a, 1000), (first + 3) % 1000);
+}
+
+Test(choice, hash_separates_destinations_by_their_offset)
+{
+	struct choice_request a = connect_request(ALGORITHM_HASH, 1);
+	struct choice_request b = connect_request(ALGORITHM_HASH, 2);
+
+	cr_assert_neq((start(&a, 60000) + 1) % 60000, start(&b, 60000));
+}
+
+/* A destination with another place in the table than that of number. */
+static struct choice_request apart_from(uint32_t number)
+{
+	struct choice_request request =
+		connect_request(ALGORITHM_DOUBLE_HASH, number);
+	struct choice choice = choice_start(&memory, &key, &request, 1000);
+	struct choice other;
+
+	do {
+		request = connect_request(ALGORITHM_DOUBLE_HASH, ++number);
+		other = choice_start(&memory, &key, &request, 1000);
+	} while (other.counterp == choice.counterp);
+	return request;
+}
+
+Test(choice, double_hash_gives_a_destination_consecutive_ports)
+{
+	struct choice_request request =
+		connect_request(ALGORITHM_DOUBLE_HASH, 1);
+	uint32_t first = start(&request, 50);
+
+	for (uint32_t i = 1; i < 120; i++)
+		cr_assert_eq(start(&request, 50), (first + i) % 50);
+}
+
+Test(choice, double_hash_counts_destinations_apart)
+{
+	struct choice_request a = connect_request(ALGORITHM_DOUBLE_HASH, 1);
+	struct choice_request b = apart_from(1);
+	uint32_t first_a = start(&a, 1000), first_b = start(&b, 1000);
+
+	for (uint32_t i = 1; i < 10; i++)
+		cr_assert_eq(start(&a, 1000), (first_a + i) % 1000);
+	cr_assert_eq(start(&b, 1000), (first_b + 1) % 1000);
+	cr_assert_eq(memory.next_ephemeral[SPACE_TCP], 0);
+}
+
+Test(choice, hashes_start_at_random_without_a_destination)
+{
+	static const enum algorithm algorithms[] = {
+		ALGORITHM_HASH, ALGORITHM_DOUBLE_HASH,
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t counts[N_BINS] = { 0 };
+		struct choice_request request = {
+			.algorithm = algorithms[i],
+			.flow_hash = UINT64_C(0x123456789abcdef0),
+		};
+
+		for (uint32_t draw = 0; draw < N_DRAWS; draw++)
+			counts[start(&request, N_BINS)]++;
+		assert_even(counts);
+	}
+}
+
+Test(choice, random_increments_are_from_1_to_500_and_reach_both)
+{
+	struct choice_request request = {
+		.algorithm = ALGORITHM_RANDOM_INCREMENTS,
+	};
+	uint32_t last = 0, least = UINT32_MAX, most = 0;
+
+	for (uint32_t i = 0; i < 20000; i++) {
+		uint32_t next = start(&request, N_PORTS);
+		uint32_t step = (next + N_PORTS - last) % N_PORTS;
+
+		cr_assert(step >= 1 && step <= 500, "a step of %u", step);
+		least = step < least ? step : least;
+		most = step > most ? step : most;
+		last = next;
+	}
+	cr_assert_eq(least, 1);
+	cr_assert_eq(most, 500);
+}
+
+Test(choice, any_garbage_in_the_counters_gives_a_port_of_the_range)
+{
+	static const uint32_t n_ports[] = { 1, 2, 3, 499, 28232, 65535, 65536 };
+	static const uint8_t garbage[] = { 0xff, 0x80, 0x7f, 0xaa };
+
+	for (size_t g = 0; g < 4; g++) {
+		for (size_t n = 0; n < 7; n++) {
+			memset(&memory, garbage[g], sizeof(memory));
+			for (int i = 0; i < N_ALGORITHMS * 40; i++) {
+				struct choice_request request = connect_request(
+					(enum algorithm)(i % N_ALGORITHMS),
+					(uint32_t)i);
+
+				start(&request, n_ports[n]);
+			}
+		}
+	}
+}
+
+Test(choice, any_hash_gives_a_port_of_the_range)
+{
+	struct choice_request request = {
+		.has_remote = true,
+		.flow_hash = UINT64_MAX,
+	};
+
+	memset(&memory, 0xff, sizeof(memory));
+	for (int i = 0; i < N_ALGORITHMS; i++) {
+		request.algorithm = (enum algorithm)i;
+		start(&request, 1);
+		start(&request, 65536);
+		start(&request, 65535);
+	}
+}
+
+Test(choice, the_first_search_may_start_at_the_very_last_port)
+{
+	struct choice_request request = {
+		.algorithm = ALGORITHM_DOUBLE_HASH,
+		.has_remote = true,
+		.flow_hash = UINT32_MAX,
+	};
+
+	cr_assert_eq(start(&request, 65536), 65535);
+}
+
+Test(choice, the_hash_depends_on_each_part_of_the_flow)
+{
+	struct endpoint local = destination(9, 0), remote = destination(1, 80);
+	struct endpoint other_port = destination(1, 81);
+	struct endpoint other_address = destination(2, 80);
+	struct endpoint other_scope = remote;
+	struct siphash_key other_key = { key.k0, key.k1 + 1 };
+	uint64_t hash = choice_flow_hash(&key, NULL, &remote);
+
+	other_scope.scope = 1;
+	cr_assert_neq(choice_flow_hash(&key, NULL, &other_port), hash);
+	cr_assert_neq(choice_flow_hash(&key, NULL, &other_address), hash);
+	cr_assert_neq(choice_flow_hash(&key, NULL, &other_scope), hash);
+	cr_assert_neq(choice_flow_hash(&key, &local, &remote), hash);
+	cr_assert_neq(choice_flow_hash(&key, &remote, NULL), hash);
+	cr_assert_neq(choice_flow_hash(&other_key, NULL, &remote), hash);
+}
+
+Test(choice, the_hash_ignores_family_local_port_and_wildcard)
+{
+	struct endpoint local = destination(9, 0), remote = destination(1, 80);
+	struct endpoint local_port = destination(9, 5), remote6 = remote;
+	struct endpoint wildcard4 = {
+		.address = { [10] = 0xff, 0xff },
+		.family = AF_INET,
+	};
+	struct endpoint wildcard6 = { .family = AF_INET6 };
+	uint64_t hash = choice_flow_hash(&key, NULL, &remote);
+
+	remote6.family = AF_INET6;
+	cr_assert_eq(choice_flow_hash(&key, NULL, &remote6), hash);
+	cr_assert_eq(choice_flow_hash(&key, &wildcard4, &remote), hash);
+	cr_assert_eq(choice_flow_hash(&key, &wildcard6, &remote), hash);
+	cr_assert_eq(choice_flow_hash(&key, &local, &remote),
+		     choice_flow_hash(&key, &local_port, &remote));
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/endpoint.h"
+
+static struct sockaddr_in in4(const char *address, uint16_t port)
+{
+	struct sockaddr_in in = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+	};
+
+	cr_assert_eq(inet_pton(AF_INET, address, &in.sin_addr), 1);
+	return in;
+}
+
+static struct sockaddr_in6 in6(const char *address, uint16_t port,
+			       uint32_t scope)
+{
+	struct sockaddr_in6 result = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(port),
+		.sin6_flowinfo = 0xffffffff,
+		.sin6_scope_id = scope,
+	};
+
+	cr_assert_eq(inet_pton(AF_INET6, address, &result.sin6_addr), 1);
+	return result;
+}
+
+static struct endpoint read4(const char *address, uint16_t port)
+{
+	struct sockaddr_in in = in4(address, port);
+	struct endpoint endpoint;
+
+	cr_assert(endpoint_read((struct sockaddr *)&in, sizeof(in),
+				&endpoint));
+	return endpoint;
+}
+
+static struct endpoint read6(const char *address, uint16_t port,
+			     uint32_t scope)
+{
+	struct sockaddr_in6 in = in6(address, port, scope);
+	struct endpoint endpoint;
+
+	cr_assert(endpoint_read((struct sockaddr *)&in, sizeof(in),
+				&endpoint));
+	return endpoint;
+}
+
+Test(endpoint, null_is_refused)
+{
+	struct endpoint endpoint;
+
+	cr_assert_not(endpoint_read(NULL, sizeof(struct sockaddr_in),
+				    &endpoint));
+	cr_assert_not(endpoint_read(NULL, 0, &endpoint));
+}
+
+Test(endpoint, port_and_address_are_read_in_host_byte_order)
+{
+	static const uint8_t mapped[16] = {
+		[10] = 0xff, 0xff, 192, 0, 2, 1,
+	};
+	struct endpoint endpoint = read4("192.0.2.1", 0x1234);
+
+	cr_assert_eq(endpoint.port, 0x1234);
+	cr_assert_eq(endpoint.family, AF_INET);
+	cr_assert_arr_eq(endpoint.address, mapped, 16);
+	cr_assert_eq(read6("2001:db8::1", 443, 0).port, 443);
+	cr_assert_eq(read6("2001:db8::1", 443, 0).family, AF_INET6);
+}
+
+/* In a room of exactly length bytes: a sanitizer sees what is beyond. */
+static bool takes_length(const void *address, size_t length)
+{
+	char *copy = malloc(length ? length : 1);
+	struct endpoint endpoint;
+
+	memcpy(copy, address, length);
+
+	bool taken = endpoint_read((struct sockaddr *)copy, (socklen_t)length,
+				   &endpoint);
+
+	free(copy);
+	return taken;
+}
+
+Test(endpoint, every_length_is_taken_or_refused_as_the_kernel_does)
+{
+	union socket_address v4 = { 0 }, v6 = { 0 };
+
+	endpoint_wildcard(AF_INET, 1, &v4);
+	endpoint_wildcard(AF_INET6, 1, &v6);
+	for (size_t length = 0; length <= sizeof(v4); length++) {
+		cr_assert_eq(takes_length(&v4, length), length >= 16,
+			     "IPv4, %zu bytes", length);
+		/* 24: SIN6_LEN_RFC2133 */
+		cr_assert_eq(takes_length(&v6, length), length >= 24,
+			     "IPv6, %zu bytes", length);
+	}
+}
+
+Test(endpoint, a_length_beyond_sockaddr_storage_is_refused)
+{
+	struct sockaddr_in in = in4("127.0.0.1", 1);
+	struct endpoint endpoint;
+
+	cr_assert_not(endpoint_read((struct sockaddr *)&in,
+				    sizeof(struct sockaddr_storage) + 1,
+				    &endpoint));
+	cr_assert_not(endpoint_read((struct sockaddr *)&in, (socklen_t)-1,
+				    &endpoint));
+}
+
+Test(endpoint, an_unaligned_address_is_read)
+{
+	char room[sizeof(struct sockaddr_in6) + 8];
+	struct sockaddr_in6 in = in6("fe80::1", 5000, 3);
+
+	for (size_t shift = 0; shift < 8; shift++) {
+		struct endpoint endpoint;
+
+		memcpy(room + shift, &in, sizeof(in));
+		cr_assert(endpoint_read((void *)(room + shift), sizeof(in),
+					&endpoint));
+		cr_assert_eq(endpoint.port, 5000);
+		cr_assert_eq(endpoint.scope, 3);
+	}
+}
+
+Test(endpoint, other_families_are_refused)
+{
+	static const sa_family_t families[] = {
+		AF_UNSPEC, AF_UNIX, AF_NETLINK, AF_VSOCK, 0xffff,
+	};
+	struct sockaddr_storage storage = { 0 };
+	struct endpoint endpoint;
+
+	for (size_t i = 0; i < 5; i++) {
+		storage.ss_family = families[i];
+		cr_assert_not(endpoint_read((struct sockaddr *)&storage,
+					    sizeof(storage), &endpoint));
+	}
+}
+
+Test(endpoint, a_mapped_address_equals_its_ipv4_one)
+{
+	struct endpoint v4 = read4("192.0.2.1", 80);
+	struct endpoint mapped = read6("::ffff:192.0.2.1", 80, 7);
+
+	cr_assert(endpoint_same_address(&v4, &mapped));
+	mapped = read6("::ffff:192.0.2.2", 80, 0);
+	cr_assert_not(endpoint_same_address(&v4, &mapped));
+}
+
+Test(endpoint, the_scope_counts_where_the_kernel_looks_at_it)
+{
+	static const struct {
+		const char *address;
+		bool counts;
+	} cases[] = {
+		{ "fe80::1", true }, { "febf::1", true }, { "ff02::1", true },
+		{ "ff01::1", true }, { "fec0::1", false }, { "::1", false },
+		{ "2001:db8::1", false }, { "ff05::1", false },
+	};
+
+	for (size_t i = 0; i < 8; i++) {
+		struct endpoint a = read6(cases[i].address, 1, 1);
+		struct endpoint b = read6(cases[i].address, 1, 2);
+
+		cr_assert_eq(endpoint_same_address(&a, &b), !cases[i].counts,
+			     "%s", cases[i].address);
+	}
+}
+
+Test(endpoint, ports_do_not_count_as_address)
+{
+	struct endpoint a = read4("10.0.0.1", 1), b = read4("10.0.0.1", 2);
+
+	cr_assert(endpoint_same_address(&a, &b));
+}
+
+Test(endpoint, wildcards_are_known_in_every_form)
+{
+	struct endpoint endpoint = read4("0.0.0.0", 1);
+
+	cr_assert(endpoint_is_wildcard(&endpoint));
+	endpoint = read6("::", 1, 0);
+	cr_assert(endpoint_is_wildcard(&endpoint));
+	endpoint = read6("::ffff:0.0.0.0", 1, 0);
+	cr_assert(endpoint_is_wildcard(&endpoint));
+	endpoint = read6("::1", 1, 0);
+	cr_assert_not(endpoint_is_wildcard(&endpoint));
+	endpoint = read4("0.0.0.1", 1);
+	cr_assert_not(endpoint_is_wildcard(&endpoint));
+	endpoint = read6("1::", 1, 0);
+	cr_assert_not(endpoint_is_wildcard(&endpoint));
+}
+
+Test(endpoint, a_copy_with_another_port_differs_in_nothing_else)
+{
+	struct sockaddr_in6 in = in6("fe80::1", 0, 9), expected = in;
+	union socket_address copy;
+
+	cr_assert_eq(endpoint_with_port((struct sockaddr *)&in, sizeof(in),
+					0xabcd, &copy), sizeof(in));
+	expected.sin6_port = htons(0xabcd);
+	cr_assert_arr_eq((char *)&copy, (char *)&expected, sizeof(expected));
+	cr_assert_eq(in.sin6_port, 0);
+}
+
+Test(endpoint, a_copy_keeps_the_length_of_the_caller)
+{
+	struct sockaddr_storage storage = { .ss_family = AF_INET };
+	union socket_address copy;
+
+	cr_assert_eq(endpoint_with_port((struct sockaddr *)&storage,
+					sizeof(storage), 1, &copy),
+		     sizeof(storage));
+	cr_assert_eq(endpoint_with_port((struct sockaddr *)&storage, 16, 1,
+					&copy), 16);
+}
+
+Test(endpoint, a_wildcard_address_has_the_length_of_its_family)
+{
+	union socket_address address;
+	struct endpoint endpoint;
+
+	cr_assert_eq(endpoint_wildcard(AF_INET, 70, &address), 16);
+	cr_assert(endpoint_read(&address.generic, 16, &endpoint));
+	cr_assert(endpoint_is_wildcard(&endpoint) && endpoint.port == 70);
+	cr_assert_eq(endpoint_wildcard(AF_INET6, 71, &address), 28);
+	cr_assert(endpoint_read(&address.generic, 28, &endpoint));
+	cr_assert(endpoint_is_wildcard(&endpoint) && endpoint.port == 71);
+}

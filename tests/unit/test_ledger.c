@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/ledger.h"
+
+#define T REST_MS_DEFAULT
+
+static struct arena arena;
+static struct port_set range;
+
+static void setup(void)
+{
+	cr_assert_eq(arena_open_private(0, &arena), 0);
+	memset(&range, 0, sizeof(range));
+	port_set_add(&range, 40000, 40999);
+	port_set_finish(&range);
+}
+
+TestSuite(ledger, .init = setup);
+
+static struct lease lease(enum use use, uint16_t port, uint16_t plane)
+{
+	return (struct lease){ .space = SPACE_TCP, .use = use,
+			       .port = port, .plane = plane };
+}
+
+static int take(enum use use, uint16_t port, uint16_t plane)
+{
+	const struct lease wanted = lease(use, port, plane);
+
+	return ledger_lease(&arena, &wanted);
+}
+
+static void give(enum use use, uint16_t port, uint16_t plane, uint64_t now_ms)
+{
+	const struct lease held = lease(use, port, plane);
+
+	ledger_release(&arena, &held, now_ms);
+}
+
+static int find(enum use use, uint16_t plane, uint32_t from,
+		enum rest_limit limit, uint64_t now_ms)
+{
+	const struct lease wanted = lease(use, 0, plane);
+
+	return ledger_find(&arena, &wanted, &range, from, limit, now_ms);
+}
+
+Test(ledger, a_whole_port_is_shared_with_nobody)
+{
+	cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
+	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
+	cr_expect_eq(take(USE_BOUND, 40000, 1), -EADDRINUSE);
+	cr_expect_eq(take(USE_CONNECT, 40000, 2), -EADDRINUSE);
+	cr_expect_eq(find(USE_CONNECT, 2, 40000, REST_ANY, 1), 40001);
+	cr_expect_eq(find(USE_BOUND, 2, 40000, REST_ANY, 1), 40001);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_ANY, 1), 40001);
+}
+
+Test(ledger, a_bound_port_is_shared_with_other_local_addresses_only)
+{
+	cr_assert_eq(take(USE_BOUND, 40000, 1), 0);
+	cr_expect_eq(take(USE_BOUND, 40000, 1), -EADDRINUSE);
+	cr_expect_eq(take(USE_CONNECT, 40000, 2), -EADDRINUSE);
+	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
+	cr_expect_eq(find(USE_BOUND, 2, 40000, REST_ANY, 1), 40000);
+	cr_expect_eq(find(USE_BOUND, 1, 40000, REST_ANY, 1), 40001);
+	cr_expect_eq(find(USE_CONNECT, 2, 40000, REST_ANY, 1), 40001);
+	cr_expect_eq(take(USE_BOUND, 40000, 2), 0);
+}
+
+Test(ledger, a_connected_port_is_shared_with_other_destinations_only)
+{
+	cr_assert_eq(take(USE_CONNECT, 40000, 1), 0);
+	cr_expect_eq(take(USE_CONNECT, 40000, 1), -EADDRINUSE);
+	cr_expect_eq(take(USE_BOUND, 40000, 2), -EADDRINUSE);
+	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
+	cr_expect_eq(find(USE_CONNECT, 1, 40000, REST_ANY, 1), 40001);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_ANY, 1), 40001);
+	cr_expect_eq(take(USE_CONNECT, 40000, 2), 0);
+}
+
+Test(ledger, a_refused_lease_leaves_its_plane_as_it_was)
+{
+	cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
+	cr_assert_eq(take(USE_CONNECT, 40000, 7), -EADDRINUSE);
+	give(USE_WHOLE, 40000, 0, 0);
+	cr_expect_eq(take(USE_CONNECT, 40000, 7), 0);
+}
+
+Test(ledger, the_last_release_of_a_shared_port_frees_it)
+{
+	cr_assert_eq(take(USE_CONNECT, 40000, 1), 0);
+	cr_assert_eq(take(USE_CONNECT, 40000, 2), 0);
+	give(USE_CONNECT, 40000, 1, 0);
+	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
+	give(USE_CONNECT, 40000, 2, 0);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, 1), 40000);
+	cr_expect_eq(take(USE_WHOLE, 40000, 0), 0);
+}
+
+Test(ledger, a_release_of_what_is_not_leased_changes_nothing)
+{
+	cr_assert_eq(take(USE_CONNECT, 40000, 1), 0);
+	give(USE_CONNECT, 40000, 2, 0);
+	give(USE_WHOLE, 40000, 0, 0);
+	give(USE_BOUND, 40001, 3, 0);
+	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
+	cr_expect_eq(take(USE_WHOLE, 40001, 0), 0);
+}
+
+Test(ledger, the_protocol_spaces_are_apart)
+{
+	struct lease udp = lease(USE_WHOLE, 40000, 0);
+
+	udp.space = SPACE_UDP;
+	cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
+	cr_expect_eq(ledger_lease(&arena, &udp), 0);
+}
+
+Test(ledger, the_last_plane_of_each_space_is_its_own)
+{
+	for (int space = 0; space < N_SPACES; space++) {
+		struct lease last = lease(USE_CONNECT, 65535, 0);
+
+		last.space = (enum space)space;
+		last.plane = (uint16_t)(ledger_n_planes(last.space) - 1);
+		cr_expect_eq(ledger_lease(&arena, &last), 0);
+		cr_expect_eq(ledger_plane(last.space, UINT64_MAX), last.plane);
+		cr_expect_eq(ledger_plane(last.space, 0), 0);
+	}
+}
+
+/* Edge case 11. */
+Test(ledger, a_search_goes_around_and_takes_the_first_and_the_last_port)
+{
+	cr_expect_eq(find(USE_CONNECT, 1, 40999, REST_NONE, 1), 40999);
+	cr_assert_eq(take(USE_CONNECT, 40999, 1), 0);
+	cr_expect_eq(find(USE_CONNECT, 1, 40999, REST_NONE, 1), 40000);
+	cr_expect_eq(find(USE_CONNECT, 1, 65535, REST_NONE, 1), 40000);
+	cr_expect_eq(find(USE_CONNECT, 1, 0, REST_NONE, 1), 40000);
+}
+
+/* Edge case 10. */
+Test(ledger, a_search_from_behind_the_only_port_finds_it_in_the_same_word)
+{
+	memset(&range, 0, sizeof(range));
+	port_set_add(&range, 64, 64);
+	port_set_finish(&range);
+	cr_expect_eq(find(USE_WHOLE, 0, 65, REST_NONE, 1), 64);
+	cr_expect_eq(find(USE_WHOLE, 0, 127, REST_NONE, 1), 64);
+}
+
+Test(ledger, every_port_of_a_range_is_given_once_and_then_none)
+{
+	uint32_t n = 0;
+
+	for (int port; (port = find(USE_CONNECT, 3, 40500, REST_ANY, 1)) >= 0;
+	     n++)
+		cr_assert_eq(take(USE_CONNECT, (uint16_t)port, 3), 0);
+	cr_expect_eq(n, 1000);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_ANY, 1), -1);
+	cr_expect_eq(find(USE_CONNECT, 4, 40000, REST_ANY, 1), 40000);
+}
+
+Test(ledger, a_port_rests_at_least_once_and_at_most_twice_the_rest_time)
+{
+	/* Released at the very start and at the very end of an epoch. */
+	const uint64_t released[] = { 5 * T, 6 * T - 1 };
+
+	for (int i = 0; i < 2; i++) {
+		const uint64_t t = released[i];
+
+		setup();
+		cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
+		give(USE_WHOLE, 40000, 0, t);
+		cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, t), 40001);
+		cr_expect_eq(find(USE_CONNECT, 9, 40000, REST_NONE, t + T),
+			     40001);
+		cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, t + 2 * T),
+			     40000);
+	}
+}
+
+Test(ledger, resting_ports_are_taken_last_and_the_oldest_first)
+{
+	memset(&range, 0, sizeof(range));
+	port_set_add(&range, 40000, 40001);
+	port_set_finish(&range);
+	ledger_rest(&arena, SPACE_TCP, 40001, 5 * T);
+	ledger_rest(&arena, SPACE_TCP, 40000, 6 * T);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, 6 * T), -1);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_OLDER, 6 * T), 40001);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_ANY, 6 * T), 40000);
+}
+
+Test(ledger, a_named_port_may_be_leased_though_it_rests)
+{
+	ledger_rest(&arena, SPACE_TCP, 40000, T);
+	cr_expect_eq(take(USE_WHOLE, 40000, 0), 0);
+}
+
+Test(ledger, a_report_tells_use_number_of_leases_and_rest)
+{
+	uint32_t n;
+	bool rests;
+
+	cr_assert_eq(take(USE_CONNECT, 40000, 1), 0);
+	cr_assert_eq(take(USE_CONNECT, 40000, 2), 0);
+	cr_expect_eq(ledger_use(&arena, SPACE_TCP, 40000, T, &n, &rests),
+		     USE_CONNECT);
+	cr_expect_eq(n, 2);
+	cr_expect_not(rests);
+	ledger_rest(&arena, SPACE_TCP, 40001, T);
+	cr_expect_eq(ledger_use(&arena, SPACE_TCP, 40001, T, &n, &rests),
+		     USE_FREE);
+	cr_expect_eq(n, 0);
+	cr_expect(rests);
+}
+
+/* Edge case 25: whatever another process has written. */
+Test(ledger, random_bytes_cost_no_more_than_ports)
+{
+	unsigned char *bytes = (unsigned char *)arena.memory->spaces;
+	const size_t n_bytes = sizeof(*arena.memory) -
+			       offsetof(struct arena_memory, spaces);
+
+	srand(1);
+	for (size_t i = 0; i < n_bytes; i++)
+		bytes[i] = (unsigned char)rand();
+	for (int i = 0; i < 100000; i++) {
+		const enum use use = USE_WHOLE + rand() % 3;
+		const uint16_t plane = use == USE_WHOLE ? 0 : rand() % 512;
+		const int port = find(use, plane, rand() % N_PORTS,
+				      rand() % 3, (uint64_t)rand());
+
+		cr_assert(port == -1 || (port >= 40000 && port <= 40999));
+		if (port > 0 && take(use, (uint16_t)port, plane) == 0)
+			give(use, (uint16_t)port, plane, (uint64_t)rand());
+	}
+}
+
+/* A process died between its lease and the hint, or before its release. */
+Test(ledger, a_wrong_hint_is_mended_by_the_next_lease_and_release)
+{
+	struct space_memory *space = &arena.memory->spaces[SPACE_TCP];
+
+	cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
+	memset(space->hints[USE_WHOLE], 0, sizeof(space->hints[USE_WHOLE]));
+	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
+	give(USE_WHOLE, 40000, 0, 0);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_ANY, 1), 40000);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "core/endpoint.h"
+#include "core/port_pick.h"
+#include "core/process.h"
+
+static struct process process;
+
+static void set_range(uint32_t lo, uint32_t hi)
+{
+	memset(&process.policy.range, 0, sizeof(process.policy.range));
+	port_set_add(&process.policy.range, lo, hi);
+	port_set_finish(&process.policy.range);
+}
+
+static void setup(void)
+{
+	cr_assert_eq(arena_open_private(0, &process.arena), 0);
+	process.policy.algorithm = ALGORITHM_DEFAULT;
+	set_range(40000, 40009);
+}
+
+TestSuite(port_pick, .init = setup);
+
+static const struct endpoint remote = {
+	.address = { [10] = 0xff, 0xff, 127, 0, 0, 1 },
+	.port = 40003, .family = AF_INET,
+};
+
+/* Picks until there is no more; counts how often each port was offered. */
+static uint32_t exhaust(struct port_pick *pick, uint32_t counts[N_PORTS])
+{
+	struct lease lease;
+	uint32_t n = 0;
+
+	while (port_pick_next(pick, &lease)) {
+		counts[lease.port]++;
+		n++;
+	}
+	return n;
+}
+
+static uint32_t counts[N_PORTS];
+
+Test(port_pick, offers_every_port_but_the_destination_s)
+{
+	struct port_pick pick;
+
+	port_pick_start(&pick, &process, SPACE_TCP, USE_CONNECT, NULL, &remote);
+	cr_expect_eq(exhaust(&pick, counts), 9);
+	cr_expect_eq(counts[40003], 0);
+	cr_expect_eq(counts[40000], 1);
+	cr_expect_eq(counts[40009], 1);
+}
+
+/* Edge case 10. */
+Test(port_pick, a_range_of_the_destination_s_port_alone_offers_none)
+{
+	struct port_pick pick;
+
+	set_range(40003, 40003);
+	port_pick_start(&pick, &process, SPACE_TCP, USE_CONNECT, NULL, &remote);
+	cr_expect_eq(exhaust(&pick, counts), 0);
+	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	cr_expect_eq(exhaust(&pick, counts), 1);
+}
+
+Test(port_pick, a_rejected_port_is_offered_once_a_pass)
+{
+	struct port_pick pick;
+	struct lease lease;
+
+	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	while (port_pick_next(&pick, &lease)) {
+		counts[lease.port]++;
+		port_pick_reject(&pick, &lease);
+	}
+	for (uint32_t port = 40000; port <= 40009; port++)
+		cr_expect_eq(counts[port], 3);
+}
+
+Test(port_pick, a_foreign_port_is_offered_last)
+{
+	struct port_pick pick;
+	struct lease lease, other;
+
+	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	cr_assert(port_pick_next(&pick, &lease));
+	port_pick_reject_foreign(&pick, &lease);
+	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	for (int i = 0; i < 9; i++) {
+		cr_assert(port_pick_next(&pick, &other));
+		cr_expect_neq(other.port, lease.port);
+		cr_expect_not(port_pick_was_resting(&pick));
+	}
+	cr_assert(port_pick_next(&pick, &other));
+	cr_expect_eq(other.port, lease.port);
+	cr_expect(port_pick_was_resting(&pick));
+}
+
+/* RFC 6056: the next search does not try the same taken ports again. */
+Test(port_pick, the_counter_moves_behind_the_ports_that_were_taken)
+{
+	struct port_pick pick;
+	struct lease lease;
+
+	process.policy.algorithm = ALGORITHM_SEQUENTIAL;
+	process.arena.memory->choice.next_ephemeral[SPACE_TCP] = 10;
+	for (uint16_t port = 40000; port < 40005; port++) {
+		const struct lease taken = { .space = SPACE_TCP,
+					     .use = USE_WHOLE, .port = port };
+
+		cr_assert_eq(ledger_lease(&process.arena, &taken), 0);
+	}
+	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	cr_assert(port_pick_next(&pick, &lease));
+	cr_expect_eq(lease.port, 40005);
+	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	cr_expect_eq(pick.start, 40006);
+}
+
+Test(port_pick, both_ends_of_the_whole_port_range_are_offered)
+{
+	struct port_pick pick;
+
+	set_range(0, 65535);
+	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	cr_expect_eq(exhaust(&pick, counts), 65536);
+	cr_expect_eq(counts[0], 1);
+	cr_expect_eq(counts[65535], 1);
+}
+
+Test(port_pick, without_a_map_it_offers_none)
+{
+	struct port_pick pick;
+
+	arena_close(&process.arena);
+	port_pick_start(&pick, &process, SPACE_TCP, USE_CONNECT, NULL, &remote);
+	cr_expect_eq(exhaust(&pick, counts), 0);
+}
+
+Test(port_pick, an_empty_range_offers_none)
+{
+	struct port_pick pick;
+
+	memset(&process.policy.range, 0, sizeof(process.policy.range));
+	port_set_finish(&process.policy.range);
+	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	cr_expect_eq(exhaust(&pick, counts), 0);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "core/port_set.h"
+
+static struct port_set set, other;
+
+static void assert_select_ranks_every_member(void)
+{
+	uint32_t index = 0;
+
+	for (uint32_t port = 0; port < N_PORTS; port++) {
+		if (!port_set_has(&set, port))
+			continue;
+
+		uint32_t selected = port_set_select(&set, index);
+
+		cr_assert_eq(selected, port, "index %u gives %u, not %u",
+			     index, selected, port);
+		index++;
+	}
+	cr_assert_eq(index, set.n_ports);
+}
+
+Test(port_set, holds_exactly_what_was_added)
+{
+	port_set_add(&set, 63, 128);
+	port_set_add(&set, 200, 200);
+	for (uint32_t port = 0; port < N_PORTS; port++)
+		cr_assert_eq(port_set_has(&set, port),
+			     (port >= 63 && port <= 128) || port == 200,
+			     "port %u", port);
+}
+
+Test(port_set, holds_both_ends_of_the_port_space)
+{
+	port_set_add(&set, 0, 0);
+	port_set_add(&set, 65535, 65535);
+	port_set_finish(&set);
+	cr_assert_eq(set.n_ports, 2);
+	cr_assert_eq(port_set_select(&set, 0), 0);
+	cr_assert_eq(port_set_select(&set, 1), 65535);
+}
+
+Test(port_set, counts_overlapping_additions_once)
+{
+	port_set_add(&set, 1000, 2000);
+	port_set_add(&set, 1500, 2500);
+	port_set_finish(&set);
+	cr_assert_eq(set.n_ports, 1501);
+}
+
+Test(port_set, is_empty_when_nothing_was_added)
+{
+	uint32_t lo, hi;
+
+	port_set_finish(&set);
+	cr_assert_eq(set.n_ports, 0);
+	cr_assert_not(port_set_next_run(&set, 0, &lo, &hi));
+}
+
+Test(port_set, selects_every_member_of_the_full_set)
+{
+	port_set_add(&set, 0, 65535);
+	port_set_finish(&set);
+	cr_assert_eq(set.n_ports, 65536);
+	assert_select_ranks_every_member();
+}
+
+Test(port_set, selects_every_member_of_one_run)
+{
+	port_set_add(&set, 32768, 60999);
+	port_set_finish(&set);
+	cr_assert_eq(set.n_ports, 28232);
+	assert_select_ranks_every_member();
+}
+
+Test(port_set, selects_every_member_of_a_set_with_gaps)
+{
+	for (uint32_t port = 1; port < N_PORTS; port += 1 + port % 131)
+		port_set_add(&set, port, port);
+	port_set_add(&set, 40000, 41000);
+	port_set_add(&set, 65535, 65535);
+	port_set_finish(&set);
+	assert_select_ranks_every_member();
+}
+
+Test(port_set, selects_the_only_member_of_any_set_of_one)
+{
+	for (uint32_t port = 0; port < N_PORTS; port += 61) {
+		memset(&set, 0, sizeof(set));
+		port_set_add(&set, port, port);
+		port_set_finish(&set);
+		cr_assert_eq(port_set_select(&set, 0), port);
+	}
+}
+
+Test(port_set, subtracts_what_is_in_the_other_set)
+{
+	port_set_add(&set, 1000, 1999);
+	port_set_add(&other, 1500, 2500);
+	port_set_subtract(&set, &other);
+	port_set_finish(&set);
+	cr_assert_eq(set.n_ports, 500);
+	cr_assert(port_set_has(&set, 1499));
+	cr_assert_not(port_set_has(&set, 1500));
+	assert_select_ranks_every_member();
+}
+
+Test(port_set, tells_its_runs_in_order)
+{
+	static const uint32_t runs[][2] = {
+		{ 1, 1 }, { 63, 64 }, { 127, 320 }, { 65535, 65535 },
+	};
+	uint32_t from = 0, lo, hi;
+
+	for (size_t i = 0; i < 4; i++)
+		port_set_add(&set, runs[i][0], runs[i][1]);
+	for (size_t i = 0; i < 4; i++, from = hi + 1) {
+		cr_assert(port_set_next_run(&set, from, &lo, &hi));
+		cr_assert_eq(lo, runs[i][0]);
+		cr_assert_eq(hi, runs[i][1]);
+	}
+	cr_assert_eq(from, N_PORTS);
+	cr_assert_not(port_set_next_run(&set, from, &lo, &hi));
+}
+
+Test(port_set, starts_a_run_where_it_is_asked_from)
+{
+	uint32_t lo, hi;
+
+	port_set_add(&set, 100, 300);
+	cr_assert(port_set_next_run(&set, 200, &lo, &hi));
+	cr_assert_eq(lo, 200);
+	cr_assert_eq(hi, 300);
+}

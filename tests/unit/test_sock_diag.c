@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/proc_net.h"
+#include "core/sock_diag.h"
+#include "core/socket.h"
+
+/* What a listing shows of one socket, found by its inode. */
+struct search {
+	uint64_t inode;
+	int n;
+	struct kernel_socket socket;
+};
+
+static bool look(const struct kernel_socket *socket, void *context)
+{
+	struct search *search = context;
+
+	if (socket->inode == search->inode) {
+		search->n++;
+		search->socket = *socket;
+	}
+	return true;
+}
+
+typedef int (*lister)(enum space space, kernel_socket_visit visit,
+		      void *context);
+
+static const lister listers[] = { sock_diag_list_netlink, proc_net_list,
+				  sock_diag_list };
+#define N_LISTERS (sizeof(listers) / sizeof(*listers))
+
+static int bound(int family, int type, int protocol)
+{
+	union socket_address address;
+	const socklen_t length = endpoint_wildcard(family, 0, &address);
+	const int fd = socket(family, type, protocol);
+
+	if (fd >= 0)
+		cr_assert_eq(bind(fd, &address.generic, length), 0);
+	return fd;
+}
+
+static struct search search_for(int fd)
+{
+	struct stat status;
+
+	cr_assert_eq(fstat(fd, &status), 0);
+	return (struct search){ .inode = status.st_ino };
+}
+
+static void expect_listed(enum space space, int fd)
+{
+	struct endpoint local;
+
+	cr_assert_eq(socket_local(fd, &local), 0);
+	for (size_t i = 0; i < N_LISTERS; i++) {
+		struct search search = search_for(fd);
+
+		cr_assert_eq(listers[i](space, look, &search), 0);
+		cr_assert_eq(search.n, 1, "lister %zu", i);
+		cr_expect_eq(search.socket.local.port, local.port);
+		cr_expect_eq(search.socket.space, space);
+		cr_expect_eq(search.socket.uid, geteuid());
+		cr_expect(endpoint_same_address(&search.socket.local, &local));
+	}
+}
+
+Test(sock_diag, every_source_lists_listeners_of_both_families)
+{
+	const int families[] = { AF_INET, AF_INET6 };
+
+	for (int i = 0; i < 2; i++) {
+		const int fd = bound(families[i], SOCK_STREAM, 0);
+
+		cr_assert_eq(listen(fd, 1), 0);
+		expect_listed(SPACE_TCP, fd);
+	}
+}
+
+Test(sock_diag, every_source_lists_datagram_sockets_of_both_families)
+{
+	expect_listed(SPACE_UDP, bound(AF_INET, SOCK_DGRAM, 0));
+	expect_listed(SPACE_UDP, bound(AF_INET6, SOCK_DGRAM, 0));
+}
+
+Test(sock_diag, every_source_lists_udp_lite)
+{
+	const int fd = bound(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
+
+	if (fd < 0)
+		cr_skip_test("the kernel has no UDP-Lite");
+	expect_listed(SPACE_UDPLITE, fd);
+}
+
+/* A connection to a listener of this process, both ends. */
+static void connect_pair(struct endpoint *localp, struct endpoint *remotep,
+			 int *fdp)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t length = sizeof(address);
+	const int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	cr_assert_eq(bind(listener, (void *)&address, length), 0);
+	cr_assert_eq(listen(listener, 1), 0);
+	cr_assert_eq(getsockname(listener, (void *)&address, &length), 0);
+	*fdp = socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(connect(*fdp, (void *)&address, length), 0);
+	cr_assert_eq(socket_local(*fdp, localp), 0);
+	cr_assert_eq(socket_local(listener, remotep), 0);
+}
+
+Test(sock_diag, every_source_lists_both_ends_of_a_connection)
+{
+	struct endpoint local, remote;
+	int fd;
+
+	connect_pair(&local, &remote, &fd);
+	for (size_t i = 0; i < N_LISTERS; i++) {
+		struct search search = search_for(fd);
+
+		cr_assert_eq(listers[i](SPACE_TCP, look, &search), 0);
+		cr_assert_eq(search.n, 1);
+		cr_expect_eq(search.socket.remote.port, remote.port);
+		cr_expect(endpoint_same_address(&search.socket.remote,
+						&remote));
+		cr_expect_eq(search.socket.state, TCP_ESTABLISHED);
+	}
+}
+
+Test(sock_diag, exactly_these_two_ends_are_known_or_not)
+{
+	struct endpoint local, remote;
+	int fd;
+
+	connect_pair(&local, &remote, &fd);
+	cr_expect_eq(sock_diag_has_tcp(&local, &remote), 1);
+
+	struct endpoint other = local;
+
+	other.port ^= 1;
+	cr_expect_eq(sock_diag_has_tcp(&other, &remote), 0);
+	other = remote;
+	other.port = 1;
+	/* The listener has the local end, but no connection from port 1. */
+	cr_expect_eq(sock_diag_has_tcp(&remote, &other), 0);
+}
+
+Test(sock_diag, time_wait_counts_as_known)
+{
+	struct endpoint local, remote;
+	int fd, peer;
+
+	connect_pair(&local, &remote, &fd);
+	for (peer = 3; peer < fd; peer++) {
+		const int accepted = accept(peer, NULL, NULL);
+
+		if (accepted >= 0) {
+			/* The first to close goes to TIME_WAIT. */
+			close(fd);
+			close(accepted);
+			break;
+		}
+	}
+	cr_expect_eq(sock_diag_has_tcp(&local, &remote), 1);
+}
+
+static bool stop(const struct kernel_socket *socket, void *context)
+{
+	(void)socket;
+	++*(int *)context;
+	return false;
+}
+
+Test(sock_diag, a_visitor_may_end_a_listing)
+{
+	bound(AF_INET, SOCK_DGRAM, 0);
+	bound(AF_INET, SOCK_DGRAM, 0);
+	for (size_t i = 0; i < N_LISTERS; i++) {
+		int n = 0;
+
+		cr_expect_eq(listers[i](SPACE_UDP, stop, &n), 0);
+		cr_expect_eq(n, 1);
+	}
+}
