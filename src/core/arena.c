@@ -31,10 +31,10 @@ static bool fill_random(void *bytes, size_t n_bytes)
 static void fill_key(struct siphash_key *key)
 {
 	/* getauxval(3): 16 random bytes of this process. */
-	const void *seed = (const void *)getauxval(AT_RANDOM);
+	const uintptr_t seed = getauxval(AT_RANDOM);
 
-	if (!fill_random(key, sizeof(*key)) && seed != NULL)
-		memcpy(key, seed, sizeof(*key));
+	if (!fill_random(key, sizeof(*key)) && seed != 0)
+		memcpy(key, (const void *)seed, sizeof(*key));
 }
 
 static void fill_header(struct arena_header *header,
@@ -275,11 +275,8 @@ int arena_open(const struct arena_place *place, enum arena_open mode,
 		}
 		if (result == 0)
 			result = adopt_header(arenap);
-		if (result == 0 && path != NULL) {
-			strcpy(path, folder.path);
-			strncat(path, "/" FILE_NAME,
-				PATH_MAX - strlen(path) - 1);
-		}
+		if (result == 0 && path != NULL)
+			result = arena_place_file(&folder, FILE_NAME, path);
 		errno = saved_errno;
 		if (result == 0)
 			return 0;

@@ -154,3 +154,15 @@ int arena_place_open(const struct arena_place *place, unsigned int number,
 	folderp->fd = result;
 	return 0;
 }
+
+int arena_place_file(const struct arena_folder *folder, const char *name,
+		     char path[PATH_MAX])
+{
+	path[0] = '\0';
+
+	int result = append_text(path, folder->path);
+
+	if (result == 0)
+		result = append_text(path, "/");
+	return result == 0 ? append_text(path, name) : result;
+}

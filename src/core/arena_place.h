@@ -27,3 +27,7 @@ struct arena_folder {
  */
 int arena_place_open(const struct arena_place *place, unsigned int root,
 		     bool create, struct arena_folder *folderp);
+
+/* Writes the path of a file in a folder. Returns 0 or -ENAMETOOLONG. */
+int arena_place_file(const struct arena_folder *folder, const char *name,
+		     char path[PATH_MAX]);

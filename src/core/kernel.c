@@ -18,7 +18,7 @@
 #endif
 
 /* The longest list has every other port: 191,053 characters. */
-#define LIST_SIZE_MAX (192u * 1024)
+#define LIST_SIZE_MAX ((size_t)192 * 1024)
 
 struct text {
 	const char *next, *end;
@@ -79,16 +79,15 @@ static bool read_list(int fd, char *buffer, size_t size, struct port_set *set)
 /* Not on the stack: that of a thread may be small. */
 static bool read_long_list(int fd, struct port_set *set)
 {
-	long address = raw_syscall(SYS_mmap, 0, LIST_SIZE_MAX,
-				   PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *buffer = mmap(NULL, LIST_SIZE_MAX, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (address < 0)
+	if (buffer == MAP_FAILED)
 		return false;
 
-	bool is_whole = read_list(fd, (char *)address, LIST_SIZE_MAX, set);
+	bool is_whole = read_list(fd, buffer, LIST_SIZE_MAX, set);
 
-	raw_syscall(SYS_munmap, address, LIST_SIZE_MAX, 0, 0, 0, 0);
+	munmap(buffer, LIST_SIZE_MAX);
 	return is_whole;
 }
 

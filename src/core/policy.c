@@ -254,7 +254,10 @@ static void put_quoted(struct writer *writer, const char *text, size_t length)
 		bool is_control = (unsigned char)text[i] < ' ' ||
 				  text[i] == '\x7f';
 
-		put_char(writer, is_control ? '?' : text[i]);
+		if (is_control)
+			put_char(writer, '?');
+		else
+			put_char(writer, text[i]);
 	}
 	put_text(writer, length > n_shown ? "...\"" : "\"");
 }

@@ -126,7 +126,7 @@ void process_enter(struct process *process, int fd, struct fd_facts facts)
 
 static int ask_kind(int fd, struct fd_facts *factsp)
 {
-	int domain, type, protocol;
+	int domain = 0, type = 0, protocol = 0;
 	int result = raw_get_int_option(fd, SOL_SOCKET, SO_DOMAIN, &domain);
 
 	if (result == 0)

@@ -99,7 +99,7 @@ static int parse_preset(struct word word,
 {
 	for (size_t i = 0; i < N_PRESETS; i++) {
 		if (strlen(presets[i].name) != word.length ||
-		    memcmp(presets[i].name, word.start, word.length))
+		    memcmp(presets[i].name, word.start, word.length) != 0)
 			continue;
 		*portsp = presets[i].ports;
 		if (!portsp->hi && kernel_range)

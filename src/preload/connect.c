@@ -104,6 +104,7 @@ HOOK int connect(int fd, const struct sockaddr *address, socklen_t length)
 	return (int)hook_result(connect_covered(process, &facts, &self));
 }
 
-/* libc's own name for it, which some programs link to. */
-HOOK int __connect(int fd, const struct sockaddr *address, socklen_t length)
-	__attribute__((alias("connect")));
+/* __connect is libc's own name for it, which some programs link to. */
+HOOK int connect_by_libc_name(int fd, const struct sockaddr *address,
+			      socklen_t length)
+	__asm__("__connect") __attribute__((alias("connect")));

@@ -25,7 +25,7 @@ static void note_range(int fd)
 	if (process == NULL || process_facts(process, fd, &facts) < 0 ||
 	    !facts.covered)
 		return;
-	facts.own_range = socket_is_pinned(fd);
+	facts.own_range = socket_is_pinned(fd) ? 1 : 0;
 	process_enter(process, fd, facts);
 }
 
@@ -46,8 +46,12 @@ static void hide_pin(int fd, void *value, socklen_t length)
 	struct endpoint local;
 	uint32_t range;
 
-	if (process == NULL || length != sizeof(range) ||
-	    fd_cache_get(&process->cache, fd).own_range)
+	if (process == NULL || length != sizeof(range))
+		return;
+
+	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
+
+	if (facts.own_range)
 		return;
 	memcpy(&range, value, sizeof(range));
 	if (range != 0 && range >> 16 == (range & 0xffff) &&

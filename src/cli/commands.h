@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The commands of berth. Each is given its own words, its name at argv[0], and
+ * returns the exit status. `berth COMMAND --help` is its own to answer.
+ */
+
+#define EXIT_USAGE 2
+#define EXIT_BERTH_FAILED 125	/* of run, like env(1) and chroot(1) */
+#define EXIT_CANNOT_RUN 126
+#define EXIT_NOT_FOUND 127
+
+int command_port(int argc, char *argv[]);
+int command_run(int argc, char *argv[]);
+int command_status(int argc, char *argv[]);

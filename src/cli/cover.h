@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Which programs a preloaded library cannot cover, told before they start.
+ *
+ * The dynamic linker preloads; so a program without one, one that it starts in
+ * secure mode (ld.so(8): setuid, setgid, file capabilities) and one with the
+ * linker of another libc or machine are out of reach, and Go programs make
+ * their system calls without libc. For a script its interpreter counts.
+ */
+
+#include <limits.h>
+#include <stdbool.h>
+
+/* Why a program is not covered. */
+struct cover_gap {
+	char program[PATH_MAX];	/* the file itself, or its interpreter */
+	const char *reason;	/* "statically linked"; static */
+	bool certain;		/* false: it could not be read */
+};
+
+/*
+ * Finds the file that execvp(3) would start for a name, by its rules.
+ * Returns 0; -ENOENT when there is none; -EACCES when there is, but none that
+ * this user may execute; -ENAMETOOLONG.
+ */
+int cover_find(const char *name, char path[PATH_MAX]);
+
+/*
+ * Looks at a program that cover_find() gave. Follows "#!" as often as the
+ * kernel does (exec_binprm() in fs/exec.c), through env(1) too. Returns whether
+ * Berth covers it; if not, *gapp tells. What does not exist is no gap:
+ * execvp(3) has an error for it.
+ */
+bool cover_check(const char *path, struct cover_gap *gapp);

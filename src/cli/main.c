@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+
+struct command {
+	const char *name;
+	int (*function)(int argc, char *argv[]);
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{ "run", command_run, "start a program whose ports Berth assigns" },
+	{ "status", command_status, "show what is assigned in this namespace" },
+	{ "port", command_port, "print free ports, and keep them for a while" },
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *stream)
+{
+	fprintf(stream,
+		"Usage: berth COMMAND [ARG...]\n"
+		"       berth help [COMMAND]\n"
+		"       berth --version\n"
+		"\n"
+		"Commands:\n");
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(stream, "  %-8s %s\n", commands[i].name,
+			commands[i].help);
+	fprintf(stream, "\nberth COMMAND --help tells more.\n");
+}
+
+static const struct command *command_by_name(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* Output that nobody got (ENOSPC, EPIPE) is no success. */
+static int printed(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_SUCCESS
+						      : EXIT_FAILURE;
+}
+
+static int unknown(const char *word)
+{
+	fprintf(stderr, "berth: unknown %s \"%s\"; see berth --help\n",
+		word[0] == '-' ? "option" : "command", word);
+	return EXIT_USAGE;
+}
+
+static int help(char *name)
+{
+	static char option[] = "--help";
+	const struct command *command;
+
+	if (name == NULL) {
+		usage(stdout);
+		return printed();
+	}
+	command = command_by_name(name);
+	if (command == NULL)
+		return unknown(name);
+	return command->function(2, (char *[]){ name, option, NULL });
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+
+	const char *word = argv[1];
+	const struct command *command = command_by_name(word);
+
+	if (command != NULL)
+		return command->function(argc - 1, argv + 1);
+	if (strcmp(word, "--version") == 0) {
+		puts("berth " BERTH_VERSION);
+		return printed();
+	}
+	if (strcmp(word, "help") == 0)
+		return help(argv[2]);
+	if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0)
+		return help(NULL);
+	return unknown(word);
+}

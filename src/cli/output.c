@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/output.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#define UNKNOWN "-"
+
+void output_open(struct output *output, enum output_format format,
+		 FILE *stream)
+{
+	*output = (struct output){ .format = format, .stream = stream };
+	if (format == OUTPUT_JSON)
+		fputs("{", stream);
+}
+
+/*
+ * The length of the UTF-8 sequence (RFC 3629, section 4) that text begins with;
+ * 0 for none.
+ */
+static size_t utf8_length(const char *text)
+{
+	const uint8_t *bytes = (const uint8_t *)text;
+	const uint8_t first = bytes[0];
+	size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 :
+			first < 0xf0 ? 3 : 4;
+	uint8_t lo = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+	uint8_t hi = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+
+	if ((first >= 0x80 && first < 0xc2) || first > 0xf4)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if (bytes[i] < lo || bytes[i] > hi)
+			return 0;
+		lo = 0x80;
+		hi = 0xbf;
+	}
+	return length;
+}
+
+static bool is_control(char byte)
+{
+	return (uint8_t)byte < ' ' || byte == 0x7f;
+}
+
+static void write_json_string(FILE *stream, const char *text)
+{
+	fputc('"', stream);
+	while (*text != '\0') {
+		const size_t length = utf8_length(text);
+
+		if (length == 0)
+			fputs("\\ufffd", stream);
+		else if (is_control(*text))
+			fprintf(stream, "\\u%04x", (unsigned int)*text);
+		else if (*text == '"' || *text == '\\')
+			fprintf(stream, "\\%c", *text);
+		else
+			fwrite(text, 1, length, stream);
+		text += length == 0 ? 1 : length;
+	}
+	fputc('"', stream);
+}
+
+static void write_json_value(FILE *stream, const char *value, bool number)
+{
+	if (value == NULL || (number && (*value < '0' || *value > '9')))
+		fputs("null", stream);
+	else if (number)
+		fputs(value, stream);
+	else
+		write_json_string(stream, value);
+}
+
+static void write_json_row(struct output *output, const char *const *values)
+{
+	const struct output_section *section = output->section;
+	FILE *stream = output->stream;
+
+	if (!section->single)
+		fputs(output->n_rows == 0 ? "\n    " : ",\n    ", stream);
+	fputs("{", stream);
+	for (size_t i = 0; i < section->n_columns; i++) {
+		fputs(i == 0 ? "" : ", ", stream);
+		write_json_string(stream, section->columns[i].name);
+		fputs(": ", stream);
+		write_json_value(stream, values[i], section->columns[i].number);
+	}
+	fputs("}", stream);
+}
+
+/* Text that stays within its field and does nothing to a terminal. */
+static void write_plain(FILE *stream, const char *text)
+{
+	for (; *text != '\0'; text++)
+		fputc(is_control(*text) ? '?' : *text, stream);
+}
+
+static void write_porcelain_row(struct output *output,
+				const char *const *values)
+{
+	const struct output_section *section = output->section;
+
+	fputs(section->kind, output->stream);
+	for (size_t i = 0; i < section->n_columns; i++) {
+		fputc('\t', output->stream);
+		write_plain(output->stream, values[i] ? values[i] : UNKNOWN);
+	}
+	fputc('\n', output->stream);
+}
+
+static void write_cell(FILE *stream, const struct output_column *column,
+		       const char *text, bool last)
+{
+	const int length = (int)strlen(text);
+	const int padding = length < column->width ? column->width - length : 0;
+
+	if (column->number)
+		fprintf(stream, "%*s", padding, "");
+	write_plain(stream, text);
+	if (!column->number && !last)
+		fprintf(stream, "%*s", padding, "");
+	fputs(last ? "\n" : "  ", stream);
+}
+
+static void write_table_headings(struct output *output)
+{
+	const struct output_section *section = output->section;
+
+	fprintf(output->stream, "\n%s:\n", section->title);
+	for (size_t i = 0; i < section->n_columns; i++)
+		write_cell(output->stream, &section->columns[i],
+			   section->columns[i].name,
+			   i + 1 == section->n_columns);
+}
+
+static void write_table_row(struct output *output, const char *const *values)
+{
+	const struct output_section *section = output->section;
+
+	if (!section->single && output->n_rows == 0)
+		write_table_headings(output);
+	for (size_t i = 0; i < section->n_columns; i++) {
+		const char *text = values[i] ? values[i] : UNKNOWN;
+
+		if (section->single) {
+			fprintf(output->stream, "%-7s%-11s", section->kind,
+				section->columns[i].name);
+			write_plain(output->stream, text);
+			fputc('\n', output->stream);
+		} else {
+			write_cell(output->stream, &section->columns[i], text,
+				   i + 1 == section->n_columns);
+		}
+	}
+}
+
+static void end_section(struct output *output)
+{
+	if (output->section == NULL)
+		return;
+	if (output->format == OUTPUT_JSON && !output->section->single)
+		fputs(output->n_rows == 0 ? "]" : "\n  ]", output->stream);
+	output->section = NULL;
+}
+
+void output_section(struct output *output,
+		    const struct output_section *section)
+{
+	end_section(output);
+	if (output->format == OUTPUT_JSON)
+		fprintf(output->stream, "%s\n  \"%s\": %s",
+			output->n_sections == 0 ? "" : ",", section->key,
+			section->single ? "" : "[");
+	output->section = section;
+	output->n_sections++;
+	output->n_rows = 0;
+}
+
+void output_row(struct output *output, const char *const *values)
+{
+	switch (output->format) {
+	case OUTPUT_TABLE:
+		write_table_row(output, values);
+		break;
+	case OUTPUT_PORCELAIN:
+		write_porcelain_row(output, values);
+		break;
+	case OUTPUT_JSON:
+		write_json_row(output, values);
+		break;
+	}
+	output->n_rows++;
+}
+
+int output_close(struct output *output)
+{
+	end_section(output);
+	if (output->format == OUTPUT_JSON)
+		fputs("\n}\n", output->stream);
+	return fflush(output->stream) == 0 && !ferror(output->stream)
+		? 0 : -EIO;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/raw.h"
+#include "cli/commands.h"
+#include "core/endpoint.h"
+#include "core/ledger.h"
+#include "core/port_pick.h"
+#include "core/process.h"
+
+#define N_DEFAULT 1
+
+static const char usage[] =
+	"Usage: berth port [N] [--protocol tcp|udp]\n"
+	"\n"
+	"Prints N free ports of the range (default: 1), one a line. Each was\n"
+	"bound to see that it is free, and no program under Berth is given it\n"
+	"for one to two minutes, unless no other port is left.\n"
+	"\n"
+	"  --protocol tcp|udp  for which protocol (default: tcp)\n";
+
+struct port_options {
+	uint32_t n;
+	enum space space;
+	bool help;
+};
+
+/* Returns whether word is a number of ports. */
+static bool read_number(const char *word, uint32_t *np)
+{
+	char *end;
+
+	if (*word < '0' || *word > '9')
+		return false;
+	errno = 0;
+
+	const unsigned long value = strtoul(word, &end, 10);
+
+	*np = (uint32_t)value;
+	return errno == 0 && *end == '\0' && value >= 1 && value < N_PORTS;
+}
+
+static bool read_space(const char *word, enum space *spacep)
+{
+	const bool udp = strcmp(word, "udp") == 0;
+
+	*spacep = udp ? SPACE_UDP : SPACE_TCP;
+	return udp || strcmp(word, "tcp") == 0;
+}
+
+static int refuse(const char *word, const char *reason)
+{
+	fprintf(stderr, "berth port: \"%s\" %s; see berth port --help\n", word,
+		reason);
+	return -EINVAL;
+}
+
+static int read_protocol(const char *word, struct port_options *options)
+{
+	if (word == NULL)
+		return refuse("--protocol", "needs tcp or udp");
+	return read_space(word, &options->space)
+		? 0 : refuse(word, "is not tcp or udp");
+}
+
+/* Returns 0, or -EINVAL for a mistake, which is said. */
+static int read_options(char *argv[], struct port_options *options)
+{
+	static const char protocol[] = "--protocol";
+	const size_t length = sizeof(protocol) - 1;
+	bool has_number = false;
+	int result = 0;
+
+	*options = (struct port_options){ .n = N_DEFAULT, .space = SPACE_TCP };
+	while (*++argv != NULL && result == 0) {
+		const char *word = *argv;
+
+		if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+			options->help = true;
+			return 0;
+		}
+		if (strcmp(word, protocol) == 0) {
+			result = read_protocol(argv[1], options);
+			argv += argv[1] != NULL;
+		} else if (strncmp(word, protocol, length) == 0 &&
+			   word[length] == '=') {
+			result = read_protocol(word + length + 1, options);
+		} else if (word[0] == '-' && (word[1] < '0' || word[1] > '9')) {
+			result = refuse(word, "is no option");
+		} else if (has_number) {
+			result = refuse(word, "is one word too many");
+		} else if (!read_number(word, &options->n)) {
+			result = refuse(word, "is not a number of ports");
+		} else {
+			has_number = true;
+		}
+	}
+	return result;
+}
+
+/* Binds to the wildcard address. Returns the socket or -errno. */
+static int bind_wildcard(enum space space, int family, uint16_t port)
+{
+	const int type = space == SPACE_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	const int fd = raw_socket(family, type | SOCK_CLOEXEC, 0);
+	union socket_address address;
+	int result = 0;
+
+	if (fd < 0)
+		return fd;
+	if (family == AF_INET6)
+		result = raw_set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (result == 0) {
+		const socklen_t length = endpoint_wildcard(family, port,
+							   &address);
+
+		result = raw_bind(fd, &address.generic, length);
+	}
+	if (result == 0)
+		return fd;
+	raw_close(fd);
+	return result;
+}
+
+static bool is_missing_family(int error)
+{
+	return error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL ||
+	       error == -EPROTONOSUPPORT;
+}
+
+/* Whether the port can be had of both families. Returns 0 or -errno. */
+static int verify(enum space space, uint16_t port)
+{
+	const int fd = bind_wildcard(space, AF_INET, port);
+
+	if (fd < 0 && !is_missing_family(fd))
+		return fd;
+
+	const int fd6 = bind_wildcard(space, AF_INET6, port);
+
+	if (fd >= 0)
+		raw_close(fd);
+	if (fd6 >= 0)
+		raw_close(fd6);
+	/* One family may be missing, not both. */
+	return fd6 >= 0 || (fd >= 0 && is_missing_family(fd6)) ? 0 : fd6;
+}
+
+/* Leases n ports that are free. Returns how many there were. */
+static uint32_t find(struct process *process,
+		     const struct port_options *options, struct lease *leases)
+{
+	struct port_pick pick;
+	uint32_t n = 0;
+
+	port_pick_start(&pick, process, options->space, USE_WHOLE, NULL, NULL);
+	while (n < options->n && port_pick_next(&pick, &leases[n])) {
+		const int result = verify(options->space, leases[n].port);
+
+		if (result == 0)
+			n++;
+		else if (result == -EADDRINUSE)
+			port_pick_reject_foreign(&pick, &leases[n]);
+		else
+			port_pick_reject(&pick, &leases[n]);
+	}
+	return n;
+}
+
+/* Returns 0, or -errno for an environment that gives no ports, which is said. */
+static int open_process(struct process *process)
+{
+	const char *directory = getenv("BERTH_DIR");
+	struct policy_error error;
+	char text[POLICY_ERROR_TEXT_SIZE];
+
+	kernel_read(&process->kernel);
+	if (policy_from_environment(getenv, &process->kernel, &process->policy,
+				    &error) < 0) {
+		policy_error_text(&error, text);
+		fprintf(stderr, "berth: %s\n", text);
+		return -EINVAL;
+	}
+
+	const struct arena_place place = {
+		.directory = directory != NULL && *directory != '\0'
+			? directory : NULL,
+		.netns_inode = process->kernel.netns_inode,
+		.netns_cookie = process->kernel.netns_cookie,
+	};
+	int result = arena_open(&place, ARENA_CREATE, &process->arena, NULL);
+
+	if (result == 0)
+		return 0;
+	fprintf(stderr, "berth: no shared arena: %s; %s\n", strerror(-result),
+		process->policy.on_error == ON_ERROR_REFUSE
+			? "BERTH_ON_ERROR=refuse"
+			: "other programs may be given the same ports");
+	return process->policy.on_error == ON_ERROR_REFUSE
+		? result : arena_open_private(result, &process->arena);
+}
+
+/* Gives the leases back: to rest when the ports were found for somebody. */
+static void release(const struct process *process, const struct lease *leases,
+		    uint32_t n, bool rest)
+{
+	for (uint32_t i = 0; i < n; i++)
+		ledger_release(&process->arena, &leases[i],
+			       rest ? clock_now_ms() : 0);
+}
+
+static int print_ports(struct process *process,
+		       const struct port_options *options)
+{
+	static struct lease leases[N_PORTS];
+	const uint32_t n = find(process, options, leases);
+	const bool enough = n == options->n;
+
+	/* They rest before anybody reads them. */
+	release(process, leases, n, enough);
+	if (!enough) {
+		fprintf(stderr,
+			"berth: %u %s ports wanted, %u of %u are free\n",
+			options->n, space_name(options->space), n,
+			process->policy.range.n_ports);
+		return EXIT_FAILURE;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		printf("%u\n", leases[i].port);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "berth: cannot write: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
+int command_port(int argc, char *argv[])
+{
+	static struct process process;
+	struct port_options options;
+
+	(void)argc;
+	if (read_options(argv, &options) < 0)
+		return EXIT_USAGE;
+	if (options.help)
+		return fputs(usage, stdout) < 0 || fflush(stdout) != 0
+			? EXIT_FAILURE : EXIT_SUCCESS;
+	if (open_process(&process) < 0)
+		return EXIT_FAILURE;
+
+	const int result = print_ports(&process, &options);
+
+	arena_close(&process.arena);
+	return result;
+}

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What berth status says of the ports, and of who holds them."""
+import json
+import os
+import re
+import socket
+import subprocess
+
+from world import HI, LIBBERTH, LO, Program, berth, main, same
+
+
+def records(kind, **options):
+    """The porcelain records of a kind, their fields without the kind."""
+    result = berth('status', '--porcelain', **options)
+    same((result.returncode, result.stderr), (0, ''))
+    lines = [line.split('\t') for line in result.stdout.splitlines()]
+    return [fields[1:] for fields in lines if fields[0] == kind]
+
+
+def counts(protocol):
+    """free, whole, bound, connect, rest."""
+    return [[int(field) for field in fields[1:]]
+            for fields in records('ports') if fields[0] == protocol][0]
+
+
+def no_arena():
+    """status without an arena shows the policy, and makes none"""
+    same(records('policy'), [['20000-20099', '100', 'double-hash']])
+    same(records('arena'), [['-', 'none yet']])
+    same(counts('tcp'), [100, 0, 0, 0, 0])
+    same(records('counter') + records('lease'), [])
+    same(os.listdir(os.environ['BERTH_DIR']), [])
+
+
+def empty_arena():
+    """an empty arena has its path, every port free, and all counters 0"""
+    subprocess.run(['true'], env={**os.environ, 'LD_PRELOAD': LIBBERTH})
+    [[path, state]] = records('arena')
+    same(state, 'shared')
+    same(path.startswith(os.environ['BERTH_DIR']) and os.path.exists(path),
+         True)
+    same([counts(p) for p in ('tcp', 'udp', 'udplite', 'sctp')],
+         [[100, 0, 0, 0, 0]] * 4)
+    same(records('counter'), [[name, '0'] for name in (
+        'kernel-asked', 'pin-ignored', 'self-connect', 'foreign')])
+    same(records('lease') + records('outside'), [])
+
+
+def policy():
+    """the policy is that of the environment, reservations taken out"""
+    same(records('policy', range='30000-30009,40000',
+                 BERTH_RESERVE='30003', BERTH_ALGORITHM='random'),
+         [['30000-30002,30004-30009,40000', '10', 'random']])
+
+
+def bad_policy():
+    """a range that makes no sense is told, and the default is shown"""
+    result = berth('status', '--porcelain', range='70000')
+    same('"70000"' in result.stderr and result.returncode == 0, True)
+    same('policy\t49152-65535\t16384\t' in result.stdout, True)
+
+
+def holders():
+    """a listener, a connection and a UDP socket have their states and holder"""
+    with Program() as program:
+        listener = program.bind('l', listen=True)
+        client = program.connect('c', listener)
+        bound = program.bind('b', address='127.0.0.1')
+        udp = program.bind('u', 'DGRAM')
+        holder = [str(program.pid),
+                  open(f'/proc/{program.pid}/comm').read().strip()]
+        wanted = [['tcp', str(listener), 'whole', '1', *holder],
+                  ['tcp', str(client), 'connect', '1', *holder],
+                  ['tcp', str(bound), 'bound', '1', *holder],
+                  ['udp', str(udp), 'whole', '1', *holder]]
+        same(records('lease'), sorted(wanted))
+        same(counts('tcp'), [97, 1, 1, 1, 0])
+        same(counts('udp'), [99, 1, 0, 0, 0])
+        same(all(LO <= int(row[1]) <= HI for row in wanted), True)
+
+
+def shared_port():
+    """a port that two processes share has a row for each of them"""
+    with Program() as program:
+        port = program.bind('l', listen=True)
+        child = program.do(
+            'import os; c = os.fork(); '
+            'c or (os.close(0), os.close(1), '
+            '__import__("time").sleep(60)); print(c)')
+        try:
+            rows = records('lease')
+            same([row[1] for row in rows], [str(port)] * 2)
+            same({int(row[4]) for row in rows}, {program.pid, child})
+        finally:
+            program.do(f'os.kill({child}, 9); os.wait()')
+
+
+def after_close():
+    """closed sockets leave no lease, and what bind(0) had rests"""
+    with Program() as program:
+        program.bind('l', listen=True)
+        program.bind('u', 'DGRAM')
+        program.close('l')
+        program.close('u')
+        same(records('lease'), [])
+        same(counts('tcp'), [99, 0, 0, 0, 1])
+        same(counts('udp'), [99, 0, 0, 0, 1])
+
+
+def lost_lease():
+    """a leased port that the kernel has no socket on has no holder"""
+    with Program() as program:
+        port = program.bind('l', listen=True)
+        program.process.kill()
+        program.process.wait()
+        same(records('lease'), [['tcp', str(port), 'whole', '1', '-', '-']])
+        result = json.loads(berth('status', '--json').stdout)
+        same(result['leases'], [{'protocol': 'tcp', 'port': port,
+                                 'use': 'whole', 'leases': 1, 'pid': None,
+                                 'program': None}])
+
+
+def outside():
+    """a program outside Berth is listed, and what it accepts is not"""
+    with Program() as inside, Program(preload=False) as other:
+        server = inside.bind('l', listen=True)
+        client = other.connect('c', server)
+        udp = other.bind('u', 'DGRAM')
+        name = open(f'/proc/{other.pid}/comm').read().strip()
+        same(records('outside'), [
+            ['tcp', str(client), 'connected', str(other.pid), name],
+            ['udp', str(udp), 'bound', str(other.pid), name]])
+        listener = other.bind('l', listen=True)
+        inside.connect('c', listener)
+        other.do('kept["a"], a = kept["l"].accept()')
+        rows = [row[:3] for row in records('outside') if row[0] == 'tcp']
+        same(rows, sorted([['tcp', str(client), 'connected'],
+                           ['tcp', str(listener), 'listen']]))
+
+
+def not_outside():
+    """neither a leased port nor one beyond the kernel's range is outside"""
+    lo, hi = open('/proc/sys/net/ipv4/ip_local_port_range').read().split()
+    with Program(range=f'{lo}-{hi}') as program:
+        program.bind('u', 'DGRAM')
+        with socket.socket() as server:
+            server.bind(('', 9999))
+            server.listen()
+            same(records('outside'), [])
+
+
+def json_names():
+    """--json is one valid object, whatever a program is called"""
+    with Program() as program:
+        program.bind('l')
+        program.do('open("/proc/self/comm", "wb").write('
+                   'b"a\\"\\\\\\t\\xff\\xc3\\xa9")')
+        result = json.loads(berth('status', '--json').stdout)
+        same(list(result), ['policy', 'arena', 'ports', 'counters', 'leases',
+                            'outside'])
+        same(result['policy'], {'range': '20000-20099', 'n_ports': 100,
+                                'algorithm': 'double-hash'})
+        same(result['leases'][0]['program'], 'a"\\\t\ufffd\u00e9')
+        same(result['leases'][0]['pid'], program.pid)
+
+
+def plain_names():
+    """the control characters of a name do not break a record or a terminal"""
+    with Program() as program:
+        program.bind('l')
+        program.do('open("/proc/self/comm", "wb").write(b"a\\tb\\x1bc")')
+        same(records('lease')[0][4:], [str(program.pid), 'a?b?c'])
+        same('a?b?c\n' in berth('status').stdout, True)
+
+
+def table():
+    """the table says the same in words"""
+    with Program() as program:
+        port = program.bind('l', listen=True)
+        text = berth('status').stdout
+        same(bool(re.search(r'^policy range +20000-20099$', text, re.M)), True)
+        same(bool(re.search(rf'^tcp +{port} +whole +1 +{program.pid} ', text,
+                            re.M)), True)
+        same(bool(re.search(r'^tcp +99 +1 +0 +0 +0$', text, re.M)), True)
+
+
+def usage():
+    """mistakes are quoted, with status 2; --help is 0"""
+    for word in ('--jason', 'tcp'):
+        result = berth('status', word)
+        same((result.returncode, result.stdout), (2, ''))
+        same(f'"{word}"' in result.stderr, True)
+    result = berth('status', '--help')
+    same((result.returncode, result.stderr), (0, ''))
+    same(result.stdout.startswith('Usage: berth status'), True)
+
+
+def full_disk():
+    """a report that cannot be written is no success"""
+    with open('/dev/full', 'w') as full:
+        result = subprocess.run(
+            [os.environ['BERTH'], 'status'], stdout=full,
+            stderr=subprocess.PIPE, text=True)
+    same((result.returncode, 'cannot write' in result.stderr), (1, True))
+
+
+main([no_arena, empty_arena, policy, bad_policy, holders, shared_port,
+      after_close, lost_lease, outside, not_outside, json_names, plain_names,
+      table, usage, full_disk])

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of berth share: a network namespace and an arena folder of
+their own, the command, programs under Berth and outside, and TAP.
+
+A test calls main() with its cases, functions whose docstring is the sentence
+that they check. Needs BERTH and LIBBERTH, the paths of the build.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+BERTH, LIBBERTH = os.environ['BERTH'], os.environ['LIBBERTH']
+RANGE, LO, HI = '20000-20099', 20000, 20099
+
+
+def berth(*words, range=RANGE, **variables):
+    """Runs berth; variables add to the environment or (None) are left out."""
+    env = {**os.environ, 'BERTH_RANGE': range, **variables}
+    env = {name: value for name, value in env.items() if value is not None}
+    return subprocess.run([BERTH, *words], env=env, text=True,
+                          capture_output=True, timeout=60)
+
+
+class Program:
+    """A Python program that runs until it is told to end.
+
+    It answers each line of its standard input by evaluating it.
+    """
+    SOURCE = ('import socket, sys\n'
+              'kept = {}\n'
+              'for line in sys.stdin:\n'
+              '    exec(line)\n'
+              '    print(flush=True)\n')
+
+    def __init__(self, preload=True, range=RANGE):
+        env = dict(os.environ, BERTH_RANGE=range)
+        if preload:
+            env['LD_PRELOAD'] = LIBBERTH
+        self.process = subprocess.Popen(
+            [sys.executable, '-c', self.SOURCE], env=env, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.pid = self.process.pid
+
+    def do(self, line):
+        """Executes a line and returns what it has printed, a number or ''."""
+        self.process.stdin.write(line + '\n')
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        if answer:
+            self.process.stdout.readline()
+            return int(answer)
+        return answer
+
+    def bind(self, name, kind='STREAM', address='', listen=False):
+        """Binds a new socket to port 0; returns the port."""
+        return self.do(
+            f's = kept["{name}"] = socket.socket('
+            f'socket.AF_INET, socket.SOCK_{kind}); s.bind(("{address}", 0)); '
+            f'{"s.listen(); " if listen else ""}print(s.getsockname()[1])')
+
+    def connect(self, name, port):
+        return self.do(
+            f's = kept["{name}"] = socket.create_connection('
+            f'("127.0.0.1", {port})); print(s.getsockname()[1])')
+
+    def close(self, name):
+        self.do(f'kept.pop("{name}").close()')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(60)
+
+
+def fresh_folder():
+    """A folder for the arena, so that a case sees no other case's ports."""
+    folder = os.environ.get('BERTH_DIR')
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
+    os.environ['BERTH_DIR'] = tempfile.mkdtemp(prefix='berth-cli-')
+
+
+def run_cases(cases):
+    for name in [n for n in os.environ if n.startswith('BERTH_')]:
+        del os.environ[name]
+    os.environ.pop('LD_PRELOAD', None)
+    print(f'1..{len(cases)}', flush=True)
+    try:
+        for number, case in enumerate(cases, 1):
+            fresh_folder()
+            try:
+                case()
+                verdict = 'ok'
+            except Exception as error:
+                verdict = 'not ok'
+                print(f'# {case.__name__}: {error!r}')
+            print(f'{verdict} {number} - {case.__doc__}', flush=True)
+    finally:
+        shutil.rmtree(os.environ['BERTH_DIR'], ignore_errors=True)
+
+
+def same(got, wanted):
+    if got != wanted:
+        raise AssertionError(f'{got!r} is not {wanted!r}')
+
+
+def main(cases):
+    """Starts this test again in a network namespace of its own, and there runs
+    the cases."""
+    if len(sys.argv) > 1 and sys.argv[1] == 'inside':
+        subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+        run_cases(cases)
+        return
+    unshare = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
+    if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode:
+        print('1..0 # SKIP no network namespaces (CONFIG_NET_NS)')
+        return
+    sys.exit(subprocess.run([*unshare, sys.executable, sys.argv[0],
+                             'inside']).returncode)

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An automatic port is its socket's alone. Edge cases 6, 7 and 28.
+ */
+#include "probe.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define N_SOCKETS 30
+#define N_CHILDREN 4
+#define MAX_PORTS 30
+
+static int open_reusing(const struct kind *kind, int bits)
+{
+	int fd = open_kind(kind);
+
+	set_int(fd, SOL_SOCKET, SO_REUSEADDR, bits & 1);
+	set_int(fd, SOL_SOCKET, SO_REUSEPORT, bits >> 1);
+	return fd;
+}
+
+/* Whether ports are all different; 0 never is a port. */
+static bool all_differ(const uint16_t *ports, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (ports[i] == ports[j])
+				return false;
+		}
+		if (ports[i] == 0)
+			return false;
+	}
+	return true;
+}
+
+/* Edge case 6. */
+static void automatic_ports_differ(const struct kind *kind, int bits)
+{
+	int fds[N_SOCKETS], listening = 0;
+	uint16_t ports[N_SOCKETS];
+
+	for (int i = 0; i < N_SOCKETS; i++) {
+		fds[i] = open_reusing(kind, bits);
+		must(bind_to(fds[i], i & 1 ? any_of(kind, 0)
+					   : loopback_of(kind, 0)), "bind");
+		ports[i] = local_port(fds[i]);
+	}
+	for (int i = 0; i < N_SOCKETS; i++) {
+		listening += kind->type != SOCK_STREAM || !listen(fds[i], 1);
+		close(fds[i]);
+	}
+	check(all_differ(ports, N_SOCKETS),
+	      "%s: bind(0) gives different ports, reuse %d", kind->name, bits);
+	check(listening == N_SOCKETS, "%s: all of them can listen, reuse %d",
+	      kind->name, bits);
+}
+
+/* Edge case 7. */
+static void siblings_share(const struct kind *kind)
+{
+	int first = open_reusing(kind, 2), second = open_reusing(kind, 2);
+
+	must(bind_to(first, any_of(kind, 0)), "bind");
+	check(!bind_to(second, any_of(kind, local_port(first))),
+	      "%s: a SO_REUSEPORT sibling binds the number", kind->name);
+	if (kind->type == SOCK_STREAM) {
+		int failed = listen(first, 1) || listen(second, 1);
+
+		check(!failed, "%s: both siblings listen", kind->name);
+	}
+	close(first);
+	close(second);
+}
+
+/* Edge case 28. */
+static void free_on_both_families(int four, int six)
+{
+	int one = open_kind(&kinds[four]), two = open_kind(&kinds[six]);
+
+	must(set_int(two, IPPROTO_IPV6, IPV6_V6ONLY, 1), "V6ONLY");
+	must(bind_to(one, any_of(&kinds[four], 0)), "bind");
+	check(!bind_to(two, any_of(&kinds[six], local_port(one))),
+	      "%s: the number is free on IPv6 too", kinds[four].name);
+	close(one);
+	close(two);
+	one = open_kind(&kinds[four]);
+	two = open_kind(&kinds[six]);
+	must(set_int(two, IPPROTO_IPV6, IPV6_V6ONLY, 1), "V6ONLY");
+	must(bind_to(two, any_of(&kinds[six], 0)), "bind");
+	check(!bind_to(one, any_of(&kinds[four], local_port(two))),
+	      "%s: the number is free on IPv4 too", kinds[six].name);
+	close(one);
+	close(two);
+}
+
+static void child_main(int output)
+{
+	uint16_t ports[N_SOCKETS];
+	char byte;
+
+	for (int i = 0; i < N_SOCKETS; i++) {
+		int fd = open_reusing(&kinds[TCP4], 1);
+
+		must(bind_to(fd, any_of(&kinds[TCP4], 0)), "bind");
+		ports[i] = local_port(fd);
+	}
+	must((int)write(output, ports, sizeof(ports)), "write");
+	/* Holds its sockets until the parent has read from everyone. */
+	must((int)read(0, &byte, 1), "read");
+	_exit(0);
+}
+
+/* Edge case 6, between processes. */
+static void children_differ(void)
+{
+	static uint16_t ports[N_CHILDREN * N_SOCKETS];
+	int hold[2], output[2];
+
+	must(pipe(hold), "pipe");
+	must(pipe(output), "pipe");
+	for (int i = 0; i < N_CHILDREN; i++) {
+		if (must(fork(), "fork") == 0) {
+			must(dup2(hold[0], 0), "dup2");
+			close(hold[1]);
+			child_main(output[1]);
+		}
+	}
+	close(output[1]);
+	for (size_t i = 0; i < N_CHILDREN; i++)
+		must((int)read(output[0], ports + i * N_SOCKETS,
+			       N_SOCKETS * sizeof(*ports)), "read");
+	close(hold[1]);
+	while (wait(NULL) > 0)
+		;
+	check(all_differ(ports, N_CHILDREN * N_SOCKETS),
+	      "bind(0) gives different ports to different processes");
+}
+
+/* Without Berth: every even port of the range, as sharable as can be. */
+static void occupy_even(const char *range)
+{
+	for (uint32_t port = 2; port < 65536; port += 2) {
+		for (int i = 0; range_has(range, (uint16_t)port) && i < N_KINDS;
+		     i++) {
+			int fd = socket(kinds[i].family, kinds[i].type,
+					kinds[i].protocol);
+
+			set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+			set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+			bind_to(fd, any_of(&kinds[i], (uint16_t)port));
+		}
+	}
+}
+
+static pid_t start_foreigner(const char *program, const char *range, int *holdp)
+{
+	int hold[2], ready[2];
+	char byte;
+
+	must(pipe(hold), "pipe");
+	must(pipe(ready), "pipe");
+	pid_t child = must(fork(), "fork");
+	if (child == 0) {
+		must(dup2(hold[0], 0), "dup2");
+		must(dup2(ready[1], 1), "dup2");
+		close(hold[1]);
+		unsetenv("LD_PRELOAD");
+		execl(program, program, range, "occupy", NULL);
+		_exit(99);
+	}
+	close(hold[0]);
+	close(ready[1]);
+	must((int)read(ready[0], &byte, 1) - 1, "the foreigner");
+	*holdp = hold[1];
+	return child;
+}
+
+/*
+ * What a process without Berth holds is nobody's automatic port, although the
+ * kernel would say yes to an explicit bind with the options set. Edge case 6.
+ */
+static void avoids_foreign(const struct kind *kind, int bits)
+{
+	int fds[MAX_PORTS], even = 0, listening = 0, count = 0;
+
+	while (count < MAX_PORTS) {
+		fds[count] = open_reusing(kind, bits);
+		if (bind_to(fds[count], any_of(kind, 0)))
+			break;
+		even += local_port(fds[count]) % 2 == 0;
+		listening += kind->type != SOCK_STREAM ||
+			     !listen(fds[count], 1);
+		count++;
+	}
+	check(even == 0, "%s: no foreign port is given, reuse %d, not %d",
+	      kind->name, bits, even);
+	check(count == 10, "%s: all the other ports are given, reuse %d: %d",
+	      kind->name, bits, count);
+	check(listening == count, "%s: all can listen, reuse %d", kind->name,
+	      bits);
+	for (int i = 0; i <= count && i < MAX_PORTS; i++)
+		close(fds[i]);
+}
+
+static void with_foreigner(const char *program, const char *range)
+{
+	int hold;
+	pid_t child = start_foreigner(program, range, &hold);
+
+	for (const struct kind *kind = kinds; kind < kinds + N_KINDS; kind++) {
+		for (int bits = 0; bits < 4 && kind_present(kind); bits++)
+			avoids_foreign(kind, bits);
+	}
+	close(hold);
+	must(waitpid(child, NULL, 0), "waitpid");
+}
+
+static void alone(void)
+{
+	for (const struct kind *kind = kinds; kind < kinds + N_KINDS; kind++) {
+		if (!kind_present(kind))
+			continue;
+		for (int bits = 0; bits < 4; bits++)
+			automatic_ports_differ(kind, bits);
+		siblings_share(kind);
+	}
+	free_on_both_families(TCP4, TCP6);
+	free_on_both_families(UDP4, UDP6);
+	children_differ();
+}
+
+/* assert_exclusive [RANGE [occupy]]; RANGE has 20 ports. */
+int main(int argc, char **argv)
+{
+	char byte = 'x';
+
+	if (argc == 1) {
+		alone();
+	} else if (argc == 2) {
+		with_foreigner(argv[0], argv[1]);
+	} else {
+		occupy_even(argv[1]);
+		must((int)write(1, &byte, 1), "write");
+		must((int)read(0, &byte, 1), "read");
+	}
+	return 0;
+}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""compare.py IN_NAMESPACE LIBBERTH PROBE: a probe's lines, bare and hooked.
+
+Every line must be the same, whichever way Berth takes to the port.
+"""
+
+import os
+import re
+import sys
+
+from harness import KERNEL_RANGE, KIND_NAMES, VARIANTS, Namespace, Tap
+
+# What a bind leaves behind: (probe, pattern of the bare line, replacement, or
+# None where the hooked line may be anything). An explicit port outlives a
+# failed connect and AF_UNSPEC (edge case 1), so that without
+# IP_LOCAL_PORT_RANGE these cannot be the same.
+KNOWN_BOUND = [
+    ('probe_connect', r'( connect \[.*: -1 ENETUNREACH .*)/0$', r'\1/auto'),
+    ('probe_connect', r'( v6only to mapped: -1 ENETUNREACH .*)/0$',
+     r'\1/auto'),
+    ('probe_connect', r' bind after (refused|unspec): ', None),
+    ('probe_udp', r'( unspec( again)?: 0 .*)/0$', r'\1/auto'),
+    ('probe_udp', r' bind after unspec: ', None),
+    ('probe_connect', r'( 128 at the page: -1 EFAULT .*)/0$', r'\1/auto'),
+]
+
+# Everywhere: a datagram socket has its port before the kernel finds that the
+# address cannot be read.
+KNOWN = [
+    ('probe_udp', r'( send.*: -1 EFAULT .*)/0$', r'\1/auto'),
+]
+
+TWO_PORTS = {
+    'inside': {'BERTH_RANGE': '40000-40001'},
+    'outside': {'BERTH_RANGE': '20000-20001'},
+    'unpinned': {'BERTH_RANGE': '40000-40001', 'BERTH_PIN': 'no'},
+}
+
+
+def same(probe, variant, bare, hooked):
+    if bare == hooked:
+        return True
+    known = KNOWN if variant == 'inside' else KNOWN + KNOWN_BOUND
+    for known_probe, pattern, replacement in known:
+        if known_probe == probe and re.search(pattern, bare):
+            return (replacement is None or
+                    re.sub(pattern, replacement, bare) == hooked)
+    return False
+
+
+def differences(probe, variant, bare, hooked):
+    found = []
+    for index in range(max(len(bare), len(hooked))):
+        one = bare[index] if index < len(bare) else '(nothing)'
+        two = hooked[index] if index < len(hooked) else '(nothing)'
+        if not same(probe, variant, one, two):
+            found += ['bare:   ' + one, 'hooked: ' + two]
+    return found
+
+
+def compare(tap, space, library, probe, arguments, variants, bare_range):
+    name = ' '.join([os.path.basename(probe)] + arguments)
+    bare = space.run([probe] + arguments, kernel_range=bare_range)
+    tap.ok(bare.status == 0 and bare.errors == '', name + ' runs bare',
+           bare.details())
+    for line in bare.lines():
+        if line.startswith('skip '):
+            tap.skip(line[5:])
+    for variant, environment in variants.items():
+        hooked = space.run([probe] + arguments, library, environment)
+        found = differences(os.path.basename(probe), variant, bare.lines(),
+                            hooked.lines())
+        tap.ok(not found, '%s looks the same, %s' % (name, variant), found)
+        tap.ok(hooked.status == bare.status and hooked.errors == '',
+               '%s ends well, %s' % (name, variant), hooked.details())
+
+
+def main():
+    space = Namespace(sys.argv[1])
+    library, probe = map(os.path.abspath, sys.argv[2:4])
+    tap = Tap()
+    if space.refused():
+        tap.skip('no network namespaces here')
+    elif os.path.basename(probe) == 'probe_exhausted':
+        for kind in KIND_NAMES:
+            compare(tap, space, library, probe, [kind], TWO_PORTS,
+                    '40000 40001')
+    else:
+        compare(tap, space, library, probe, [], VARIANTS, KERNEL_RANGE)
+    tap.end()
+
+
+main()

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""exports.py LIBBERTH: what the library exports, imports and needs.
+
+GNU ld accepts unknown names in a version script in silence, so the names are
+compared with the list of DESIGN section 9. Edge cases 22 and 37.
+"""
+
+import re
+import subprocess
+import sys
+
+from harness import Tap
+
+HOOKS = set('''
+    socket bind connect listen sendto sendmsg sendmmsg close close_range
+    closefrom dup dup2 dup3 fcntl fcntl64 setsockopt getsockopt bindresvport
+    bindresvport_sa rresvport rresvport_af __connect syscall
+'''.split())
+
+# No heap, no stdio, no lock, and no name that other libcs lack.
+FORBIDDEN = re.compile(
+    r'__.*_chk$|(m|c|re)alloc$|free$|aligned_alloc$|posix_memalign$|str'
+    r'n?dup$|v?[fsd]?n?printf$|(f|fd)open$|f?puts$|fputc$|fwrite$|perror$|'
+    r'pthread_mutex|pthread_create$|exit$|_exit$|abort$|__assert_fail$|'
+    r'dlopen$')
+
+
+def output(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE,
+                          universal_newlines=True).stdout
+
+
+def symbols(library, *options):
+    lines = output('nm', '-D', *options, library).splitlines()
+    return {line.split()[-1].split('@')[0] for line in lines
+            if len(line.split()) < 3 or line.split()[-2] != 'w'}
+
+
+def main():
+    library, tap = sys.argv[1], Tap()
+    exported = symbols(library, '--defined-only')
+    tap.ok(exported == HOOKS, 'the exported names are the hooked calls',
+           ['missing: %s' % sorted(HOOKS - exported),
+            'too many: %s' % sorted(exported - HOOKS)])
+    imported = symbols(library, '--undefined-only')
+    forbidden = sorted(name for name in imported if FORBIDDEN.match(name))
+    tap.ok(not forbidden, 'no heap, stdio, lock, exit or __*_chk is imported',
+           forbidden)
+    hooked = sorted(imported & HOOKS)
+    tap.ok(not hooked, 'no hooked call is imported', hooked)
+    needed = re.findall(r'\(NEEDED\).*\[(.*)\]',
+                        output('readelf', '-d', library))
+    tap.ok(needed == ['libc.so.6'], 'libc is the one library needed', needed)
+    tap.ok('TEXTREL' not in output('readelf', '-d', library),
+           'there are no text relocations')
+    stack = re.search(r'GNU_STACK.*\n?.*?(RWE|RW)',
+                      output('readelf', '-lW', library))
+    tap.ok(stack and stack.group(1) == 'RW', 'the stack is not executable')
+    tap.end()
+
+
+main()

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+"""faults.py LIBBERTH ASSERT_RANGE ASSERT_SCRIBBLE FOLDER: edge case 25.
+
+Whatever lies where the arena should be: no crash, no hang, no port outside the
+range. Runs inside one namespace (in_namespace -t FOLDER; FOLDER is a tmpfs of
+64 KiB, too small for an arena).
+"""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+
+from harness import Run, Tap, report_verdicts
+
+RANGES = {'inside': '40000-43999', 'outside': '20000-23999'}
+NOBODY = 65534
+N_SCRIBBLES = 3
+
+
+def find_arena(folder):
+    for path, _, names in os.walk(folder):
+        if 'arena' in names:
+            return os.path.join(path, 'arena')
+    return None
+
+
+class Faults:
+    def __init__(self, library, probe, scribbler, small):
+        self.library, self.probe, self.scribbler = map(
+            os.path.abspath, (library, probe, scribbler))
+        self.small, self.tap = small, Tap()
+        # Not below mkdtemp's 0700 folder: nobody has to reach it too.
+        self.base = tempfile.mkdtemp(prefix='berth-faults-')
+        os.chmod(self.base, 0o755)
+
+    def command(self, prefix, ports):
+        return prefix + ['env', 'LD_PRELOAD=' + self.library, self.probe,
+                         ports]
+
+    def run(self, name, folder, prefix=(), more=None):
+        for where, ports in RANGES.items():
+            environment = {'BERTH_DIR': folder, 'BERTH_RANGE': ports,
+                           'BERTH_LOG': 'none'}
+            environment.update(more or {})
+            run = Run(self.command(list(prefix), ports), environment)
+            report_verdicts(self.tap, run, '%s, %s' % (name, where))
+
+    def fresh(self, name):
+        """A folder with an arena that a first run has made."""
+        folder = os.path.join(self.base, name.replace('/', '-'))
+        os.mkdir(folder)
+        os.chmod(folder, 0o755)
+        run = Run(self.command([], '40000-43999'),
+                  {'BERTH_DIR': folder, 'BERTH_RANGE': '40000-43999'})
+        arena = find_arena(folder)
+        self.tap.ok(arena is not None, name + ': a first run makes an arena',
+                    run.details())
+        return folder, arena
+
+    def folders(self):
+        self.run('the folder is missing', self.base + '/none/none')
+        self.run('the folder is a file', '/etc/passwd')
+        self.run('the folder is /dev/null', '/dev/null')
+        self.run('the folder is read-only', '/proc')
+        self.run('the folder has no name', '')
+        self.run('the folder is relative', 'berth-relative')
+        self.run('the path is too long', '/' + 'x/' * 2100)
+        self.run('the tmpfs is full', self.small)
+        self.tap.ok(not os.path.isdir(self.small) or
+                    find_arena(self.small) is None,
+                    'a full tmpfs holds no half-made arena')
+        link = self.base + '/link'
+        os.symlink(self.base + '/target', link)
+        self.run('the folder is a dangling link', link)
+
+    def replaced(self):
+        """Something else lies in the arena's place."""
+        victim = os.path.join(self.base, 'victim')
+        with open(victim, 'w') as file:
+            file.write('untouched')
+        places = {
+            'a symlink': lambda path: os.symlink(victim, path),
+            'a dangling symlink':
+                lambda path: os.symlink(self.base + '/nobody', path),
+            'a symlink to /dev/zero':
+                lambda path: os.symlink('/dev/zero', path),
+            'a folder': os.mkdir,
+            'a pipe': os.mkfifo,
+            'an empty file': lambda path: open(path, 'w').close(),
+        }
+        for name, make in places.items():
+            folder, arena = self.fresh(name)
+            if arena is None:
+                continue
+            os.unlink(arena)
+            make(arena)
+            self.run(name + ' in the place of the arena', folder)
+            shutil.rmtree(folder)
+        with open(victim) as file:
+            self.tap.ok(file.read() == 'untouched',
+                        'the file behind the symlink is untouched')
+        self.tap.ok(not os.path.exists(self.base + '/nobody'),
+                    'nothing is made behind a dangling symlink')
+
+    def contents(self):
+        """An arena of another time, or what is left of one."""
+        def overwrite(offset, size):
+            def change(file):
+                file.seek(offset)
+                file.write(os.urandom(size))
+            return change
+
+        def resize(size):
+            return lambda file: file.truncate(size)
+
+        changes = {
+            'another magic': overwrite(0, 8),
+            'another version': overwrite(8, 4),
+            'another size in the header': overwrite(12, 4),
+            'another namespace': overwrite(16, 16),
+            'another rest time': overwrite(48, 4),
+            'a header of garbage': overwrite(0, 4096),
+            'garbage behind the header': overwrite(4096, 1 << 20),
+            'a page only': resize(4096),
+            'half a page': resize(2000),
+            'a byte too long': resize(1 << 25),
+        }
+        for name, change in changes.items():
+            folder, arena = self.fresh(name)
+            if arena is None:
+                continue
+            with open(arena, 'r+b') as file:
+                change(file)
+            self.run(name, folder)
+            shutil.rmtree(folder)
+
+    def owners(self):
+        if os.geteuid() != 0 or not shutil.which('setpriv'):
+            self.tap.skip('another user: needs root and setpriv')
+            return
+        prefix = ['setpriv', '--reuid', str(NOBODY), '--clear-groups']
+        probe = Run(prefix + ['test', '-x', self.probe], {})
+        if probe.status != 0:
+            self.tap.skip("another user: cannot become one, or run %s" %
+                          self.probe)
+            return
+        folder, arena = self.fresh('unreadable')
+        os.chmod(arena, 0)
+        self.run('an arena without permissions', folder, prefix)
+        os.chmod(arena, 0o444)
+        self.run('an arena that is read-only', folder, prefix)
+        os.chmod(folder, 0)
+        self.run('a folder without permissions', folder, prefix)
+        self.run('a folder that is not writable', self.base, prefix)
+        folder, arena = self.fresh('foreign')
+        os.chown(arena, NOBODY, NOBODY)
+        self.run("another user's arena", folder)
+        os.chown(os.path.dirname(arena), NOBODY, NOBODY)
+        self.run("another user's folder", folder)
+
+    def killed(self):
+        """A process that dies at any moment leaves nothing that blocks."""
+        folder, _ = self.fresh('killed')
+        environment = dict(os.environ, BERTH_DIR=folder,
+                           LD_PRELOAD=self.library, BERTH_RANGE='40000-43999')
+        for _ in range(20):
+            child = subprocess.Popen([self.probe, '40000-43999'],
+                                     env=environment, stdout=subprocess.PIPE)
+            child.stdout.readline()
+            child.send_signal(signal.SIGKILL)
+            child.communicate()
+        self.run('after twenty kills', folder)
+
+    def scribbled(self):
+        folder, arena = self.fresh('scribbled')
+        if arena is None:
+            return
+        for where, ports in RANGES.items():
+            for _ in range(N_SCRIBBLES):
+                seed = str(int.from_bytes(os.urandom(6), 'little'))
+                run = Run(['env', 'LD_PRELOAD=' + self.library, self.scribbler,
+                           ports, arena, seed],
+                          {'BERTH_DIR': folder, 'BERTH_RANGE': ports})
+                report_verdicts(self.tap, run, 'scribbled, %s, seed %s' %
+                                (where, seed))
+        self.run('after the scribbling', folder)
+
+    def modes(self):
+        _, arena = self.fresh('modes')
+        if arena is None:
+            return
+        status = os.stat(arena)
+        self.tap.ok(stat.S_ISREG(status.st_mode) and
+                    status.st_blocks * 512 >= status.st_size,
+                    'the arena is allocated whole')
+
+
+def main():
+    faults = Faults(*sys.argv[1:5])
+    try:
+        for test in (faults.folders, faults.replaced, faults.contents,
+                     faults.owners, faults.killed, faults.scribbled,
+                     faults.modes):
+            test()
+    finally:
+        shutil.rmtree(faults.base)
+    faults.tap.end()
+
+
+main()

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What the probes share. A probe is a small program that a driver starts both
+ * bare and with libberth.so preloaded.
+ *
+ * A *comparison* probe (probe_*.c) prints a line for each call with REPORT();
+ * compare.py demands the same lines from both runs. An *assertion* probe
+ * (assert_*.c) prints its verdicts with check() and skip(), and is given the
+ * configured range as its first argument; assert.py turns them into TAP.
+ *
+ * Ports are in host byte order. All output goes to stdout, line by line, so
+ * that a probe that dies leaves what it had found.
+ */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+/* Every port that a comparison probe names is below; the others are "auto". */
+#define EXPLICIT_PORTS_END 10000
+
+/* errno before each call that is reported; a success has to leave it alone. */
+#define ERRNO_KEPT 1234
+
+/* A descriptor that no process has. */
+#define FD_HUGE 0x7ffffff0
+
+struct kind {
+	const char *name;
+	int family, type, protocol;
+	const char *loopback, *any;
+};
+
+enum {
+	TCP4, TCP6, MPTCP4, MPTCP6, UDP4, UDP6, UDPLITE4, UDPLITE6, N_KINDS,
+};
+extern const struct kind kinds[N_KINDS];
+
+struct address {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+		struct sockaddr_storage storage;
+	};
+	socklen_t length;
+};
+
+/* text is IPv4, or IPv6 when it has a colon. */
+struct address address_of(const char *text, uint16_t port);
+
+/* The wildcard or loopback address of the kind. */
+struct address any_of(const struct kind *kind, uint16_t port);
+struct address loopback_of(const struct kind *kind, uint16_t port);
+
+/* "0", "resv" (512-1023), the number, or "auto", in a static buffer. */
+const char *port_text(uint16_t port);
+
+/* The local port; 0 = none, or no socket of AF_INET or AF_INET6. */
+uint16_t local_port(int fd);
+
+/*
+ * Runs the call with errno at ERRNO_KEPT and prints the name, the result, errno
+ * and what the socket fd (-1 = none) looks like afterwards.
+ */
+#define REPORT(fd, call, ...) do { \
+	errno = ERRNO_KEPT; \
+	long report_result = (long)(call); \
+	report_call(fd, report_result, errno, __VA_ARGS__); \
+} while (0)
+
+__attribute__((format(printf, 4, 5)))
+void report_call(int fd, long result, int error, const char *format, ...);
+
+/*
+ * The same in a child, for a pointer that nobody may follow: a crash is a line
+ * as well then, and what the socket looks like afterwards is seen by both.
+ */
+#define REPORT_WILD(fd, call, ...) do { \
+	int report_child = start_child(); \
+	if (report_child == 0) { \
+		REPORT(fd, call, __VA_ARGS__); \
+		_exit(0); \
+	} \
+	end_child(report_child, __VA_ARGS__); \
+} while (0)
+
+int start_child(void);
+__attribute__((format(printf, 2, 3)))
+void end_child(int child, const char *format, ...);
+
+/* A line of its own for the comparison. */
+__attribute__((format(printf, 1, 2)))
+void report_text(const char *format, ...);
+
+__attribute__((format(printf, 2, 3)))
+void check(bool holds, const char *format, ...);
+__attribute__((format(printf, 1, 2)))
+void skip(const char *format, ...);
+
+/* Ends the probe with status 99, and what, if result is negative. */
+int must(int result, const char *what);
+
+/* A new socket; ends the probe when there is none. */
+int open_kind(const struct kind *kind);
+
+/* Whether the kernel has the protocol; prints a line for the driver if not. */
+bool kind_present(const struct kind *kind);
+
+/* bind() and connect() to an address; the results of these calls. */
+int bind_to(int fd, struct address address);
+int connect_to(int fd, struct address address);
+ssize_t send_to(int fd, struct address address, int flags);
+
+int set_int(int fd, int level, int option, int value);
+
+/* A listening or receiving socket on an explicit port. */
+int start_server(const struct kind *kind, struct address address);
+
+/* Waits until a nonblocking connect has ended; returns its SO_ERROR. */
+int await_connect(int fd);
+
+/* size bytes that end at an unmapped page, writable or not. */
+void *page_end(const void *bytes, size_t size, bool writable);
+
+/* Whether port lies in the list "lo-hi,port,...". */
+bool range_has(const char *range, uint16_t port);
+
+/* How many descriptors this process has open. */
+int count_fds(void);

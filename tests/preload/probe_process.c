@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Children, threads, handlers and passed descriptors look the same with and
+ * without Berth. Edge cases 18, 19, 20 and 23.
+ */
+#include "probe.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define OPEN_PORT 6000
+#define N_THREADS 8
+#define N_ROUNDS 100
+
+static int server;
+
+static int new_stream(void)
+{
+	return open_kind(&kinds[TCP4]);
+}
+
+static struct address peer(void)
+{
+	return address_of("127.0.0.1", OPEN_PORT);
+}
+
+static void wait_for(pid_t child, const char *name)
+{
+	int status = -1;
+
+	must(waitpid(child, &status, 0), "waitpid");
+	report_text("%s: status %d", name, status);
+}
+
+/* Edge case 19: the child closes, the parent lives on. */
+static void fork_child(void)
+{
+	int bound = new_stream(), fresh = new_stream();
+
+	REPORT(bound, bind_to(bound, address_of("127.0.0.1", 0)), "bind");
+	pid_t child = must(fork(), "fork");
+	if (child == 0) {
+		REPORT(-1, close(bound), "child close");
+		REPORT(fresh, connect_to(fresh, peer()), "child connect");
+		bound = new_stream();
+		REPORT(bound, bind_to(bound, address_of("127.0.0.1", 0)),
+		       "child bind");
+		_exit(0);
+	}
+	wait_for(child, "fork");
+	REPORT(bound, listen(bound, 1), "parent listen");
+	REPORT(fresh, connect_to(fresh, peer()), "parent connect");
+	close(bound);
+	close(fresh);
+}
+
+/* Edge case 20: the child shares memory, but not descriptors. */
+static void vfork_child(void)
+{
+	int bound = new_stream(), fresh = new_stream();
+
+	REPORT(bound, bind_to(bound, address_of("127.0.0.1", 0)), "bind");
+	pid_t child = vfork();
+	if (child == 0) {
+		close(bound);
+		close(fresh);
+		dup2(server, bound);
+		_exit(connect_to(socket(AF_INET, SOCK_STREAM, 0), peer()));
+	}
+	must(child, "vfork");
+	wait_for(child, "vfork");
+	REPORT(bound, listen(bound, 1), "listen after vfork");
+	REPORT(fresh, connect_to(fresh, peer()), "connect after vfork");
+	REPORT(fresh, bind_to(fresh, peer()), "bind after vfork");
+	close(bound);
+	close(fresh);
+}
+
+/* Edge case 17: posix_spawn closes behind the hooks. */
+static void spawn_child(void)
+{
+	char *const arguments[] = { (char[]){ "true" }, NULL };
+	posix_spawn_file_actions_t actions;
+	int fd = new_stream();
+	pid_t child;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addclose(&actions, fd);
+	posix_spawn_file_actions_adddup2(&actions, server, fd + 1);
+	int error = posix_spawnp(&child, "true", &actions, NULL, arguments,
+				 environ);
+	report_text("posix_spawn: %d", error);
+	wait_for(child, "spawn");
+	REPORT(fd, connect_to(fd, peer()), "connect after spawn");
+	posix_spawn_file_actions_destroy(&actions);
+	close(fd);
+}
+
+static void *thread_main(void *argument)
+{
+	long failures = 0;
+
+	(void)argument;
+	for (int round = 0; round < N_ROUNDS; round++) {
+		int fd = new_stream();
+
+		errno = ERRNO_KEPT;
+		if (round & 1)
+			failures += connect_to(fd, peer()) != 0;
+		else
+			failures += bind_to(fd, address_of("0.0.0.0", 0)) != 0;
+		failures += errno != ERRNO_KEPT;
+		failures += local_port(fd) == 0;
+		close(fd);
+	}
+	return (void *)failures;
+}
+
+static void threads(void)
+{
+	pthread_t ids[N_THREADS];
+
+	for (int i = 0; i < N_THREADS; i++)
+		must(-pthread_create(&ids[i], NULL, thread_main, NULL),
+		     "thread");
+	for (int i = 0; i < N_THREADS; i++) {
+		void *failures;
+
+		pthread_join(ids[i], &failures);
+		report_text("thread %d: %ld failures", i, (long)failures);
+	}
+}
+
+static volatile sig_atomic_t handler_result = -2;
+
+static void connect_in_handler(int number)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)number;
+	handler_result = connect_to(fd, peer());
+	close(fd);
+}
+
+static void handler(void)
+{
+	signal(SIGUSR1, connect_in_handler);
+	REPORT(-1, raise(SIGUSR1), "raise");
+	report_text("connect in a handler: %d", (int)handler_result);
+}
+
+/* Edge case 18: a descriptor that no hooked call made. */
+static void passed_descriptor(void)
+{
+	char space[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 'x';
+	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1,
+				 .msg_control = space,
+				 .msg_controllen = sizeof(space) };
+	struct cmsghdr *item = CMSG_FIRSTHDR(&header);
+	int ends[2], fd = new_stream(), copy;
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+	item->cmsg_level = SOL_SOCKET;
+	item->cmsg_type = SCM_RIGHTS;
+	item->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(item), &fd, sizeof(fd));
+	REPORT(-1, sendmsg(ends[0], &header, 0), "sendmsg SCM_RIGHTS");
+	close(fd);
+	must((int)recvmsg(ends[1], &header, 0), "recvmsg");
+	memcpy(&copy, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof(copy));
+	REPORT(copy, connect_to(copy, peer()), "connect passed");
+	close(copy);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Standard descriptors are no different from others. */
+static void as_stdin(void)
+{
+	int saved = must(dup(0), "dup"), fd = new_stream();
+
+	REPORT(0, dup2(fd, 0), "dup2 onto 0");
+	REPORT(0, connect_to(0, peer()), "connect 0");
+	REPORT(-1, dup2(saved, 0), "dup2 back");
+	REPORT(fd, connect_to(fd, peer()), "connect the other");
+	close(fd);
+	close(saved);
+}
+
+int main(void)
+{
+	server = start_server(&kinds[TCP4], peer());
+	fork_child();
+	vfork_child();
+	spawn_child();
+	threads();
+	handler();
+	passed_descriptor();
+	as_stdin();
+	return 0;
+}

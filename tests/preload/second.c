@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A second interposer, before or behind libberth.so: it forwards bind() and
+ * connect() and counts them. Edge case 36.
+ */
+#include "probe.h"
+
+#include <dlfcn.h>
+
+
+int second_calls(void);
+
+static int count;
+
+int second_calls(void)
+{
+	return count;
+}
+
+int bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+	int (*next)(int, const struct sockaddr *, socklen_t) =
+		(int (*)(int, const struct sockaddr *, socklen_t))
+		dlsym(RTLD_NEXT, "bind");
+
+	count++;
+	return next(fd, address, length);
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	int (*next)(int, const struct sockaddr *, socklen_t) =
+		(int (*)(int, const struct sockaddr *, socklen_t))
+		dlsym(RTLD_NEXT, "connect");
+
+	count++;
+	return next(fd, address, length);
+}

@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The FTP client of NetBSD, active and passive. The servers: vsftpd, which binds
+# its passive ports by number and its active data connections to none; and
+# pyftpdlib, which leaves the passive ports to bind() with port 0.
+
+. "$(dirname "$0")/lib.sh"
+
+needs tnftp vsftpd python3
+fixed_ports 21 2121
+
+# The account that anonymous users are given need not exist on this machine.
+prepare_accounts()
+{
+	{
+		cat /etc/passwd
+		echo "guests:x:65533:65534::$work/files:/usr/sbin/nologin"
+	} >"$work/.passwd"
+	mount --bind "$work/.passwd" /etc/passwd
+}
+
+# vsftpd picks passive ports itself: it is told the range as an operator would.
+start_vsftpd()
+{
+	mkdir "$work/empty"
+	cat >"$work/vsftpd.conf" <<-END
+	background=NO
+	listen=NO
+	listen_ipv6=YES
+	listen_port=21
+	anonymous_enable=YES
+	no_anon_password=YES
+	local_enable=NO
+	anon_root=$work/files
+	ftp_username=guests
+	nopriv_user=nobody
+	secure_chroot_dir=$work/empty
+	port_enable=YES
+	connect_from_port_20=NO
+	pasv_enable=YES
+	pasv_min_port=${range%-*}
+	pasv_max_port=${range#*-}
+	xferlog_enable=NO
+	END
+	server vsftpd vsftpd "$work/vsftpd.conf"
+	wait_bound tcp 21
+}
+
+listens_at()
+{
+	[ -n "$(ss -Hnlt "src $(in_url "$1"):$2")" ]
+}
+
+start_pyftpdlib()
+{
+	local address
+	for address in $loopbacks; do
+		server "pyftpdlib-$address" /usr/bin/python3 -m pyftpdlib \
+			--interface="$address" --port=2121 \
+			--directory="$work/files"
+	done
+	for address in $loopbacks; do
+		wait_until listens_at "$address" 2121
+	done
+}
+
+# Gets a page and a listing: session active|passive ADDRESS PORT.
+session()
+{
+	local mode=-p
+	[ "$1" = active ] && mode=-A
+	rm -f copy
+	client tnftp "$mode" -a -n -V "$2" "$3" <<-END >session.log 2>&1
+	user anonymous nobody@
+	binary
+	get page copy
+	get page copy
+	ls
+	bye
+	END
+	local status=$?
+	[ $status -eq 0 ] || complain "$1 session ends with $status"
+	expect 1 grep -c ' page$' session.log
+	same_as page <copy
+}
+
+scenario()
+{
+	served page 300000
+	prepare_accounts
+	start_vsftpd
+	start_pyftpdlib
+	local port address way
+	for port in 21 2121; do
+		for address in $loopbacks; do
+			for way in active passive; do
+				session $way "$address" $port
+			done
+		done
+	done
+}
+
+/usr/bin/python3 -c 'import pyftpdlib' 2>/dev/null || skip_all "no pyftpdlib here"
+program_test

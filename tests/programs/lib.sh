@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# The driver of the tests with real programs. A test sources this file and says
+#
+#     needs PROGRAM...      what it runs; where one is missing it is skipped
+#     fixed_ports PORT...   the ports that it names itself: those of its servers
+#     scenario()            runs servers and clients; what it prints is its
+#                           outcome, and so has no port number or time in it;
+#                           a complaint among it fails the run
+#     program_test
+#
+# The scenario runs three times: bare, under Berth with a range inside the
+# kernel's ip_local_port_range, and with one outside of it. Its outcome has to
+# be the same each time. Each run has its own network, mount and process
+# namespace, so that tests may run side by side and nothing outlives one, however
+# it ends.
+#
+# In each namespace nftables looks at every TCP SYN and every UDP packet that
+# loopback carries. A port at either end that is neither fixed nor in the range
+# is a stray. Under Berth there may be none; bare there must be some, or the
+# check could not fail.
+#
+# Environment: LIBBERTH, the path of libberth.so, and BERTH, that of berth. By
+# hand, without LIBBERTH, only the bare run takes place.
+
+set -u
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+export LC_ALL=C
+unset LD_PRELOAD BERTH_RANGE BERTH_RESERVE BERTH_ALGORITHM BERTH_DIR
+
+here=$(cd "$(dirname "$0")" && pwd)
+script=$here/$(basename "$0")
+programs_needed=(unshare mount nft ip ss)
+ports_fixed=()
+
+# How long to wait for a server, and for a client to end, at most. Nothing is
+# measured by these: they end a test that hangs.
+poll_tries=600
+client_seconds=60
+
+needs()
+{
+	programs_needed+=("$@")
+}
+
+fixed_ports()
+{
+	ports_fixed+=("$@")
+}
+
+# --- for scenarios ----------------------------------------------------------
+
+# The scenario's own folder, empty and in memory: $work.
+# The addresses of loopback, 127.0.0.1 and ::1: $loopbacks.
+
+# Runs a command under Berth, by the environment alone; bare in the bare run.
+preloaded()
+{
+	if [ "$phase" = bare ]; then
+		"$@"
+	else
+		LD_PRELOAD=$LIBBERTH BERTH_RANGE=$range \
+			BERTH_DIR=$arena_dir "$@"
+	fi
+}
+
+# The same, for a client: started by berth run, and ended if it hangs.
+client()
+{
+	if [ "$phase" = bare ]; then
+		timeout "$client_seconds" "$@"
+	elif [ -n "${BERTH-}" ]; then
+		BERTH_DIR=$arena_dir BERTH_LIBRARY=$LIBBERTH \
+			timeout "$client_seconds" "$BERTH" run \
+			--config /dev/null --range "$range" -- "$@"
+	else
+		preloaded timeout "$client_seconds" "$@"
+	fi
+}
+
+# Starts a server under Berth in the background: server LOG COMMAND...
+server()
+{
+	local log=$work/$1.log
+	shift
+	preloaded "$@" >"$log" 2>&1 </dev/null &
+}
+
+# Polls for a condition; after too long the run has failed.
+wait_until()
+{
+	local tries=$poll_tries
+	until "$@"; do
+		if [ $((tries -= 1)) -eq 0 ]; then
+			echo "waited in vain: $*" >&2
+			tail -n 20 "$work"/*.log >&2
+			exit 1
+		fi
+		sleep 0.05
+	done
+}
+
+# A socket bound to a local port: bound tcp|udp PORT. Asks the kernel, and makes
+# no connection, which would count.
+bound()
+{
+	local states=listening
+	[ "$1" = udp ] && states=all
+	[ -n "$(ss -Hn --"$1" state $states "sport = :$2" 2>/dev/null)" ]
+}
+
+wait_bound()
+{
+	wait_until bound "$1" "$2"
+}
+
+# An address as it is written in a URL.
+in_url()
+{
+	case $1 in
+	*:*) echo "[$1]" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# A folder that a server which is no longer root may read: served NAME SIZE
+# makes $work/files/NAME.
+served()
+{
+	mkdir -p "$work/files"
+	head -c "$2" /dev/urandom >"$work/files/$1"
+	chmod -R a+rX "$work/files"
+}
+
+# What is wrong becomes part of the outcome, and fails the run.
+complain()
+{
+	echo "$*" | tee -a "$results/complaints.$phase"
+}
+
+# Runs a command that has to print exactly this: expect TEXT COMMAND...
+expect()
+{
+	local wanted=$1 got
+	shift
+	got=$("$@")
+	if [ "$got" = "$wanted" ]; then
+		echo "$got"
+	else
+		complain "$* printed '$got', and not '$wanted'"
+	fi
+}
+
+# Reads a copy on standard input, which has to be the original.
+same_as()
+{
+	if cmp -s - "$work/files/$1"; then
+		echo "$1 arrived whole"
+	else
+		complain "$1 did not arrive whole"
+	fi
+}
+
+# --- one run, inside its namespaces -------------------------------------------
+
+watch_ports()
+{
+	local fixed
+	fixed=$(IFS=,; echo "${ports_fixed[*]}")
+	nft -f - <<-END
+	table inet watch {
+		counter stray { }
+		counter held { }
+		set assigned {
+			type inet_service; flags interval
+			elements = { $range }
+		}
+		set fixed {
+			type inet_service
+			elements = { $fixed }
+		}
+		set strays {
+			type inet_proto . inet_service . inet_service
+			size 65535
+		}
+		chain stray {
+			counter name stray
+			update @strays { meta l4proto . th sport . th dport }
+		}
+		chain flows {
+			type filter hook output priority filter
+			meta l4proto != { tcp, udp } accept
+			tcp flags & (syn | ack) != syn accept
+			th sport @assigned counter name held
+			th dport @assigned counter name held
+			th sport != @assigned th sport != @fixed goto stray
+			th dport != @assigned th dport != @fixed goto stray
+		}
+	}
+	END
+}
+
+packets()
+{
+	nft list counter inet watch "$1" | sed -n 's/.*packets \([0-9]*\).*/\1/p'
+}
+
+# The machine's names and resolver play no part.
+hide_names()
+{
+	echo "127.0.0.1 localhost" >"$work/.hosts"
+	printf '%s: files\n' passwd group shadow hosts services protocols \
+		>"$work/.nsswitch"
+	mount --bind "$work/.hosts" /etc/hosts
+	[ ! -e /etc/nsswitch.conf ] ||
+		mount --bind "$work/.nsswitch" /etc/nsswitch.conf
+}
+
+run_inside()
+{
+	work=$results/run
+	mount -t tmpfs -o mode=755 none "$work" || exit 1
+	arena_dir=$work/.arena
+	mkdir -m 1777 "$arena_dir"
+	hide_names
+	ip link set lo up || exit 1
+	loopbacks=127.0.0.1
+	[ ! -e /proc/net/if_inet6 ] || loopbacks="127.0.0.1 ::1"
+	watch_ports || exit 1
+	cd "$work" || exit 1
+
+	scenario >"$results/outcome.$phase"
+
+	packets stray >"$results/stray.$phase"
+	packets held >"$results/held.$phase"
+	nft list set inet watch strays >"$results/strays.$phase"
+	[ ! -e "$results/complaints.$phase" ]
+	exit
+}
+
+# --- the test, outside ----------------------------------------------------------
+
+skip_all()
+{
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+check_needs()
+{
+	local program
+	for program in "${programs_needed[@]}"; do
+		command -v "$program" >/dev/null || skip_all "no $program here"
+	done
+	unshare --net --mount nft list tables >/dev/null 2>&1 ||
+		skip_all "needs a network namespace with nftables in it"
+	read -r kernel_low kernel_high </proc/sys/net/ipv4/ip_local_port_range
+}
+
+# Each run in a range of its own.
+range_of()
+{
+	case $1 in
+	inside) echo 40000-43999 ;;
+	*) echo 20000-23999 ;;
+	esac
+}
+
+n_tests=0
+n_failed=0
+
+check()
+{
+	local what=$1
+	shift
+	n_tests=$((n_tests + 1))
+	if "$@"; then
+		echo "ok $n_tests - $what"
+	else
+		echo "not ok $n_tests - $what"
+		n_failed=$((n_failed + 1))
+	fi
+}
+
+diagnose()
+{
+	sed 's/^/# /'
+}
+
+run_phase()
+{
+	phase=$1 range=$(range_of "$1") results=$results \
+		unshare --net --mount --ipc --pid --fork --kill-child \
+		--mount-proc bash "$script" </dev/null 2>"$results/stderr.$1"
+}
+
+scenario_ends_well()
+{
+	run_phase "$1" && return
+	diagnose <"$results/outcome.$1"
+	diagnose <"$results/stderr.$1"
+	return 1
+}
+
+same_outcome()
+{
+	diff -u "$results/outcome.bare" "$results/outcome.$1" \
+		>"$results/diff" && return
+	diagnose <"$results/diff"
+	diagnose <"$results/stderr.$1"
+	return 1
+}
+
+# A run that failed has counted nothing.
+count()
+{
+	local n
+	n=$(cat "$results/$1.$2" 2>/dev/null)
+	echo "${n:--1}"
+}
+
+strays_seen()
+{
+	[ "$(count stray "$1")" -gt 0 ]
+}
+
+no_stray()
+{
+	[ "$(count stray "$1")" = 0 ] && return
+	sed -n '/elements/,/}/p' "$results/strays.$1" | head -n 12 | diagnose
+	return 1
+}
+
+range_used()
+{
+	[ "$(count held "$1")" -gt 0 ]
+}
+
+test_bare()
+{
+	check "$name runs without Berth" scenario_ends_well bare
+	check "its outcome is not empty" test -s "$results/outcome.bare"
+	check "the kernel's choice is seen as stray" strays_seen bare
+}
+
+test_under_berth()
+{
+	local where="$1 the kernel's range"
+	check "$name runs under Berth, $where" scenario_ends_well "$1"
+	check "its outcome is the same as without" same_outcome "$1"
+	check "no port outside $(range_of "$1") is chosen" no_stray "$1"
+	check "ports in $(range_of "$1") are chosen" range_used "$1"
+}
+
+program_test()
+{
+	[ -z "${phase-}" ] || run_inside
+	check_needs
+	name=$(basename "$script" .sh)
+	results=$(mktemp -d)
+	trap 'rm -rf "$results"' EXIT
+	trap 'exit 1' HUP INT TERM
+	chmod 755 "$results"
+	mkdir "$results/run"
+
+	if [ "$kernel_low" -gt 40000 ] || [ "$kernel_high" -lt 43999 ] ||
+	    [ "$kernel_low" -le 23999 ]; then
+		skip_all "ip_local_port_range is $kernel_low-$kernel_high"
+	fi
+
+	if [ -z "${LIBBERTH-}" ]; then
+		echo 1..3
+		test_bare
+	else
+		echo 1..11
+		test_bare
+		test_under_berth inside
+		test_under_berth outside
+	fi
+	[ "$n_failed" -eq 0 ]
+}

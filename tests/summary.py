@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Sums meson's test logs up: each line of a TAP test is a test of its own.
+
+summary.py LOG.json...    prints "N passed, N failed, N skipped" as its last line
+"""
+
+import json
+import re
+import sys
+
+LINE = re.compile(r"^(ok|not ok)\b[^#]*(#\s*skip)?", re.IGNORECASE)
+
+
+def count(entry):
+    """(passed, failed, skipped) of one test."""
+    passed = failed = skipped = 0
+    for line in entry.get("stdout", "").splitlines():
+        match = LINE.match(line)
+        if not match:
+            continue
+        if match.group(2):
+            skipped += 1
+        elif match.group(1).lower() == "ok":
+            passed += 1
+        else:
+            failed += 1
+    if entry["result"] == "SKIP":
+        return 0, 0, max(1, skipped)
+    if entry["result"] in ("OK", "EXPECTEDFAIL"):
+        return (passed, failed, skipped) if passed or skipped else (1, 0, 0)
+    # A crash or a time-out leaves no "not ok" behind.
+    return passed, max(1, failed), skipped
+
+
+def main():
+    total = [0, 0, 0]
+    for path in sys.argv[1:]:
+        with open(path, encoding="utf-8") as log:
+            for line in log:
+                entry = json.loads(line)
+                result = count(entry)
+                total = [a + b for a, b in zip(total, result)]
+                if result[1]:
+                    print(f"failed: {entry['name']} ({path})")
+    if not sum(total):
+        sys.exit("summary.py: no test was run")
+    print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped")
+    return 1 if total[1] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
