@@ -172,7 +172,7 @@ static uint32_t find(struct process *process,
 	return n;
 }
 
-/* Returns 0, or -errno for an environment that gives no ports, which is said. */
+/* Returns 0, or -errno when no ports can be given, which is said. */
 static int open_process(struct process *process)
 {
 	const char *directory = getenv("BERTH_DIR");

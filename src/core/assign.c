@@ -76,7 +76,8 @@ void assign_record(struct process *process, int fd, struct fd_facts *factsp)
 	factsp->has_address = !endpoint_is_wildcard(&local);
 	factsp->port = local.port;
 	factsp->use = USE_FREE;
-	factsp->by_connect = 0;
+	factsp->loose = 0;
+	factsp->tried = 0;
 	factsp->rests = 0;
 	if (factsp->has_port && memory != NULL) {
 		const enum space space = (enum space)factsp->space;
@@ -91,10 +92,8 @@ void assign_record(struct process *process, int fd, struct fd_facts *factsp)
 				&memory->header.key, &local, NULL));
 		/* Refused where the program shares a port that the map has
 		 * given already: the kernel has allowed it, and that counts. */
-		if (ledger_lease(&process->arena, &lease) == 0) {
-			factsp->use = lease.use & 3;
-			factsp->plane = lease.plane & 1023;
-		}
+		if (ledger_lease(&process->arena, &lease) == 0)
+			process_hold(process, &lease, factsp);
 	}
 	process_enter(process, fd, *factsp);
 }

@@ -134,14 +134,11 @@ static void keep(struct binding *binding, const struct lease *lease, bool rests)
 {
 	struct fd_facts *facts = binding->facts;
 
-	facts->has_port = 1;
+	process_hold(binding->process, lease, facts);
 	facts->has_address = lease->use == USE_BOUND;
-	facts->port = lease->port;
-	facts->use = lease->use & 3;
-	facts->plane = lease->plane & 1023;
-	facts->by_connect = 0;
+	facts->loose = binding->pinned;
+	facts->tried = 0;
 	facts->rests = rests;
-	facts->copied = 0;
 	process_enter(binding->process, binding->fd, *facts);
 }
 
@@ -220,13 +217,15 @@ int assign_bind(struct process *process, int fd, struct fd_facts *factsp,
 int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
 		    bool rests)
 {
+	/* What a failed connect has left there is no address and no port. */
+	struct endpoint local = { .family = factsp->ipv6 ? AF_INET6 : AF_INET };
 	union socket_address address;
-	struct endpoint local;
-	const int result = socket_local(fd, &local);
+	int result = 0;
 
+	if (factsp->has_address)
+		result = socket_local(fd, &local);
 	if (result < 0)
 		return result;
-	/* What a failed connect has left there is no port any more. */
 	local.port = 0;
 
 	struct binding binding = {
@@ -237,5 +236,8 @@ int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
 		.no_port = leaves_port_open(fd),
 	};
 
-	return search_alone(&binding, rests);
+	result = search_alone(&binding, rests);
+	if (result < 0 && factsp->has_address)
+		socket_restore_address(fd, &local);
+	return result;
 }

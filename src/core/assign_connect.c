@@ -39,24 +39,16 @@ enum outcome {
 static void keep(struct connecting *self, const struct lease *lease,
 		 bool pinned)
 {
-	struct fd_facts *facts = self->facts;
-
-	facts->has_port = 1;
-	facts->port = lease->port;
-	facts->use = lease->use & 3;
-	facts->plane = lease->plane & 1023;
-	facts->by_connect = pinned;
-	facts->rests = !pinned;
-	facts->copied = 0;
-	process_enter(self->process, self->fd, *facts);
+	process_hold(self->process, lease, self->facts);
+	self->facts->loose = pinned;
+	self->facts->tried = 1;
+	self->facts->rests = !pinned;
+	process_enter(self->process, self->fd, *self->facts);
 }
 
 static void forget(struct connecting *self)
 {
-	self->facts->has_port = 0;
-	self->facts->by_connect = 0;
-	self->facts->use = USE_FREE;
-	process_enter(self->process, self->fd, *self->facts);
+	process_drop_port(self->process, self->fd, self->facts);
 }
 
 /* Takes a port that the kernel chose into the map, if it can still be leased. */
@@ -73,9 +65,19 @@ static void adopt(struct connecting *self, const struct port_pick *pick,
 	}
 	forget(self);
 	self->facts->has_port = 1;
-	self->facts->by_connect = pinned;
+	self->facts->loose = pinned;
+	self->facts->tried = 1;
 	self->facts->port = port;
 	process_enter(self->process, self->fd, *self->facts);
+}
+
+/* The kernel's choice is to lie within the pin, or its settings have changed. */
+static void adopt_pinned(struct connecting *self, const struct port_pick *pick,
+			 uint16_t port, uint16_t lo, uint16_t hi)
+{
+	adopt(self, pick, port, true);
+	if (port < lo || port > hi)
+		assign_distrust_pin(self->process);
 }
 
 /*
@@ -110,36 +112,29 @@ static enum outcome try_pinned(struct connecting *self, struct port_pick *pick,
 		port_pick_reject(pick, lease);
 	if (local.port == 0)
 		forget(self);
+	else if (self->result < 0 && self->result != -EINPROGRESS)
+		/* EISCONN, say: it has a port that the cache did not know. */
+		assign_record(self->process, self->fd, self->facts);
 	else
-		adopt(self, pick, local.port, true);
-	if (local.port != 0 && (local.port < lo || local.port > hi))
-		assign_distrust_pin(self->process);
+		adopt_pinned(self, pick, local.port, lo, hi);
 	return OUTCOME_DONE;
 }
 
-static int bind_shared(struct connecting *self, uint16_t port)
+/* Binds with SO_REUSEADDR off, or on. */
+static int bind_to(struct connecting *self, uint16_t port, bool shared)
 {
 	union socket_address address;
 	struct endpoint local = self->local;
-	int reuse = 0;
 
 	local.port = port;
-	raw_get_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, &reuse);
-	if (!reuse)
-		raw_set_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, 1);
-
-	const socklen_t length = endpoint_write(&local, &address);
-	const int result = raw_bind(self->fd, &address.generic, length);
-
-	if (!reuse)
-		raw_set_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, 0);
-	return result;
+	raw_set_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, shared);
+	return raw_bind(self->fd, &address.generic,
+			endpoint_write(&local, &address));
 }
 
 /*
- * Whether a connection of exactly these ends exists, TIME_WAIT included. It is
- * asked before a bind that cannot be undone, where the kernel's "no" would be the
- * program's.
+ * Whether a connection of exactly these ends exists, TIME_WAIT included. Where the
+ * kernel cannot be asked, the map is believed.
  */
 static bool is_connected(const struct connecting *self, uint16_t port)
 {
@@ -152,20 +147,40 @@ static bool is_connected(const struct connecting *self, uint16_t port)
 	return sock_diag_has_tcp(&local, self->remote) == 1;
 }
 
+/*
+ * Binds a port so that sockets with other destinations may have it too. A bind
+ * cannot be undone, and the kernel's "no" to the connect would be the program's:
+ * so first alone, which nobody else's use of the port survives, and only then
+ * shared, after a look for the very connection.
+ */
+static int bind_shared(struct connecting *self, uint16_t port)
+{
+	int reuse = 0;
+
+	raw_get_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, &reuse);
+
+	int result = bind_to(self, port, false);
+
+	if (result == -EADDRINUSE && !is_connected(self, port))
+		result = bind_to(self, port, true);
+	/* On, and hidden by getsockopt(): the next to share the port is refused
+	 * by a holder that has it off. */
+	raw_set_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR,
+			   result == 0 || reuse);
+	if (result == 0)
+		self->facts->hides_reuse = !reuse;
+	return result;
+}
+
 static enum outcome try_shared_bind(struct connecting *self,
 				    struct port_pick *pick,
 				    const struct lease *lease)
 {
-	if (port_pick_was_resting(pick) && is_connected(self, lease->port)) {
-		port_pick_reject(pick, lease);
-		return OUTCOME_NEXT;
-	}
-
 	const int bound = bind_shared(self, lease->port);
 
 	if (bound == -EADDRINUSE || bound == -EACCES) {
 		counter_add(&self->process->arena, COUNTER_FOREIGN);
-		port_pick_reject_foreign(pick, lease);
+		port_pick_reject(pick, lease);
 		return OUTCOME_NEXT;
 	}
 	if (bound == 0) {
@@ -260,6 +275,8 @@ static void ask_kernel(struct connecting *self, struct port_pick *pick)
 		self->result = -EADDRNOTAVAIL;
 		socket_unpin(self->fd);
 		forget(self);
+		if (self->facts->has_address)
+			socket_restore_address(self->fd, &self->local);
 	}
 }
 

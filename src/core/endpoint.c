@@ -66,7 +66,7 @@ bool endpoint_read(const struct sockaddr *address, socklen_t length,
 {
 	sa_family_t family;
 
-	if (!endpoint_may_read(address) || length < sizeof(family) ||
+	if (!address || length < sizeof(family) ||
 	    length > sizeof(struct sockaddr_storage))
 		return false;
 	memcpy(&family, address, sizeof(family));
@@ -126,6 +126,15 @@ socklen_t endpoint_write(const struct endpoint *endpoint,
 bool endpoint_is_ipv4(const struct endpoint *endpoint)
 {
 	return is_mapped(endpoint->address);
+}
+
+bool endpoint_is_loopback(const struct endpoint *endpoint)
+{
+	static const uint8_t loopback[16] = { [15] = 1 };
+
+	return is_mapped(endpoint->address)
+		? endpoint->address[12] == 127
+		: !memcmp(endpoint->address, loopback, sizeof(loopback));
 }
 
 bool endpoint_is_wildcard(const struct endpoint *endpoint)

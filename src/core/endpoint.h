@@ -25,16 +25,6 @@ union socket_address {
 };
 
 /*
- * Whether a caller's pointer may be followed: not NULL nor near it, where
- * vm.mmap_min_addr lets nothing be mapped. What the kernel alone could tell,
- * EFAULT for any other bad pointer, is a crash here.
- */
-static inline bool endpoint_may_read(const void *pointer)
-{
-	return (uintptr_t)pointer >= 65536;
-}
-
-/*
  * Reads a caller's address, which may be NULL or unaligned and is not changed.
  * Returns false for whatever the kernel would refuse or treat specially: NULL,
  * a length below the family's size (for IPv6 that without sin6_scope_id, which
@@ -61,6 +51,9 @@ socklen_t endpoint_write(const struct endpoint *endpoint,
 
 /* An IPv4 address, mapped or not. */
 bool endpoint_is_ipv4(const struct endpoint *endpoint);
+
+/* ::1, or in 127.0.0.0/8. */
+bool endpoint_is_loopback(const struct endpoint *endpoint);
 
 /* 0.0.0.0 or ::, mapped or not. */
 bool endpoint_is_wildcard(const struct endpoint *endpoint);

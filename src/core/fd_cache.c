@@ -2,6 +2,7 @@
 #include "core/fd_cache.h"
 
 #include <errno.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -27,26 +28,37 @@ void fd_cache_open(struct fd_cache *cache)
 {
 	const int saved_errno = errno;
 	const uint32_t n_fds = fds_allowed();
-	const size_t size = (1 + (size_t)n_fds) * sizeof(atomic_u64);
-	void *words = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const size_t page = getauxval(AT_PAGESZ);
+	char *memory = mmap(NULL, page + n_fds * sizeof(atomic_u64),
+			    PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (words != MAP_FAILED) {
-		/* Before Linux 4.14 the child keeps the entries; the pid in
-		 * word 0 then keeps it from giving back what they hold. */
-		(void)!madvise(words, size, MADV_WIPEONFORK);
-		cache->words = words;
+	if (memory != MAP_FAILED) {
+		/* Before Linux 4.14 a child finds its parent's pid, and gives
+		 * nothing back: the sweep is left to find it. */
+		(void)!madvise(memory, page, MADV_WIPEONFORK);
+		cache->ownerp = (atomic_u64 *)memory;
+		cache->words = (atomic_u64 *)(memory + page);
 		cache->n_fds = n_fds;
 	}
 	errno = saved_errno;
 }
 
-/* The process whose entries these are, once it has made the first. */
-static void claim(struct fd_cache *cache)
+bool fd_cache_own(struct fd_cache *cache)
 {
-	/* Relaxed: the word changes from 0 to this process's pid, once. */
-	if (load_relaxed_u64(&cache->words[0]) == 0)
-		store_relaxed_u64(&cache->words[0], (uint64_t)raw_getpid());
+	if (cache->ownerp == NULL)
+		return false;
+
+	const uint64_t pid = (uint64_t)raw_getpid();
+	uint64_t owner = 0;
+
+	/* Acq_rel: one thread of a new process begins its generation; a second
+	 * one may see the old generation, and then keeps a lease too many. */
+	if (swap_if_acq_rel_u64(cache->ownerp, &owner, pid)) {
+		add_relaxed_u32(&cache->generation, 1);
+		return true;
+	}
+	return owner == pid;
 }
 
 static void note_used(struct fd_cache *cache, uint32_t n_used)
@@ -67,36 +79,27 @@ struct fd_facts fd_cache_put(struct fd_cache *cache, int fd,
 
 	if ((uint32_t)fd >= cache->n_fds)
 		return (struct fd_facts){ 0 };
-	if (facts.known) {
-		claim(cache);
+	if (facts.known)
 		note_used(cache, (uint32_t)fd + 1);
-	}
 	/* Acq_rel: what was done under the old entry is over, for the one who
 	 * gets it and gives its lease back. */
-	entry.word = swap_acq_rel_u64(&cache->words[1 + (uint32_t)fd],
+	entry.word = swap_acq_rel_u64(&cache->words[fd],
 				      entry.word);
 	return entry.facts;
 }
 
-bool fd_cache_is_owner(const struct fd_cache *cache)
+int fd_cache_find_copy(const struct fd_cache *cache, int fd,
+		       const struct fd_facts *facts)
 {
-	/* Relaxed: written once, by this process if it is the owner. */
-	return cache->words != NULL &&
-	       load_relaxed_u64(&cache->words[0]) == (uint64_t)raw_getpid();
-}
-
-bool fd_cache_has_lease(const struct fd_cache *cache,
-			const struct fd_facts *facts)
-{
-	/* Relaxed: an fd entered meanwhile is no copy of one just closed. */
+	/* Relaxed: an fd entered meanwhile is no copy of this one. */
 	const uint32_t n_used = load_relaxed_u32(&cache->n_used);
 
-	for (uint32_t fd = 0; fd < n_used && fd < cache->n_fds; fd++) {
-		const struct fd_facts other = fd_cache_get(cache, (int)fd);
+	for (uint32_t at = 0; at < n_used && at < cache->n_fds; at++) {
+		const struct fd_facts other = fd_cache_get(cache, (int)at);
 
-		if (other.use == facts->use && other.space == facts->space &&
-		    other.port == facts->port && other.plane == facts->plane)
-			return true;
+		if ((int)at != fd && other.copied && other.has_port &&
+		    other.space == facts->space && other.port == facts->port)
+			return (int)at;
 	}
-	return false;
+	return -1;
 }

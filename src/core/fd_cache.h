@@ -7,8 +7,9 @@
  * Descriptors are closed and come back as something else without a hook seeing
  * it, so whatever an entry says is checked against the kernel before a mistake
  * could do harm. Each entry is one 64-bit word, read and written whole: lock-free
- * and async-signal-safe. A forked child finds the cache empty (MADV_WIPEONFORK),
- * and so gives back no lease of its parent's.
+ * and async-signal-safe. A forked child inherits the facts but none of the leases:
+ * it finds the owner's pid wiped (MADV_WIPEONFORK) and begins a generation of its
+ * own. A vfork child finds its parent's pid, and leaves the cache as it is.
  */
 
 #include <stdbool.h>
@@ -18,9 +19,11 @@
 #include "core/ledger.h"
 
 struct fd_cache {
-	atomic_u64 *words;	/* NULL = no cache; word 0 is the owner's pid */
+	atomic_u64 *ownerp;	/* the owner's pid, 0 in a new child; NULL = none */
+	atomic_u64 *words;	/* an entry each; NULL = no cache */
 	uint32_t n_fds;
 	atomic_u32 n_used;	/* one above the highest fd ever entered */
+	atomic_u32 generation;	/* counts forks; of a fact, modulo 256 */
 };
 
 struct fd_facts {
@@ -33,11 +36,14 @@ struct fd_facts {
 	uint64_t mptcp : 1;
 	uint64_t own_range : 1;	/* the program set IP_LOCAL_PORT_RANGE */
 	uint64_t copied : 1;	/* another fd may hold the same lease */
-	uint64_t by_connect : 1;	/* the port goes when the connect fails */
+	uint64_t loose : 1;	/* the port goes with the connection: no lock */
+	uint64_t tried : 1;	/* a connect was made: a loose port may be gone */
+	uint64_t hides_reuse : 1;	/* SO_REUSEADDR is Berth's, not the program's */
 	uint64_t rests : 1;	/* the port rests when the lease ends */
 	uint64_t use : 2;	/* enum use of the lease, USE_FREE = none */
 	uint64_t plane : 10;
 	uint64_t port : 16;
+	uint64_t generation : 8;	/* of the process that took the lease */
 };
 
 _Static_assert(sizeof(struct fd_facts) == sizeof(uint64_t), "one word");
@@ -57,7 +63,7 @@ static inline struct fd_facts fd_cache_get(const struct fd_cache *cache, int fd)
 	/* Relaxed: one word, complete in itself; the kernel orders the use of
 	 * an fd by several threads. */
 	if ((uint32_t)fd < cache->n_fds)
-		entry.word = load_relaxed_u64(&cache->words[1 + (uint32_t)fd]);
+		entry.word = load_relaxed_u64(&cache->words[fd]);
 	return entry.facts;
 }
 
@@ -75,11 +81,24 @@ static inline struct fd_facts fd_cache_take(struct fd_cache *cache, int fd)
 }
 
 /*
- * Whether this process made the entries; a vfork child shares them with its
- * parent and did not. Costs a getpid(2): the only way to tell the two apart.
+ * Whether the entries are this process's own to change: not in a vfork child. A
+ * forked child makes them so. Costs a getpid(2): the only way to tell the two.
  */
-bool fd_cache_is_owner(const struct fd_cache *cache);
+bool fd_cache_own(struct fd_cache *cache);
 
-/* Whether another fd is known to hold the same lease. Scans the cache. */
-bool fd_cache_has_lease(const struct fd_cache *cache,
-			const struct fd_facts *facts);
+/* The lease in an entry is this process's to give back: it was taken by it. */
+static inline bool fd_cache_holds(const struct fd_cache *cache,
+				  const struct fd_facts *facts)
+{
+	/* Relaxed: it changes in the first call of a new process only. */
+	return facts->use != USE_FREE &&
+	       facts->generation ==
+		       (load_relaxed_u32(&cache->generation) & 255);
+}
+
+/*
+ * Another descriptor of the same open socket: an entry of the same space and port
+ * that dup() has made or copied. Returns -1 for none. Scans the cache.
+ */
+int fd_cache_find_copy(const struct fd_cache *cache, int fd,
+		       const struct fd_facts *facts);

@@ -81,9 +81,11 @@ bool process_refuses(const struct process *process)
 
 void process_release(struct process *process, const struct fd_facts *facts)
 {
-	if (facts->use == USE_FREE || process->arena.memory == NULL)
+	if (process->arena.memory == NULL ||
+	    !fd_cache_holds(&process->cache, facts))
 		return;
-	if (facts->copied && fd_cache_has_lease(&process->cache, facts))
+	if (facts->copied &&
+	    fd_cache_find_copy(&process->cache, -1, facts) >= 0)
 		return;
 
 	const struct lease lease = {
@@ -97,9 +99,22 @@ void process_release(struct process *process, const struct fd_facts *facts)
 		       facts->rests ? clock_now_ms() : 0);
 }
 
+void process_hold(struct process *process, const struct lease *lease,
+		  struct fd_facts *factsp)
+{
+	fd_cache_own(&process->cache);
+	factsp->has_port = 1;
+	factsp->port = lease->port;
+	factsp->use = lease->use & 3;
+	factsp->plane = lease->plane & 1023;
+	/* Relaxed: of this process, which has just been told. */
+	factsp->generation =
+		load_relaxed_u32(&process->cache.generation) & 255;
+}
+
 void process_end(struct process *process)
 {
-	if (!fd_cache_is_owner(&process->cache))
+	if (!fd_cache_own(&process->cache))
 		return;
 
 	/* Relaxed: what another thread enters now is the sweep's to find. */
@@ -119,9 +134,20 @@ void process_enter(struct process *process, int fd, struct fd_facts facts)
 	const bool same = old.use == facts.use && old.space == facts.space &&
 			  old.port == facts.port && old.plane == facts.plane;
 
-	/* A vfork child enters what its parent still holds. */
-	if (!same && old.use != USE_FREE && fd_cache_is_owner(&process->cache))
+	/* A vfork child displaces what its parent still holds. */
+	if (!same && old.use != USE_FREE && fd_cache_own(&process->cache))
 		process_release(process, &old);
+}
+
+void process_drop_port(struct process *process, int fd, struct fd_facts *factsp)
+{
+	if (factsp->loose)
+		socket_unpin(fd);
+	factsp->has_port = 0;
+	factsp->loose = 0;
+	factsp->tried = 0;
+	factsp->use = USE_FREE;
+	process_enter(process, fd, *factsp);
 }
 
 static int ask_kind(int fd, struct fd_facts *factsp)
@@ -141,6 +167,16 @@ static int ask_kind(int fd, struct fd_facts *factsp)
 	return 0;
 }
 
+/* What another descriptor of the same socket has come to know meanwhile. */
+static void adopt_copy(const struct process *process, int fd,
+		       struct fd_facts *factsp)
+{
+	const int copy = fd_cache_find_copy(&process->cache, fd, factsp);
+
+	if (copy >= 0)
+		*factsp = fd_cache_get(&process->cache, copy);
+}
+
 int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 {
 	const struct fd_facts old = fd_cache_get(&process->cache, fd);
@@ -149,6 +185,7 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 
 	if (result < 0)
 		return result;
+	factsp->copied = old.copied;
 	if (factsp->covered) {
 		result = socket_local(fd, &local);
 		if (result < 0)
@@ -158,9 +195,11 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 		factsp->port = local.port;
 		factsp->own_range = !factsp->has_port && socket_is_pinned(fd);
 	}
-	if (old.use != USE_FREE && factsp->covered &&
+	if (old.known && old.has_port && factsp->has_port &&
 	    old.space == factsp->space && old.port == factsp->port)
 		*factsp = old;
+	else if (old.copied && factsp->has_port)
+		adopt_copy(process, fd, factsp);
 	process_enter(process, fd, *factsp);
 	return 0;
 }

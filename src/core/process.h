@@ -10,12 +10,14 @@
 #include "core/fd_cache.h"
 #include "core/kernel.h"
 #include "core/policy.h"
+#include "core/readable.h"
 
 struct process {
 	struct policy policy;
 	struct kernel kernel;
 	struct arena arena;
 	struct fd_cache cache;
+	struct readable_pages readable;
 	atomic_u32 pin_refused;	/* bit by space, and PIN_MPTCP: no such option */
 };
 
@@ -45,8 +47,16 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp);
 /* From the cache, or by asking. Returns as process_ask(). */
 int process_facts(struct process *process, int fd, struct fd_facts *factsp);
 
+/* Makes a lease that was just taken the socket's. The caller enters the facts. */
+void process_hold(struct process *process, const struct lease *lease,
+		  struct fd_facts *factsp);
+
 /* Gives back the lease in an entry that was taken out of the cache. */
 void process_release(struct process *process, const struct fd_facts *facts);
+
+/* Gives back what the socket has leased: it has no port (any more). */
+void process_drop_port(struct process *process, int fd,
+		       struct fd_facts *factsp);
 
 /* Enters facts of a new socket or a change; gives back a lease they displace. */
 void process_enter(struct process *process, int fd, struct fd_facts facts);

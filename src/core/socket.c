@@ -71,6 +71,15 @@ int socket_local(int fd, struct endpoint *localp)
 	return endpoint_read(&address.generic, length, localp) ? 0 : -EINVAL;
 }
 
+void socket_restore_address(int fd, const struct endpoint *local)
+{
+	union socket_address address;
+	struct endpoint without_port = *local;
+
+	without_port.port = 0;
+	raw_bind(fd, &address.generic, endpoint_write(&without_port, &address));
+}
+
 int socket_source_of(const struct endpoint *remote, struct endpoint *sourcep)
 {
 	union socket_address address;

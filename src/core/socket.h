@@ -38,5 +38,11 @@ bool socket_is_closed(int fd);
 /* The local end. Returns 0 (port 0 = none) or -errno. */
 int socket_local(int fd, struct endpoint *localp);
 
+/*
+ * Gives a socket without a port (IP_BIND_ADDRESS_NO_PORT) its address again, which
+ * a bind that failed has taken from it (__inet_bind() in net/ipv4/af_inet.c).
+ */
+void socket_restore_address(int fd, const struct endpoint *local);
+
 /* The local address (port 0) that the kernel would route from to remote. */
 int socket_source_of(const struct endpoint *remote, struct endpoint *sourcep);

@@ -50,6 +50,9 @@ static int bind_covered(struct process *process, int fd, struct fd_facts *facts,
 {
 	struct endpoint local;
 
+	if (length > sizeof(struct sockaddr_storage) ||
+	    !hook_may_read(process, fd, facts, address, length))
+		return program_bind(fd, address, length);
 	if (!read_address(facts, address, length, &local) || facts->has_port)
 		return program_bind(fd, address, length);
 	if (process_refuses(process))

@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/raw.h"
 #include "core/endpoint.h"
@@ -68,6 +69,17 @@ static socklen_t address_size(int family)
 				  : sizeof(struct sockaddr_in);
 }
 
+/* sin_port and sin6_port lie at the same place. */
+static const in_port_t *port_of(const union socket_address *address)
+{
+	return &((const struct sockaddr_in *)address)->sin_port;
+}
+
+static bool has_port(const union socket_address *address)
+{
+	return *port_of(address) != 0;
+}
+
 /* With NULL, the wildcard address of the socket's own family (libtirpc). */
 HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 {
@@ -90,25 +102,18 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 	if (address == NULL)
 		endpoint_wildcard(family, 0, &copy);
 	else
-		endpoint_with_port(address, length, 0, &copy);
-	result = bind_reserved_port(fd, &copy, length);
+		memcpy(&copy, address, length);
+	/* A port that is named is taken at its word (libtirpc). */
+	result = has_port(&copy) ? bind_hooked(fd, &copy.generic, length)
+				 : bind_reserved_port(fd, &copy, length);
 	if (result == 0 && address != NULL) {
-		const struct sockaddr_in *bound = (const void *)&copy;
-
-		/* sin_port and sin6_port lie at the same place. */
-		((struct sockaddr_in *)address)->sin_port = bound->sin_port;
+		((struct sockaddr_in *)address)->sin_port = *port_of(&copy);
 	}
 	return (int)hook_result(result);
 }
 
 HOOK int bindresvport(int fd, struct sockaddr_in *address)
 {
-	struct sockaddr_in any = { .sin_family = AF_INET };
-
-	if (address == NULL)
-		address = &any;
-	if (address->sin_family != AF_INET)
-		return (int)hook_result(-EAFNOSUPPORT);
 	return bindresvport_sa(fd, (struct sockaddr *)address);
 }
 

@@ -16,7 +16,7 @@ static struct fd_facts take(struct process *process, int fd)
 {
 	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
 
-	if (facts.use != USE_FREE && !fd_cache_is_owner(&process->cache))
+	if (facts.use != USE_FREE && !fd_cache_own(&process->cache))
 		return (struct fd_facts){ 0 };
 	return fd_cache_take(&process->cache, fd);
 }
@@ -48,7 +48,7 @@ static void release_range(unsigned int first, unsigned int last)
 	struct process *process = hook_process();
 	const int saved_errno = errno;
 
-	if (process == NULL || !fd_cache_is_owner(&process->cache))
+	if (process == NULL || !fd_cache_own(&process->cache))
 		return;
 
 	/* Relaxed: what another thread opens now is not ours to release. */

@@ -23,6 +23,18 @@ static long make_connect(const struct program_call *call)
 }
 
 /*
+ * To connect to the wildcard address is to connect to the socket's own address
+ * for IPv4 (ip_route_output_key_hash() in net/ipv4/route.c), and to loopback for
+ * IPv6 (tcp_v6_connect() in net/ipv6/tcp_ipv6.c).
+ */
+static bool is_own_wildcard(const struct endpoint *local,
+			    const struct endpoint *remote)
+{
+	return endpoint_is_wildcard(local) || endpoint_is_ipv4(remote) ||
+	       endpoint_is_loopback(local);
+}
+
+/*
  * Whether a socket bound to a port would connect to itself: the port is the same,
  * and so is the address that the kernel would route from.
  */
@@ -32,12 +44,23 @@ static bool is_self_connect(int fd, const struct endpoint *remote)
 
 	if (socket_local(fd, &local) < 0 || local.port != remote->port)
 		return false;
+	if (endpoint_is_wildcard(remote))
+		return is_own_wildcard(&local, remote);
 	if (!endpoint_is_wildcard(&local))
 		return endpoint_same_address(&local, remote);
-	/* ip(7): to connect to the wildcard address is to connect to loopback. */
-	return endpoint_is_wildcard(remote) ||
-	       (socket_source_of(remote, &source) == 0 &&
-		endpoint_same_address(&source, remote));
+	return socket_source_of(remote, &source) == 0 &&
+	       endpoint_same_address(&source, remote);
+}
+
+/* A connect on a port that goes with the connection, if that fails. */
+static long connect_loose(struct process *process, struct fd_facts *facts,
+			  const struct connect_call *self)
+{
+	if (facts->loose && !facts->tried) {
+		facts->tried = 1;
+		process_enter(process, self->fd, *facts);
+	}
+	return make_connect(&self->call);
 }
 
 static long connect_stream(struct process *process, struct fd_facts *facts,
@@ -45,7 +68,9 @@ static long connect_stream(struct process *process, struct fd_facts *facts,
 {
 	struct endpoint remote;
 
-	if (!endpoint_read(self->address, self->length, &remote))
+	/* Another family than the socket's is refused before a port is chosen. */
+	if (!endpoint_read(self->address, self->length, &remote) ||
+	    remote.family != (facts->ipv6 ? AF_INET6 : AF_INET))
 		return make_connect(&self->call);
 	if (process_refuses(process))
 		return -EACCES;
@@ -56,15 +81,14 @@ static long connect_stream(struct process *process, struct fd_facts *facts,
 		counter_add(&process->arena, COUNTER_SELF_CONNECT);
 		return -ECONNREFUSED;
 	}
-	return make_connect(&self->call);
+	return connect_loose(process, facts, self);
 }
 
 /* inet_dgram_connect() in net/ipv4/af_inet.c binds before it looks further. */
 static long connect_datagram(struct process *process, struct fd_facts *facts,
 			     const struct connect_call *self)
 {
-	if (facts->has_port || self->address == NULL ||
-	    self->length > sizeof(struct sockaddr_storage))
+	if (facts->has_port)
 		return make_connect(&self->call);
 	if (process_refuses(process))
 		return -EACCES;
@@ -73,19 +97,31 @@ static long connect_datagram(struct process *process, struct fd_facts *facts,
 	return make_connect(&self->call);
 }
 
+/* connect(AF_UNSPEC): the socket gives a port up that it did not name itself. */
+static long disconnect(struct process *process, struct fd_facts *facts,
+		       const struct connect_call *self)
+{
+	const long result = make_connect(&self->call);
+
+	if (result < 0)
+		return result;
+	/* A stream socket goes on to show the port that it had. */
+	if (!hook_is_stream(facts))
+		process_ask(process, self->fd, facts);
+	else if (facts->loose)
+		process_drop_port(process, self->fd, facts);
+	return result;
+}
+
 static long connect_covered(struct process *process, struct fd_facts *facts,
 			    const struct connect_call *self)
 {
-	const int family = hook_family(self->address, self->length);
-
-	if (family == AF_UNSPEC) {
-		const long result = make_connect(&self->call);
-
-		/* It may have given its port up. */
-		if (result == 0)
-			process_ask(process, self->fd, facts);
-		return result;
-	}
+	if (self->length > sizeof(struct sockaddr_storage) ||
+	    !hook_may_read(process, self->fd, facts, self->address,
+			   self->length))
+		return make_connect(&self->call);
+	if (hook_family(self->address, self->length) == AF_UNSPEC)
+		return disconnect(process, facts, self);
 	return hook_is_stream(facts) ? connect_stream(process, facts, self)
 				     : connect_datagram(process, facts, self);
 }

@@ -18,9 +18,9 @@ void dup_note(int fd, int copy)
 	if (!facts.known && !fd_cache_get(&process->cache, copy).known)
 		return;
 	/* A vfork child's descriptors are not those of the cache. */
-	if (!fd_cache_is_owner(&process->cache))
+	if (!fd_cache_own(&process->cache))
 		return;
-	if (facts.use != USE_FREE) {
+	if (facts.covered) {
 		facts.copied = 1;
 		fd_cache_put(&process->cache, fd, facts);
 	}

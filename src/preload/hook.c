@@ -74,19 +74,29 @@ bool hook_covers_surely(struct process *process, int fd,
 
 	if (!hook_covers(process, fd, factsp))
 		return false;
+	/* The other descriptor of the socket may have been used. */
+	if (!factsp->has_port && factsp->copied)
+		return process_ask(process, fd, factsp) == 0 &&
+		       factsp->covered && !factsp->own_range;
 	if (!factsp->has_port)
 		return true;
-	if (factsp->by_connect && socket_is_closed(fd)) {
-		factsp->has_port = 0;
-		factsp->by_connect = 0;
-		factsp->use = USE_FREE;
-		process_enter(process, fd, *factsp);
+	if (factsp->loose && factsp->tried && hook_is_stream(factsp) &&
+	    socket_is_closed(fd)) {
+		process_drop_port(process, fd, factsp);
 		return true;
 	}
 	if (socket_local(fd, &local) == 0 && local.port == factsp->port)
 		return true;
 	return process_ask(process, fd, factsp) == 0 && factsp->covered &&
 	       !factsp->own_range;
+}
+
+bool hook_may_read(struct process *process, int fd,
+		   const struct fd_facts *facts, const void *pointer,
+		   size_t n_bytes)
+{
+	return readable_check(&process->readable, fd, facts->mptcp != 0,
+			      pointer, n_bytes);
 }
 
 int hook_family(const struct sockaddr *address, socklen_t length)

@@ -56,5 +56,13 @@ static inline bool hook_is_stream(const struct fd_facts *facts)
 	return facts->space == SPACE_TCP;
 }
 
+/*
+ * Whether what the program points to can be read; if not, the call goes through
+ * for the kernel to say EFAULT. fd is a covered socket.
+ */
+bool hook_may_read(struct process *process, int fd,
+		   const struct fd_facts *facts, const void *pointer,
+		   size_t n_bytes);
+
 /* The family in an address, AF_UNSPEC when it is too short to have one. */
 int hook_family(const struct sockaddr *address, socklen_t length);

@@ -61,6 +61,28 @@ static inline bool is_settled(const struct process *process, int fd)
 	return facts.known && (facts.has_port || !facts.covered);
 }
 
+/* Where the (first) message goes. Returns false when it cannot be read. */
+static bool read_destination(struct process *process,
+			     const struct fd_facts *facts,
+			     struct send_call *self)
+{
+	const struct msghdr *message = self->messages != NULL
+		? &self->messages->msg_hdr : self->message;
+
+	if (message != NULL) {
+		if (!hook_may_read(process, self->fd, facts, message,
+				   sizeof(*message)))
+			return false;
+		self->address = message->msg_name;
+		self->length = message->msg_namelen;
+	}
+	if (self->address == NULL)
+		self->length = 0;
+	return self->length <= sizeof(struct sockaddr_storage) &&
+	       hook_may_read(process, self->fd, facts, self->address,
+			     self->length);
+}
+
 static long send_stream(struct process *process, struct fd_facts *facts,
 			const struct send_call *self)
 {
@@ -78,8 +100,6 @@ static long send_stream(struct process *process, struct fd_facts *facts,
 static long send_datagram(struct process *process, struct fd_facts *facts,
 			  const struct send_call *self)
 {
-	if (self->length > sizeof(struct sockaddr_storage))
-		return self->call.make(&self->call);
 	if (process_refuses(process))
 		return -EACCES;
 	if (assign_implicit(process, self->fd, facts, false) == -EADDRINUSE)
@@ -88,12 +108,12 @@ static long send_datagram(struct process *process, struct fd_facts *facts,
 }
 
 __attribute__((noinline))
-static long send_unsettled(struct process *process,
-			   const struct send_call *self)
+static long send_unsettled(struct process *process, struct send_call *self)
 {
 	struct fd_facts facts;
 
-	if (!hook_covers(process, self->fd, &facts) || facts.has_port)
+	if (!hook_covers(process, self->fd, &facts) || facts.has_port ||
+	    !read_destination(process, &facts, self))
 		return self->call.make(&self->call);
 	return hook_is_stream(&facts) ? send_stream(process, &facts, self)
 				      : send_datagram(process, &facts, self);
@@ -107,7 +127,7 @@ HOOK ssize_t sendto(int fd, const void *buffer, size_t size, int flags,
 	if (process == NULL || is_settled(process, fd))
 		return next.sendto(fd, buffer, size, flags, address, length);
 
-	const struct send_call self = {
+	struct send_call self = {
 		.call = { make_sendto }, .fd = fd, .flags = flags,
 		.buffer = buffer, .size = size,
 		.address = address, .length = length,
@@ -123,9 +143,8 @@ HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	if (process == NULL || message == NULL || is_settled(process, fd))
 		return next.sendmsg(fd, message, flags);
 
-	const struct send_call self = {
+	struct send_call self = {
 		.call = { make_sendmsg }, .fd = fd, .flags = flags,
-		.address = message->msg_name, .length = message->msg_namelen,
 		.message = message,
 	};
 
@@ -140,10 +159,8 @@ HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 	    is_settled(process, fd))
 		return next.sendmmsg(fd, messages, n, flags);
 
-	const struct send_call self = {
+	struct send_call self = {
 		.call = { make_sendmmsg }, .fd = fd, .flags = flags,
-		.address = messages->msg_hdr.msg_name,
-		.length = messages->msg_hdr.msg_namelen,
 		.messages = messages, .n_messages = n,
 	};
 

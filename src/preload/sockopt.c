@@ -2,7 +2,8 @@
 
 /*
  * IP_LOCAL_PORT_RANGE is the program's as well as Berth's: a socket to which the
- * program gives a range is left alone, and a pin of Berth's is not shown.
+ * program gives a range is left alone, and a pin of Berth's is not shown. Nor is
+ * the SO_REUSEADDR of a shared bind, until the program sets it itself.
  */
 
 #include <netinet/in.h>
@@ -29,6 +30,39 @@ static void note_range(int fd)
 	process_enter(process, fd, facts);
 }
 
+static bool is_reuse(int level, int name)
+{
+	return level == SOL_SOCKET && name == SO_REUSEADDR;
+}
+
+/* From now on it is what the program has set. */
+static void note_reuse(int fd)
+{
+	struct process *process = hook_process();
+	struct fd_facts facts = { 0 };
+
+	if (process != NULL)
+		facts = fd_cache_get(&process->cache, fd);
+	if (!facts.hides_reuse)
+		return;
+	facts.hides_reuse = 0;
+	process_enter(process, fd, facts);
+}
+
+static void hide_reuse(int fd, void *value, socklen_t length)
+{
+	struct process *process = hook_process();
+	struct fd_facts facts = { 0 };
+
+	if (process != NULL)
+		facts = fd_cache_get(&process->cache, fd);
+	/* The other descriptor of the socket may have been used. */
+	if (facts.copied && !facts.has_port)
+		process_ask(process, fd, &facts);
+	if (facts.hides_reuse)
+		memset(value, 0, length);
+}
+
 HOOK int setsockopt(int fd, int level, int name, const void *value,
 		    socklen_t length)
 {
@@ -36,6 +70,8 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
 
 	if (result == 0 && is_port_range(level, name))
 		note_range(fd);
+	else if (result == 0 && is_reuse(level, name))
+		note_reuse(fd);
 	return result;
 }
 
@@ -66,5 +102,7 @@ HOOK int getsockopt(int fd, int level, int name, void *value,
 
 	if (result == 0 && is_port_range(level, name))
 		hide_pin(fd, value, *lengthp);
+	else if (result == 0 && is_reuse(level, name))
+		hide_reuse(fd, value, *lengthp);
 	return result;
 }

@@ -117,6 +117,8 @@ static void other_address(const struct kind *kind)
 	int server = start_server(kind, peer);
 	int fd = open_kind(kind);
 
+	/* What the last kind has left closing may hold the port. */
+	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	must(bind_to(fd, address_of("127.0.0.1", EXPLICIT_PORT)), "bind");
 	check(!connect_to(fd, peer), "%s: the same port, another address",
 	      kind->name);
@@ -130,6 +132,7 @@ static void usable_afterwards(const struct kind *kind)
 	int server = start_server(kind, loopback_of(kind, OPEN_PORT));
 	int fd = open_kind(kind);
 
+	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	must(bind_to(fd, local), "bind");
 	connect_to(fd, local);
 	check(!connect_to(fd, address_of("127.0.0.1", OPEN_PORT)),

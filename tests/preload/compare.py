@@ -16,12 +16,15 @@ from harness import KERNEL_RANGE, KIND_NAMES, VARIANTS, Namespace, Tap
 # IP_LOCAL_PORT_RANGE these cannot be the same.
 KNOWN_BOUND = [
     ('probe_connect', r'( connect \[.*: -1 ENETUNREACH .*)/0$', r'\1/auto'),
+    ('probe_connect', r'( connect \[fe80::1\]:.*: -1 EINVAL .*)/0$',
+     r'\1/auto'),
     ('probe_connect', r'( v6only to mapped: -1 ENETUNREACH .*)/0$',
      r'\1/auto'),
     ('probe_connect', r' bind after (refused|unspec): ', None),
     ('probe_udp', r'( unspec( again)?: 0 .*)/0$', r'\1/auto'),
     ('probe_udp', r' bind after unspec: ', None),
-    ('probe_connect', r'( 128 at the page: -1 EFAULT .*)/0$', r'\1/auto'),
+    # A child has connected the parent's socket: its parent sees the option.
+    ('probe_process', r'(: -1 EISCONN reuseaddr=)0 (.*)$', r'\1' + '1 ' + r'\2'),
 ]
 
 # Everywhere: a datagram socket has its port before the kernel finds that the

@@ -52,7 +52,7 @@ class Run:
             full.update(environment)
             try:
                 done = subprocess.run(
-                    command, env=full, stdin=subprocess.DEVNULL,
+                    command, env=full, cwd=folder, stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                     errors='replace', timeout=HANG_SECONDS)
                 self.status = done.returncode
@@ -74,7 +74,7 @@ class Namespace:
     """Starts commands, each in a namespace of its own."""
 
     def __init__(self, program):
-        self.program = program
+        self.program = os.path.abspath(program)
 
     def refused(self):
         return Run([self.program, 'true'], {}).status == STATUS_SKIP

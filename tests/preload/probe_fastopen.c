@@ -103,8 +103,6 @@ static void fastopen_connect(const struct kind *kind)
 		       "%s TCP_FASTOPEN_CONNECT", kind->name);
 		REPORT(fd, connect_to(fd, loopback_of(kind, OPEN_PORT)),
 		       "%s deferred connect %d", kind->name, round);
-		REPORT(fd, connect_to(fd, loopback_of(kind, OPEN_PORT)),
-		       "%s deferred connect, second call", kind->name);
 		REPORT(fd, send(fd, "x", 1, QUIET), "%s first send",
 		       kind->name);
 		close(fd);

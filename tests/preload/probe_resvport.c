@@ -126,7 +126,8 @@ static void no_privilege(void)
 
 	if (getuid())
 		return;
-	must(seteuid(65534), "seteuid");
+	if (seteuid(65534))
+		return;		/* a user namespace of one user */
 	REPORT(fd, quietly(bindresvport(fd, NULL)),
 	       "bindresvport unprivileged");
 	REPORT(-1, quietly(rresvport(&port)), "rresvport unprivileged");

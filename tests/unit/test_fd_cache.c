@@ -68,41 +68,55 @@ Test(fd_cache, the_last_descriptor_that_the_limit_allows_has_room)
 	cr_expect(fd_cache_get(&cache, (int)cache.n_fds - 1).known);
 }
 
+static struct fd_facts lease_of_now(void)
+{
+	struct fd_facts facts = leased;
+
+	cr_assert(fd_cache_own(&cache));
+	facts.generation = cache.generation & 255;
+	return facts;
+}
+
 /* Edge case 19. */
-Test(fd_cache, a_forked_child_finds_it_empty_and_is_not_its_parent)
+Test(fd_cache, a_forked_child_inherits_the_facts_and_not_the_leases)
 {
 	int status;
 
-	fd_cache_put(&cache, 5, leased);
-	cr_expect(fd_cache_is_owner(&cache));
+	fd_cache_put(&cache, 5, lease_of_now());
 
 	const pid_t child = fork();
 
 	if (child == 0) {
-		const bool empty = !fd_cache_get(&cache, 5).known;
-		const bool stranger = !fd_cache_is_owner(&cache);
+		const struct fd_facts before = fd_cache_get(&cache, 5);
+		const bool owns = fd_cache_own(&cache);
+		const bool holds = fd_cache_holds(&cache, &before);
+		const struct fd_facts mine = lease_of_now();
 
-		fd_cache_put(&cache, 6, leased);
-		_exit(empty && stranger && fd_cache_is_owner(&cache) ? 0 : 1);
+		fd_cache_take(&cache, 5);
+		_exit(before.known && owns && !holds &&
+		      fd_cache_holds(&cache, &mine) ? 0 : 1);
 	}
 	waitpid(child, &status, 0);
 	cr_expect_eq(status, 0);
-	cr_expect(fd_cache_get(&cache, 5).known);
-	cr_expect_not(fd_cache_get(&cache, 6).known);
+
+	const struct fd_facts facts = fd_cache_get(&cache, 5);
+
+	cr_expect(fd_cache_own(&cache));
+	cr_expect(fd_cache_holds(&cache, &facts));
 }
 
 /* Edge case 20. */
-Test(fd_cache, a_vfork_child_sees_the_entries_and_is_not_their_owner)
+Test(fd_cache, a_vfork_child_sees_the_entries_and_does_not_own_them)
 {
 	volatile bool owner = true, known = false;
 	int status;
 
-	fd_cache_put(&cache, 5, leased);
+	fd_cache_put(&cache, 5, lease_of_now());
 
 	const pid_t child = vfork();
 
 	if (child == 0) {
-		owner = fd_cache_is_owner(&cache);
+		owner = fd_cache_own(&cache);
 		known = fd_cache_get(&cache, 5).known;
 		_exit(0);
 	}
@@ -111,13 +125,17 @@ Test(fd_cache, a_vfork_child_sees_the_entries_and_is_not_their_owner)
 	cr_expect_not(owner);
 }
 
-Test(fd_cache, another_descriptor_of_the_same_lease_is_found)
+Test(fd_cache, another_descriptor_of_the_same_socket_is_found)
 {
-	struct fd_facts other = leased;
+	struct fd_facts copied = leased;
 
-	other.plane = 2;
-	fd_cache_put(&cache, 5, other);
-	cr_expect_not(fd_cache_has_lease(&cache, &leased));
+	copied.copied = 1;
+	fd_cache_put(&cache, 5, copied);
+	cr_expect_eq(fd_cache_find_copy(&cache, 5, &copied), -1);
 	fd_cache_put(&cache, 900, leased);
-	cr_expect(fd_cache_has_lease(&cache, &leased));
+	cr_expect_eq(fd_cache_find_copy(&cache, 5, &copied), -1);
+	fd_cache_put(&cache, 900, copied);
+	cr_expect_eq(fd_cache_find_copy(&cache, 5, &copied), 900);
+	copied.space = SPACE_UDP;
+	cr_expect_eq(fd_cache_find_copy(&cache, 5, &copied), -1);
 }
