@@ -183,8 +183,12 @@ void ledger_rest(const struct arena *arena, enum space space, uint16_t port,
 	uint64_t next;
 
 	do {
-		next = now >> 32 == epoch ? now | bit
-					  : (uint64_t)epoch << 32 | bit;
+		/* A word of the next epoch but one is kept by who comes late,
+		 * stopped since he read the clock: the port rests with it. */
+		const uint32_t ahead = (uint32_t)(now >> 32) - epoch;
+
+		next = ahead == 0 || ahead == 2 ? now | bit
+						: (uint64_t)epoch << 32 | bit;
 		/* Acq_rel: the port rests before its lease ends, for whoever
 		 * searches next. */
 	} while (!swap_if_acq_rel_u64(wordp, &now, next));
@@ -260,6 +264,16 @@ int ledger_find(const struct arena *arena, const struct lease *wanted,
 		within = UINT64_MAX;
 	}
 	return -1;
+}
+
+bool ledger_rests(const struct arena *arena, const struct lease *lease,
+		  enum rest_limit limit, uint64_t now_ms)
+{
+	const uint64_t mask = resting(space_of(arena, lease),
+				      epoch_of(arena, now_ms),
+				      lease->port / PORT_WORD_BITS, limit);
+
+	return (mask & port_bit(lease->port)) != 0;
 }
 
 enum use ledger_use(const struct arena *arena, enum space space, uint16_t port,

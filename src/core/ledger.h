@@ -60,6 +60,10 @@ int ledger_find(const struct arena *arena, const struct lease *wanted,
 		const struct port_set *range, uint32_t from,
 		enum rest_limit limit, uint64_t now_ms);
 
+/* Whether a port rests, as far as a search of this limit would mind. */
+bool ledger_rests(const struct arena *arena, const struct lease *lease,
+		  enum rest_limit limit, uint64_t now_ms);
+
 /* Lets a port rest from now_ms on. */
 void ledger_rest(const struct arena *arena, enum space space, uint16_t port,
 		 uint64_t now_ms);

@@ -60,6 +60,22 @@ static int find(const struct port_pick *pick)
 		? -1 : port;
 }
 
+/*
+ * Leases the wanted port. It may have been leased, given back and put to rest by
+ * another one since it was found: that shows only once it is ours.
+ */
+static bool lease(const struct port_pick *pick)
+{
+	const struct arena *arena = &pick->process->arena;
+
+	if (ledger_lease(arena, &pick->wanted) < 0)
+		return false;
+	if (!ledger_rests(arena, &pick->wanted, pick->limit, pick->now_ms))
+		return true;
+	ledger_release(arena, &pick->wanted, 0);
+	return false;
+}
+
 /* Moves the algorithm's counter behind the ports that were passed over. */
 static void skip_to(const struct port_pick *pick, uint32_t port)
 {
@@ -91,7 +107,7 @@ bool port_pick_next(struct port_pick *pick, struct lease *leasep)
 		if (port == pick->avoid)
 			continue;
 		pick->wanted.port = (uint16_t)port;
-		if (ledger_lease(&pick->process->arena, &pick->wanted) == 0)
+		if (lease(pick))
 			break;
 	}
 	if (first)

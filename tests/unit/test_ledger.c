@@ -197,6 +197,17 @@ Test(ledger, resting_ports_are_taken_last_and_the_oldest_first)
 	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_ANY, 6 * T), 40000);
 }
 
+Test(ledger, who_comes_late_with_an_old_clock_wakes_nobody)
+{
+	ledger_rest(&arena, SPACE_TCP, 40000, 7 * T);
+	ledger_rest(&arena, SPACE_TCP, 40001, 5 * T);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, 7 * T), 40002);
+	/* Random bytes are no epoch to wait for. */
+	arena.memory->spaces[SPACE_TCP].rest[1][40000 / 32] = UINT64_MAX;
+	ledger_rest(&arena, SPACE_TCP, 40001, 7 * T);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, 7 * T), 40000);
+}
+
 Test(ledger, a_named_port_may_be_leased_though_it_rests)
 {
 	ledger_rest(&arena, SPACE_TCP, 40000, T);
