@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Processes that use sockets at random under libberth.so, on one arena.
+
+stress_preload.py LIBBERTH [ROUNDS [SEED]]
+
+Each port that bind(0) or listen() has chosen is entered into a table that the
+processes share: nobody may be given one that another one holds. Every automatic
+port lies in the range; and no call fails, since the range has plenty.
+"""
+
+import ctypes
+import multiprocessing
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+LO, HI = 40000, 41999
+N_PROCESSES = 6
+
+
+class Worker:
+    def __init__(self, held, servers, rng):
+        self.held, self.servers, self.rng = held, servers, rng
+        self.sockets = []
+
+    def check(self, sock):
+        port = sock.getsockname()[1]
+        assert LO <= port <= HI, f"port {port} is outside"
+        return port
+
+    def hold(self, sock, table):
+        """A port of its own: nobody else may have it."""
+        port = self.check(sock)
+        with self.held.get_lock():
+            index = table * 65536 + port
+            assert self.held[index] == 0, f"port {port} is given twice"
+            self.held[index] = 1
+        self.sockets.append((sock, index))
+
+    def bind(self):
+        kind = self.rng.choice((socket.SOCK_STREAM, socket.SOCK_DGRAM))
+        family = self.rng.choice((socket.AF_INET, socket.AF_INET6))
+        sock = socket.socket(family, kind)
+        if self.rng.random() < 0.5:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.rng.random() < 0.3 and kind == socket.SOCK_STREAM:
+            sock.listen(1)
+        else:
+            sock.bind(("", 0))
+        self.hold(sock, 0 if kind == socket.SOCK_STREAM else 1)
+
+    def connect(self):
+        sock = socket.create_connection(self.rng.choice(self.servers))
+        self.check(sock)
+        self.sockets.append((sock, None))
+
+    def send(self):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.sendto(b"x", ("127.0.0.1", 9))
+        self.hold(sock, 1)
+
+    def dup(self):
+        if self.sockets:
+            at = self.rng.randrange(len(self.sockets))
+            sock, index = self.sockets[at]
+            self.sockets[at] = sock.dup(), index
+            sock.close()
+
+    def fork(self):
+        """A child closes what it inherits: the parent lives on."""
+        child = os.fork()
+        if child == 0:
+            for sock, _ in self.sockets:
+                sock.close()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+
+    def close(self):
+        if not self.sockets:
+            return
+        sock, index = self.sockets.pop(self.rng.randrange(len(self.sockets)))
+        if index is not None:
+            with self.held.get_lock():
+                self.held[index] = 0
+        sock.close()
+
+    def run(self, n_rounds):
+        calls = (self.bind, self.connect, self.send, self.dup, self.close)
+        for _ in range(n_rounds):
+            if len(self.sockets) > 40:
+                self.close()
+            self.fork() if self.rng.random() < 0.01 else \
+                self.rng.choice(calls)()
+        while self.sockets:
+            self.close()
+
+
+def serve(listeners):
+    """Takes connections and closes them when the client has."""
+    import selectors
+    selector = selectors.DefaultSelector()
+    for listener in listeners:
+        selector.register(listener, selectors.EVENT_READ, True)
+    while True:
+        for key, _ in selector.select():
+            if key.data:
+                selector.register(key.fileobj.accept()[0],
+                                  selectors.EVENT_READ, False)
+            elif not key.fileobj.recv(64):
+                selector.unregister(key.fileobj)
+                key.fileobj.close()
+
+
+def start_server():
+    listeners = []
+    for family, address in ((socket.AF_INET, "127.0.0.1"),
+                            (socket.AF_INET6, "::1")):
+        for port in range(7000, 7004):
+            listener = socket.socket(family)
+            listener.bind((address, port))
+            listener.listen(1000)
+            listeners.append(listener)
+    server = multiprocessing.Process(target=serve, args=(listeners,),
+                                     daemon=True)
+    server.start()
+    return [listener.getsockname()[:2] for listener in listeners]
+
+
+def storm(n_rounds, seed):
+    servers = start_server()
+    held = multiprocessing.Array(ctypes.c_ubyte, 2 * 65536)
+    workers = [multiprocessing.Process(
+        target=lambda i=i: Worker(held, servers,
+                                  random.Random(seed + i)).run(n_rounds))
+        for i in range(N_PROCESSES)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return all(worker.exitcode == 0 for worker in workers)
+
+
+def under_berth(libberth, arguments):
+    """Runs this script again, in a network namespace and under Berth."""
+    folder = tempfile.mkdtemp(prefix="berth-stress-")
+    environment = dict(os.environ, LD_PRELOAD=libberth, BERTH_DIR=folder,
+                       BERTH_RANGE=f"{LO}-{HI}", STRESS_INSIDE="1")
+    try:
+        return subprocess.run(
+            ["unshare", "-n", "sh", "-c",
+             'ip link set lo up && exec "$@"', "sh", sys.executable]
+            + arguments, env=environment, check=False).returncode
+    finally:
+        shutil.rmtree(folder)
+
+
+def main():
+    n_rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 1500
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else time.time_ns() % 10**9
+    if "STRESS_INSIDE" not in os.environ:
+        return under_berth(sys.argv[1], [__file__, sys.argv[1], str(n_rounds),
+                                         str(seed)])
+    print("1..1", flush=True)
+    good = storm(n_rounds, seed)
+    print("ok" if good else "not ok",
+          f"1 - {N_PROCESSES} processes with sockets at random, seed {seed}")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    sys.exit(main())
