@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 tests/install-packages.sh build
-[ -d build ] || meson setup --quiet build >/dev/null
+[ -d build ] || meson setup build >/dev/null
 ninja -C build --quiet
 
 berth=build/src/cli/berth

@@ -24,7 +24,7 @@ build() {
 	name=$1 compiler=$2
 	shift 2
 	rm -rf "${builds:?}/$name"
-	CC=$compiler meson setup --quiet "$builds/$name" "$@" >/dev/null
+	CC=$compiler meson setup "$builds/$name" "$@" >/dev/null
 	ninja -C "$builds/$name" --quiet
 }
 
