@@ -24,11 +24,14 @@ void port_set_finish(struct port_set *set)
 	uint32_t n_ports = 0;
 
 	for (uint32_t i = 0; i < N_PORT_WORDS; i++) {
-		/* At most 65,472 here, so nothing is lost. */
-		set->ranks[i] = (uint16_t)n_ports;
+		/* At most 65,472 here, so nothing is lost. Of a set that is
+		 * empty, and most are, no page is written. */
+		if (set->ranks[i] != n_ports)
+			set->ranks[i] = (uint16_t)n_ports;
 		n_ports += (uint32_t)__builtin_popcountll(set->words[i]);
 	}
-	set->n_ports = n_ports;
+	if (set->n_ports != n_ports)
+		set->n_ports = n_ports;
 }
 
 uint32_t port_set_select(const struct port_set *set, uint32_t index)

@@ -15,6 +15,7 @@ import os
 import random
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -58,6 +59,9 @@ class Worker:
     def connect(self):
         sock = socket.create_connection(self.rng.choice(self.servers))
         self.check(sock)
+        # Closed by a reset: TIME_WAIT would use the range up, for the kernel too.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                        struct.pack("ii", 1, 0))
         self.sockets.append((sock, None))
 
     def send(self):
@@ -112,7 +116,7 @@ def serve(listeners):
             if key.data:
                 selector.register(key.fileobj.accept()[0],
                                   selectors.EVENT_READ, False)
-            elif not key.fileobj.recv(64):
+            else:
                 selector.unregister(key.fileobj)
                 key.fileobj.close()
 

@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Berth beside the kernel, in one run, as ratios.
+
+run.py WORKER LEDGER BERTH LIBBERTH [NAME...]
+
+Makes a network namespace of its own, with a range of 16,000 ports for the kernel
+and for Berth, and prints a row a figure. What is compared is measured in turns.
+Names choose among: connect kernel bind fill ledger calls start memory storm.
+"""
+
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+WORKER, LEDGER, BERTH, LIBBERTH = sys.argv[1:5]
+LO, N = 40000, 16000
+RANGE = f"{LO}-{LO + N - 1}"
+ROUNDS = 5
+
+next_port = 5000
+
+
+def environment(under_berth, ports=RANGE):
+    changed = dict(os.environ)
+    if under_berth:
+        changed.update(LD_PRELOAD=LIBBERTH, BERTH_RANGE=ports)
+    return changed
+
+
+def worker(*words, under_berth=False, **options):
+    return subprocess.Popen([WORKER, *map(str, words)], text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            env=environment(under_berth, **options))
+
+
+def numbers(*words, **options):
+    process = worker(*words, **options)
+    text, _ = process.communicate()
+    if process.returncode:
+        sys.exit(f"run.py: {words} failed")
+    return [float(word) for word in text.split()]
+
+
+class Listener:
+    """Holds connections in its queue; with backlog 0 it takes and closes them."""
+
+    def __init__(self, backlog=20000):
+        global next_port
+        next_port += 1
+        self.port = next_port
+        self.process = worker("listen", "127.0.0.1", self.port, backlog)
+        self.process.stdout.readline()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def connect(how, under_berth=False):
+    with Listener() as listener:
+        return numbers("connect", "127.0.0.1", listener.port, N, how, LO,
+                       under_berth=under_berth)
+
+
+def row(name, value, target, good):
+    print(f"{name:<58} {value:>22}  {target:<10}"
+          f" {'reached' if good else 'MISSED'}", flush=True)
+
+
+def tenths(runs):
+    return [statistics.median(run[i] for run in runs) for i in range(10)]
+
+
+def bench_connect():
+    """In turns, so that both see the machine in the same moods."""
+    ratios = [[] for _ in range(10)]
+    for _ in range(ROUNDS):
+        by_hand, berth = connect("pinned"), connect("kernel", True)
+        for i in range(10):
+            ratios[i].append(berth[i] / by_hand[i])
+    medians = [statistics.median(ratio) for ratio in ratios]
+    print("  by tenth: " + " ".join(f"{ratio:.2f}" for ratio in medians))
+    row("connect(): Berth / pinned by hand, worst tenth",
+        f"{max(medians):.3f}", "<= 1.05", max(medians) <= 1.05)
+
+
+def bench_kernel():
+    kernel = tenths([connect("kernel") for _ in range(2)])
+    berth = tenths([connect("kernel", True) for _ in range(2)])
+    first = min(k / b for k, b in zip(kernel[:5], berth[:5]))
+    last = min(k / b for k, b in zip(kernel[8:], berth[8:]))
+    print("  kernel, us by tenth: " + " ".join(f"{us:.1f}" for us in kernel))
+    print("  Berth,  us by tenth: " + " ".join(f"{us:.1f}" for us in berth))
+    row("connect(): kernel / Berth, first half", f"{first:.2f}", ">= 1.0",
+        first >= 1.0)
+    row("connect(): kernel / Berth, beyond 3/4", f"{last:.1f}", ">= 20",
+        last >= 20)
+
+
+def bench_bind():
+    kernel = numbers("bind", N)
+    berth = tenths([numbers("bind", N, under_berth=True) for _ in range(3)])
+    ratio = min(k / b for k, b in zip(kernel[8:], berth[8:]))
+    print("  kernel, us by tenth: " + " ".join(f"{us:.1f}" for us in kernel))
+    print("  Berth,  us by tenth: " + " ".join(f"{us:.1f}" for us in berth))
+    row("TCP bind(0): kernel / Berth, beyond 3/4", f"{ratio:.0f}", ">= 300",
+        ratio >= 300)
+
+
+def fill(n_destinations):
+    listeners = [Listener() for _ in range(n_destinations)]
+    start = time.monotonic()
+    fillers = [worker("fill", "127.0.0.1", listener.port, N + 1,
+                      under_berth=True) for listener in listeners]
+    used = [int(filler.stdout.readline()) for filler in fillers]
+    seconds = time.monotonic() - start
+    for filler in fillers:
+        filler.communicate("\n")
+    for listener in listeners:
+        listener.__exit__()
+    return used, seconds
+
+
+def bench_fill():
+    used, _ = fill(1)
+    row("ports used before the first failure, 1 destination",
+        f"{used[0]} of {N}", "all", used[0] == N)
+    used, seconds = fill(64)
+    row(f"the same, the worst of 64 destinations ({seconds:.0f} s)",
+        f"{min(used)} of {N}", ">= 98 %", min(used) >= 0.98 * N)
+
+
+def bench_ledger():
+    runs = [[float(word) for word in subprocess.check_output(
+        [LEDGER], text=True).split()] for _ in range(ROUNDS)]
+    one = statistics.median(run[0] for run in runs)
+    two = statistics.median(run[1] / run[0] for run in runs)
+    row("ledger: lease and release, one thread", f"{one:.1f} ns", "<= 60 ns",
+        one <= 60)
+    row("ledger: two processes on one plane / one", f"{two:.2f}", "<= 5",
+        two <= 5)
+
+
+def bench_calls():
+    bare, berth = [], []
+    for _ in range(9):
+        bare.append(numbers("calls"))
+        berth.append(numbers("calls", under_berth=True))
+    names = ("close of a file: added", "close of no file: added", "sendto, bound UDP, refused: added",
+             "sendto, bound UDP, delivered: added")
+    for i, name in enumerate(names):
+        added = min(run[i] for run in berth) - min(run[i] for run in bare)
+        share = min(run[i] for run in bare)
+        row(f"{name} (to {share:.0f} ns)", f"{added:.1f} ns", "<= 5 ns",
+            added <= 5)
+
+
+def seconds_of(command, changed):
+    start = time.perf_counter()
+    pid = os.posix_spawn(command[0], command, changed)
+    os.waitpid(pid, 0)
+    return time.perf_counter() - start
+
+
+def bench_start():
+    true = shutil.which("true")
+    plain, run = [true], [BERTH, "run", "--config", "/dev/null", "--", true]
+    times = {"bare": [], "run": [], "preload": []}
+    for _ in range(300):
+        times["bare"].append(seconds_of(plain, environment(False)))
+        times["run"].append(seconds_of(run, environment(False)))
+        times["preload"].append(seconds_of(plain, environment(True)))
+    middle = {name: 1e3 * statistics.median(all_of)
+              for name, all_of in times.items()}
+    added = middle["run"] - middle["bare"]
+    row("program start: berth run -- true, added", f"{added:.2f} ms",
+        "<= 1.5 ms", added <= 1.5)
+    added = middle["preload"] - middle["bare"]
+    row("program start: LD_PRELOAD alone, added", f"{added:.2f} ms",
+        "<= 0.4 ms", added <= 0.4)
+
+
+def bench_memory():
+    bare = statistics.median(numbers("memory")[0] for _ in range(ROUNDS))
+    berth = statistics.median(numbers("memory", under_berth=True)[0]
+                              for _ in range(ROUNDS))
+    arena = 0
+    for folder, _, files in os.walk(os.environ["BERTH_DIR"]):
+        for name in files:
+            arena += os.stat(os.path.join(folder, name)).st_blocks * 512
+    row("memory: the arena, all protocols", f"{arena / 2**20:.1f} MiB",
+        "<= 8 MiB", arena <= 8 * 2**20)
+    row("memory: private pages of a process, added", f"{berth - bare:.0f} KiB",
+        "<= 64 KiB", berth - bare <= 64)
+
+
+def storm(who, under_berth, n_processes=100, n_connects=1000):
+    with Listener(0) as listener:
+        processes = [worker("storm", "127.0.0.1", listener.port, n_connects,
+                            who, under_berth=under_berth, ports=STORM_RANGE)
+                     for _ in range(n_processes)]
+        return sum(int(process.communicate()[0]) for process in processes)
+
+
+STORM_RANGE = "40000-40999"
+
+
+def bench_storm():
+    set_port_range(40000, 40999)
+    for who in ("server", "reset", "client"):
+        kernel, berth = storm(who, False), storm(who, True)
+        row(f"100 x 1,000 connects, 1,000 ports, {who} closes first: failures",
+            f"{kernel} / {berth}", "no more", berth <= kernel)
+    set_port_range(LO, LO + N - 1)
+
+
+def set_sysctl(name, value):
+    with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
+        file.write(str(value))
+
+
+def set_port_range(lo, hi):
+    set_sysctl("ipv4/ip_local_port_range", f"{lo} {hi}")
+
+
+def set_up():
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    set_port_range(LO, LO + N - 1)
+    set_sysctl("core/somaxconn", 30000)
+    set_sysctl("ipv4/tcp_max_syn_backlog", 30000)
+    set_sysctl("ipv4/tcp_syncookies", 0)
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = re.search(r"model name\s*: (.*)", file.read())
+    print(f"Linux {platform.release()}, {os.cpu_count()} cores"
+          f" ({model.group(1) if model else platform.machine()}),"
+          f" loopback, range of {N} ports; medians, kernel / Berth side by side")
+
+
+BENCHES = {name[6:]: function for name, function in list(globals().items())
+           if name.startswith("bench_")}
+
+
+def main():
+    if os.geteuid() != 0:
+        print("run.py: needs root, for a network namespace of its own")
+        return 77
+    if "BENCH_INSIDE" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="berth-bench-", dir="/dev/shm")
+        try:
+            return subprocess.run(
+                ["unshare", "-n", sys.executable, *sys.argv],
+                env=dict(os.environ, BENCH_INSIDE="1", BERTH_DIR=folder),
+                check=False).returncode
+        finally:
+            shutil.rmtree(folder)
+    set_up()
+    machine()
+    for name in sys.argv[5:] or BENCHES:
+        BENCHES[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Measures one thing and prints numbers: run by run.py, bare and under Berth.
+ *
+ *     worker connect ADDRESS PORT N kernel|pinned FIRST
+ *         N connects that stay open: microseconds of each tenth. Pinned by hand:
+ *         to FIRST, FIRST + 1, ..., each known to be free.
+ *     worker fill ADDRESS PORT N
+ *         connects until the first failure, N at most: how many
+ *     worker bind N         N TCP bind(0): microseconds of each tenth
+ *     worker calls          nanoseconds: close of a file, close of no file, sendto
+ *         on a bound socket that is refused, and one that is delivered
+ *     worker storm ADDRESS PORT N server|client|reset
+ *         N connects, closed at once by that end: how many have failed
+ *     worker listen ADDRESS PORT BACKLOG
+ *         listens, prints a line and waits for its input to end; with backlog 0
+ *         it takes and closes connections instead
+ *     worker memory         Private_Dirty of the process in KiB, after some use,
+ *         without the arena: a shared page counts as private while nobody else
+ *         has touched it
+ */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
+
+#define N_TENTHS 10
+#define MAX_SOCKETS 19000
+
+static int sockets[MAX_SOCKETS];
+
+static double now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static struct sockaddr_in address_of(char *argv[])
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)atoi(argv[1])),
+	};
+
+	inet_pton(AF_INET, argv[0], &address.sin_addr);
+	return address;
+}
+
+static void close_with_reset(int fd)
+{
+	const struct linger linger = { .l_onoff = 1 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(fd);
+}
+
+static void pin(int fd, uint32_t port)
+{
+	const uint32_t range = port << 16 | port;
+
+	setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, sizeof(range));
+}
+
+static int measure_connect(char *argv[])
+{
+	const struct sockaddr_in address = address_of(argv);
+	const int n = atoi(argv[2]);
+	const bool pinned = strcmp(argv[3], "pinned") == 0;
+	const uint32_t first = (uint32_t)atoi(argv[4]);
+
+	for (int tenth = 0; tenth < N_TENTHS; tenth++) {
+		double sum = 0;
+
+		for (int i = tenth * n / N_TENTHS;
+		     i < (tenth + 1) * n / N_TENTHS; i++) {
+			sockets[i] = socket(AF_INET, SOCK_STREAM, 0);
+
+			const double start = now_us();
+
+			if (pinned)
+				pin(sockets[i], first + (uint32_t)i);
+			if (connect(sockets[i], (const void *)&address,
+				    sizeof(address)) != 0)
+				die("connect");
+			sum += now_us() - start;
+		}
+		printf("%.3f ", sum * N_TENTHS / n);
+	}
+	printf("\n");
+	for (int i = 0; i < n; i++)
+		close_with_reset(sockets[i]);
+	return 0;
+}
+
+static int measure_fill(char *argv[])
+{
+	const struct sockaddr_in address = address_of(argv);
+	const int n = atoi(argv[2]);
+	int used = 0;
+
+	for (; used < n; used++) {
+		sockets[used] = socket(AF_INET, SOCK_STREAM, 0);
+		if (connect(sockets[used], (const void *)&address,
+			    sizeof(address)) != 0)
+			break;
+	}
+	printf("%d\n", used);
+	fflush(stdout);
+	/* The sockets stay until all the others have theirs. */
+	getchar();
+	for (int i = 0; i < used; i++)
+		close_with_reset(sockets[i]);
+	return 0;
+}
+
+static int measure_bind(char *argv[])
+{
+	const struct sockaddr_in address = { .sin_family = AF_INET };
+	const int n = atoi(argv[0]);
+
+	for (int tenth = 0; tenth < N_TENTHS; tenth++) {
+		double sum = 0;
+
+		for (int i = 0; i < n / N_TENTHS; i++) {
+			const int fd = socket(AF_INET, SOCK_STREAM, 0);
+			const double start = now_us();
+
+			if (bind(fd, (const void *)&address,
+				 sizeof(address)) != 0)
+				die("bind");
+			sum += now_us() - start;
+		}
+		printf("%.3f ", sum * N_TENTHS / n);
+	}
+	printf("\n");
+	return 0;
+}
+
+/* The least of many rounds: what the machine does between them is not ours. */
+static double least_close(void)
+{
+	double least = 1e9;
+
+	for (int round = 0; round < 200; round++) {
+		int files[500];
+
+		for (int i = 0; i < 500; i++)
+			files[i] = open("/dev/null", O_RDONLY);
+
+		const double start = now_us();
+
+		for (int i = 0; i < 500; i++)
+			close(files[i]);
+
+		const double each = (now_us() - start) * 1e3 / 500;
+
+		least = each < least ? each : least;
+	}
+	return least;
+}
+
+/* The same path through Berth, and next to none through the kernel. */
+static double least_close_of_nothing(void)
+{
+	double least = 1e9;
+
+	for (int round = 0; round < 400; round++) {
+		const double start = now_us();
+
+		for (int i = 0; i < 500; i++)
+			close(MAX_SOCKETS);
+
+		const double each = (now_us() - start) * 1e3 / 500;
+
+		least = each < least ? each : least;
+	}
+	return least;
+}
+
+/* sendto of a bound socket that the kernel refuses early: MSG_OOB on UDP. */
+static double least_sendto(int flags)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t length = sizeof(address);
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	double least = 1e9;
+
+	bind(fd, (const void *)&address, sizeof(address));
+	getsockname(fd, (void *)&address, &length);
+	for (int round = 0; round < 400; round++) {
+		const double start = now_us();
+
+		for (int i = 0; i < 500; i++)
+			sendto(fd, "", 1, flags, (const void *)&address,
+			       length);
+
+		const double each = (now_us() - start) * 1e3 / 500;
+
+		least = each < least ? each : least;
+	}
+	return least;
+}
+
+static int measure_calls(void)
+{
+	printf("%.2f %.2f %.2f %.2f\n", least_close(),
+	       least_close_of_nothing(), least_sendto(MSG_OOB),
+	       least_sendto(0));
+	return 0;
+}
+
+static int storm(char *argv[])
+{
+	const struct sockaddr_in address = address_of(argv);
+	const int n = atoi(argv[2]);
+	int failures = 0;
+	char byte;
+
+	for (int i = 0; i < n; i++) {
+		const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (connect(fd, (const void *)&address, sizeof(address)) != 0)
+			failures++;
+		else if (argv[3][0] == 's')
+			(void)!read(fd, &byte, 1);
+		if (argv[3][0] == 'r')
+			close_with_reset(fd);
+		else
+			close(fd);
+	}
+	printf("%d\n", failures);
+	return 0;
+}
+
+static int listen_at(char *argv[])
+{
+	const struct sockaddr_in address = address_of(argv);
+	const int backlog = atoi(argv[2]);
+	const int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct pollfd polled[2] = { { .fd = 0, .events = POLLIN },
+				    { .fd = fd, .events = POLLIN } };
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (const void *)&address, sizeof(address)) != 0 ||
+	    listen(fd, backlog != 0 ? backlog : 4096) != 0)
+		die("listen");
+	printf("listening\n");
+	fflush(stdout);
+	if (backlog != 0)
+		return getchar() == EOF ? 0 : 1;
+	while (poll(polled, 2, -1) > 0 && polled[0].revents == 0)
+		close(accept(fd, NULL, NULL));
+	return 0;
+}
+
+static int measure_memory(void)
+{
+	char line[256];
+	long sum = 0, kib;
+	bool shared = false;
+	FILE *maps;
+
+	for (int i = 0; i < 200; i++) {
+		const struct sockaddr_in address = {
+			.sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		};
+
+		bind(socket(AF_INET, i % 2 != 0 ? SOCK_STREAM : SOCK_DGRAM, 0),
+		     (const void *)&address, sizeof(address));
+	}
+	maps = fopen("/proc/self/smaps", "r");
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
+		if (strchr(line, '-') != NULL)
+			shared = strstr(line, "/arena") != NULL;
+		else if (!shared && sscanf(line, "Private_Dirty: %ld", &kib) == 1)
+			sum += kib;
+	printf("%ld\n", sum);
+	return 0;
+}
+
+int main(int argc, char *argv[])
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (strcmp(what, "connect") == 0 && argc == 7)
+		return measure_connect(argv + 2);
+	if (strcmp(what, "fill") == 0 && argc == 5)
+		return measure_fill(argv + 2);
+	if (strcmp(what, "bind") == 0 && argc == 3)
+		return measure_bind(argv + 2);
+	if (strcmp(what, "calls") == 0)
+		return measure_calls();
+	if (strcmp(what, "storm") == 0 && argc == 6)
+		return storm(argv + 2);
+	if (strcmp(what, "listen") == 0 && argc == 5)
+		return listen_at(argv + 2);
+	if (strcmp(what, "memory") == 0)
+		return measure_memory();
+	fprintf(stderr, "%s: unknown measurement \"%s\"\n", argv[0], what);
+	return 2;
+}
