@@ -138,6 +138,7 @@ static int read_text(const char *path, char text[TEXT_SIZE])
 	size_t n;
 	int error = 0;
 
+	text[0] = '\0';
 	if (file == NULL)
 		return -errno;
 	errno = 0;

@@ -52,8 +52,10 @@ int cover_find(const char *name, char path[PATH_MAX])
 		return -ENAMETOOLONG;
 	if (name[0] == '\0')
 		return -ENOENT;
-	if (strchr(name, '/') != NULL)
-		return may_execute(strcpy(path, name));
+	if (strchr(name, '/') != NULL) {
+		snprintf(path, PATH_MAX, "%s", name);
+		return may_execute(path);
+	}
 	if (folder == NULL)
 		folder = "/bin:/usr/bin";	/* _CS_PATH of glibc */
 	for (;;) {
@@ -72,7 +74,8 @@ int cover_find(const char *name, char path[PATH_MAX])
 
 /* --- what berth itself is, and so libberth.so ----------------------------- */
 
-extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+extern const ElfW(Ehdr) own_header __asm__("__ehdr_start")
+	__attribute__((visibility("hidden")));
 
 struct own {
 	const char *interpreter;
@@ -215,10 +218,10 @@ static const char *elf_reason(const struct program *program)
 
 	if (reason != NULL)
 		return reason;
-	if (elf->e_ident[EI_CLASS] != __ehdr_start.e_ident[EI_CLASS])
+	if (elf->e_ident[EI_CLASS] != own_header.e_ident[EI_CLASS])
 		return "of another word size";
-	if (elf->e_ident[EI_DATA] != __ehdr_start.e_ident[EI_DATA] ||
-	    elf->e_machine != __ehdr_start.e_machine)
+	if (elf->e_ident[EI_DATA] != own_header.e_ident[EI_DATA] ||
+	    elf->e_machine != own_header.e_machine)
 		return "for another machine";
 	return linker_reason(program);
 }
@@ -273,7 +276,7 @@ static bool script_interpreter(struct program *program, char path[PATH_MAX])
 	}
 	if (word[0] == '\0')
 		return false;
-	strcpy(path, word);
+	snprintf(path, PATH_MAX, "%s", word);
 	return true;
 }
 
@@ -321,7 +324,7 @@ static bool look(const char *path, struct cover_gap *gapp,
 	bool is_script = false;
 
 	*gapp = (struct cover_gap){ .certain = true };
-	strcpy(gapp->program, path);
+	snprintf(gapp->program, sizeof(gapp->program), "%s", path);
 	if (error != 0) {
 		unread_reason(&program, error, gapp);
 	} else if (is_elf(&program)) {
@@ -331,7 +334,7 @@ static bool look(const char *path, struct cover_gap *gapp,
 	} else {
 		/* ENOEXEC: execvp(3) runs it by the shell, if it is text. */
 		is_script = !is_same_file(_PATH_BSHELL, &program.status);
-		strcpy(interpreter, _PATH_BSHELL);
+		snprintf(interpreter, PATH_MAX, "%s", _PATH_BSHELL);
 	}
 	if (program.fd >= 0)
 		close(program.fd);
@@ -345,7 +348,8 @@ bool cover_check(const char *path, struct cover_gap *gapp)
 	for (unsigned int n = 0; look(path, gapp, next); n++) {
 		if (n == SCRIPTS_MAX)
 			break;
-		path = strcpy(interpreter, next);
+		snprintf(interpreter, sizeof(interpreter), "%s", next);
+		path = interpreter;
 	}
 	return gapp->reason == NULL;
 }

@@ -29,16 +29,16 @@ static int add_descriptor(struct holders *holders, int directory_fd,
 			  const char *name, pid_t pid)
 {
 	char link[64];
-	unsigned long long inode;
+	static const char prefix[] = "socket:[";
 	const ssize_t length = readlinkat(directory_fd, name, link,
 					  sizeof(link) - 1);
 
 	if (length < 0)
 		return 0;
 	link[length] = '\0';
-	if (sscanf(link, "socket:[%llu]", &inode) != 1)
+	if (strncmp(link, prefix, sizeof(prefix) - 1) != 0)
 		return 0;
-	return add(holders, inode, pid);
+	return add(holders, strtoull(link + sizeof(prefix) - 1, NULL, 10), pid);
 }
 
 /* Returns 0, also for one that has ended or is another user's, or -ENOMEM. */
@@ -145,7 +145,7 @@ void holders_program(pid_t pid, char name[PROGRAM_NAME_SIZE])
 		close(fd);
 	}
 	if (length <= 0) {
-		strcpy(name, "?");
+		snprintf(name, PROGRAM_NAME_SIZE, "?");
 		return;
 	}
 	/* The newline at the end is the kernel's. */

@@ -260,7 +260,7 @@ static bool find_built_library(char path[PATH_MAX])
 	slash = strrchr(self, '/');
 	if (slash == NULL)
 		return false;
-	strcpy(slash, name);
+	snprintf(slash, (size_t)(self + sizeof(self) - slash), "%s", name);
 	return realpath(self, path) != NULL;
 }
 
@@ -273,7 +273,7 @@ static int find_library(char path[PATH_MAX])
 		if (realpath(named, path) == NULL)
 			return fail(named, strerror(errno));
 	} else if (!find_built_library(path)) {
-		strcpy(path, LIBBERTH_PATH);
+		snprintf(path, PATH_MAX, "%s", LIBBERTH_PATH);
 	}
 	if (access(path, R_OK) != 0)
 		return fail(path, strerror(errno));

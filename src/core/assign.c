@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#include "core/counter.h"
 #include "core/endpoint.h"
 #include "core/port_pick.h"
 #include "core/socket.h"
@@ -36,7 +35,9 @@ int assign_pin(struct process *process, int fd, const struct fd_facts *facts,
 
 void assign_distrust_pin(struct process *process)
 {
-	counter_add(&process->arena, COUNTER_PIN_IGNORED);
+	process_note(process, COUNTER_PIN_IGNORED,
+		     "the kernel chose a port outside the range, though pinned:"
+		     " ip_local_port_range has changed since the start");
 	/* Relaxed: as in assign_can_pin(). */
 	or_relaxed_u32(&process->pin_refused, UINT32_MAX);
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/raw.h"
+#include "core/counter.h"
 #include "core/endpoint.h"
 #include "core/socket.h"
 #include "core/space.h"
@@ -71,6 +72,14 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 		directory = NULL;
 	open_arena(process, directory);
 	fd_cache_open(&process->cache);
+}
+
+void process_note(struct process *process, enum counter counter,
+		  const char *text)
+{
+	counter_add(&process->arena, counter);
+	if (process->policy.log_level == LOG_ALL)
+		log_line((const char *const[]){ text, NULL });
 }
 
 bool process_refuses(const struct process *process)

@@ -7,6 +7,7 @@
  */
 
 #include "core/arena.h"
+#include "core/arena_layout.h"
 #include "core/fd_cache.h"
 #include "core/kernel.h"
 #include "core/policy.h"
@@ -33,6 +34,10 @@ void process_open(struct process *process, char *(*lookup)(const char *name));
 
 /* Gives back every lease of the process, which is about to end. */
 void process_end(struct process *process);
+
+/* Counts an event, and says it on standard error where BERTH_LOG asks for all. */
+void process_note(struct process *process, enum counter counter,
+		  const char *text);
 
 /* Whether BERTH_ON_ERROR=refuse forbids to go on without shared memory. */
 bool process_refuses(const struct process *process);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/assign.h"
-#include "core/counter.h"
 #include "core/endpoint.h"
 #include "core/socket.h"
 #include "preload/hook.h"
@@ -78,7 +77,8 @@ static long connect_stream(struct process *process, struct fd_facts *facts,
 		return assign_connect(process, self->fd, facts, &remote,
 				      &self->call);
 	if (is_self_connect(self->fd, &remote)) {
-		counter_add(&process->arena, COUNTER_SELF_CONNECT);
+		process_note(process, COUNTER_SELF_CONNECT,
+			     "a connect of a socket to itself was refused");
 		return -ECONNREFUSED;
 	}
 	return connect_loose(process, facts, self);

@@ -119,8 +119,12 @@ static long direct_syscall(long number, ...)
 	long a[6];
 
 	va_start(arguments, number);
-	for (int i = 0; i < 6; i++)
-		a[i] = va_arg(arguments, long);
+	a[0] = va_arg(arguments, long);
+	a[1] = va_arg(arguments, long);
+	a[2] = va_arg(arguments, long);
+	a[3] = va_arg(arguments, long);
+	a[4] = va_arg(arguments, long);
+	a[5] = va_arg(arguments, long);
 	va_end(arguments);
 	return hook_result(raw_syscall(number, a[0], a[1], a[2], a[3], a[4],
 				       a[5]));
