@@ -13,6 +13,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/atomics.h"
@@ -85,6 +86,14 @@ static inline struct fd_facts fd_cache_take(struct fd_cache *cache, int fd)
  * forked child makes them so. Costs a getpid(2): the only way to tell the two.
  */
 bool fd_cache_own(struct fd_cache *cache);
+
+/* Makes the entries this process's own, if a fork has left them to nobody. */
+static inline void fd_cache_begin(struct fd_cache *cache)
+{
+	/* Relaxed: wiped by a fork, and written by its child alone. */
+	if (cache->ownerp != NULL && load_relaxed_u64(cache->ownerp) == 0)
+		fd_cache_own(cache);
+}
 
 /* The lease in an entry is this process's to give back: it was taken by it. */
 static inline bool fd_cache_holds(const struct fd_cache *cache,

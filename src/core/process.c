@@ -111,7 +111,7 @@ void process_release(struct process *process, const struct fd_facts *facts)
 void process_hold(struct process *process, const struct lease *lease,
 		  struct fd_facts *factsp)
 {
-	fd_cache_own(&process->cache);
+	fd_cache_begin(&process->cache);
 	factsp->has_port = 1;
 	factsp->port = lease->port;
 	factsp->use = lease->use & 3;

@@ -19,6 +19,7 @@ struct process {
 	struct arena arena;
 	struct fd_cache cache;
 	struct readable_pages readable;
+	atomic_u64 pin_verified_ms;	/* when a pin was last seen to hold */
 	atomic_u32 pin_refused;	/* bit by space, and PIN_MPTCP: no such option */
 };
 

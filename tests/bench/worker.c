@@ -4,8 +4,9 @@
  * Measures one thing and prints numbers: run by run.py, bare and under Berth.
  *
  *     worker connect ADDRESS PORT N kernel|pinned FIRST
- *         N connects that stay open: microseconds of each tenth. Pinned by hand:
- *         to FIRST, FIRST + 1, ..., each known to be free.
+ *         N connects that stay open: microseconds of each tenth, which begins when
+ *         a line is read, so that two workers can take turns. Pinned by hand: to
+ *         FIRST, FIRST + 1, ..., each known to be free.
  *     worker fill ADDRESS PORT N
  *         connects until the first failure, N at most: how many
  *     worker bind N         N TCP bind(0): microseconds of each tenth
@@ -93,6 +94,7 @@ static int measure_connect(char *argv[])
 	for (int tenth = 0; tenth < N_TENTHS; tenth++) {
 		double sum = 0;
 
+		getchar();
 		for (int i = tenth * n / N_TENTHS;
 		     i < (tenth + 1) * n / N_TENTHS; i++) {
 			sockets[i] = socket(AF_INET, SOCK_STREAM, 0);
@@ -106,9 +108,10 @@ static int measure_connect(char *argv[])
 				die("connect");
 			sum += now_us() - start;
 		}
-		printf("%.3f ", sum * N_TENTHS / n);
+		printf("%.3f\n", sum * N_TENTHS / n);
+		fflush(stdout);
 	}
-	printf("\n");
+	getchar();
 	for (int i = 0; i < n; i++)
 		close_with_reset(sockets[i]);
 	return 0;
