@@ -5,8 +5,8 @@
  * System calls made directly, past every libc function that Berth or another
  * preload may have hooked.
  *
- * All return what the kernel returns: a result, or -errno; errno is not touched.
- * No cancellation point. Async-signal-safe.
+ * All return what the kernel returns: a result, or -errno; errno is not
+ * touched. No cancellation point. Async-signal-safe.
  */
 
 #include <stddef.h>

@@ -38,10 +38,10 @@ enum arena_open { ARENA_EXISTING, ARENA_CREATE };
 
 /*
  * Opens the arena of a place and, when path is not NULL, tells its file's path.
- * Returns 0; or -ENOENT (ARENA_EXISTING and there is none), -ESTALE (there is one
- * of another version, size or namespace, and it could not be replaced), -EACCES,
- * -ENOSPC, -ELOOP (a symlink in its place) or what open(2) and mmap(2) give.
- * Async-signal-safe, no heap; opens and closes a few descriptors.
+ * Returns 0; or -ENOENT (ARENA_EXISTING and there is none), -ESTALE (there is
+ * one of another version, size or namespace, and it could not be replaced),
+ * -EACCES, -ENOSPC, -ELOOP (a symlink in its place) or what open(2) and mmap(2)
+ * give. Async-signal-safe, no heap; opens and closes a few descriptors.
  */
 int arena_open(const struct arena_place *place, enum arena_open mode,
 	       struct arena *arenap, char path[PATH_MAX]);

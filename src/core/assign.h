@@ -57,10 +57,10 @@ int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
 		    bool rests);
 
 /*
- * connect(2), or what counts as one, of a stream socket without a port.
- * Returns the program's call's result, or -errno; -EADDRNOTAVAIL when no port of
- * the range is left for this destination. *factsp is brought up to date and
- * entered in any case.
+ * connect(2), or what counts as one, of a stream socket without a port. Returns
+ * the program's call's result, or -errno; -EADDRNOTAVAIL when no port of the
+ * range is left for this destination. *factsp is brought up to date and entered
+ * in any case.
  */
 long assign_connect(struct process *process, int fd, struct fd_facts *factsp,
 		    const struct endpoint *remote,

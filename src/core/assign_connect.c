@@ -81,9 +81,9 @@ static void adopt_pinned(struct connecting *self, const struct port_pick *pick,
 }
 
 /*
- * A pin is ignored when ip_local_port_range has been changed to leave it out. So
- * one connect in each tick of the coarse clock (1 to 10 ms) looks where it came
- * to lie: to ask on every one costs 2 % of a connect on loopback.
+ * A pin is ignored when ip_local_port_range has been changed to leave it out.
+ * So one connect in each tick of the coarse clock (1 to 10 ms) looks where it
+ * came to lie: to ask on every one costs 2 % of a connect on loopback.
  */
 static bool is_verified(const struct process *process, uint64_t now_ms)
 {
@@ -118,8 +118,8 @@ static bool has_leased(struct connecting *self, const struct port_pick *pick,
 
 /*
  * Pins lo to hi and makes the call. lease is what the map gave for lo == hi, or
- * NULL. The pin stays on a socket that took the port: getsockopt() hides it, and
- * to take it off would cost a system call on every connect.
+ * NULL. The pin stays on a socket that took the port: getsockopt() hides it,
+ * and to take it off would cost a system call on every connect.
  */
 static enum outcome try_pinned(struct connecting *self, struct port_pick *pick,
 			       const struct lease *lease, uint16_t lo,
@@ -162,8 +162,8 @@ static int bind_to(struct connecting *self, uint16_t port, bool shared)
 }
 
 /*
- * Whether a connection of exactly these ends exists, TIME_WAIT included. Where the
- * kernel cannot be asked, the map is believed.
+ * Whether a connection of exactly these ends exists, TIME_WAIT included. Where
+ * the kernel cannot be asked, the map is believed.
  */
 static bool is_connected(const struct connecting *self, uint16_t port)
 {
@@ -178,9 +178,9 @@ static bool is_connected(const struct connecting *self, uint16_t port)
 
 /*
  * Binds a port so that sockets with other destinations may have it too. A bind
- * cannot be undone, and the kernel's "no" to the connect would be the program's:
- * so first alone, which nobody else's use of the port survives, and only then
- * shared, after a look for the very connection.
+ * cannot be undone, and the kernel's "no" to the connect would be the
+ * program's: so first alone, which nobody else's use of the port survives, and
+ * only then shared, after a look for the very connection.
  */
 static int bind_shared(struct connecting *self, uint16_t port)
 {

@@ -4,8 +4,8 @@
 /*
  * Where the search for a port starts: the algorithms of RFC 6056, section 3.3.
  *
- * The choice is an index into the ports of a range (0 to n_ports - 1), so that a
- * range with gaps is used in full. The counters lie in shared memory and may
+ * The choice is an index into the ports of a range (0 to n_ports - 1), so that
+ * a range with gaps is used in full. The counters lie in shared memory and may
  * hold anything; every result is below n_ports all the same. Lock-free,
  * async-signal-safe, bounded.
  */
@@ -57,8 +57,8 @@ struct choice {
 
 /*
  * The keyed hash of a flow: local address (may be NULL), remote address and
- * remote port (may be NULL). It serves as F and G of RFC 6056, and for the plane
- * in the ledger, each from bits of its own.
+ * remote port (may be NULL). It serves as F and G of RFC 6056, and for the
+ * plane in the ledger, each from bits of its own.
  */
 uint64_t choice_flow_hash(const struct siphash_key *key,
 			  const struct endpoint *local,

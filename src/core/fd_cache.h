@@ -6,10 +6,11 @@
  *
  * Descriptors are closed and come back as something else without a hook seeing
  * it, so whatever an entry says is checked against the kernel before a mistake
- * could do harm. Each entry is one 64-bit word, read and written whole: lock-free
- * and async-signal-safe. A forked child inherits the facts but none of the leases:
- * it finds the owner's pid wiped (MADV_WIPEONFORK) and begins a generation of its
- * own. A vfork child finds its parent's pid, and leaves the cache as it is.
+ * could do harm. Each entry is one 64-bit word, read and written whole:
+ * lock-free and async-signal-safe. A forked child inherits the facts but none
+ * of the leases: it finds the owner's pid wiped (MADV_WIPEONFORK) and begins a
+ * generation of its own. A vfork child finds its parent's pid, and leaves the
+ * cache as it is.
  */
 
 #include <stdbool.h>
@@ -106,8 +107,8 @@ static inline bool fd_cache_holds(const struct fd_cache *cache,
 }
 
 /*
- * Another descriptor of the same open socket: an entry of the same space and port
- * that dup() has made or copied. Returns -1 for none. Scans the cache.
+ * Another descriptor of the same open socket: an entry of the same space and
+ * port that dup() has made or copied. Returns -1 for none. Scans the cache.
  */
 int fd_cache_find_copy(const struct fd_cache *cache, int fd,
 		       const struct fd_facts *facts);

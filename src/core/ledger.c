@@ -54,7 +54,8 @@ static uint64_t port_bit(uint32_t port)
 /*
  * Makes the hint of a port follow its use word, which has just changed to or
  * from use. Another process may change it in between: the word is read again
- * after each write of the hint, so that the last to write has seen the last use.
+ * after each write of the hint, so that the last to write has seen the last
+ * use.
  */
 static void follow(struct space_memory *space, uint16_t port, enum use use)
 {

@@ -61,8 +61,8 @@ static int find(const struct port_pick *pick)
 }
 
 /*
- * Leases the wanted port. It may have been leased, given back and put to rest by
- * another one since it was found: that shows only once it is ours.
+ * Leases the wanted port. It may have been leased, given back and put to rest
+ * by another one since it was found: that shows only once it is ours.
  */
 static bool lease(const struct port_pick *pick)
 {

@@ -39,8 +39,8 @@ void port_pick_start(struct port_pick *pick, struct process *process,
 		     const struct endpoint *remote);
 
 /*
- * Leases the next candidate. Returns false when the map has no more, or there is
- * no map: the kernel is to be asked then.
+ * Leases the next candidate. Returns false when the map has no more, or there
+ * is no map: the kernel is to be asked then.
  */
 bool port_pick_next(struct port_pick *pick, struct lease *leasep);
 
@@ -54,7 +54,7 @@ static inline bool port_pick_was_resting(const struct port_pick *pick)
 void port_pick_reject(struct port_pick *pick, const struct lease *lease);
 
 /*
- * Gives a candidate back that somebody outside Berth holds, and lets it rest, so
- * that the next searches do not stumble over it too.
+ * Gives a candidate back that somebody outside Berth holds, and lets it rest,
+ * so that the next searches do not stumble over it too.
  */
 void port_pick_reject_foreign(struct port_pick *pick, const struct lease *lease);

@@ -8,7 +8,8 @@
  * port_set_finish() then makes n_ports and the ranks that port_set_select()
  * needs. No function allocates, locks or calls the kernel. A finished set is
  * only read, so that any number of threads, processes and signal handlers may
- * share it. The struct has no pointers and a fixed layout: it may lie in a file.
+ * share it. The struct has no pointers and a fixed layout: it may lie in a
+ * file.
  */
 
 #include <stdbool.h>

@@ -20,10 +20,11 @@ struct readable_pages {
 
 /*
  * Whether n_bytes at pointer can be read. fd is any open socket: a page that is
- * not in the table is shown to the kernel as the value of an option that does not
- * exist, which it reads before it says so (sk_setsockopt() in net/core/sock.c).
- * NULL is not readable. A page that has been unmapped since it was found readable
- * goes unnoticed. Async-signal-safe; errno is not touched.
+ * not in the table is shown to the kernel as the value of an option that does
+ * not exist, which it reads before it says so (sk_setsockopt() in
+ * net/core/sock.c); to MPTCP, which does not, as a port range, which is then
+ * taken away again. NULL is not readable. A page that has been unmapped since it
+ * was found readable goes unnoticed. Async-signal-safe; errno is not touched.
  */
 bool readable_check(struct readable_pages *pages, int fd, bool mptcp,
 		    const void *pointer, size_t n_bytes);

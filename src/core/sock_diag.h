@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The kernel's own table of sockets, from NETLINK_SOCK_DIAG, sock_diag(7); where
- * that is missing or refused, from /proc/net/{tcp,tcp6,udp,udp6,udplite,udplite6}.
+ * The kernel's own table of sockets, from NETLINK_SOCK_DIAG, sock_diag(7);
+ * where that is missing or refused, from
+ * /proc/net/{tcp,tcp6,udp,udp6,udplite,udplite6}.
  *
  * Opens a descriptor and closes it again. No heap; buffers are on the stack.
  */
@@ -28,8 +29,9 @@ typedef bool (*kernel_socket_visit)(const struct kernel_socket *socket,
 				    void *context);
 
 /*
- * Visits every socket of a space, of both families, TIME_WAIT included, that has
- * a local port. Returns 0 or -errno; -ENOENT when the kernel lacks the protocol.
+ * Visits every socket of a space, of both families, TIME_WAIT included, that
+ * has a local port. Returns 0 or -errno; -ENOENT when the kernel lacks the
+ * protocol.
  */
 int sock_diag_list(enum space space, kernel_socket_visit visit, void *context);
 

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What one socket says of itself, and the pin: IP_LOCAL_PORT_RANGE, ip(7), which
- * narrows the kernel's own choice of port for one socket to a range, or to one
- * port. System calls are made directly; errno is not touched.
+ * What one socket says of itself, and the pin: IP_LOCAL_PORT_RANGE, ip(7),
+ * which narrows the kernel's own choice of port for one socket to a range, or
+ * to one port. System calls are made directly; errno is not touched.
  */
 
 #include <stdbool.h>
@@ -39,8 +39,9 @@ bool socket_is_closed(int fd);
 int socket_local(int fd, struct endpoint *localp);
 
 /*
- * Gives a socket without a port (IP_BIND_ADDRESS_NO_PORT) its address again, which
- * a bind that failed has taken from it (__inet_bind() in net/ipv4/af_inet.c).
+ * Gives a socket without a port (IP_BIND_ADDRESS_NO_PORT) its address again,
+ * which a bind that failed has taken from it (__inet_bind() in
+ * net/ipv4/af_inet.c).
  */
 void socket_restore_address(int fd, const struct endpoint *local);
 

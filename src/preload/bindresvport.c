@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * bindresvport(3), rresvport(3) and their relatives bind through a name that libc
- * hides, so they are done here: on the ports of libc (sunrpc/bindrsvprt.c and
- * inet/rcmd.c of glibc: 600 to 1023, then 512 to 599; and 1023 down to 512), but
- * on none that is reserved.
+ * bindresvport(3), rresvport(3) and their relatives bind through a name that
+ * libc hides, so they are done here: on the ports of libc (sunrpc/bindrsvprt.c
+ * and inet/rcmd.c of glibc: 600 to 1023, then 512 to 599; and 1023 down to
+ * 512), but on none that is reserved.
  */
 
 #include <netdb.h>

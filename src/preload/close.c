@@ -9,8 +9,8 @@
 #endif
 
 /*
- * Takes the facts of a descriptor about to close out of the cache. A vfork child
- * closes its own copy and leaves the cache, its parent's, as it is.
+ * Takes the facts of a descriptor about to close out of the cache. A vfork
+ * child closes its own copy and leaves the cache, its parent's, as it is.
  */
 static struct fd_facts take(struct process *process, int fd)
 {

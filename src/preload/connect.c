@@ -23,8 +23,8 @@ static long make_connect(const struct program_call *call)
 
 /*
  * To connect to the wildcard address is to connect to the socket's own address
- * for IPv4 (ip_route_output_key_hash() in net/ipv4/route.c), and to loopback for
- * IPv6 (tcp_v6_connect() in net/ipv6/tcp_ipv6.c).
+ * for IPv4 (ip_route_output_key_hash() in net/ipv4/route.c), and to loopback
+ * for IPv6 (tcp_v6_connect() in net/ipv6/tcp_ipv6.c).
  */
 static bool is_own_wildcard(const struct endpoint *local,
 			    const struct endpoint *remote)
@@ -34,8 +34,8 @@ static bool is_own_wildcard(const struct endpoint *local,
 }
 
 /*
- * Whether a socket bound to a port would connect to itself: the port is the same,
- * and so is the address that the kernel would route from.
+ * Whether a socket bound to a port would connect to itself: the port is the
+ * same, and so is the address that the kernel would route from.
  */
 static bool is_self_connect(int fd, const struct endpoint *remote)
 {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What the hooked calls have in common. Nothing here locks, allocates or writes;
- * all of it may run in a signal handler, in a vfork child, before this library's
- * constructor and after its destructor.
+ * What the hooked calls have in common. Nothing here locks, allocates or
+ * writes; all of it may run in a signal handler, in a vfork child, before this
+ * library's constructor and after its destructor.
  */
 
 #include <errno.h>
@@ -16,8 +16,9 @@
 #define HOOK __attribute__((visibility("default")))
 
 /*
- * This process's Berth, made on first use. NULL while another thread, or the code
- * that a signal handler has interrupted, is making it: the call goes through.
+ * This process's Berth, made on first use. NULL while another thread, or the
+ * code that a signal handler has interrupted, is making it: the call goes
+ * through.
  */
 struct process *hook_process(void);
 

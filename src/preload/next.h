@@ -5,7 +5,8 @@
  * The program's own calls as they would be without Berth: the next definitions
  * behind libberth.so, another preload's or libc's. Until the constructor has
  * looked them up, and where libc has none, they are system calls made directly.
- * They behave as in libc: -1 and errno, and the cancellation points that libc has.
+ * They behave as in libc: -1 and errno, and the cancellation points that libc
+ * has.
  */
 
 #include <sys/socket.h>

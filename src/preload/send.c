@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * sendto, sendmsg and sendmmsg: the first send of a datagram socket takes a port,
- * and with MSG_FASTOPEN that of a stream socket connects. All later ones see the
- * cache and nothing else.
+ * sendto, sendmsg and sendmmsg: the first send of a datagram socket takes a
+ * port, and with MSG_FASTOPEN that of a stream socket connects. All later ones
+ * see the cache and nothing else.
  */
 
 #include "core/assign.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * IP_LOCAL_PORT_RANGE is the program's as well as Berth's: a socket to which the
- * program gives a range is left alone, and a pin of Berth's is not shown. Nor is
- * the SO_REUSEADDR of a shared bind, until the program sets it itself.
+ * IP_LOCAL_PORT_RANGE is the program's as well as Berth's: a socket to which
+ * the program gives a range is left alone, and a pin of Berth's is not shown.
+ * Nor is the SO_REUSEADDR of a shared bind, until the program sets it itself.
  */
 
 #include <netinet/in.h>

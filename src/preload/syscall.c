@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * syscall(2) with the number of a hooked call is that call; all others go on with
- * six words, whether the program gave as many or not, as in libc.
+ * syscall(2) with the number of a hooked call is that call; all others go on
+ * with six words, whether the program gave as many or not, as in libc.
  */
 
 #include <fcntl.h>

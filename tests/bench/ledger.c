@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Nanoseconds of one lease and release: found and leased on one plane of a range
- * of 16,000 ports, half of them taken. Alone, and in two processes at once.
+ * Nanoseconds of one lease and release: found and leased on one plane of a
+ * range of 16,000 ports, half of them taken. Alone, and in two processes at
+ * once.
  */
 
 #include <stdio.h>

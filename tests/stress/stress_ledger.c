@@ -91,8 +91,8 @@ static void leave(const struct lease *lease, uint64_t rest_now_ms)
 }
 
 /*
- * A port that rests may be had only when nothing else is left. Of a port that is
- * shared, another holder may have given his lease back since ours was taken.
+ * A port that rests may be had only when nothing else is left. Of a port that
+ * is shared, another holder may have given his lease back since ours was taken.
  */
 static void check_rest(const struct port_pick *pick, const struct lease *lease)
 {
