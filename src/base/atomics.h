@@ -62,6 +62,16 @@ static inline uint64_t load_relaxed_u64(const atomic_u64 *wordp)
 	return atomic_load_explicit(wordp, memory_order_relaxed);
 }
 
+static inline uint64_t load_acquire_u64(const atomic_u64 *wordp)
+{
+	return atomic_load_explicit(wordp, memory_order_acquire);
+}
+
+static inline void store_release_u64(atomic_u64 *wordp, uint64_t value)
+{
+	atomic_store_explicit(wordp, value, memory_order_release);
+}
+
 static inline void store_relaxed_u64(atomic_u64 *wordp, uint64_t value)
 {
 	atomic_store_explicit(wordp, value, memory_order_relaxed);

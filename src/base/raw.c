@@ -2,6 +2,7 @@
 #include "base/raw.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #if defined(__x86_64__) && defined(__LP64__)
@@ -80,6 +81,13 @@ int raw_socket(int domain, int type, int protocol)
 int raw_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
 	return (int)raw_syscall(SYS_bind, fd, (long)address, length, 0, 0, 0);
+}
+
+ssize_t raw_sendto(int fd, const void *data, size_t size,
+		   const struct sockaddr *address, socklen_t length)
+{
+	return raw_syscall(SYS_sendto, fd, (long)data, (long)size, MSG_NOSIGNAL,
+			   (long)address, length);
 }
 
 int raw_getsockname(int fd, struct sockaddr *address, socklen_t *lengthp)

@@ -25,6 +25,9 @@ pid_t raw_getpid(void);
 
 int raw_socket(int domain, int type, int protocol);
 int raw_bind(int fd, const struct sockaddr *address, socklen_t length);
+/* Without SIGPIPE. */
+ssize_t raw_sendto(int fd, const void *data, size_t size,
+		   const struct sockaddr *address, socklen_t length);
 int raw_getsockname(int fd, struct sockaddr *address, socklen_t *lengthp);
 int raw_getsockopt(int fd, int level, int name, void *value, socklen_t *lengthp);
 int raw_setsockopt(int fd, int level, int name, const void *value,

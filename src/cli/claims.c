@@ -32,7 +32,7 @@ static int add(struct claims *claims, const struct claim *claim)
 	return 0;
 }
 
-static enum role role_of(const struct kernel_socket *socket)
+static enum socket_role role_of(const struct kernel_socket *socket)
 {
 	if (socket->inode == 0)
 		return ROLE_ORPHAN;
@@ -146,7 +146,7 @@ const struct claim *claims_of(const struct claims *claims, enum space space,
 	return claims->items + lo;
 }
 
-const char *role_name(enum role role)
+const char *socket_role_name(enum socket_role role)
 {
 	static const char *const names[] = {
 		[ROLE_LISTEN] = "listen",

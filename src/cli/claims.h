@@ -14,7 +14,7 @@
 #include "core/space.h"
 
 /* What a process does with a port. */
-enum role {
+enum socket_role {
 	ROLE_LISTEN,
 	ROLE_CONNECTED,
 	ROLE_BOUND,	/* neither, or not to be told: UDP without a peer */
@@ -23,7 +23,7 @@ enum role {
 
 struct claim {
 	enum space space;
-	enum role role;
+	enum socket_role role;
 	uint16_t port;
 	pid_t pid;	/* 0 = orphan, or a process that this user cannot see */
 };
@@ -48,4 +48,4 @@ const struct claim *claims_of(const struct claims *claims, enum space space,
 			      uint16_t port, size_t *np);
 
 /* "listen", "connected", "bound", "orphan". */
-const char *role_name(enum role role);
+const char *socket_role_name(enum socket_role role);

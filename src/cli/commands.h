@@ -11,6 +11,11 @@
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_FOUND 127
 
+int command_check(int argc, char *argv[]);
+int command_explain(int argc, char *argv[]);
+int command_load(int argc, char *argv[]);
+int command_log(int argc, char *argv[]);
 int command_port(int argc, char *argv[]);
 int command_run(int argc, char *argv[]);
 int command_status(int argc, char *argv[]);
+int command_unload(int argc, char *argv[]);

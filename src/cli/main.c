@@ -14,6 +14,11 @@ struct command {
 
 static const struct command commands[] = {
 	{ "run", command_run, "start a program whose ports Berth assigns" },
+	{ "check", command_check, "say what is wrong with a configuration" },
+	{ "load", command_load, "put a configuration in force" },
+	{ "unload", command_unload, "take it out of force" },
+	{ "explain", command_explain, "tell which rule applies, and why" },
+	{ "log", command_log, "show what was refused" },
 	{ "status", command_status, "show what is assigned in this namespace" },
 	{ "port", command_port, "print free ports, and keep them for a while" },
 };

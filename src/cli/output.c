@@ -194,6 +194,20 @@ void output_row(struct output *output, const char *const *values)
 	output->n_rows++;
 }
 
+void output_line(enum output_format format, FILE *stream,
+		 const struct output_section *section,
+		 const char *const *values)
+{
+	struct output_section line = *section;
+	struct output output = { .format = format, .stream = stream,
+				 .section = &line };
+
+	line.single = true;
+	output_row(&output, values);
+	if (format == OUTPUT_JSON)
+		fputc('\n', stream);
+}
+
 int output_close(struct output *output)
 {
 	end_section(output);

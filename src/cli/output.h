@@ -53,5 +53,13 @@ void output_section(struct output *output,
  */
 void output_row(struct output *output, const char *const *values);
 
+/*
+ * A row by itself, outside of any report: a porcelain record, or a JSON object
+ * on a line of its own. Not for tables.
+ */
+void output_line(enum output_format format, FILE *stream,
+		 const struct output_section *section,
+		 const char *const *values);
+
 /* Ends the report. Returns 0, or -EIO when not all of it could be written. */
 int output_close(struct output *output);

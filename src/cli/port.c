@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/raw.h"
 #include "cli/commands.h"
+#include "cli/netns.h"
 #include "core/endpoint.h"
 #include "core/ledger.h"
 #include "core/port_pick.h"
@@ -155,10 +156,14 @@ static int verify(enum space space, uint16_t port)
 static uint32_t find(struct process *process,
 		     const struct port_options *options, struct lease *leases)
 {
+	const struct port_wish wish = {
+		.space = options->space, .use = USE_WHOLE,
+		.role = ROLE_OF_LISTEN,
+	};
 	struct port_pick pick;
 	uint32_t n = 0;
 
-	port_pick_start(&pick, process, options->space, USE_WHOLE, NULL, NULL);
+	port_pick_start(&pick, process, &wish);
 	while (n < options->n && port_pick_next(&pick, &leases[n])) {
 		const int result = verify(options->space, leases[n].port);
 
@@ -175,34 +180,30 @@ static uint32_t find(struct process *process,
 /* Returns 0, or -errno when no ports can be given, which is said. */
 static int open_process(struct process *process)
 {
-	const char *directory = getenv("BERTH_DIR");
-	struct policy_error error;
-	char text[POLICY_ERROR_TEXT_SIZE];
+	struct environment_error error;
+	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
+	struct arena_place place;
+	struct policy policy;
+	bool refuses;
+	int result;
 
 	kernel_read(&process->kernel);
-	if (policy_from_environment(getenv, &process->kernel, &process->policy,
-				    &error) < 0) {
-		policy_error_text(&error, text);
+	netns_place(&process->kernel, &place);
+	if (policy_source_open(&process->source, getenv, &process->kernel,
+			       &place, &error) < 0) {
+		environment_error_text(&error, text);
 		fprintf(stderr, "berth: %s\n", text);
 		return -EINVAL;
 	}
-
-	const struct arena_place place = {
-		.directory = directory != NULL && *directory != '\0'
-			? directory : NULL,
-		.netns_inode = process->kernel.netns_inode,
-		.netns_cookie = process->kernel.netns_cookie,
-	};
-	int result = arena_open(&place, ARENA_CREATE, &process->arena, NULL);
-
+	result = arena_open(&place, ARENA_CREATE, &process->arena, NULL);
 	if (result == 0)
 		return 0;
+	process_policy(process, &policy);
+	refuses = policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE;
 	fprintf(stderr, "berth: no shared arena: %s; %s\n", strerror(-result),
-		process->policy.on_error == ON_ERROR_REFUSE
-			? "BERTH_ON_ERROR=refuse"
+		refuses ? "BERTH_ON_ERROR=refuse"
 			: "other programs may be given the same ports");
-	return process->policy.on_error == ON_ERROR_REFUSE
-		? result : arena_open_private(result, &process->arena);
+	return refuses ? result : arena_open_private(result, &process->arena);
 }
 
 /* Gives the leases back: to rest when the ports were found for somebody. */
@@ -220,14 +221,16 @@ static int print_ports(struct process *process,
 	static struct lease leases[N_PORTS];
 	const uint32_t n = find(process, options, leases);
 	const bool enough = n == options->n;
+	struct policy policy;
 
 	/* They rest before anybody reads them. */
 	release(process, leases, n, enough);
 	if (!enough) {
+		process_policy(process, &policy);
 		fprintf(stderr,
 			"berth: %u %s ports wanted, %u of %u are free\n",
 			options->n, space_name(options->space), n,
-			process->policy.range.n_ports);
+			policy.ranges[options->space][ROLE_OF_LISTEN]->n_ports);
 		return EXIT_FAILURE;
 	}
 	for (uint32_t i = 0; i < n; i++)

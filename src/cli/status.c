@@ -1,340 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "cli/claims.h"
 #include "cli/commands.h"
-#include "cli/holders.h"
-#include "cli/output.h"
-#include "core/arena.h"
-#include "core/kernel.h"
-#include "core/ledger.h"
-#include "core/policy.h"
-
-#define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
+#include "cli/netns.h"
+#include "cli/status_report.h"
 
 static const char usage[] =
 	"Usage: berth status [--porcelain | --json]\n"
 	"\n"
-	"Shows the policy of this environment, how many ports of its range\n"
-	"are in use in this network namespace, who holds them, and which\n"
-	"processes have a port of the kernel's choice, outside Berth.\n"
+	"Shows the policy of this environment, how many of all ports that are\n"
+	"assigned from are in use in this network namespace, who holds them, and\n"
+	"which processes have a port of the kernel's choice, outside Berth.\n"
 	"\n"
 	"  --porcelain  tab-separated records, see berth(1)\n"
 	"  --json       one JSON object\n";
 
-static const struct output_column policy_columns[] = {
-	{ .name = "range" },
-	{ .name = "n_ports", .number = true },
-	{ .name = "algorithm" },
-};
-static const struct output_column arena_columns[] = {
-	{ .name = "path" },
-	{ .name = "state" },
-};
-static const struct output_column ports_columns[] = {
-	{ "protocol", 8, false },
-	{ "free", 6, true },
-	{ "whole", 6, true },
-	{ "bound", 6, true },
-	{ "connect", 7, true },
-	{ "rest", 6, true },
-};
-static const struct output_column counter_columns[] = {
-	{ "counter", 12, false },
-	{ "count", 10, true },
-};
-static const struct output_column lease_columns[] = {
-	{ "protocol", 8, false },
-	{ "port", 5, true },
-	{ "use", 7, false },
-	{ "leases", 6, true },
-	{ "pid", 7, true },
-	{ "program", 15, false },
-};
-static const struct output_column outside_columns[] = {
-	{ "protocol", 8, false },
-	{ "port", 5, true },
-	{ "socket", 9, false },
-	{ "pid", 7, true },
-	{ "program", 15, false },
-};
-
-#define COLUMNS(array) .n_columns = N_ELEMENTS(array), .columns = (array)
-
-static const struct output_section policy_section = {
-	.kind = "policy", .key = "policy", .single = true,
-	COLUMNS(policy_columns),
-};
-static const struct output_section arena_section = {
-	.kind = "arena", .key = "arena", .single = true,
-	COLUMNS(arena_columns),
-};
-static const struct output_section ports_section = {
-	.kind = "ports", .key = "ports", .title = "Ports of the range",
-	COLUMNS(ports_columns),
-};
-static const struct output_section counter_section = {
-	.kind = "counter", .key = "counters", .title = "Events",
-	COLUMNS(counter_columns),
-};
-static const struct output_section lease_section = {
-	.kind = "lease", .key = "leases", .title = "Leased ports",
-	COLUMNS(lease_columns),
-};
-static const struct output_section outside_section = {
-	.kind = "outside", .key = "outside",
-	.title = "Outside Berth, in the kernel's own range",
-	COLUMNS(outside_columns),
-};
-
-static const char *const use_names[N_USES] = {
-	[USE_FREE] = "free",
-	[USE_WHOLE] = "whole",
-	[USE_BOUND] = "bound",
-	[USE_CONNECT] = "connect",
-};
-
-static const char *const counter_names[] = {
-	[COUNTER_KERNEL_ASKED] = "kernel-asked",
-	[COUNTER_PIN_IGNORED] = "pin-ignored",
-	[COUNTER_SELF_CONNECT] = "self-connect",
-	[COUNTER_FOREIGN] = "foreign",
-};
-_Static_assert(N_ELEMENTS(counter_names) == N_COUNTERS, "each has a name");
-
-/* All that a report is made of; too large for the stack. */
-struct status {
-	struct kernel kernel;
-	struct policy policy;
-	struct arena arena;
-	char arena_path[PATH_MAX];
-	int arena_error;	/* of arena_open() */
-	struct claims claims;
-	uint64_t now_ms;
-	struct output output;
-};
-
-struct number {
-	char text[24];
-};
-
-static struct number number(uint64_t value)
-{
-	struct number result;
-
-	snprintf(result.text, sizeof(result.text), "%llu",
-		 (unsigned long long)value);
-	return result;
-}
-
-static enum use use_of(const struct status *status, enum space space,
-		       uint16_t port, uint32_t *n_leasesp, bool *restsp)
-{
-	*n_leasesp = 0;
-	*restsp = false;
-	return status->arena.memory == NULL ? USE_FREE
-		: ledger_use(&status->arena, space, port, status->now_ms,
-			     n_leasesp, restsp);
-}
-
-static int show_policy(struct status *status)
-{
-	const struct port_set *range = &status->policy.range;
-	const size_t size = range_text_format(range, NULL, 0) + 1;
-	char *text = malloc(size);
-
-	if (text == NULL)
-		return -ENOMEM;
-	range_text_format(range, text, size);
-	output_section(&status->output, &policy_section);
-	output_row(&status->output, (const char *const[]){
-		text, number(range->n_ports).text,
-		algorithm_name(status->policy.algorithm) });
-	free(text);
-	return 0;
-}
-
-static const char *arena_state(int error)
-{
-	switch (error) {
-	case 0: return "shared";
-	case -ENOENT: return "none yet";
-	case -ESTALE: return "of another version or namespace";
-	default: return strerror(-error);
-	}
-}
-
-static void show_arena(struct status *status)
-{
-	const int error = status->arena_error;
-
-	output_section(&status->output, &arena_section);
-	output_row(&status->output, (const char *const[]){
-		error == 0 ? status->arena_path : NULL, arena_state(error) });
-}
-
-static void show_ports_of(struct status *status, enum space space)
-{
-	uint32_t counts[N_USES] = { 0 }, n_resting = 0;
-
-	for (uint32_t port = 0; port < N_PORTS; port++) {
-		uint32_t n_leases;
-		bool rests;
-
-		if (!port_set_has(&status->policy.range, port))
-			continue;
-
-		const enum use use = use_of(status, space, (uint16_t)port,
-					    &n_leases, &rests);
-
-		if (use == USE_FREE && rests)
-			n_resting++;
-		else
-			counts[use]++;
-	}
-	output_row(&status->output, (const char *const[]){
-		space_name(space), number(counts[USE_FREE]).text,
-		number(counts[USE_WHOLE]).text, number(counts[USE_BOUND]).text,
-		number(counts[USE_CONNECT]).text, number(n_resting).text });
-}
-
-static void show_counters(struct status *status)
-{
-	output_section(&status->output, &counter_section);
-	if (status->arena.memory == NULL)
-		return;
-	for (int i = 0; i < N_COUNTERS; i++) {
-		/* Relaxed: a report, nothing is decided on it. */
-		const uint64_t count = load_relaxed_u64(
-			&status->arena.memory->counter.counters[i]);
-
-		output_row(&status->output, (const char *const[]){
-			counter_names[i], number(count).text });
-	}
-}
-
-static void show_lease(struct status *status, enum space space, uint16_t port)
-{
-	uint32_t n_leases;
-	bool rests;
-	const enum use use = use_of(status, space, port, &n_leases, &rests);
-	const struct number port_text = number(port), n = number(n_leases);
-	const char *values[] = { space_name(space), port_text.text,
-				 use_names[use], n.text, NULL, NULL };
-	pid_t last = 0;
-	size_t n_claims;
-	const struct claim *claim =
-		claims_of(&status->claims, space, port, &n_claims);
-
-	if (use == USE_FREE)
-		return;
-	/* There are sockets, but their processes are gone or not to be seen. */
-	if (n_claims > 0)
-		values[4] = values[5] = "?";
-	for (; n_claims > 0; n_claims--, claim++) {
-		if (claim->pid == last)
-			continue;
-		last = claim->pid;
-
-		char program[PROGRAM_NAME_SIZE];
-		const struct number pid = number((uint64_t)claim->pid);
-
-		holders_program(claim->pid, program);
-		values[4] = pid.text;
-		values[5] = program;
-		output_row(&status->output, values);
-	}
-	if (last == 0)
-		output_row(&status->output, values);
-}
-
-/*
- * A port of the kernel's own range that the map does not know: chosen by the
- * kernel, or by a server for itself, which cannot be told from outside. What a
- * listener has accepted has the listener's port and chose nothing.
- */
-static bool is_outside(const struct status *status, const struct claim *claim)
-{
-	const struct port_interval *range = &status->kernel.port_range;
-	uint32_t n_leases;
-	bool rests;
-
-	if (claim->role == ROLE_ORPHAN || range->hi == 0 ||
-	    claim->port < range->lo || claim->port > range->hi)
-		return false;
-	if (claim->role != ROLE_LISTEN &&
-	    port_set_has(&status->claims.listening[claim->space], claim->port))
-		return false;
-	return use_of(status, claim->space, claim->port, &n_leases,
-		      &rests) == USE_FREE;
-}
-
-static void show_outside(struct status *status)
-{
-	output_section(&status->output, &outside_section);
-	for (size_t i = 0; i < status->claims.n_items; i++) {
-		const struct claim *claim = &status->claims.items[i];
-		char program[PROGRAM_NAME_SIZE] = "?";
-
-		if (!is_outside(status, claim))
-			continue;
-		if (claim->pid != 0)
-			holders_program(claim->pid, program);
-		output_row(&status->output, (const char *const[]){
-			space_name(claim->space), number(claim->port).text,
-			role_name(claim->role),
-			claim->pid == 0 ? "?"
-				: number((uint64_t)claim->pid).text,
-			program });
-	}
-}
-
-static int show(struct status *status)
-{
-	const int result = show_policy(status);
-
-	if (result < 0)
-		return result;
-	show_arena(status);
-	output_section(&status->output, &ports_section);
-	for (int space = 0; space < N_SPACES; space++)
-		show_ports_of(status, (enum space)space);
-	show_counters(status);
-	output_section(&status->output, &lease_section);
-	for (int space = 0; space < N_SPACES; space++)
-		for (uint32_t port = 0; port < N_PORTS; port++)
-			show_lease(status, (enum space)space, (uint16_t)port);
-	show_outside(status);
-	return output_close(&status->output);
-}
-
 /* Reads what is to be shown; what cannot be read is said and left out. */
 static void gather(struct status *status)
 {
-	const char *directory = getenv("BERTH_DIR");
-	struct policy_error error;
-	char text[POLICY_ERROR_TEXT_SIZE];
+	struct arena_place place;
 
 	kernel_read(&status->kernel);
-	if (policy_from_environment(getenv, &status->kernel, &status->policy,
-				    &error) < 0) {
-		policy_error_text(&error, text);
-		fprintf(stderr, "berth: %s; the default is kept\n", text);
-	}
-	const struct arena_place place = {
-		.directory = directory != NULL && *directory != '\0'
-			? directory : NULL,
-		.netns_inode = status->kernel.netns_inode,
-		.netns_cookie = status->kernel.netns_cookie,
-	};
-
+	netns_place(&status->kernel, &place);
+	netns_policy(&status->kernel, &place, &status->environment,
+		     &status->published, &status->policy);
 	status->arena_error = arena_open(&place, ARENA_EXISTING,
 					 &status->arena, status->arena_path);
+	if (status->arena_error == 0)
+		arena_set_rest(&status->arena, status->policy.rest_ms);
 	status->now_ms = clock_now_ms();
 
 	const int result = claims_open(&status->claims);
@@ -385,9 +81,10 @@ int command_status(int argc, char *argv[])
 	gather(&status);
 	output_open(&status.output, (enum output_format)format, stdout);
 
-	const int result = show(&status);
+	const int result = status_report(&status);
 
 	claims_close(&status.claims);
+	published_deinit(&status.published);
 	if (status.arena.memory != NULL)
 		arena_close(&status.arena);
 	if (result == 0)

@@ -16,21 +16,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/atomics.h"
+#include "core/arena_place.h"
+
 struct arena_memory;
 
 #define REST_MS_DEFAULT 60000u
 
+/* Of the file that root makes: a service that drops root must reach it. */
+#define ARENA_MODE_DEFAULT 0666
+
 struct arena {
 	struct arena_memory *memory;	/* NULL = none could be had at all */
-	uint32_t rest_ms;		/* checked, at least 1 */
+	atomic_u32 rest_ms;		/* checked, at least 1 */
 	int shared_error;		/* why it is private, -errno; 0 = shared */
-};
-
-/* Who asks, for which namespace. */
-struct arena_place {
-	const char *directory;		/* BERTH_DIR, or NULL */
-	uint64_t netns_inode;
-	uint64_t netns_cookie;
 };
 
 /* Whether a missing or unusable arena is made. */
@@ -51,5 +50,8 @@ int arena_open(const struct arena_place *place, enum arena_open mode,
  * Returns 0 or -ENOMEM (then arenap->memory is NULL).
  */
 int arena_open_private(int shared_error, struct arena *arenap);
+
+/* How long ports rest from now on; 0 = as the arena's header says. */
+void arena_set_rest(struct arena *arena, uint32_t rest_ms);
 
 void arena_close(struct arena *arena);

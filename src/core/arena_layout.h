@@ -14,12 +14,13 @@
 #include <stdint.h>
 
 #include "base/atomics.h"
+#include "core/event.h"
 #include "core/port_set.h"
 #include "core/siphash.h"
 #include "core/space.h"
 
 #define ARENA_MAGIC UINT64_C(0x6e65726168747262)	/* "brtharen" */
-#define ARENA_VERSION 1u
+#define ARENA_VERSION 2u
 
 /*
  * Planes by space. TCP has the most, since there the kernel shares a port
@@ -60,12 +61,33 @@ enum counter {
 	COUNTER_PIN_IGNORED,	/* the kernel chose outside the range */
 	COUNTER_SELF_CONNECT,	/* refused */
 	COUNTER_FOREIGN,	/* ports that the map held for free and were not */
+	COUNTER_RESERVED,	/* explicit binds to ports reserved for others */
+	COUNTER_SERVER_IN_RANGE,	/* explicit binds in a range, if looked for */
+	COUNTER_OUTSIDE,	/* explicit binds outside the range, refused */
+	COUNTER_OBSERVED,	/* what mode = observe would have done otherwise */
+	COUNTER_EXHAUSTED,	/* calls that no port of the range was left for */
+	COUNTER_NO_ARENA,	/* refused without shared memory */
+	COUNTER_BAD_POLICY,	/* policies published that could not be read */
 	N_COUNTERS,
 };
 
 struct counter_memory {
 	atomic_u64 counters[N_COUNTERS];
-	uint8_t pad[4064];
+	uint8_t pad[4008];
+};
+
+/* The last so many events; a power of two. */
+#define N_EVENTS 4096u
+
+struct event_slot {
+	atomic_u64 sequence;	/* its event's number plus 1; 0 = being written */
+	atomic_u64 words[sizeof(struct event) / sizeof(uint64_t)];
+};
+
+struct event_memory {
+	atomic_u64 end;		/* events that were ever entered */
+	uint8_t pad[4088];
+	struct event_slot slots[N_EVENTS];
 };
 
 /* What a port is used for; the two low bits of a port's use word. */
@@ -95,6 +117,7 @@ struct arena_memory {
 	struct arena_header header;
 	struct choice_memory choice;
 	struct counter_memory counter;
+	struct event_memory event;
 	struct space_memory spaces[N_SPACES];
 	struct plane_memory planes[N_PLANES];
 };
@@ -102,7 +125,10 @@ struct arena_memory {
 _Static_assert(sizeof(struct arena_header) == 4096, "a page");
 _Static_assert(sizeof(struct choice_memory) == 4096, "a page");
 _Static_assert(sizeof(struct counter_memory) == 4096, "a page");
+_Static_assert(sizeof(struct event_slot) == 96, "");
+_Static_assert(sizeof(struct event_memory) == 4096 + 4096 * 96, "");
 _Static_assert(sizeof(struct space_memory) == 32768 + 32768 + 262144, "");
 _Static_assert(sizeof(struct plane_memory) == 8192, "");
 _Static_assert(sizeof(struct arena_memory) ==
-	       12288 + 4 * 327680 + 656 * 8192, "the layout of version 1");
+	       12288 + 397312 + 4 * 327680 + 656 * 8192,
+	       "the layout of version 2");

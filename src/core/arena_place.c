@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/raw.h"
-#include "core/arena.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY)
 

@@ -8,11 +8,33 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-struct arena_place;
+/* Who asks, for which namespace. */
+struct arena_place {
+	const char *directory;		/* BERTH_DIR, or NULL */
+	uint64_t netns_inode;		/* 0 = no /proc */
+	uint64_t netns_cookie;		/* 0 = the kernel has none */
+};
+
+/*
+ * Whether a file's namespace is the place's: inodes are used again, cookies are
+ * not, but not every kernel has them.
+ */
+static inline bool arena_place_is(const struct arena_place *place,
+				  uint64_t netns_inode, uint64_t netns_cookie)
+{
+	return netns_inode == place->netns_inode &&
+	       (netns_cookie == 0 || place->netns_cookie == 0 ||
+		netns_cookie == place->netns_cookie);
+}
 
 /* The folders that may hold arenas, in the order in which they are tried. */
 #define N_ARENA_ROOTS 4u
+
+/* Those of them that only root makes, /run/berth and /dev/shm/berth. */
+#define FIRST_ROOTS_ROOT 1u
+#define LAST_ROOTS_ROOT 2u
 
 struct arena_folder {
 	int fd;				/* of the namespace's own folder */

@@ -5,6 +5,7 @@
 
 #include "core/endpoint.h"
 #include "core/port_pick.h"
+#include "core/report.h"
 #include "core/socket.h"
 
 static uint32_t pin_bit(const struct fd_facts *facts)
@@ -12,13 +13,14 @@ static uint32_t pin_bit(const struct fd_facts *facts)
 	return 1u << (facts->mptcp ? PIN_MPTCP : facts->space);
 }
 
-bool assign_can_pin(const struct process *process, const struct fd_facts *facts,
-		    uint16_t port)
+bool assign_can_pin(const struct process *process, const struct policy *policy,
+		    const struct fd_facts *facts, uint16_t port)
 {
 	/* Relaxed: a feature once found missing; finding it so twice is well. */
 	const uint32_t refused = load_relaxed_u32(&process->pin_refused);
 
-	return process->policy.may_pin && (refused & pin_bit(facts)) == 0 &&
+	return policy->settings[SETTING_PIN] == PIN_YES &&
+	       (refused & pin_bit(facts)) == 0 &&
 	       kernel_can_pin(&process->kernel, port);
 }
 
@@ -33,37 +35,76 @@ int assign_pin(struct process *process, int fd, const struct fd_facts *facts,
 	return result;
 }
 
-void assign_distrust_pin(struct process *process)
+void assign_distrust_pin(struct process *process, const struct policy *policy)
 {
-	process_note(process, COUNTER_PIN_IGNORED,
-		     "the kernel chose a port outside the range, though pinned:"
-		     " ip_local_port_range has changed since the start");
+	const struct report report = {
+		.kind = EVENT_PIN_IGNORED, .verdict = EVENT_ALLOWED,
+		.call = CALL_NONE,
+	};
+
+	report_event(process, policy, &report);
 	/* Relaxed: as in assign_can_pin(). */
 	or_relaxed_u32(&process->pin_refused, UINT32_MAX);
 }
 
-bool assign_next_part(const struct process *process,
-		      const struct fd_facts *facts, uint32_t from, int avoid,
+void assign_report_exhausted(const struct port_pick *pick, enum event_call call,
+			     const struct endpoint *address)
+{
+	const struct report report = {
+		.kind = EVENT_EXHAUSTED, .verdict = EVENT_REFUSED,
+		.call = call, .space = pick->wanted.space, .address = address,
+	};
+
+	report_event(pick->process, &pick->policy, &report);
+}
+
+bool assign_next_part(const struct port_pick *pick,
+		      const struct fd_facts *facts, uint32_t from,
 		      struct range_part *partp)
 {
 	uint32_t lo, hi;
 
-	if ((int)from == avoid)
+	if ((int)from == pick->avoid)
 		from++;
 	if (from >= N_PORTS ||
-	    !port_set_next_run(&process->policy.range, from, &lo, &hi))
+	    !port_set_next_run(port_pick_range(pick), from, &lo, &hi))
 		return false;
-	if ((int)lo == avoid)
-		return assign_next_part(process, facts, lo, avoid, partp);
+	if ((int)lo == pick->avoid)
+		return assign_next_part(pick, facts, lo, partp);
 
-	const bool can_pin = assign_can_pin(process, facts, (uint16_t)lo);
+	const bool can_pin = assign_can_pin(pick->process, &pick->policy,
+					    facts, (uint16_t)lo);
 	uint32_t end = lo;
 
-	while (end < hi && (int)end + 1 != avoid &&
-	       assign_can_pin(process, facts, (uint16_t)(end + 1)) == can_pin)
+	while (end < hi && (int)end + 1 != pick->avoid &&
+	       assign_can_pin(pick->process, &pick->policy, facts,
+			      (uint16_t)(end + 1)) == can_pin)
 		end++;
 	*partp = (struct range_part){ (uint16_t)lo, (uint16_t)end, can_pin };
 	return true;
+}
+
+void assign_observe(struct process *process, const struct policy *policy,
+		    int fd, struct fd_facts *factsp, enum role role,
+		    enum event_call call)
+{
+	struct endpoint local;
+
+	if (socket_local(fd, &local) < 0 || local.port == 0)
+		return;
+	factsp->has_port = 1;
+	factsp->has_address = !endpoint_is_wildcard(&local);
+	factsp->port = local.port;
+	process_enter(process, fd, *factsp);
+
+	const struct report report = {
+		.kind = EVENT_UNCOVERED, .verdict = EVENT_OBSERVED,
+		.call = call, .space = (enum space)factsp->space,
+		.address = &local,
+	};
+
+	if (!port_set_has(policy->ranges[factsp->space][role], local.port))
+		report_event(process, policy, &report);
 }
 
 void assign_record(struct process *process, int fd, struct fd_facts *factsp)

@@ -15,8 +15,9 @@
  *
  * Only setsockopt, getsockopt, getsockname and bind are called beside the
  * program's own call, and getpid once in a new process. A port outside the
- * kernel's range that somebody has already is the exception: before it is shared
- * the kernel's table is asked, through a socket that is closed again. Errno is not touched. Async-signal-safe, bounded.
+ * kernel's range that somebody has already is the exception: before it is
+ * shared the kernel's table is asked, through a socket that is closed again.
+ * Errno is not touched. Async-signal-safe, bounded.
  */
 
 #include <stdbool.h>
@@ -27,6 +28,8 @@
 #include "core/process.h"
 
 struct endpoint;
+struct policy;
+struct port_pick;
 
 /* The program's own call, made once for every port that is tried. */
 struct program_call {
@@ -52,11 +55,10 @@ int assign_bind(struct process *process, int fd, struct fd_facts *factsp,
 /*
  * The port that a call takes that needs one: listen(), or the first send or
  * connect of a datagram socket. The socket keeps the address it may have.
- * With rests, the port rests once it is given back.
  * Returns as assign_bind().
  */
 int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
-		    bool rests);
+		    enum role role);
 
 /*
  * connect(2), or what counts as one, of a stream socket without a port. Returns
@@ -71,9 +73,17 @@ long assign_connect(struct process *process, int fd, struct fd_facts *factsp,
 /* Enters a port that the program named itself, or that the kernel chose. */
 void assign_record(struct process *process, int fd, struct fd_facts *factsp);
 
+/*
+ * Looks at the port that the kernel chose, and reports one outside the range of
+ * the role: for observe mode. *factsp is brought up to date and entered.
+ */
+void assign_observe(struct process *process, const struct policy *policy,
+		    int fd, struct fd_facts *factsp, enum role role,
+		    enum event_call call);
+
 /* Whether the pin may be used for this port of this socket. */
-bool assign_can_pin(const struct process *process, const struct fd_facts *facts,
-		    uint16_t port);
+bool assign_can_pin(const struct process *process, const struct policy *policy,
+		    const struct fd_facts *facts, uint16_t port);
 
 /*
  * Pins, and remembers when the kernel has no such option for this protocol.
@@ -86,17 +96,21 @@ int assign_pin(struct process *process, int fd, const struct fd_facts *facts,
  * The kernel has ignored a pin that it should have taken: its settings are not
  * what they were at the start. No further pin is tried in this process.
  */
-void assign_distrust_pin(struct process *process);
+void assign_distrust_pin(struct process *process, const struct policy *policy);
 
 /*
- * The next part of the range, at or after from, that lies wholly inside or
- * wholly outside the kernel's own and leaves out the port avoid (-1: none).
+ * The next part of the pick's range, at or after from, that lies wholly inside or
+ * wholly outside the kernel's own and leaves out the port that the pick avoids.
  */
 struct range_part {
 	uint16_t lo, hi;
 	bool can_pin;
 };
 
-bool assign_next_part(const struct process *process,
-		      const struct fd_facts *facts, uint32_t from, int avoid,
+bool assign_next_part(const struct port_pick *pick,
+		      const struct fd_facts *facts, uint32_t from,
 		      struct range_part *partp);
+
+/* Reports that no port of the range is left for a call. */
+void assign_report_exhausted(const struct port_pick *pick, enum event_call call,
+			     const struct endpoint *address);

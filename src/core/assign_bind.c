@@ -22,6 +22,9 @@ struct binding {
 	const struct sockaddr *address;	/* with port 0 */
 	socklen_t length;
 	bind_maker bind;
+	enum role role;
+	enum event_call call;
+	struct port_pick pick;
 	bool no_port;		/* IP_BIND_ADDRESS_NO_PORT is set */
 	bool pinned;		/* a pin is set that must go */
 };
@@ -82,14 +85,16 @@ static int bind_pinned(struct binding *binding, uint16_t lo, uint16_t hi)
 	result = socket_local(binding->fd, &local);
 	if (result == 0 && (local.port < lo || local.port > hi))
 		/* The socket has its port now; the next are bound explicitly. */
-		assign_distrust_pin(binding->process);
+		assign_distrust_pin(binding->process,
+				    &binding->pick.policy);
 	return result;
 }
 
 static int try_port(struct binding *binding, uint16_t port)
 {
 	if (!binding->no_port &&
-	    assign_can_pin(binding->process, binding->facts, port)) {
+	    assign_can_pin(binding->process, &binding->pick.policy,
+			   binding->facts, port)) {
 		const int result = bind_pinned(binding, port, port);
 
 		if (result != -ENOPROTOOPT && result != -EOPNOTSUPP)
@@ -111,8 +116,7 @@ static int ask_kernel(struct binding *binding)
 	uint32_t from = 0;
 
 	counter_add(&binding->process->arena, COUNTER_KERNEL_ASKED);
-	while (assign_next_part(binding->process, binding->facts, from, -1,
-				&part)) {
+	while (assign_next_part(&binding->pick, binding->facts, from, &part)) {
 		int result = -EADDRINUSE;
 
 		if (part.can_pin && !binding->no_port)
@@ -130,7 +134,16 @@ static int ask_kernel(struct binding *binding)
 	return -EADDRINUSE;
 }
 
-static void keep(struct binding *binding, const struct lease *lease, bool rests)
+/* What the policy says of a port's rest, for its role. */
+static bool rests(const struct binding *binding)
+{
+	const uint8_t rest = binding->pick.policy.settings[SETTING_REST];
+
+	return rest == REST_OF_ALL || (rest == REST_OF_LISTEN &&
+				       binding->role == ROLE_OF_LISTEN);
+}
+
+static void keep(struct binding *binding, const struct lease *lease)
 {
 	struct fd_facts *facts = binding->facts;
 
@@ -138,15 +151,15 @@ static void keep(struct binding *binding, const struct lease *lease, bool rests)
 	facts->has_address = lease->use == USE_BOUND;
 	facts->loose = binding->pinned;
 	facts->tried = 0;
-	facts->rests = rests;
+	facts->rests = rests(binding);
 	process_enter(binding->process, binding->fd, *facts);
 }
 
-static int search(struct binding *binding, bool rests)
+static int search(struct binding *binding)
 {
 	struct process *process = binding->process;
+	struct port_pick *pick = &binding->pick;
 	struct endpoint local = { 0 };
-	struct port_pick pick;
 	struct lease lease;
 	int result;
 
@@ -154,25 +167,32 @@ static int search(struct binding *binding, bool rests)
 
 	const bool whole = endpoint_is_wildcard(&local);
 
-	port_pick_start(&pick, process, (enum space)binding->facts->space,
-			whole ? USE_WHOLE : USE_BOUND, whole ? NULL : &local,
-			NULL);
-	while (port_pick_next(&pick, &lease)) {
+	const struct port_wish wish = {
+		.space = (enum space)binding->facts->space,
+		.use = whole ? USE_WHOLE : USE_BOUND,
+		.role = binding->role,
+		.local = whole ? NULL : &local,
+	};
+
+	port_pick_start(pick, process, &wish);
+	while (port_pick_next(pick, &lease)) {
 		result = try_port(binding, lease.port);
 		if (result == 0) {
-			keep(binding, &lease, rests);
+			keep(binding, &lease);
 			return 0;
 		}
 		if (!is_about_port(result)) {
-			port_pick_reject(&pick, &lease);
+			port_pick_reject(pick, &lease);
 			return result;
 		}
 		counter_add(&process->arena, COUNTER_FOREIGN);
-		port_pick_reject_foreign(&pick, &lease);
+		port_pick_reject_foreign(pick, &lease);
 	}
 	result = ask_kernel(binding);
 	if (result == 0)
 		assign_record(process, binding->fd, binding->facts);
+	else if (result == -EADDRINUSE)
+		assign_report_exhausted(pick, binding->call, &local);
 	return result;
 }
 
@@ -184,10 +204,10 @@ static bool leaves_port_open(int fd)
 				  &value) == 0 && value != 0;
 }
 
-static int search_alone(struct binding *binding, bool rests)
+static int search_alone(struct binding *binding)
 {
 	const struct sharing sharing = sharing_suspend(binding->fd);
-	const int result = search(binding, rests);
+	const int result = search(binding);
 
 	sharing_resume(binding->fd, &sharing);
 	if (binding->pinned)
@@ -202,10 +222,11 @@ int assign_bind(struct process *process, int fd, struct fd_facts *factsp,
 	struct binding binding = {
 		.process = process, .fd = fd, .facts = factsp,
 		.address = address, .length = length, .bind = bind,
+		.role = ROLE_OF_LISTEN, .call = CALL_BIND,
 	};
 
 	if (!leaves_port_open(fd))
-		return search_alone(&binding, true);
+		return search_alone(&binding);
 
 	const int result = bind(fd, address, length);
 
@@ -215,7 +236,7 @@ int assign_bind(struct process *process, int fd, struct fd_facts *factsp,
 }
 
 int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
-		    bool rests)
+		    enum role role)
 {
 	/* What a failed connect has left there is no address and no port. */
 	struct endpoint local = { .family = factsp->ipv6 ? AF_INET6 : AF_INET };
@@ -232,11 +253,12 @@ int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
 		.process = process, .fd = fd, .facts = factsp,
 		.address = &address.generic,
 		.length = endpoint_write(&local, &address),
-		.bind = raw_bind,
+		.bind = raw_bind, .role = role,
+		.call = role == ROLE_OF_LISTEN ? CALL_LISTEN : CALL_SEND,
 		.no_port = leaves_port_open(fd),
 	};
 
-	result = search_alone(&binding, rests);
+	result = search_alone(&binding);
 	if (result < 0 && factsp->has_address)
 		socket_restore_address(fd, &local);
 	return result;

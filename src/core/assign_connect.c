@@ -25,6 +25,7 @@ struct connecting {
 	const struct endpoint *remote;
 	const struct program_call *call;
 	struct endpoint local;	/* the wildcard, or what the program has bound */
+	struct port_pick pick;
 	long result;		/* of the program's call, once it was made */
 };
 
@@ -35,14 +36,18 @@ enum outcome {
 	OUTCOME_NO_PIN,		/* the kernel has no such option */
 };
 
-/* A port that was pinned goes with the connection; one that was bound stays. */
+/*
+ * A port that was pinned goes with the connection; one that was bound stays,
+ * and rests for the second that the kernel does not wait then.
+ */
 static void keep(struct connecting *self, const struct lease *lease,
 		 bool pinned)
 {
 	process_hold(self->process, lease, self->facts);
 	self->facts->loose = pinned;
 	self->facts->tried = 1;
-	self->facts->rests = !pinned;
+	self->facts->rests = !pinned ||
+		self->pick.policy.settings[SETTING_REST] == REST_OF_ALL;
 	process_enter(self->process, self->fd, *self->facts);
 }
 
@@ -52,10 +57,9 @@ static void forget(struct connecting *self)
 }
 
 /* Takes a port that the kernel chose into the map, if it can still be leased. */
-static void adopt(struct connecting *self, const struct port_pick *pick,
-		  uint16_t port, bool pinned)
+static void adopt(struct connecting *self, uint16_t port, bool pinned)
 {
-	struct lease lease = pick->wanted;
+	struct lease lease = self->pick.wanted;
 
 	lease.port = port;
 	if (self->process->arena.memory != NULL &&
@@ -72,12 +76,12 @@ static void adopt(struct connecting *self, const struct port_pick *pick,
 }
 
 /* The kernel's choice is to lie within the pin, or its settings have changed. */
-static void adopt_pinned(struct connecting *self, const struct port_pick *pick,
-			 uint16_t port, uint16_t lo, uint16_t hi)
+static void adopt_pinned(struct connecting *self, uint16_t port, uint16_t lo,
+			 uint16_t hi)
 {
-	adopt(self, pick, port, true);
+	adopt(self, port, true);
 	if (port < lo || port > hi)
-		assign_distrust_pin(self->process);
+		assign_distrust_pin(self->process, &self->pick.policy);
 }
 
 /*
@@ -98,13 +102,13 @@ static void set_verified(struct process *process, uint64_t now_ms)
 }
 
 /* Whether the socket came to lie on the leased port, as far as need be asked. */
-static bool has_leased(struct connecting *self, const struct port_pick *pick,
-		       const struct lease *lease, struct endpoint *localp)
+static bool has_leased(struct connecting *self, const struct lease *lease,
+		       struct endpoint *localp)
 {
 	const bool goes_on = self->result >= 0 || self->result == -EINPROGRESS;
 
 	if (lease != NULL && goes_on &&
-	    is_verified(self->process, pick->now_ms))
+	    is_verified(self->process, self->pick.now_ms))
 		return true;
 	/* EINTR, for one, leaves it connecting: the socket tells what it has. */
 	if (goes_on || !socket_is_closed(self->fd))
@@ -112,7 +116,7 @@ static bool has_leased(struct connecting *self, const struct port_pick *pick,
 	if (lease == NULL || localp->port != lease->port)
 		return false;
 	if (goes_on)
-		set_verified(self->process, pick->now_ms);
+		set_verified(self->process, self->pick.now_ms);
 	return true;
 }
 
@@ -121,7 +125,7 @@ static bool has_leased(struct connecting *self, const struct port_pick *pick,
  * NULL. The pin stays on a socket that took the port: getsockopt() hides it,
  * and to take it off would cost a system call on every connect.
  */
-static enum outcome try_pinned(struct connecting *self, struct port_pick *pick,
+static enum outcome try_pinned(struct connecting *self,
 			       const struct lease *lease, uint16_t lo,
 			       uint16_t hi)
 {
@@ -132,20 +136,20 @@ static enum outcome try_pinned(struct connecting *self, struct port_pick *pick,
 	self->result = self->call->make(self->call);
 	if (self->result == -EADDRNOTAVAIL)
 		return OUTCOME_NEXT;
-	if (has_leased(self, pick, lease, &local)) {
+	if (has_leased(self, lease, &local)) {
 		keep(self, lease, true);
 		return OUTCOME_DONE;
 	}
 	socket_unpin(self->fd);
 	if (lease != NULL)
-		port_pick_reject(pick, lease);
+		port_pick_reject(&self->pick, lease);
 	if (local.port == 0)
 		forget(self);
 	else if (self->result < 0 && self->result != -EINPROGRESS)
 		/* EISCONN, say: it has a port that the cache did not know. */
 		assign_record(self->process, self->fd, self->facts);
 	else
-		adopt_pinned(self, pick, local.port, lo, hi);
+		adopt_pinned(self, local.port, lo, hi);
 	return OUTCOME_DONE;
 }
 
@@ -202,14 +206,13 @@ static int bind_shared(struct connecting *self, uint16_t port)
 }
 
 static enum outcome try_shared_bind(struct connecting *self,
-				    struct port_pick *pick,
 				    const struct lease *lease)
 {
 	const int bound = bind_shared(self, lease->port);
 
 	if (bound == -EADDRINUSE || bound == -EACCES) {
 		counter_add(&self->process->arena, COUNTER_FOREIGN);
-		port_pick_reject(pick, lease);
+		port_pick_reject(&self->pick, lease);
 		return OUTCOME_NEXT;
 	}
 	if (bound == 0) {
@@ -218,25 +221,26 @@ static enum outcome try_shared_bind(struct connecting *self,
 		return OUTCOME_DONE;
 	}
 	/* It is no socket to bind (any more): let the kernel say so. */
-	port_pick_reject(pick, lease);
+	port_pick_reject(&self->pick, lease);
 	self->result = self->call->make(self->call);
 	assign_record(self->process, self->fd, self->facts);
 	return OUTCOME_DONE;
 }
 
-static enum outcome try_lease(struct connecting *self, struct port_pick *pick,
+static enum outcome try_lease(struct connecting *self,
 			      const struct lease *lease)
 {
-	if (assign_can_pin(self->process, self->facts, lease->port)) {
+	if (assign_can_pin(self->process, &self->pick.policy, self->facts,
+			   lease->port)) {
 		const enum outcome outcome = try_pinned(
-			self, pick, lease, lease->port, lease->port);
+			self, lease, lease->port, lease->port);
 
 		if (outcome == OUTCOME_NEXT)
-			port_pick_reject(pick, lease);
+			port_pick_reject(&self->pick, lease);
 		if (outcome != OUTCOME_NO_PIN)
 			return outcome;
 	}
-	return try_shared_bind(self, pick, lease);
+	return try_shared_bind(self, lease);
 }
 
 /* Local ports that the kernel has in use towards one destination. */
@@ -256,7 +260,7 @@ static bool note_port(const struct kernel_socket *socket, void *context)
 	return true;
 }
 
-static enum outcome bind_any_of(struct connecting *self, struct port_pick *pick,
+static enum outcome bind_any_of(struct connecting *self,
 				const struct range_part *part,
 				const struct ports_towards *towards)
 {
@@ -264,7 +268,7 @@ static enum outcome bind_any_of(struct connecting *self, struct port_pick *pick,
 		if (port_set_has(&towards->ports, port) ||
 		    bind_shared(self, (uint16_t)port) < 0)
 			continue;
-		adopt(self, pick, (uint16_t)port, false);
+		adopt(self, (uint16_t)port, false);
 		self->result = self->call->make(self->call);
 		return OUTCOME_DONE;
 	}
@@ -276,7 +280,7 @@ static enum outcome bind_any_of(struct connecting *self, struct port_pick *pick,
  * inlined: its set of ports is for the stack of those who need it only.
  */
 __attribute__((noinline))
-static void ask_kernel(struct connecting *self, struct port_pick *pick)
+static void ask_kernel(struct connecting *self)
 {
 	struct ports_towards towards = { .remote = self->remote };
 	enum outcome outcome = OUTCOME_NEXT;
@@ -287,21 +291,21 @@ static void ask_kernel(struct connecting *self, struct port_pick *pick)
 	counter_add(&self->process->arena, COUNTER_KERNEL_ASKED);
 	self->result = -EADDRNOTAVAIL;
 	while (outcome == OUTCOME_NEXT &&
-	       assign_next_part(self->process, self->facts, from,
-				self->remote->port, &part)) {
+	       assign_next_part(&self->pick, self->facts, from, &part)) {
 		if (part.can_pin)
-			outcome = try_pinned(self, pick, NULL, part.lo,
-					     part.hi);
+			outcome = try_pinned(self, NULL, part.lo, part.hi);
 		if (!part.can_pin || outcome == OUTCOME_NO_PIN) {
 			if (!listed)
 				sock_diag_list(SPACE_TCP, note_port, &towards);
 			listed = true;
-			outcome = bind_any_of(self, pick, &part, &towards);
+			outcome = bind_any_of(self, &part, &towards);
 		}
 		from = part.hi + 1u;
 	}
 	if (outcome == OUTCOME_NEXT) {
 		self->result = -EADDRNOTAVAIL;
+		assign_report_exhausted(&self->pick, CALL_CONNECT,
+					self->remote);
 		socket_unpin(self->fd);
 		forget(self);
 		if (self->facts->has_address)
@@ -318,17 +322,20 @@ long assign_connect(struct process *process, int fd, struct fd_facts *factsp,
 		.remote = remote, .call = call,
 		.local = { .family = factsp->ipv6 ? AF_INET6 : AF_INET },
 	};
-	struct port_pick pick;
+	const struct port_wish wish = {
+		.space = SPACE_TCP, .use = USE_CONNECT, .role = ROLE_OF_CONNECT,
+		.local = factsp->has_address ? &self.local : NULL,
+		.remote = remote,
+	};
 	struct lease lease;
 
 	if (factsp->has_address)
 		socket_local(fd, &self.local);
-	port_pick_start(&pick, process, SPACE_TCP, USE_CONNECT,
-			factsp->has_address ? &self.local : NULL, remote);
-	for (int tries = 0; tries < MAX_TRIES && port_pick_next(&pick, &lease);
-	     tries++)
-		if (try_lease(&self, &pick, &lease) == OUTCOME_DONE)
+	port_pick_start(&self.pick, process, &wish);
+	for (int tries = 0; tries < MAX_TRIES &&
+	     port_pick_next(&self.pick, &lease); tries++)
+		if (try_lease(&self, &lease) == OUTCOME_DONE)
 			return self.result;
-	ask_kernel(&self, &pick);
+	ask_kernel(&self);
 	return self.result;
 }

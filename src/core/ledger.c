@@ -169,7 +169,8 @@ void ledger_release(const struct arena *arena, const struct lease *lease,
 
 static uint32_t epoch_of(const struct arena *arena, uint64_t now_ms)
 {
-	return (uint32_t)(now_ms / arena->rest_ms);
+	/* Relaxed: a number by itself, see arena_set_rest(). */
+	return (uint32_t)(now_ms / load_relaxed_u32(&arena->rest_ms));
 }
 
 void ledger_rest(const struct arena *arena, enum space space, uint16_t port,

@@ -2,66 +2,50 @@
 #pragma once
 
 /*
- * What this process may be given: the range, the reservations, the algorithm.
- *
- * A policy is built once, from the environment, and only read afterwards:
- *
- *   BERTH_RANGE      ports to assign, see range_text.h; default "iana"
- *   BERTH_RESERVE    ports to keep off, taken out of the range; default none.
- *                    Those of ip_local_reserved_ports are always taken out.
- *   BERTH_ALGORITHM  see algorithm_by_name(); default "double-hash"
- *   BERTH_ON_ERROR   "private" (default) or "refuse": without shared memory
- *   BERTH_PIN        "yes" (default) or "no": whether IP_LOCAL_PORT_RANGE is used
- *   BERTH_LOG        "start" (default: mistakes in these variables only),
- *                    "none" or "stderr" (all)
+ * What one process may be given and what it is refused: its rule, as pointers
+ * to sets that lie in the policy file or in the environment's. Small, and
+ * copied, so that a call goes on with what it has begun with.
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "core/choice.h"
+#include "core/environment.h"
+#include "core/event.h"
+#include "core/policy_image.h"
 #include "core/port_set.h"
-#include "core/range_text.h"
-
-struct kernel;
-
-#define RANGE_DEFAULT "iana"
-
-enum on_error { ON_ERROR_PRIVATE, ON_ERROR_REFUSE };
-enum log_level { LOG_NONE, LOG_START, LOG_ALL };
+#include "core/space.h"
 
 struct policy {
-	struct port_set range;		/* reservations are already taken out */
-	struct port_set reserved;	/* all that nobody is assigned */
-	enum algorithm algorithm;
-	enum on_error on_error;
-	enum log_level log_level;
-	bool may_pin;
+	uint64_t edition;	/* of the policy file when it was taken */
+	uint64_t origin;	/* edition that its sets lie in; 0 = environment */
+	const struct port_set *ranges[N_SPACES][N_ROLES];	/* to assign */
+	/* Each of these may be NULL, for a set without a port. */
+	const struct port_set *avoided[N_SPACES];	/* never assigned */
+	const struct port_set *refused[N_SPACES];	/* reserved for others */
+	const struct port_set *owned[N_SPACES];		/* reserved for this one */
+	const struct port_set *dynamic[N_SPACES];	/* what any rule assigns */
+	uint32_t rest_ms;	/* 0 = as the arena says */
+	uint8_t settings[N_SETTINGS];
+	char rule[EVENT_RULE_SIZE];	/* its name, perhaps cut */
 };
 
-/* Which variable was refused, and why; value points into the environment. */
-struct policy_error {
-	const char *variable;
-	const char *value;
-	struct range_error detail;
-};
-
-/* Longest message that policy_error_text() writes, the NUL included. */
-#define POLICY_ERROR_TEXT_SIZE 256
+/* The policy of a process for which none is published. */
+void policy_of_environment(const struct environment *environment,
+			   struct policy *policyp);
 
 /*
- * Reads the variables through lookup (getenv() or a test's own).
- * Returns 0; or -EINVAL with *errorp filled for the first variable refused, and
- * *policyp then holds the default in that variable's place, usable as it is.
- * Ports below 1024 in a range are refused (RFC 6335: for services), and a range
- * of which the reservations leave nothing. The range is empty (n_ports 0, the
- * kernel is to choose) only where ip_local_reserved_ports takes all of "iana".
- * BERTH_RESERVE may be set to nothing; the other variables may not.
+ * That of a rule, with what the environment may add: BERTH_LOG, and the
+ * stricter of the two for BERTH_PIN and BERTH_ON_ERROR. edition is left alone.
+ * Returns 0; or -EINVAL for a rule that is damaged, *policyp then undefined.
  */
-int policy_from_environment(char *(*lookup)(const char *name),
-			    const struct kernel *kernel,
-			    struct policy *policyp,
-			    struct policy_error *errorp);
+int policy_of_rule(const struct policy_tables *tables,
+		   const struct policy_rule *rule,
+		   const struct environment *environment,
+		   struct policy *policyp);
 
-/* `BERTH_RANGE="70000": "70000" is beyond 65535`; always terminated. */
-void policy_error_text(const struct policy_error *error,
-		       char text[POLICY_ERROR_TEXT_SIZE]);
+/* Whether a set that may be NULL has a port. */
+static inline bool policy_has(const struct port_set *set, uint16_t port)
+{
+	return set != NULL && port_set_has(set, port);
+}

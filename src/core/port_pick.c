@@ -6,43 +6,58 @@
 #include "core/process.h"
 
 /* The range is empty where ip_local_reserved_ports leaves nothing of it. */
-static bool has_choice(const struct process *process)
+static bool has_choice(const struct port_pick *pick)
 {
-	return process->arena.memory != NULL &&
-	       process->policy.range.n_ports > 0;
+	return pick->process->arena.memory != NULL &&
+	       port_pick_range(pick)->n_ports > 0;
 }
 
-void port_pick_start(struct port_pick *pick, struct process *process,
-		     enum space space, enum use use,
-		     const struct endpoint *local,
-		     const struct endpoint *remote)
+/* Begins, or begins again, with the policy now in force. */
+static void begin(struct port_pick *pick)
 {
-	const struct port_set *range = &process->policy.range;
+	struct process *process = pick->process;
 	struct arena_memory *memory = process->arena.memory;
+	const struct port_set *range;
 
-	*pick = (struct port_pick){
-		.process = process,
-		.wanted = { .space = space, .use = use },
-		.avoid = remote != NULL ? remote->port : -1,
-		.now_ms = clock_now_ms(),
-	};
-	if (!has_choice(process))
+	process_policy(process, &pick->policy);
+	range = port_pick_range(pick);
+	pick->distance = 0;
+	pick->limit = REST_NONE;
+	if (!has_choice(pick))
 		return;
 
-	const uint64_t hash = choice_flow_hash(&memory->header.key, local,
-					       remote);
 	const struct choice_request request = {
-		.space = space,
-		.algorithm = process->policy.algorithm,
-		.has_remote = remote != NULL,
-		.flow_hash = hash,
+		.space = pick->wanted.space,
+		.algorithm = (enum algorithm)
+			pick->policy.settings[SETTING_ALGORITHM],
+		.has_remote = pick->avoid >= 0,
+		.flow_hash = pick->flow_hash,
 	};
 
-	if (use != USE_WHOLE)
-		pick->wanted.plane = ledger_plane(space, hash);
 	pick->choice = choice_start(&memory->choice, &memory->header.key,
 				    &request, range->n_ports);
 	pick->start = port_set_select(range, pick->choice.index);
+}
+
+void port_pick_start(struct port_pick *pick, struct process *process,
+		     const struct port_wish *wish)
+{
+	const struct arena_memory *memory = process->arena.memory;
+
+	pick->process = process;
+	pick->role = wish->role;
+	pick->wanted = (struct lease){ .space = wish->space, .use = wish->use };
+	pick->avoid = wish->remote != NULL ? wish->remote->port : -1;
+	pick->now_ms = clock_now_ms();
+	pick->flow_hash = 0;
+	if (memory != NULL) {
+		pick->flow_hash = choice_flow_hash(&memory->header.key,
+						   wish->local, wish->remote);
+		if (wish->use != USE_WHOLE)
+			pick->wanted.plane = ledger_plane(wish->space,
+							  pick->flow_hash);
+	}
+	begin(pick);
 }
 
 /* The next port from the pick's place on, in this pass; -1 = none. */
@@ -50,7 +65,7 @@ static int find(const struct port_pick *pick)
 {
 	const uint32_t from = (pick->start + pick->distance) % N_PORTS;
 	const int port = ledger_find(&pick->process->arena, &pick->wanted,
-				     &pick->process->policy.range, from,
+				     port_pick_range(pick), from,
 				     pick->limit, pick->now_ms);
 
 	if (port < 0)
@@ -79,7 +94,7 @@ static bool lease(const struct port_pick *pick)
 /* Moves the algorithm's counter behind the ports that were passed over. */
 static void skip_to(const struct port_pick *pick, uint32_t port)
 {
-	const struct port_set *range = &pick->process->policy.range;
+	const struct port_set *range = port_pick_range(pick);
 	const uint32_t index = port_set_rank(range, port);
 	const uint32_t chosen = pick->choice.index;
 
@@ -87,12 +102,9 @@ static void skip_to(const struct port_pick *pick, uint32_t port)
 		? index - chosen : index + range->n_ports - chosen);
 }
 
-bool port_pick_next(struct port_pick *pick, struct lease *leasep)
+/* Leases the next candidate of this policy; returns false when none is left. */
+static bool next(struct port_pick *pick)
 {
-	const bool first = pick->distance == 0 && pick->limit == REST_NONE;
-
-	if (!has_choice(pick->process))
-		return false;
 	for (;;) {
 		const int port = pick->distance < N_PORTS ? find(pick) : -1;
 
@@ -108,12 +120,30 @@ bool port_pick_next(struct port_pick *pick, struct lease *leasep)
 			continue;
 		pick->wanted.port = (uint16_t)port;
 		if (lease(pick))
-			break;
+			return true;
 	}
-	if (first)
-		skip_to(pick, pick->wanted.port);
-	*leasep = pick->wanted;
-	return true;
+}
+
+bool port_pick_next(struct port_pick *pick, struct lease *leasep)
+{
+	for (;;) {
+		const bool first = pick->distance == 0 &&
+				   pick->limit == REST_NONE;
+		const bool found = has_choice(pick) && next(pick);
+
+		/* What was read of a policy counts if it is still in force. */
+		if (!policy_source_is(&pick->process->source, &pick->policy)) {
+			if (found)
+				port_pick_reject(pick, &pick->wanted);
+			begin(pick);
+			continue;
+		}
+		if (found && first)
+			skip_to(pick, pick->wanted.port);
+		if (found)
+			*leasep = pick->wanted;
+		return found;
+	}
 }
 
 void port_pick_reject(struct port_pick *pick, const struct lease *lease)

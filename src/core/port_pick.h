@@ -15,11 +15,15 @@
 
 #include "core/choice.h"
 #include "core/ledger.h"
+#include "core/policy.h"
 
 struct process;
 
 struct port_pick {
 	struct process *process;
+	struct policy policy;	/* the one in force when the search began */
+	enum role role;
+	uint64_t flow_hash;
 	struct lease wanted;
 	struct choice choice;
 	uint32_t start;		/* the port that the algorithm chose */
@@ -29,26 +33,34 @@ struct port_pick {
 	uint64_t now_ms;
 };
 
-/*
- * Begins a search for use by a socket of space. local may be NULL (no address
- * yet); remote is given for USE_CONNECT only, and its port is never offered.
- */
+/* What a port is wanted for. */
+struct port_wish {
+	enum space space;
+	enum use use;
+	enum role role;
+	const struct endpoint *local;	/* NULL = no address yet */
+	const struct endpoint *remote;	/* for USE_CONNECT only, else NULL: its
+					   port is never offered */
+};
+
+/* Begins a search. */
 void port_pick_start(struct port_pick *pick, struct process *process,
-		     enum space space, enum use use,
-		     const struct endpoint *local,
-		     const struct endpoint *remote);
+		     const struct port_wish *wish);
+
+/* The ports that the search is among. */
+static inline const struct port_set *
+port_pick_range(const struct port_pick *pick)
+{
+	return pick->policy.ranges[pick->wanted.space][pick->role];
+}
 
 /*
  * Leases the next candidate. Returns false when the map has no more, or there
- * is no map: the kernel is to be asked then.
+ * is no map: the kernel is to be asked then. A policy that is published
+ * meanwhile begins the search again: no port is offered that was chosen from
+ * one no longer in force.
  */
 bool port_pick_next(struct port_pick *pick, struct lease *leasep);
-
-/* Whether the candidate offered last was released a short while ago. */
-static inline bool port_pick_was_resting(const struct port_pick *pick)
-{
-	return pick->limit != REST_NONE;
-}
 
 /* Gives a candidate back that the kernel would not have. */
 void port_pick_reject(struct port_pick *pick, const struct lease *lease);

@@ -48,9 +48,10 @@ uint32_t port_set_select(const struct port_set *set, uint32_t index)
 
 	uint64_t word = set->words[i];
 
-	for (uint32_t n = index - set->ranks[i]; n; n--)
+	/* A set that another process is writing to may end too soon. */
+	for (uint32_t n = index - set->ranks[i]; n && word; n--)
 		word &= word - 1;
-	return i * PORT_WORD_BITS + (uint32_t)__builtin_ctzll(word);
+	return i * PORT_WORD_BITS + (word ? (uint32_t)__builtin_ctzll(word) : 0);
 }
 
 /* The first port at or after from whose bit, xored with flip, is 1. */

@@ -8,23 +8,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/raw.h"
-#include "core/counter.h"
 #include "core/endpoint.h"
+#include "core/report.h"
 #include "core/socket.h"
 #include "core/space.h"
-
-static void open_policy(struct process *process, char *(*lookup)(const char *))
-{
-	struct policy_error error;
-	char text[POLICY_ERROR_TEXT_SIZE];
-
-	if (policy_from_environment(lookup, &process->kernel, &process->policy,
-				    &error) == 0 ||
-	    process->policy.log_level == LOG_NONE)
-		return;
-	policy_error_text(&error, text);
-	log_line((const char *const[]){ text, "; the default is kept", NULL });
-}
 
 /* strerror(3) may allocate, strerrorname_np(3) is not in every libc. */
 static const char *reason(int error)
@@ -40,26 +27,48 @@ static const char *reason(int error)
 	}
 }
 
-static void open_arena(struct process *process, const char *directory)
+static void open_policy(struct process *process, char *(*lookup)(const char *),
+			const struct arena_place *place)
 {
-	const struct arena_place place = {
-		.directory = directory,
-		.netns_inode = process->kernel.netns_inode,
-		.netns_cookie = process->kernel.netns_cookie,
-	};
-	const int result = arena_open(&place, ARENA_CREATE, &process->arena,
+	struct environment_error error;
+	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
+	struct policy policy;
+
+	if (policy_source_open(&process->source, lookup, &process->kernel,
+			       place, &error) == 0)
+		return;
+	process_policy(process, &policy);
+	if (policy.settings[SETTING_LOG] == LOG_NONE)
+		return;
+	environment_error_text(&error, text);
+	log_line((const char *const[]){ text, "; the default is kept", NULL });
+}
+
+static void open_arena(struct process *process, const struct arena_place *place)
+{
+	const int result = arena_open(place, ARENA_CREATE, &process->arena,
 				      NULL);
 
-	if (result == 0)
+	if (result < 0)
+		/* Without a map at all, memory stays NULL: port_pick_next(). */
+		(void)arena_open_private(result, &process->arena);
+}
+
+/* After both, since a policy may say what is done without an arena. */
+static void tell_private(struct process *process)
+{
+	struct policy policy;
+
+	process_policy(process, &policy);
+	if (process->arena.shared_error == 0)
 		return;
-	/* Without a map at all, memory stays NULL: see port_pick_next(). */
-	(void)arena_open_private(result, &process->arena);
-	if (process->policy.log_level == LOG_ALL)
-		log_line((const char *const[]){
-			"no shared arena (", reason(-result), "), ",
-			process_refuses(process) ? "refusing to bind or connect"
-						 : "this process is on its own",
-			NULL });
+	report_line(process, &policy, (const char *const[]){
+		"no shared arena (", reason(-process->arena.shared_error),
+		"), ", policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE &&
+		       policy.settings[SETTING_MODE] == MODE_ENFORCE
+			? "refusing to bind or connect"
+			: "this process is on its own",
+		NULL });
 }
 
 void process_open(struct process *process, char *(*lookup)(const char *name))
@@ -67,25 +76,33 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 	const char *directory = lookup("BERTH_DIR");
 
 	kernel_read(&process->kernel);
-	open_policy(process, lookup);
-	if (directory != NULL && directory[0] == '\0')
-		directory = NULL;
-	open_arena(process, directory);
+
+	const struct arena_place place = {
+		.directory = directory != NULL && directory[0] != '\0'
+			? directory : NULL,
+		.netns_inode = process->kernel.netns_inode,
+		.netns_cookie = process->kernel.netns_cookie,
+	};
+
+	open_arena(process, &place);
 	fd_cache_open(&process->cache);
+	open_policy(process, lookup, &place);
+	tell_private(process);
 }
 
-void process_note(struct process *process, enum counter counter,
-		  const char *text)
+void process_policy(struct process *process, struct policy *policyp)
 {
-	counter_add(&process->arena, counter);
-	if (process->policy.log_level == LOG_ALL)
-		log_line((const char *const[]){ text, NULL });
-}
+	const enum policy_change change =
+		policy_source_get(&process->source, policyp);
+	const struct report report = {
+		.kind = EVENT_BAD_POLICY, .verdict = EVENT_ALLOWED,
+		.call = CALL_NONE,
+	};
 
-bool process_refuses(const struct process *process)
-{
-	return process->arena.shared_error != 0 &&
-	       process->policy.on_error == ON_ERROR_REFUSE;
+	if (change == POLICY_NEW && process->arena.memory != NULL)
+		arena_set_rest(&process->arena, policyp->rest_ms);
+	else if (change == POLICY_DAMAGED)
+		report_event(process, policyp, &report);
 }
 
 void process_release(struct process *process, const struct fd_facts *facts)

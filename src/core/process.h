@@ -10,24 +10,32 @@
 #include "core/arena_layout.h"
 #include "core/fd_cache.h"
 #include "core/kernel.h"
-#include "core/policy.h"
+#include "core/policy_source.h"
 #include "core/readable.h"
 
+/* Lines told in a second: see report.h. */
+struct report_limit {
+	atomic_u64 second;	/* since 1970 */
+	atomic_u32 n_lines;	/* of that second, those kept back too */
+};
+
 struct process {
-	struct policy policy;
+	struct policy_source source;
 	struct kernel kernel;
 	struct arena arena;
 	struct fd_cache cache;
 	struct readable_pages readable;
 	atomic_u64 pin_verified_ms;	/* when a pin was last seen to hold */
+	struct report_limit report_limit;
 	atomic_u32 pin_refused;	/* bit by space, and PIN_MPTCP: no such option */
 };
 
 #define PIN_MPTCP N_SPACES
 
 /*
- * Reads the environment and the kernel's settings and opens the arena, or a
- * private map. Says what is wrong on standard error, as BERTH_LOG allows.
+ * Reads the environment and the kernel's settings, and opens the arena, or a
+ * private map, and the policy file. Says what is wrong on standard error, as
+ * BERTH_LOG allows.
  * Never fails: without a map, the kernel chooses within the range.
  * No heap; opens and closes descriptors; to be called once.
  */
@@ -36,12 +44,8 @@ void process_open(struct process *process, char *(*lookup)(const char *name));
 /* Gives back every lease of the process, which is about to end. */
 void process_end(struct process *process);
 
-/* Counts an event, and says it on standard error where BERTH_LOG asks for all. */
-void process_note(struct process *process, enum counter counter,
-		  const char *text);
-
-/* Whether BERTH_ON_ERROR=refuse forbids to go on without shared memory. */
-bool process_refuses(const struct process *process);
+/* Copies the policy in force, see policy_source_get(). */
+void process_policy(struct process *process, struct policy *policyp);
 
 /*
  * Asks the kernel what a descriptor is and enters the answer; a lease that the

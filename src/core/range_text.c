@@ -9,6 +9,9 @@
 
 #define BLANKS " \t\r\n"
 #define PORT_MAX (N_PORTS - 1)
+#define PORT_BITS 16u
+
+static const char map_e_prefix[] = "map-e:";
 
 struct preset {
 	const char *name;
@@ -92,47 +95,164 @@ static int parse_numbers(struct word word, struct word lo, struct word hi,
 	return result;
 }
 
-static int parse_preset(struct word word,
-			const struct port_interval *kernel_range,
-			struct port_interval *portsp,
-			struct range_error *errorp)
+static int digit_of(char c, uint32_t base)
 {
-	for (size_t i = 0; i < N_PRESETS; i++) {
-		if (strlen(presets[i].name) != word.length ||
-		    memcmp(presets[i].name, word.start, word.length) != 0)
-			continue;
-		*portsp = presets[i].ports;
-		if (!portsp->hi && kernel_range)
-			*portsp = *kernel_range;
-		if (!portsp->hi)
-			return refuse(errorp, word, "is not known here: "
-				      "ip_local_port_range cannot be read");
-		return 0;
-	}
-	return refuse(errorp, word, "is not a port, a range lo-hi or a preset");
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (base == 16 && c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (base == 16 && c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
 }
 
-static int parse_word(struct word word,
-		      const struct port_interval *kernel_range,
-		      struct port_interval *portsp, struct range_error *errorp)
+static void skip(struct word *word, size_t length)
+{
+	word->start += length;
+	word->length -= length;
+}
+
+/* One beyond 65535 is taken as 65536. Returns false where there is none. */
+static bool take_number(struct word *word, uint32_t *numberp)
+{
+	uint32_t base = 10, number = 0;
+	size_t n_digits = 0;
+
+	if (word->length > 2 && word->start[0] == '0' &&
+	    (word->start[1] == 'x' || word->start[1] == 'X')) {
+		base = 16;
+		skip(word, 2);
+	}
+	for (; word->length > 0; n_digits++, skip(word, 1)) {
+		const int digit = digit_of(*word->start, base);
+
+		if (digit < 0)
+			break;
+		number = number * base + (uint32_t)digit;
+		if (number > N_PORTS)
+			number = N_PORTS;
+	}
+	*numberp = number;
+	return n_digits > 0;
+}
+
+static bool take_slash(struct word *word)
+{
+	if (word->length == 0 || *word->start != '/')
+		return false;
+	skip(word, 1);
+	return true;
+}
+
+/* The names are those of RFC 7597 section 5.1: a port is A, PSID, j. */
+static void add_map_e(struct port_set *set, uint32_t a, uint32_t k,
+		      uint32_t psid)
+{
+	const uint32_t m = PORT_BITS - a - k;
+
+	for (uint32_t i = a > 0; i < UINT32_C(1) << a; i++) {
+		const uint32_t lo = i << (PORT_BITS - a) | psid << m;
+
+		port_set_add(set, lo == 0 ? 1 : lo,
+			     lo + (UINT32_C(1) << m) - 1);
+	}
+}
+
+static int parse_map_e(struct word word, struct port_set *set,
+		       struct range_error *errorp)
+{
+	struct word rest = word;
+	uint32_t a, k, psid;
+
+	skip(&rest, sizeof(map_e_prefix) - 1);
+	if (!take_number(&rest, &a) || !take_slash(&rest) ||
+	    !take_number(&rest, &k) || !take_slash(&rest) ||
+	    !take_number(&rest, &psid) || rest.length > 0)
+		return refuse(errorp, word, "is not map-e:OFFSET/LENGTH/PSID");
+	if (a >= PORT_BITS)
+		return refuse(errorp, word, "has a PSID offset beyond 15");
+	if (a + k > PORT_BITS)
+		return refuse(errorp, word, "has a PSID offset and length of "
+			      "more than 16 bits together");
+	if (psid >> k != 0)
+		return refuse(errorp, word,
+			      "has a PSID that is longer than its length");
+	if (a == 0 && k == PORT_BITS && psid == 0)
+		return refuse(errorp, word,
+			      "is port 0 alone, which is no port");
+	if (set != NULL)
+		add_map_e(set, a, k, psid);
+	return 0;
+}
+
+static const char *add_preset(const void *context, const char *name,
+			      size_t length, struct port_set *set)
+{
+	const struct port_interval *kernel_range = context;
+
+	for (size_t i = 0; i < N_PRESETS; i++) {
+		struct port_interval ports = presets[i].ports;
+
+		if (strlen(presets[i].name) != length ||
+		    memcmp(presets[i].name, name, length) != 0)
+			continue;
+		if (!ports.hi && kernel_range)
+			ports = *kernel_range;
+		if (!ports.hi)
+			return "is not known here: ip_local_port_range cannot "
+			       "be read";
+		if (set)
+			port_set_add(set, ports.lo, ports.hi);
+		return NULL;
+	}
+	return "is not a port, a range lo-hi or a preset";
+}
+
+static bool is_map_e(struct word word)
+{
+	const size_t length = sizeof(map_e_prefix) - 1;
+
+	return word.length >= length &&
+	       memcmp(word.start, map_e_prefix, length) == 0;
+}
+
+/* Whether a word is a number, or two with a dash between them. */
+static bool split_numbers(struct word word, struct word *lop, struct word *hip)
 {
 	const char *dash = memchr(word.start, '-', word.length);
 
-	if (is_number(word))
-		return parse_numbers(word, word, word, portsp, errorp);
+	*lop = *hip = word;
 	if (dash) {
-		struct word lo = { word.start, (size_t)(dash - word.start) };
-		struct word hi = { dash + 1, word.length - lo.length - 1 };
-
-		if (is_number(lo) && is_number(hi))
-			return parse_numbers(word, lo, hi, portsp, errorp);
+		lop->length = (size_t)(dash - word.start);
+		skip(hip, lop->length + 1);
 	}
-	return parse_preset(word, kernel_range, portsp, errorp);
+	return is_number(*lop) && is_number(*hip);
+}
+
+static int parse_word(struct word word, const struct range_names *names,
+		      struct port_set *set, struct range_error *errorp)
+{
+	struct port_interval ports;
+	struct word lo, hi;
+
+	if (is_map_e(word))
+		return parse_map_e(word, set, errorp);
+	if (!split_numbers(word, &lo, &hi)) {
+		const char *reason = names->add(names->context, word.start,
+						word.length, set);
+
+		return reason ? refuse(errorp, word, reason) : 0;
+	}
+
+	int result = parse_numbers(word, lo, hi, &ports, errorp);
+
+	if (!result && set)
+		port_set_add(set, ports.lo, ports.hi);
+	return result;
 }
 
 /* Goes through a list; set may be NULL, to check only. */
-static int parse_list(const char *text,
-		      const struct port_interval *kernel_range,
+static int parse_list(const char *text, const struct range_names *names,
 		      struct port_set *set, struct range_error *errorp)
 {
 	struct word whole = { text, strlen(text) };
@@ -142,17 +262,14 @@ static int parse_list(const char *text,
 		return refuse(errorp, whole, "is empty");
 	do {
 		struct word word = { next, strcspn(next, "," BLANKS) };
-		struct port_interval ports;
 
 		if (!word.length)
 			return refuse(errorp, whole, "has an empty element");
 
-		int result = parse_word(word, kernel_range, &ports, errorp);
+		int result = parse_word(word, names, set, errorp);
 
 		if (result)
 			return result;
-		if (set)
-			port_set_add(set, ports.lo, ports.hi);
 		next += word.length;
 		next += strspn(next, BLANKS);
 		/* What follows a comma is a word: not so in "1,,2" and "1,". */
@@ -165,13 +282,21 @@ static int parse_list(const char *text,
 	} while (true);
 }
 
+int range_text_parse_names(const char *text, const struct range_names *names,
+			   struct port_set *set, struct range_error *errorp)
+{
+	/* Twice, so that a refused text leaves the set as it was. */
+	int result = parse_list(text, names, NULL, errorp);
+
+	return result ? result : parse_list(text, names, set, errorp);
+}
+
 int range_text_parse(const char *text, const struct port_interval *kernel_range,
 		     struct port_set *set, struct range_error *errorp)
 {
-	/* Twice, so that a refused text leaves the set as it was. */
-	int result = parse_list(text, kernel_range, NULL, errorp);
+	const struct range_names names = { add_preset, kernel_range };
 
-	return result ? result : parse_list(text, kernel_range, set, errorp);
+	return range_text_parse_names(text, &names, set, errorp);
 }
 
 struct writer {

@@ -12,6 +12,12 @@
  * windows-2008-exchange (1025-60000); kernel (what the caller says
  * ip_local_port_range holds now).
  *
+ * "map-e:OFFSET/LENGTH/PSID", in decimal or 0x and hexadecimal, are the ports
+ * that the Generalized Modulus Algorithm gives a customer (RFC 7597 section
+ * 5.1, for MAP-E and MAP-T; with offset 0 RFC 7596, for lw4o6). With an offset,
+ * ports whose bits before the PSID are all 0 are left out, as it says; port 0
+ * always.
+ *
  * No heap and no stdio, so that the preloaded library may use it too.
  */
 
@@ -25,11 +31,22 @@ struct port_interval {
 	uint32_t lo, hi;
 };
 
-/* Where and why a text was refused. All of it points into the text or is static. */
+/* Where and why a text was refused: pointers into the text, or static. */
 struct range_error {
 	const char *word;	/* the offending word, not terminated */
 	size_t word_length;
 	const char *reason;	/* "is not a port, a range lo-hi or a preset" */
+};
+
+/* What the words of a list may be but numbers and port sets of MAP-E. */
+struct range_names {
+	/*
+	 * Adds the ports of a name, not terminated, to *set, which is NULL to
+	 * look only. Returns NULL, or why the name is refused: static.
+	 */
+	const char *(*add)(const void *context, const char *name,
+			   size_t length, struct port_set *set);
+	const void *context;
 };
 
 /*
@@ -41,6 +58,10 @@ struct range_error {
  */
 int range_text_parse(const char *text, const struct port_interval *kernel_range,
 		     struct port_set *set, struct range_error *errorp);
+
+/* The same, with other names than the presets. */
+int range_text_parse_names(const char *text, const struct range_names *names,
+			   struct port_set *set, struct range_error *errorp);
 
 /* The presets in the order of the list above. Returns NULL beyond the last. */
 const char *range_preset_name(size_t index);

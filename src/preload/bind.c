@@ -6,6 +6,7 @@
 
 #include "core/assign.h"
 #include "core/endpoint.h"
+#include "core/refusal.h"
 #include "preload/hook.h"
 #include "preload/next.h"
 
@@ -45,37 +46,73 @@ static bool read_address(const struct fd_facts *facts,
 	       (!facts->ipv6 && read_unspecified(address, length, endpointp));
 }
 
+/* The program's own choice of port, or the kernel's, goes into the map. */
+static int bind_as_asked(struct process *process, const struct policy *policy,
+			 int fd, struct fd_facts *facts,
+			 const struct endpoint *local,
+			 const struct sockaddr *address, socklen_t length)
+{
+	const int result = program_bind(fd, address, length);
+
+	if (result < 0)
+		return result;
+	if (local->port == 0)
+		assign_observe(process, policy, fd, facts, ROLE_OF_LISTEN,
+			       CALL_BIND);
+	else
+		assign_record(process, fd, facts);
+	return result;
+}
+
+/* Who has chosen the port, where one is named. */
+enum chooser { CHOSEN_BY_PROGRAM, CHOSEN_BY_BERTH };
+
 static int bind_covered(struct process *process, int fd, struct fd_facts *facts,
-			const struct sockaddr *address, socklen_t length)
+			const struct sockaddr *address, socklen_t length,
+			enum chooser chooser)
 {
 	struct endpoint local;
+	struct policy policy;
+	int result;
 
 	if (length > sizeof(struct sockaddr_storage) ||
 	    !hook_may_read(process, fd, facts, address, length))
 		return program_bind(fd, address, length);
 	if (!read_address(facts, address, length, &local) || facts->has_port)
 		return program_bind(fd, address, length);
-	if (process_refuses(process))
-		return -EACCES;
-	if (local.port == 0)
+	process_policy(process, &policy);
+	result = refusal_without_arena(process, &policy, CALL_BIND,
+				       (enum space)facts->space);
+	if (result == 0 && local.port != 0 && chooser == CHOSEN_BY_PROGRAM)
+		result = refusal_of_bind(process, &policy, facts, &local);
+	if (result < 0)
+		return result;
+	if (local.port == 0 && policy.settings[SETTING_MODE] == MODE_ENFORCE)
 		return assign_bind(process, fd, facts, address, length,
 				   program_bind);
-
-	const int result = program_bind(fd, address, length);
-
-	if (result == 0)
-		assign_record(process, fd, facts);
-	return result;
+	return bind_as_asked(process, &policy, fd, facts, &local, address,
+			     length);
 }
 
-int bind_hooked(int fd, const struct sockaddr *address, socklen_t length)
+static int bind_any(int fd, const struct sockaddr *address, socklen_t length,
+		    enum chooser chooser)
 {
 	struct process *process = hook_process();
 	struct fd_facts facts;
 
 	if (process == NULL || !hook_covers_surely(process, fd, &facts))
 		return program_bind(fd, address, length);
-	return bind_covered(process, fd, &facts, address, length);
+	return bind_covered(process, fd, &facts, address, length, chooser);
+}
+
+int bind_hooked(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return bind_any(fd, address, length, CHOSEN_BY_PROGRAM);
+}
+
+int bind_chosen(int fd, const struct sockaddr *address, socklen_t length)
+{
+	return bind_any(fd, address, length, CHOSEN_BY_BERTH);
 }
 
 HOOK int bind(int fd, const struct sockaddr *address, socklen_t length)

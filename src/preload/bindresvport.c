@@ -4,7 +4,8 @@
  * bindresvport(3), rresvport(3) and their relatives bind through a name that
  * libc hides, so they are done here: on the ports of libc (sunrpc/bindrsvprt.c
  * and inet/rcmd.c of glibc: 600 to 1023, then 512 to 599; and 1023 down to
- * 512), but on none that is reserved.
+ * 512), but on none that is reserved, and where the policy's range has some of
+ * these ports, on those alone.
  */
 
 #include <netdb.h>
@@ -24,25 +25,63 @@
 
 int bindresvport_sa(int fd, struct sockaddr *address);
 
-static bool is_reserved(uint16_t port)
-{
-	const struct process *process = hook_process();
+/* The ports that one call may take, and where to bind. */
+struct reserving {
+	struct policy policy;
+	enum space space;
+	bool is_narrowed;	/* the policy's range has some of these ports */
+	int fd;
+};
 
-	return process != NULL && port_set_has(&process->policy.reserved, port);
+/* Where the range of the policy reaches down here, it is the choice. */
+static bool is_narrowed(const struct port_set *range)
+{
+	uint32_t lo, hi;
+
+	return port_set_next_run(range, LOWEST, &lo, &hi) && lo <= HIGHEST;
+}
+
+static void begin(struct reserving *reserving, int fd)
+{
+	struct process *process = hook_process();
+	struct fd_facts facts;
+
+	*reserving = (struct reserving){ .fd = fd };
+	if (process == NULL || !hook_covers(process, fd, &facts))
+		return;
+	process_policy(process, &reserving->policy);
+	reserving->space = (enum space)facts.space;
+	if (reserving->policy.settings[SETTING_MODE] == MODE_ENFORCE)
+		reserving->is_narrowed = is_narrowed(
+			reserving->policy.ranges[facts.space][ROLE_OF_LISTEN]);
+}
+
+static bool may_take(const struct reserving *reserving, uint16_t port)
+{
+	const struct policy *policy = &reserving->policy;
+
+	if (policy->settings[SETTING_MODE] == MODE_OBSERVE)
+		return true;
+	if (reserving->is_narrowed)
+		return port_set_has(
+			policy->ranges[reserving->space][ROLE_OF_LISTEN], port);
+	return !policy_has(policy->avoided[reserving->space], port);
 }
 
 /* Binds to the first port of n from lo on, beginning at start. */
-static int bind_within(int fd, union socket_address *address, socklen_t length,
+static int bind_within(const struct reserving *reserving,
+		       union socket_address *address, socklen_t length,
 		       uint32_t lo, uint32_t n, uint32_t start)
 {
 	for (uint32_t step = 0; step < n; step++) {
 		const uint16_t port = (uint16_t)(lo + (start + step) % n);
 
-		if (is_reserved(port))
+		if (!may_take(reserving, port))
 			continue;
 		endpoint_with_port(&address->generic, length, port, address);
 
-		const int result = bind_hooked(fd, &address->generic, length);
+		const int result = bind_chosen(reserving->fd, &address->generic,
+					       length);
 
 		if (result != -EADDRINUSE)
 			return result;
@@ -54,11 +93,14 @@ static int bind_reserved_port(int fd, union socket_address *address,
 			      socklen_t length)
 {
 	const uint32_t pid = (uint32_t)raw_getpid();
-	int result = bind_within(fd, address, length, USUAL,
-				 HIGHEST - USUAL + 1, pid);
+	struct reserving reserving;
+	int result;
 
+	begin(&reserving, fd);
+	result = bind_within(&reserving, address, length, USUAL,
+			     HIGHEST - USUAL + 1, pid);
 	if (result == -EADDRINUSE)
-		result = bind_within(fd, address, length, LOWEST,
+		result = bind_within(&reserving, address, length, LOWEST,
 				     USUAL - LOWEST, pid);
 	return result;
 }
@@ -121,15 +163,17 @@ HOOK int bindresvport(int fd, struct sockaddr_in *address)
 static int bind_downwards(int fd, int family, int *portp)
 {
 	const int start = *portp;
+	struct reserving reserving;
 
+	begin(&reserving, fd);
 	do {
 		union socket_address address;
 		const uint16_t port = (uint16_t)*portp;
 		const socklen_t length = endpoint_wildcard(family, port,
 							   &address);
-		const int result = is_reserved(port)
-			? -EADDRINUSE
-			: bind_hooked(fd, &address.generic, length);
+		const int result = may_take(&reserving, port)
+			? bind_chosen(fd, &address.generic, length)
+			: -EADDRINUSE;
 
 		if (result != -EADDRINUSE)
 			return result;

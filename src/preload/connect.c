@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/assign.h"
 #include "core/endpoint.h"
+#include "core/refusal.h"
+#include "core/self_connect.h"
 #include "core/socket.h"
 #include "preload/hook.h"
 #include "preload/next.h"
@@ -21,36 +23,6 @@ static long make_connect(const struct program_call *call)
 					      self->length), saved_errno);
 }
 
-/*
- * To connect to the wildcard address is to connect to the socket's own address
- * for IPv4 (ip_route_output_key_hash() in net/ipv4/route.c), and to loopback
- * for IPv6 (tcp_v6_connect() in net/ipv6/tcp_ipv6.c).
- */
-static bool is_own_wildcard(const struct endpoint *local,
-			    const struct endpoint *remote)
-{
-	return endpoint_is_wildcard(local) || endpoint_is_ipv4(remote) ||
-	       endpoint_is_loopback(local);
-}
-
-/*
- * Whether a socket bound to a port would connect to itself: the port is the
- * same, and so is the address that the kernel would route from.
- */
-static bool is_self_connect(int fd, const struct endpoint *remote)
-{
-	struct endpoint local, source;
-
-	if (socket_local(fd, &local) < 0 || local.port != remote->port)
-		return false;
-	if (endpoint_is_wildcard(remote))
-		return is_own_wildcard(&local, remote);
-	if (!endpoint_is_wildcard(&local))
-		return endpoint_same_address(&local, remote);
-	return socket_source_of(remote, &source) == 0 &&
-	       endpoint_same_address(&source, remote);
-}
-
 /* A connect on a port that goes with the connection, if that fails. */
 static long connect_loose(struct process *process, struct fd_facts *facts,
 			  const struct connect_call *self)
@@ -62,37 +34,64 @@ static long connect_loose(struct process *process, struct fd_facts *facts,
 	return make_connect(&self->call);
 }
 
+/* The kernel chooses, and what it chose is looked at. */
+static long connect_observed(struct process *process,
+			     const struct policy *policy,
+			     struct fd_facts *facts,
+			     const struct connect_call *self)
+{
+	const long result = make_connect(&self->call);
+
+	if (result >= 0 || result == -EINPROGRESS)
+		assign_observe(process, policy, self->fd, facts,
+			       ROLE_OF_CONNECT, CALL_CONNECT);
+	return result;
+}
+
 static long connect_stream(struct process *process, struct fd_facts *facts,
 			   const struct connect_call *self)
 {
 	struct endpoint remote;
+	struct policy policy;
+	int result;
 
 	/* Another family than the socket's is refused before a port is chosen. */
 	if (!endpoint_read(self->address, self->length, &remote) ||
 	    remote.family != (facts->ipv6 ? AF_INET6 : AF_INET))
 		return make_connect(&self->call);
-	if (process_refuses(process))
-		return -EACCES;
-	if (!facts->has_port)
-		return assign_connect(process, self->fd, facts, &remote,
-				      &self->call);
-	if (is_self_connect(self->fd, &remote)) {
-		process_note(process, COUNTER_SELF_CONNECT,
-			     "a connect of a socket to itself was refused");
-		return -ECONNREFUSED;
-	}
-	return connect_loose(process, facts, self);
+	process_policy(process, &policy);
+	result = refusal_without_arena(process, &policy, CALL_CONNECT,
+				       SPACE_TCP);
+	if (result == 0 && facts->has_port &&
+	    self_connect_is(self->fd, &remote))
+		result = refusal_of_self_connect(process, &policy, &remote);
+	if (result < 0)
+		return result;
+	if (facts->has_port)
+		return connect_loose(process, facts, self);
+	if (policy.settings[SETTING_MODE] == MODE_OBSERVE)
+		return connect_observed(process, &policy, facts, self);
+	return assign_connect(process, self->fd, facts, &remote, &self->call);
 }
 
 /* inet_dgram_connect() in net/ipv4/af_inet.c binds before it looks further. */
 static long connect_datagram(struct process *process, struct fd_facts *facts,
 			     const struct connect_call *self)
 {
+	struct policy policy;
+	int result;
+
 	if (facts->has_port)
 		return make_connect(&self->call);
-	if (process_refuses(process))
-		return -EACCES;
-	if (assign_implicit(process, self->fd, facts, false) == -EADDRINUSE)
+	process_policy(process, &policy);
+	result = refusal_without_arena(process, &policy, CALL_CONNECT,
+				       (enum space)facts->space);
+	if (result < 0)
+		return result;
+	if (policy.settings[SETTING_MODE] == MODE_OBSERVE)
+		return connect_observed(process, &policy, facts, self);
+	if (assign_implicit(process, self->fd, facts, ROLE_OF_CONNECT) ==
+	    -EADDRINUSE)
 		return -EAGAIN;
 	return make_connect(&self->call);
 }

@@ -8,6 +8,8 @@
 
 #include "core/assign.h"
 #include "core/endpoint.h"
+#include "core/refusal.h"
+#include "core/self_connect.h"
 #include "preload/hook.h"
 #include "preload/next.h"
 
@@ -53,12 +55,16 @@ static long make_sendmmsg(const struct program_call *call)
 				 saved_errno);
 }
 
-/* Whether a send needs nothing of Berth, by a look into the cache. */
-static inline bool is_settled(const struct process *process, int fd)
+/*
+ * Whether a send needs nothing of Berth, by a look into the cache. What may be
+ * a connect is looked at, with a port or without.
+ */
+static inline bool is_settled(const struct process *process, int fd, int flags)
 {
 	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
 
-	return facts.known && (facts.has_port || !facts.covered);
+	return facts.known && (flags & MSG_FASTOPEN) == 0 &&
+	       (facts.has_port || !facts.covered);
 }
 
 /* Where the (first) message goes. Returns false when it cannot be read. */
@@ -83,26 +89,53 @@ static bool read_destination(struct process *process,
 			     self->length);
 }
 
-static long send_stream(struct process *process, struct fd_facts *facts,
-			const struct send_call *self)
+/* The kernel chooses, and what it chose is looked at. */
+static long send_observed(struct process *process, const struct policy *policy,
+			  struct fd_facts *facts, const struct send_call *self)
+{
+	const long result = self->call.make(&self->call);
+
+	assign_observe(process, policy, self->fd, facts, ROLE_OF_CONNECT,
+		       CALL_SEND);
+	return result;
+}
+
+static long send_stream(struct process *process, const struct policy *policy,
+			struct fd_facts *facts, const struct send_call *self)
 {
 	struct endpoint remote;
 
 	if ((self->flags & MSG_FASTOPEN) == 0 ||
 	    !endpoint_read(self->address, self->length, &remote))
 		return self->call.make(&self->call);
-	if (process_refuses(process))
-		return -EACCES;
+
+	int result = refusal_without_arena(process, policy, CALL_SEND,
+					   SPACE_TCP);
+
+	if (result == 0 && facts->has_port && self_connect_is(self->fd, &remote))
+		result = refusal_of_self_connect(process, policy, &remote);
+	if (result < 0)
+		return result;
+	if (facts->has_port)
+		return self->call.make(&self->call);
+	if (policy->settings[SETTING_MODE] == MODE_OBSERVE)
+		return send_observed(process, policy, facts, self);
 	return assign_connect(process, self->fd, facts, &remote, &self->call);
 }
 
 /* inet_send_prepare() in net/ipv4/af_inet.c binds before it looks further. */
-static long send_datagram(struct process *process, struct fd_facts *facts,
-			  const struct send_call *self)
+static long send_datagram(struct process *process, const struct policy *policy,
+			  struct fd_facts *facts, const struct send_call *self)
 {
-	if (process_refuses(process))
-		return -EACCES;
-	if (assign_implicit(process, self->fd, facts, false) == -EADDRINUSE)
+	const int result = refusal_without_arena(process, policy, CALL_SEND,
+						 (enum space)facts->space);
+
+	if (result < 0)
+		return result;
+	if (policy->settings[SETTING_MODE] == MODE_OBSERVE)
+		return send_observed(process, policy, facts, self);
+	if (assign_implicit(process, self->fd, facts, ROLE_OF_CONNECT) ==
+	    -EADDRINUSE)
 		return -EAGAIN;
 	return self->call.make(&self->call);
 }
@@ -111,12 +144,16 @@ __attribute__((noinline))
 static long send_unsettled(struct process *process, struct send_call *self)
 {
 	struct fd_facts facts;
+	struct policy policy;
 
-	if (!hook_covers(process, self->fd, &facts) || facts.has_port ||
+	if (!hook_covers(process, self->fd, &facts) ||
+	    (facts.has_port && !hook_is_stream(&facts)) ||
 	    !read_destination(process, &facts, self))
 		return self->call.make(&self->call);
-	return hook_is_stream(&facts) ? send_stream(process, &facts, self)
-				      : send_datagram(process, &facts, self);
+	process_policy(process, &policy);
+	return hook_is_stream(&facts)
+		? send_stream(process, &policy, &facts, self)
+		: send_datagram(process, &policy, &facts, self);
 }
 
 HOOK ssize_t sendto(int fd, const void *buffer, size_t size, int flags,
@@ -124,7 +161,7 @@ HOOK ssize_t sendto(int fd, const void *buffer, size_t size, int flags,
 {
 	struct process *process = hook_process();
 
-	if (process == NULL || is_settled(process, fd))
+	if (process == NULL || is_settled(process, fd, flags))
 		return next.sendto(fd, buffer, size, flags, address, length);
 
 	struct send_call self = {
@@ -140,7 +177,7 @@ HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	struct process *process = hook_process();
 
-	if (process == NULL || message == NULL || is_settled(process, fd))
+	if (process == NULL || message == NULL || is_settled(process, fd, flags))
 		return next.sendmsg(fd, message, flags);
 
 	struct send_call self = {
@@ -156,7 +193,7 @@ HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 	struct process *process = hook_process();
 
 	if (process == NULL || messages == NULL || n == 0 ||
-	    is_settled(process, fd))
+	    is_settled(process, fd, flags))
 		return next.sendmmsg(fd, messages, n, flags);
 
 	struct send_call self = {

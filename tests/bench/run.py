@@ -6,7 +6,8 @@ run.py WORKER LEDGER BERTH LIBBERTH [NAME...]
 
 Makes a network namespace of its own, with a range of 16,000 ports for the kernel
 and for Berth, and prints a row a figure. What is compared is measured in turns.
-Names choose among: connect kernel bind fill ledger calls start memory storm.
+Names choose among: connect kernel bind fill ledger calls start memory policy
+storm.
 """
 
 import os
@@ -70,11 +71,13 @@ class Listener:
 
 
 def connect(*workers):
-    """Microseconds by tenth of each (how, under_berth), tenth by tenth in turns."""
+    """Microseconds by tenth of each (how, under_berth[, arena]), tenth by tenth
+    in turns."""
     listeners = [Listener() for _ in workers]
     processes = [worker("connect", "127.0.0.1", listener.port, N, how, LO,
-                        under_berth=under_berth)
-                 for listener, (how, under_berth) in zip(listeners, workers)]
+                        under_berth=under_berth, arena=(*arena, "common")[0])
+                 for listener, (how, under_berth, *arena)
+                 in zip(listeners, workers)]
     times = [[] for _ in workers]
     for _ in range(10):
         for process, tenths_of_it in zip(processes, times):
@@ -192,14 +195,16 @@ def bench_calls():
 
 def seconds_of(command, changed):
     start = time.perf_counter()
-    pid = os.posix_spawn(command[0], command, changed)
+    pid = os.posix_spawn(command[0], command, changed, file_actions=[
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)])
     os.waitpid(pid, 0)
     return time.perf_counter() - start
 
 
 def bench_start():
     true = shutil.which("true")
-    plain, run = [true], [BERTH, "run", "--config", "/dev/null", "--", true]
+    plain, run = [true], [BERTH, "run", "--range", RANGE, "--", true]
     times = {"bare": [], "run": [], "preload": []}
     for _ in range(300):
         times["bare"].append(seconds_of(plain, environment(False)))
@@ -227,6 +232,63 @@ def bench_memory():
         "<= 8 MiB", arena <= 8 * 2**20)
     row("memory: private pages of a process, added", f"{berth - bare:.0f} KiB",
         "<= 64 KiB", berth - bare <= 64)
+
+
+N_RULES = 1000
+
+
+def write_rules(path):
+    """Each of them has a range of its own, and none is for the workers."""
+    with open(path, "w", encoding="ascii") as file:
+        print(f'range = "{RANGE}"\nreserve r {{ ports = "9000-9999" }}',
+              file=file)
+        for i in range(N_RULES):
+            condition = (f'exe = {{"/opt/app{i}/bin/*"}}',
+                         f'name = {{"service{i}"}}',
+                         f'exe = {{"/usr/**/prog{i}"}} uid = {{"{i}"}}')[i % 3]
+            print(f'process p{i} {{\n    {condition}\n    range = '
+                  f'"{10000 + 40 * i}-{10039 + 40 * i}"\n}}', file=file)
+
+
+def added_by_rules(plain, ruled, rounds):
+    """Seconds that a start takes longer, alternating."""
+    command = [shutil.which("true")]
+    differences = []
+    for _ in range(rounds):
+        one = seconds_of(command, plain)
+        differences.append(seconds_of(command, ruled) - one)
+    return statistics.median(differences)
+
+
+def bench_policy():
+    path = os.path.join(os.environ["BERTH_DIR"], "rules.conf")
+    write_rules(path)
+    check, nothing = [BERTH, "check", path], [BERTH, "help"]
+    quiet = dict(os.environ)
+    compiling = 1e3 * statistics.median(
+        seconds_of(check, quiet) - seconds_of(nothing, quiet)
+        for _ in range(15))
+    row(f"policy: {N_RULES} rules checked and compiled", f"{compiling:.0f} ms",
+        "<= 100 ms", compiling <= 100)
+    plain = environment(True, arena="plain")
+    ruled = environment(True, arena="ruled")
+    subprocess.run([BERTH, "load", path], env=dict(
+        os.environ, BERTH_DIR=ruled["BERTH_DIR"]), check=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    matching = 1e6 * added_by_rules(plain, ruled, 1000)
+    row(f"program start: matching {N_RULES} rules, added",
+        f"{matching:.0f} us", "<= 50 us", matching <= 50)
+    private = [statistics.median(
+        numbers("memory", under_berth=True, arena=arena)[0]
+        for _ in range(ROUNDS)) for arena in ("plain", "ruled")]
+    row("memory: private pages, added by the rules",
+        f"{private[1] - private[0]:.0f} KiB", "<= 8 KiB",
+        private[1] - private[0] <= 8)
+    without, with_rules, _ = in_turns(("kernel", True, "plain"),
+                                      ("kernel", True, "ruled"), 6)
+    ratio = sum(with_rules) / sum(without)
+    row("connect(): with rules / without", f"{ratio:.3f}", "<= 1.02",
+        ratio <= 1.02)
 
 
 def storm(who, under_berth, n_processes=100, n_connects=1000):

@@ -26,7 +26,8 @@ def counts(protocol):
 
 def no_arena():
     """status without an arena shows the policy, and makes none"""
-    same(records('policy'), [['20000-20099', '100', 'double-hash']])
+    same(records('policy'), [['20000-20099', '100', 'double-hash',
+                               'environment', '-']])
     same(records('arena'), [['-', 'none yet']])
     same(counts('tcp'), [100, 0, 0, 0, 0])
     same(records('counter') + records('lease'), [])
@@ -43,7 +44,9 @@ def empty_arena():
     same([counts(p) for p in ('tcp', 'udp', 'udplite', 'sctp')],
          [[100, 0, 0, 0, 0]] * 4)
     same(records('counter'), [[name, '0'] for name in (
-        'kernel-asked', 'pin-ignored', 'self-connect', 'foreign')])
+        'kernel-asked', 'pin-ignored', 'self-connect', 'foreign', 'reserved',
+        'server-in-range', 'outside', 'observed', 'exhausted', 'no-arena',
+        'bad-policy')])
     same(records('lease') + records('outside'), [])
 
 
@@ -51,7 +54,8 @@ def policy():
     """the policy is that of the environment, reservations taken out"""
     same(records('policy', range='30000-30009,40000',
                  BERTH_RESERVE='30003', BERTH_ALGORITHM='random'),
-         [['30000-30002,30004-30009,40000', '10', 'random']])
+         [['30000-30002,30004-30009,40000', '10', 'random', 'environment',
+           '-']])
 
 
 def bad_policy():
@@ -160,7 +164,8 @@ def json_names():
         same(list(result), ['policy', 'arena', 'ports', 'counters', 'leases',
                             'outside'])
         same(result['policy'], {'range': '20000-20099', 'n_ports': 100,
-                                'algorithm': 'double-hash'})
+                                'algorithm': 'double-hash',
+                                'rule': 'environment', 'source': None})
         same(result['leases'][0]['program'], 'a"\\\t\ufffd\u00e9')
         same(result['leases'][0]['pid'], program.pid)
 

@@ -34,24 +34,39 @@ class Program:
               '    exec(line)\n'
               '    print(flush=True)\n')
 
-    def __init__(self, preload=True, range=RANGE):
-        env = dict(os.environ, BERTH_RANGE=range)
+    def __init__(self, preload=True, range=RANGE, name=sys.executable,
+                 stderr=None, **variables):
+        """name is a path to Python, of which the last part is the program's
+        name; variables add to the environment."""
+        env = dict(os.environ, **variables)
+        if range is not None:
+            env['BERTH_RANGE'] = range
         if preload:
             env['LD_PRELOAD'] = LIBBERTH
         self.process = subprocess.Popen(
-            [sys.executable, '-c', self.SOURCE], env=env, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            [name, '-c', self.SOURCE], env=env, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
         self.pid = self.process.pid
 
+    def outcome(self, line):
+        """Executes a line and returns 'OK', or the errno that it fails with."""
+        return self.do('exec(%r)' % (
+            'import errno\n'
+            'try:\n'
+            '    %s\n'
+            '    print("OK")\n'
+            'except OSError as error:\n'
+            '    print(errno.errorcode[error.errno])\n' % line))
+
     def do(self, line):
-        """Executes a line and returns what it has printed, a number or ''."""
+        """Executes a line and returns what it has printed, a number, a word
+        or ''."""
         self.process.stdin.write(line + '\n')
         self.process.stdin.flush()
         answer = self.process.stdout.readline().strip()
         if answer:
             self.process.stdout.readline()
-            return int(answer)
-        return answer
+        return int(answer) if answer.isdigit() else answer
 
     def bind(self, name, kind='STREAM', address='', listen=False):
         """Binds a new socket to port 0; returns the port."""
@@ -99,7 +114,8 @@ def run_cases(cases):
             except Exception as error:
                 verdict = 'not ok'
                 print(f'# {case.__name__}: {error!r}')
-            print(f'{verdict} {number} - {case.__doc__}', flush=True)
+            sentence = ' '.join(case.__doc__.split())
+            print(f'{verdict} {number} - {sentence}', flush=True)
     finally:
         shutil.rmtree(os.environ['BERTH_DIR'], ignore_errors=True)
 

@@ -5,6 +5,8 @@
 #
 #     needs PROGRAM...      what it runs; where one is missing it is skipped
 #     fixed_ports PORT...   the ports that it names itself: those of its servers
+#     policy()              prints a berth.conf, with ports of $range in it;
+#                           without it the range comes by BERTH_RANGE
 #     scenario()            runs servers and clients; what it prints is its
 #                           outcome, and so has no port number or time in it;
 #                           a complaint among it fails the run
@@ -22,12 +24,13 @@
 # check could not fail.
 #
 # Environment: LIBBERTH, the path of libberth.so, and BERTH, that of berth. By
-# hand, without LIBBERTH, only the bare run takes place.
+# hand, without them, only the bare run takes place.
 
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 export LC_ALL=C
-unset LD_PRELOAD BERTH_RANGE BERTH_RESERVE BERTH_ALGORITHM BERTH_DIR
+unset LD_PRELOAD BERTH_RANGE BERTH_RESERVE BERTH_ALGORITHM BERTH_DIR \
+	BERTH_PROFILE
 
 here=$(cd "$(dirname "$0")" && pwd)
 script=$here/$(basename "$0")
@@ -54,29 +57,42 @@ fixed_ports()
 # The scenario's own folder, empty and in memory: $work.
 # The addresses of loopback, 127.0.0.1 and ::1: $loopbacks.
 
+has_policy()
+{
+	[ "$(type -t policy)" = function ]
+}
+
 # Runs a command under Berth, by the environment alone; bare in the bare run.
 preloaded()
 {
 	if [ "$phase" = bare ]; then
 		"$@"
+	elif has_policy; then
+		LD_PRELOAD=$LIBBERTH BERTH_DIR=$arena_dir "$@"
 	else
 		LD_PRELOAD=$LIBBERTH BERTH_RANGE=$range \
 			BERTH_DIR=$arena_dir "$@"
 	fi
 }
 
-# The same, for a client: started by berth run, and ended if it hangs.
-client()
+# The same by berth run, which adds the arguments of the policy.
+by_berth_run()
 {
 	if [ "$phase" = bare ]; then
-		timeout "$client_seconds" "$@"
-	elif [ -n "${BERTH-}" ]; then
+		"$@"
+	elif has_policy; then
 		BERTH_DIR=$arena_dir BERTH_LIBRARY=$LIBBERTH \
-			timeout "$client_seconds" "$BERTH" run \
-			--config /dev/null --range "$range" -- "$@"
+			"$BERTH" run -- "$@"
 	else
-		preloaded timeout "$client_seconds" "$@"
+		BERTH_DIR=$arena_dir BERTH_LIBRARY=$LIBBERTH \
+			"$BERTH" run --range "$range" -- "$@"
 	fi
+}
+
+# The same, for a client: it is ended if it hangs.
+client()
+{
+	by_berth_run timeout "$client_seconds" "$@"
 }
 
 # Starts a server under Berth in the background: server LOG COMMAND...
@@ -217,6 +233,13 @@ hide_names()
 		mount --bind "$work/.nsswitch" /etc/nsswitch.conf
 }
 
+put_policy_in_force()
+{
+	has_policy || return 0
+	policy >"$work/.berth.conf"
+	BERTH_DIR=$arena_dir "$BERTH" load "$work/.berth.conf" >/dev/null
+}
+
 run_inside()
 {
 	work=$results/run
@@ -229,6 +252,7 @@ run_inside()
 	[ ! -e /proc/net/if_inet6 ] || loopbacks="127.0.0.1 ::1"
 	watch_ports || exit 1
 	cd "$work" || exit 1
+	[ "$phase" = bare ] || put_policy_in_force || exit 1
 
 	scenario >"$results/outcome.$phase"
 
@@ -369,7 +393,7 @@ program_test()
 		skip_all "ip_local_port_range is $kernel_low-$kernel_high"
 	fi
 
-	if [ -z "${LIBBERTH-}" ]; then
+	if [ -z "${LIBBERTH-}" ] || [ -z "${BERTH-}" ]; then
 		echo 1..3
 		test_bare
 	else

@@ -99,10 +99,10 @@ static void check_rest(const struct port_pick *pick, const struct lease *lease)
 	const unsigned int released =
 		atomic_load(&shared->released_ms[lease->port - LO]);
 
-	if (lease->use == USE_WHOLE && !port_pick_was_resting(pick) &&
+	if (lease->use == USE_WHOLE && pick->limit == REST_NONE &&
 	    released != 0 &&
 	    pick->now_ms >= released &&
-	    pick->now_ms - released < process.arena.rest_ms)
+	    pick->now_ms - released < load_relaxed_u32(&process.arena.rest_ms))
 		fail("leased while it rests", lease);
 }
 
@@ -110,8 +110,10 @@ static bool take(unsigned int *randomp, struct lease *leasep)
 {
 	struct port_pick pick;
 	const enum use use = USE_WHOLE + rand_r(randomp) % 3;
+	const struct port_wish wish = { .space = SPACE_TCP, .use = use,
+					.role = ROLE_OF_LISTEN };
 
-	port_pick_start(&pick, &process, SPACE_TCP, use, NULL, NULL);
+	port_pick_start(&pick, &process, &wish);
 	pick.now_ms = atomic_load(&shared->now_ms);
 	if (use != USE_WHOLE)
 		pick.wanted.plane = rand_r(randomp) % N_STRESSED_PLANES;
@@ -202,9 +204,13 @@ static void set_up(void)
 	if (shared == MAP_FAILED || arena_open_private(0, &process.arena) < 0)
 		exit(99);
 	shared->now_ms = 1000000;
-	process.policy.algorithm = ALGORITHM_RANDOM;
-	port_set_add(&process.policy.range, LO, LO + N_RANGE - 1);
-	port_set_finish(&process.policy.range);
+
+	struct environment *environment = &process.source.environment;
+
+	environment->settings[SETTING_ALGORITHM] = ALGORITHM_RANDOM;
+	port_set_add(&environment->range, LO, LO + N_RANGE - 1);
+	port_set_finish(&environment->range);
+	policy_of_environment(environment, &process.source.policies[0]);
 }
 
 int main(int argc, char *argv[])

@@ -8,18 +8,36 @@
 #include "core/process.h"
 
 static struct process process;
+static struct environment *const environment = &process.source.environment;
+
+static void take_environment(void)
+{
+	port_set_finish(&environment->range);
+	policy_of_environment(environment, &process.source.policies[0]);
+}
 
 static void set_range(uint32_t lo, uint32_t hi)
 {
-	memset(&process.policy.range, 0, sizeof(process.policy.range));
-	port_set_add(&process.policy.range, lo, hi);
-	port_set_finish(&process.policy.range);
+	memset(&environment->range, 0, sizeof(environment->range));
+	port_set_add(&environment->range, lo, hi);
+	take_environment();
+}
+
+static void start(struct port_pick *pick, enum use use,
+		  const struct endpoint *remote)
+{
+	const struct port_wish wish = {
+		.space = SPACE_TCP, .use = use, .remote = remote,
+		.role = remote != NULL ? ROLE_OF_CONNECT : ROLE_OF_LISTEN,
+	};
+
+	port_pick_start(pick, &process, &wish);
 }
 
 static void setup(void)
 {
 	cr_assert_eq(arena_open_private(0, &process.arena), 0);
-	process.policy.algorithm = ALGORITHM_DEFAULT;
+	environment->settings[SETTING_ALGORITHM] = ALGORITHM_DEFAULT;
 	set_range(40000, 40009);
 }
 
@@ -49,7 +67,7 @@ Test(port_pick, offers_every_port_but_the_destination_s)
 {
 	struct port_pick pick;
 
-	port_pick_start(&pick, &process, SPACE_TCP, USE_CONNECT, NULL, &remote);
+	start(&pick, USE_CONNECT, &remote);
 	cr_expect_eq(exhaust(&pick, counts), 9);
 	cr_expect_eq(counts[40003], 0);
 	cr_expect_eq(counts[40000], 1);
@@ -62,9 +80,9 @@ Test(port_pick, a_range_of_the_destination_s_port_alone_offers_none)
 	struct port_pick pick;
 
 	set_range(40003, 40003);
-	port_pick_start(&pick, &process, SPACE_TCP, USE_CONNECT, NULL, &remote);
+	start(&pick, USE_CONNECT, &remote);
 	cr_expect_eq(exhaust(&pick, counts), 0);
-	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	start(&pick, USE_WHOLE, NULL);
 	cr_expect_eq(exhaust(&pick, counts), 1);
 }
 
@@ -73,7 +91,7 @@ Test(port_pick, a_rejected_port_is_offered_once_a_pass)
 	struct port_pick pick;
 	struct lease lease;
 
-	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	start(&pick, USE_WHOLE, NULL);
 	while (port_pick_next(&pick, &lease)) {
 		counts[lease.port]++;
 		port_pick_reject(&pick, &lease);
@@ -87,18 +105,18 @@ Test(port_pick, a_foreign_port_is_offered_last)
 	struct port_pick pick;
 	struct lease lease, other;
 
-	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	start(&pick, USE_WHOLE, NULL);
 	cr_assert(port_pick_next(&pick, &lease));
 	port_pick_reject_foreign(&pick, &lease);
-	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	start(&pick, USE_WHOLE, NULL);
 	for (int i = 0; i < 9; i++) {
 		cr_assert(port_pick_next(&pick, &other));
 		cr_expect_neq(other.port, lease.port);
-		cr_expect_not(port_pick_was_resting(&pick));
+		cr_expect_eq(pick.limit, REST_NONE);
 	}
 	cr_assert(port_pick_next(&pick, &other));
 	cr_expect_eq(other.port, lease.port);
-	cr_expect(port_pick_was_resting(&pick));
+	cr_expect_neq(pick.limit, REST_NONE);
 }
 
 /* RFC 6056: the next search does not try the same taken ports again. */
@@ -107,7 +125,8 @@ Test(port_pick, the_counter_moves_behind_the_ports_that_were_taken)
 	struct port_pick pick;
 	struct lease lease;
 
-	process.policy.algorithm = ALGORITHM_SEQUENTIAL;
+	environment->settings[SETTING_ALGORITHM] = ALGORITHM_SEQUENTIAL;
+	take_environment();
 	process.arena.memory->choice.next_ephemeral[SPACE_TCP] = 10;
 	for (uint16_t port = 40000; port < 40005; port++) {
 		const struct lease taken = { .space = SPACE_TCP,
@@ -115,10 +134,10 @@ Test(port_pick, the_counter_moves_behind_the_ports_that_were_taken)
 
 		cr_assert_eq(ledger_lease(&process.arena, &taken), 0);
 	}
-	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	start(&pick, USE_WHOLE, NULL);
 	cr_assert(port_pick_next(&pick, &lease));
 	cr_expect_eq(lease.port, 40005);
-	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	start(&pick, USE_WHOLE, NULL);
 	cr_expect_eq(pick.start, 40006);
 }
 
@@ -127,7 +146,7 @@ Test(port_pick, both_ends_of_the_whole_port_range_are_offered)
 	struct port_pick pick;
 
 	set_range(0, 65535);
-	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	start(&pick, USE_WHOLE, NULL);
 	cr_expect_eq(exhaust(&pick, counts), 65536);
 	cr_expect_eq(counts[0], 1);
 	cr_expect_eq(counts[65535], 1);
@@ -138,7 +157,7 @@ Test(port_pick, without_a_map_it_offers_none)
 	struct port_pick pick;
 
 	arena_close(&process.arena);
-	port_pick_start(&pick, &process, SPACE_TCP, USE_CONNECT, NULL, &remote);
+	start(&pick, USE_CONNECT, &remote);
 	cr_expect_eq(exhaust(&pick, counts), 0);
 }
 
@@ -146,8 +165,8 @@ Test(port_pick, an_empty_range_offers_none)
 {
 	struct port_pick pick;
 
-	memset(&process.policy.range, 0, sizeof(process.policy.range));
-	port_set_finish(&process.policy.range);
-	port_pick_start(&pick, &process, SPACE_TCP, USE_WHOLE, NULL, NULL);
+	memset(&environment->range, 0, sizeof(environment->range));
+	take_environment();
+	start(&pick, USE_WHOLE, NULL);
 	cr_expect_eq(exhaust(&pick, counts), 0);
 }

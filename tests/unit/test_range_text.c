@@ -60,13 +60,16 @@ Test(range_text, every_preset_has_the_ports_of_its_source)
 	assert_ports("aix", "32768-65535");
 	/* RFC 6056 section 3.2 */
 	assert_ports("rfc6056", "1024-65535");
-	/* RFC 6056 section 2.2: the traditional 1024-4999, with its end */
+	/* RFC 6056 section 2.2: the traditional 1024-4999, with its end as in
+	 * 4.4BSD netinet/in.h: IPPORT_RESERVED, IPPORT_USERRESERVED */
 	assert_ports("bsd-classic", "1024-5000");
+	/* Windows NT to XP: 1024 to MaxUserPort, 5000 */
 	assert_ports("windows-classic", "1024-5000");
 	/* Windows Server 2003: 1025 to MaxUserPort, 5000 */
 	assert_ports("windows-2003", "1025-5000");
 	/* Exchange 2007 on Windows Server 2008 sets 1025-60000 */
 	assert_ports("windows-2008-exchange", "1025-60000");
+	/* ip-sysctl.rst, ip_local_port_range: here the caller's */
 	assert_ports("kernel", "20000-29999");
 }
 
@@ -183,6 +186,127 @@ Test(range_text, the_kernel_preset_needs_a_known_range)
 	cr_assert_not_null(strstr(error.reason, "ip_local_port_range"));
 	cr_assert_eq(range_text_parse("kernel", NULL, &set, &error), -EINVAL);
 	cr_assert_eq(range_text_parse("1-9", NULL, &set, &error), 0);
+}
+
+/* Parses text and counts the runs of ports, and the ports. */
+static void assert_runs(const char *text, unsigned int n_runs, uint32_t n_ports)
+{
+	unsigned int n = 0;
+	uint32_t lo, hi;
+
+	memset(&set, 0, sizeof(set));
+	cr_assert_eq(range_text_parse(text, NULL, &set, &error), 0,
+		     "\"%s\" is refused", text);
+	port_set_finish(&set);
+	for (uint32_t from = 0; from < N_PORTS &&
+	     port_set_next_run(&set, from, &lo, &hi); from = hi + 1)
+		n++;
+	cr_assert_eq(n, n_runs, "\"%s\" has %u runs", text, n);
+	cr_assert_eq(set.n_ports, n_ports, "\"%s\" has %u ports", text,
+		     set.n_ports);
+}
+
+/* RFC 7597 Appendix A, example 1: 1232-1235, 2256-2259, ... 64720-64723 */
+Test(range_text, the_worked_example_of_rfc_7597_has_its_ports)
+{
+	assert_runs("map-e:6/8/0x34", 63, 252);
+	for (uint32_t lo = 1232; lo < N_PORTS; lo += 1024)
+		for (uint32_t port = lo - 1; port <= lo + 4; port++)
+			cr_assert_eq(port_set_has(&set, port),
+				     port >= lo && port < lo + 4, "%u", port);
+	cr_assert(port_set_has(&set, 63696) && port_set_has(&set, 63699));
+	cr_assert(port_set_has(&set, 64720) && port_set_has(&set, 64723));
+	cr_assert_not(port_set_has(&set, 208), "A is 0");
+}
+
+Test(range_text, a_psid_may_be_decimal_or_hexadecimal)
+{
+	struct port_set hexadecimal;
+
+	assert_runs("map-e:6/8/0x34", 63, 252);
+	hexadecimal = set;
+	assert_runs("map-e:6/8/52", 63, 252);
+	cr_assert_eq(memcmp(&set, &hexadecimal, sizeof(set)), 0);
+	assert_runs("map-e:0x6/0X8/0X34", 63, 252);
+	cr_assert_eq(memcmp(&set, &hexadecimal, sizeof(set)), 0);
+	assert_ports("map-e:4/12/0xfFf",
+		     "8191,12287,16383,20479,24575,28671,32767,36863,40959,"
+		     "45055,49151,53247,57343,61439,65535");
+}
+
+/* RFC 7596 section 5.1: lw4o6 has PSID offset 0, one run of ports */
+Test(range_text, a_port_set_without_an_offset_is_one_run)
+{
+	assert_ports("map-e:0/8/0x34", "13312-13567");
+	assert_ports("map-e:0/6/1", "1024-2047");
+	assert_ports("map-e:0/6/0", "1-1023");
+	assert_ports("map-e:0/0/0", "1-65535");
+	assert_ports("map-e:0/16/0xffff", "65535");
+}
+
+Test(range_text, the_port_sets_of_all_customers_are_apart_and_whole)
+{
+	static struct port_set all;
+	uint32_t n_ports = 0;
+
+	for (unsigned int psid = 0; psid < 256; psid++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "map-e:6/8/%u", psid);
+		assert_runs(text, 63, 252);
+		n_ports += set.n_ports;
+		for (uint32_t i = 0; i < N_PORT_WORDS; i++)
+			all.words[i] |= set.words[i];
+	}
+	port_set_finish(&all);
+	cr_assert_eq(n_ports, all.n_ports);
+	cr_assert_eq(all.n_ports, 63 * 1024, "%u", all.n_ports);
+	cr_assert_not(port_set_has(&all, 1023));
+}
+
+Test(range_text, the_bits_of_a_port_set_may_be_any)
+{
+	assert_runs("map-e:15/1/1", 32767, 32767);
+	assert_runs("map-e:15/0/0", 1, 65534);
+	assert_runs("map-e:1/15/0", 1, 1);
+	assert_ports("map-e:1/0/0", "32768-65535");
+}
+
+Test(range_text, a_port_set_stands_in_a_list)
+{
+	assert_ports("80,map-e:1/2/3 443", "80,443,57344-65535");
+	assert_refused("80,map-e:1/2", "map-e:1/2",
+		       "is not map-e:OFFSET/LENGTH/PSID");
+}
+
+Test(range_text, a_port_set_that_cannot_be_is_refused)
+{
+	static const char *const words[] = {
+		"map-e:", "map-e:6", "map-e:6/8", "map-e:6/8/", "map-e://",
+		"map-e:6/8/0x", "map-e:6/8/0xg", "map-e:6/8/5a", "map-e:6/8/1/",
+		"map-e:-6/8/1", "map-e:6/8/1-2", "map-e:6:8:1",
+	};
+	static const char bits[] = "has a PSID offset and length of more than "
+				   "16 bits together";
+	static const char psid[] = "has a PSID that is longer than its length";
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		assert_refused(words[i], words[i],
+			       "is not map-e:OFFSET/LENGTH/PSID");
+	assert_refused("map-e:16/0/0", "map-e:16/0/0",
+		       "has a PSID offset beyond 15");
+	assert_refused("map-e:4294967302/8/0", "map-e:4294967302/8/0",
+		       "has a PSID offset beyond 15");
+	assert_refused("map-e:15/2/0", "map-e:15/2/0", bits);
+	assert_refused("map-e:0/17/0", "map-e:0/17/0", bits);
+	assert_refused("map-e:0/4294967295/0", "map-e:0/4294967295/0", bits);
+	assert_refused("map-e:6/8/256", "map-e:6/8/256", psid);
+	assert_refused("map-e:6/8/0x100000034", "map-e:6/8/0x100000034", psid);
+	assert_refused("map-e:6/0/1", "map-e:6/0/1", psid);
+	assert_refused("map-e:0/16/0", "map-e:0/16/0",
+		       "is port 0 alone, which is no port");
+	assert_refused("MAP-E:6/8/1", "MAP-E:6/8/1",
+		       "is not a port, a range lo-hi or a preset");
 }
 
 Test(range_text, formatting_tells_the_whole_length_and_ends_in_time)

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/compile.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/rules.h"
+#include "core/identity.h"
+#include "core/policy_image.h"
+
+#define GLOB_CHARACTERS "*?[\\"
+
+/* A set of ports that has its place in the image. */
+struct placed_set {
+	const struct port_set *ports;
+	uint64_t checksum;
+	uint32_t index;
+};
+
+/* What the image is put together from. */
+struct compiling {
+	const struct rules *rules;
+	struct policy_rule *out;
+	struct policy_reserve *out_reserves;
+	FILE *strings;
+	char *strings_text;
+	size_t strings_size;
+	void *by_pointer, *by_content;	/* trees of struct placed_set */
+	struct placed_set **sets;
+	uint32_t n_sets;
+	bool failed;			/* no memory */
+};
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_pointers(const void *a, const void *b)
+{
+	return compare_numbers(
+		(uintptr_t)((const struct placed_set *)a)->ports,
+		(uintptr_t)((const struct placed_set *)b)->ports);
+}
+
+static int compare_contents(const void *a, const void *b)
+{
+	const struct placed_set *left = a, *right = b;
+	const int order = compare_numbers(left->checksum, right->checksum);
+
+	return order != 0 ? order : memcmp(left->ports, right->ports,
+					   sizeof(*left->ports));
+}
+
+static void leave_alone(void *node)
+{
+	(void)node;
+}
+
+/* Gives a set the next place in the image. */
+static bool place_set(struct compiling *self, struct placed_set *set)
+{
+	struct placed_set **sets = reallocarray(self->sets, self->n_sets + 1,
+						sizeof(*sets));
+
+	if (sets == NULL)
+		return false;
+	set->index = self->n_sets;
+	sets[self->n_sets++] = set;
+	self->sets = sets;
+	return true;
+}
+
+/* A set that has not been seen under this pointer: it may equal another. */
+static bool enter_set(struct compiling *self, struct placed_set *set)
+{
+	struct placed_set **found;
+
+	set->checksum = policy_checksum(set->ports, sizeof(*set->ports));
+	found = tsearch(set, &self->by_content, compare_contents);
+	if (found == NULL)
+		return false;
+	if (*found == set)
+		return place_set(self, set);
+	set->index = (*found)->index;
+	return true;
+}
+
+static uint32_t index_of(struct compiling *self, const struct port_set *ports)
+{
+	struct placed_set *set = malloc(sizeof(*set));
+	struct placed_set **found;
+
+	if (set == NULL) {
+		self->failed = true;
+		return 0;
+	}
+	*set = (struct placed_set){ .ports = ports };
+	found = tsearch(set, &self->by_pointer, compare_pointers);
+	if (found == NULL) {
+		free(set);
+		self->failed = true;
+		return 0;
+	}
+	if (*found != set)
+		free(set);
+	else if (!enter_set(self, set))
+		self->failed = true;
+	return (*found)->index;
+}
+
+static uint32_t here(struct compiling *self)
+{
+	return (uint32_t)ftell(self->strings);
+}
+
+static void put_string(struct compiling *self, const char *text)
+{
+	fwrite(text, 1, strlen(text) + 1, self->strings);
+}
+
+static uint32_t string(struct compiling *self, const char *text)
+{
+	const uint32_t offset = here(self);
+
+	put_string(self, text);
+	return offset;
+}
+
+static uint32_t list(struct compiling *self, size_t n,
+		     const char *const *values)
+{
+	const uint32_t offset = here(self);
+
+	if (n == 0)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		put_string(self, values[i]);
+	put_string(self, "");
+	return offset;
+}
+
+static uint32_t place_string(struct compiling *self, const struct place *place)
+{
+	const uint32_t offset = here(self);
+
+	if (place->file == NULL)
+		return 0;
+	fprintf(self->strings, "%s:%d", place->file, place->line);
+	fputc('\0', self->strings);
+	return offset;
+}
+
+/* The kernel keeps 15 bytes of a name: a longer one could never match. */
+static uint32_t names(struct compiling *self, const struct config_list *config)
+{
+	const uint32_t offset = here(self);
+
+	if (config->n == 0)
+		return 0;
+	for (size_t i = 0; i < config->n; i++) {
+		const char *name = config->values[i];
+		const bool literal = name[strcspn(name, GLOB_CHARACTERS)] ==
+				     '\0';
+
+		fprintf(self->strings, "%.*s",
+			literal ? IDENTITY_NAME_SIZE - 1 : -1, name);
+		fputc('\0', self->strings);
+	}
+	put_string(self, "");
+	return offset;
+}
+
+static void compile_conditions(struct compiling *self, const struct rule *rule,
+			       struct policy_rule *out)
+{
+	const struct config_process *process = rule->process;
+
+	if (process == NULL)
+		return;
+	for (int i = 0; i < N_CONDITIONS; i++) {
+		const struct config_list *patterns = &process->conditions[i];
+
+		if (i == CONDITION_NAME)
+			out->conditions[i] = names(self, patterns);
+		else if (i == CONDITION_UID)
+			out->conditions[i] = list(self, rule->n_uids,
+						  rule->uids);
+		else
+			out->conditions[i] = list(self, patterns->n,
+						  patterns->values);
+	}
+	out->arguments = list(self, process->arguments.n,
+			      process->arguments.values);
+}
+
+static void compile_rule(struct compiling *self, const struct rule *rule,
+			 struct policy_rule *out)
+{
+	out->name = string(self, rule->name);
+	out->place = place_string(self, &rule->place);
+	compile_conditions(self, rule, out);
+	for (int space = 0; space < N_SPACES; space++) {
+		for (int role = 0; role < N_ROLES; role++)
+			out->ranges[space][role] = index_of(
+				self, rule->assigned[space][role]);
+		out->avoided[space] = index_of(self, rule->avoided[space]);
+		out->refused[space] = index_of(self, rule->refused[space]);
+		out->owned[space] = index_of(self, rule->owned[space]);
+	}
+	memcpy(out->settings, rule->settings, sizeof(out->settings));
+}
+
+static void compile_reserve(struct compiling *self,
+			    const struct rule_reserve *reserve,
+			    struct policy_reserve *out)
+{
+	const struct config_reserve *config = reserve->config;
+
+	out->name = string(self, config->name);
+	out->place = place_string(self, &config->place);
+	out->owners = list(self, config->owners.n, config->owners.values);
+	for (int space = 0; space < N_SPACES; space++)
+		out->ports[space] = index_of(self, reserve->ports[space]);
+}
+
+/* Returns whether there was memory for all. */
+static bool compile_tables(struct compiling *self, struct policy_image *header)
+{
+	const struct rules *rules = self->rules;
+
+	/* Offset 0 is the empty string. */
+	put_string(self, "");
+	header->source = string(self, rules->config->path);
+	for (size_t i = 0; i < rules->n_rules; i++)
+		compile_rule(self, &rules->rules[i], &self->out[i]);
+	for (size_t i = 0; i < rules->n_reserves; i++)
+		compile_reserve(self, &rules->reserves[i],
+				&self->out_reserves[i]);
+	for (int space = 0; space < N_SPACES; space++)
+		header->dynamic[space] = index_of(self, rules->dynamic[space]);
+	/* The end of the last list, and whole words. */
+	do
+		put_string(self, "");
+	while (here(self) % sizeof(uint64_t) != 0);
+	return fflush(self->strings) == 0 && !ferror(self->strings) &&
+	       !self->failed;
+}
+
+/* Lays it all out in memory of its own. */
+static int assemble(const struct compiling *self, struct policy_image *header,
+		    void **imagep, size_t *sizep)
+{
+	const size_t rules_size = header->n_rules * sizeof(*self->out);
+	const size_t reserves_size =
+		header->n_reserves * sizeof(*self->out_reserves);
+	char *image, *at;
+
+	header->n_sets = self->n_sets;
+	header->strings_size = (uint32_t)self->strings_size;
+	header->size = sizeof(*header) + rules_size + reserves_size +
+		       self->strings_size +
+		       self->n_sets * sizeof(struct policy_set);
+	if (header->size > POLICY_SLOT_SIZE)
+		return -EFBIG;
+	image = malloc(header->size);
+	if (image == NULL)
+		return -ENOMEM;
+	at = mempcpy(image, header, sizeof(*header));
+	at = mempcpy(at, self->out, rules_size);
+	at = mempcpy(at, self->out_reserves, reserves_size);
+	at = mempcpy(at, self->strings_text, self->strings_size);
+	for (uint32_t i = 0; i < self->n_sets; i++) {
+		at = mempcpy(at, &self->sets[i]->checksum, sizeof(uint64_t));
+		at = mempcpy(at, self->sets[i]->ports,
+			     sizeof(struct port_set));
+	}
+	((struct policy_image *)image)->checksum =
+		policy_image_checksum((struct policy_image *)image);
+	*imagep = image;
+	*sizep = header->size;
+	return 0;
+}
+
+static bool open_compiling(struct compiling *self, const struct rules *rules)
+{
+	*self = (struct compiling){ .rules = rules };
+	self->out = calloc(rules->n_rules, sizeof(*self->out));
+	/* One more, since none may be asked for. */
+	self->out_reserves = calloc(rules->n_reserves + 1,
+				    sizeof(*self->out_reserves));
+	self->strings = open_memstream(&self->strings_text,
+				       &self->strings_size);
+	return self->out != NULL && self->out_reserves != NULL &&
+	       self->strings != NULL;
+}
+
+static void close_compiling(struct compiling *self)
+{
+	if (self->strings != NULL)
+		fclose(self->strings);
+	free(self->strings_text);
+	tdestroy(self->by_content, leave_alone);
+	tdestroy(self->by_pointer, free);
+	free(self->sets);
+	free(self->out_reserves);
+	free(self->out);
+}
+
+int compile_rules(const struct rules *rules, uint64_t loaded_at, void **imagep,
+		  size_t *sizep)
+{
+	struct policy_image header = {
+		.magic = POLICY_MAGIC,
+		.format = POLICY_FORMAT,
+		.rest_ms = rules->rest_ms,
+		.n_rules = (uint32_t)rules->n_rules,
+		.n_reserves = (uint32_t)rules->n_reserves,
+		.loaded_at = loaded_at,
+	};
+	struct compiling self;
+	int result = -ENOMEM;
+
+	if (open_compiling(&self, rules) && compile_tables(&self, &header))
+		result = assemble(&self, &header, imagep, sizep);
+	close_compiling(&self);
+	return result;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct rules;
+
+/*
+ * Makes the compiled form of sound rules, see core/policy_layout.h: equal sets
+ * of ports lie in it once. loaded_at: seconds since 1970.
+ * Returns 0 and memory for the caller to free(); -ENOMEM; or -EFBIG where the
+ * file that is to hold it has no room for it.
+ */
+int compile_rules(const struct rules *rules, uint64_t loaded_at, void **imagep,
+		  size_t *sizep);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cover.h"
+#include "cli/explain.h"
+#include "cli/subject.h"
+#include "core/policy.h"
+
+#define COLUMNS(array) \
+	.n_columns = sizeof(array) / sizeof((array)[0]), .columns = (array)
+
+static const struct output_column program_columns[] = {
+	{ .name = "pid", .number = true },
+	{ .name = "exe" },
+	{ .name = "name" },
+	{ .name = "uid" },
+	{ .name = "profile" },
+	{ .name = "covered" },
+};
+static const struct output_column policy_columns[] = {
+	{ .name = "source" },
+	{ .name = "edition", .number = true },
+	{ .name = "by_root" },
+	{ .name = "reason" },
+};
+static const struct output_column rule_columns[] = {
+	{ "rule", 15, false },
+	{ "place", 20, false },
+	{ "verdict", 10, false },
+	{ "reason", 0, false },
+};
+static const struct output_column range_columns[] = {
+	{ "protocol", 8, false },
+	{ "role", 7, false },
+	{ "n_ports", 7, true },
+	{ "ports", 0, false },
+};
+static const struct output_column setting_columns[] = {
+	{ "setting", 15, false },
+	{ "value", 0, false },
+};
+static const struct output_section program_section = {
+	.kind = "program", .key = "program", .single = true,
+	COLUMNS(program_columns),
+};
+static const struct output_section policy_section = {
+	.kind = "policy", .key = "policy", .single = true,
+	COLUMNS(policy_columns),
+};
+static const struct output_section rule_section = {
+	.kind = "rule", .key = "rules", .title = "Rules, the first that "
+	"applies counts", COLUMNS(rule_columns),
+};
+static const struct output_section range_section = {
+	.kind = "range", .key = "ranges", .title = "Assigned",
+	COLUMNS(range_columns),
+};
+static const struct output_section setting_section = {
+	.kind = "setting", .key = "settings", .title = "Settings",
+	COLUMNS(setting_columns),
+};
+
+static const char *const role_names[N_ROLES] = {
+	[ROLE_OF_CONNECT] = "connect",
+	[ROLE_OF_LISTEN] = "listen",
+};
+
+/* One program, and what its environment says. */
+struct explained {
+	struct explaining *explaining;
+	struct subject subject;
+	struct environment environment;
+	struct policy policy;
+	const char *reason;	/* why the environment counts; NULL: it does not */
+};
+
+/* `"a", "b" or "c"`: the patterns of a condition. */
+static void print_patterns(FILE *stream, const char *pattern)
+{
+	bool first = true;
+
+	for (; pattern != NULL && *pattern != '\0';
+	     pattern = policy_next_string(pattern)) {
+		fprintf(stream, "%s%s", first ? "" : " or ", pattern);
+		first = false;
+	}
+}
+
+static char *reason_of(const struct explained *self,
+		       const struct policy_rule *rule, enum condition failed)
+{
+	const char *value = self->subject.values[failed];
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (stream == NULL)
+		return NULL;
+	if (value == NULL)
+		fprintf(stream, "it has no %s, wanted ",
+			condition_name(failed));
+	else
+		fprintf(stream, "its %s %s is not ", condition_name(failed),
+			value);
+	print_patterns(stream, policy_string(
+		&self->explaining->published.tables,
+		rule->conditions[failed]));
+	return fclose(stream) == 0 ? text : NULL;
+}
+
+static void show_rules(const struct explained *self)
+{
+	const struct policy_tables *tables =
+		&self->explaining->published.tables;
+	struct output *output = &self->explaining->output;
+	bool decided = self->reason != NULL;
+
+	output_section(output, &rule_section);
+	for (uint32_t i = 0; i < tables->image->n_rules; i++) {
+		const struct policy_rule *rule = &tables->rules[i];
+		enum condition failed = CONDITION_EXE;
+		const bool applies = !decided && policy_rule_applies(
+			tables, rule, &self->subject, &failed);
+		char *reason = decided || applies
+			? NULL : reason_of(self, rule, failed);
+
+		output_row(output, (const char *const[]){
+			policy_string(tables, rule->name),
+			policy_string(tables, rule->place),
+			decided ? "not asked" : applies ? "applies" : "no",
+			reason });
+		free(reason);
+		decided |= applies;
+	}
+}
+
+static void show_ranges(const struct explained *self)
+{
+	struct output *output = &self->explaining->output;
+
+	output_section(output, &range_section);
+	for (int space = 0; space < N_SPACES; space++)
+		for (int role = 0; role < N_ROLES; role++) {
+			const struct port_set *set =
+				self->policy.ranges[space][role];
+			char *ports = explain_ports(set);
+			char n_ports[12];
+
+			snprintf(n_ports, sizeof(n_ports), "%u", set->n_ports);
+			output_row(output, (const char *const[]){
+				space_name((enum space)space),
+				role_names[role], n_ports, ports });
+			free(ports);
+		}
+}
+
+static void show_settings(const struct explained *self)
+{
+	struct output *output = &self->explaining->output;
+
+	output_section(output, &setting_section);
+	for (int i = 0; i < N_SETTINGS; i++)
+		output_row(output, (const char *const[]){
+			setting_name((enum setting)i),
+			setting_word((enum setting)i,
+				     self->policy.settings[i]) });
+}
+
+static void show_policy(const struct explained *self)
+{
+	const struct published *published = &self->explaining->published;
+	const bool in_force = published->image != NULL;
+	char edition[24];
+
+	snprintf(edition, sizeof(edition), "%llu",
+		 (unsigned long long)published->edition);
+	output_section(&self->explaining->output, &policy_section);
+	output_row(&self->explaining->output, (const char *const[]){
+		in_force ? policy_string(&published->tables,
+					 published->tables.image->source)
+			 : NULL,
+		edition, published->by_root ? "yes" : "no", self->reason });
+}
+
+static void settle(struct explained *self)
+{
+	const struct published *published = &self->explaining->published;
+	const struct policy_tables *tables = &published->tables;
+
+	policy_of_environment(&self->environment, &self->policy);
+	if (published->image == NULL)
+		self->reason = "no policy is in force: the environment counts";
+	else if (self->environment.names_ports && !published->by_root)
+		self->reason = "the environment names ports, and the policy "
+			       "is not root's";
+	else if (policy_of_rule(tables, policy_rule_of(tables, &self->subject),
+				&self->environment, &self->policy) < 0)
+		self->reason = "the policy is damaged: the environment counts";
+}
+
+static void show(struct explained *self, const char *pid, const char *covered)
+{
+	const struct subject *subject = &self->subject;
+
+	settle(self);
+	output_section(&self->explaining->output, &program_section);
+	output_row(&self->explaining->output, (const char *const[]){
+		pid, subject->values[CONDITION_EXE],
+		subject->values[CONDITION_NAME],
+		subject->values[CONDITION_UID],
+		subject->values[CONDITION_PROFILE], covered });
+	show_policy(self);
+	if (self->explaining->published.image != NULL)
+		show_rules(self);
+	show_ranges(self);
+	show_settings(self);
+}
+
+/* Mistakes in the environment are the program's to tell. */
+static void read_environment(struct explained *self,
+			     char *(*lookup)(const char *name))
+{
+	struct environment_error ignored;
+
+	(void)environment_read(lookup, &self->explaining->kernel,
+			       &self->environment, &ignored);
+}
+
+int explain_process(struct explaining *explaining, pid_t pid)
+{
+	static struct explained self;
+	static struct subject_texts texts;
+	char text[12];
+	int result;
+
+	self = (struct explained){ .explaining = explaining };
+	result = subject_of_process(pid, &texts, &self.subject);
+	if (result < 0)
+		return result;
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	subject_open_environment(pid);
+	read_environment(&self, subject_lookup);
+	show(&self, text, subject_is_covered(pid) ? "yes" : "no");
+	subject_close_environment();
+	return 0;
+}
+
+int explain_command(struct explaining *explaining, const char *name)
+{
+	static struct explained self;
+	static struct subject_texts texts;
+	struct cover_gap gap;
+	char path[PATH_MAX];
+	bool is_covered;
+	int result;
+
+	self = (struct explained){ .explaining = explaining };
+	result = cover_find(name != NULL ? name : "/proc/self/exe", path);
+	if (result < 0)
+		return result;
+	is_covered = cover_check(path, &gap);
+	self.subject = subject_of_command(path, gap.program, &texts);
+	read_environment(&self, getenv);
+	show(&self, NULL, is_covered ? "yes" : gap.reason);
+	return 0;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/findings.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A finding with its place in the order of printing. */
+struct printed {
+	const struct finding *finding;
+	size_t file;	/* index of the first finding of the same file */
+};
+
+static bool is_control(const char *text, size_t i)
+{
+	unsigned char c = (unsigned char)text[i];
+
+	/* C1 controls in UTF-8: a terminal follows them, too. */
+	if (c == 0xc2)
+		return (unsigned char)text[i + 1] >= 0x80 &&
+		       (unsigned char)text[i + 1] < 0xa0;
+	return c < 0x20 || c == 0x7f;
+}
+
+static void make_printable(char *text)
+{
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		if (!is_control(text, i))
+			continue;
+		if ((unsigned char)text[i] == 0xc2)
+			text[i + 1] = '?';
+		text[i] = '?';
+	}
+}
+
+/* The file's name is copied: findings may outlive the configuration. */
+static bool fill(struct finding *finding, const char *format, va_list arguments)
+{
+	char *file = NULL;
+
+	if (finding->place.file != NULL) {
+		file = strdup(finding->place.file);
+		if (file == NULL)
+			return false;
+		make_printable(file);
+	}
+	if (vasprintf(&finding->message, format, arguments) < 0) {
+		free(file);
+		return false;
+	}
+	make_printable(finding->message);
+	finding->place.file = file;
+	return true;
+}
+
+void findings_add(struct findings *findings, enum severity severity,
+		  struct place place, const char *format, ...)
+{
+	struct finding *items =
+		reallocarray(findings->items, findings->n_items + 1,
+			     sizeof(*items));
+	struct finding finding = { .severity = severity, .place = place };
+	va_list arguments;
+	bool filled;
+
+	if (severity == SEVERITY_ERROR)
+		findings->n_errors++;
+	if (items == NULL) {
+		findings->incomplete = true;
+		return;
+	}
+	findings->items = items;
+	va_start(arguments, format);
+	filled = fill(&finding, format, arguments);
+	va_end(arguments);
+	if (filled)
+		items[findings->n_items++] = finding;
+	else
+		findings->incomplete = true;
+}
+
+static bool of_same_file(const struct finding *a, const struct finding *b)
+{
+	if (a->place.file == NULL || b->place.file == NULL)
+		return a->place.file == b->place.file;
+	return strcmp(a->place.file, b->place.file) == 0;
+}
+
+static size_t first_of_file(const struct findings *findings, size_t i)
+{
+	size_t first = 0;
+
+	while (!of_same_file(&findings->items[first], &findings->items[i]))
+		first++;
+	return first;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct printed *a = left, *b = right;
+
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	if (a->finding->place.line != b->finding->place.line)
+		return a->finding->place.line < b->finding->place.line ? -1 : 1;
+	return a->finding < b->finding ? -1 : a->finding > b->finding;
+}
+
+static void print(const struct finding *finding, FILE *stream)
+{
+	if (finding->place.file != NULL)
+		fprintf(stream, "%s:", finding->place.file);
+	if (finding->place.file != NULL && finding->place.line > 0)
+		fprintf(stream, "%d:", finding->place.line);
+	fprintf(stream, "%s%s%s\n", finding->place.file != NULL ? " " : "",
+		finding->severity == SEVERITY_WARNING ? "warning: " : "",
+		finding->message);
+}
+
+void findings_print(const struct findings *findings, FILE *stream)
+{
+	size_t n = findings->n_items;
+	struct printed *order = calloc(n + 1, sizeof(*order));
+
+	for (size_t i = 0; order != NULL && i < n; i++)
+		order[i] = (struct printed){ &findings->items[i],
+					     first_of_file(findings, i) };
+	if (order != NULL)
+		qsort(order, n, sizeof(*order), compare);
+	for (size_t i = 0; i < n; i++)
+		print(order != NULL ? order[i].finding : &findings->items[i],
+		      stream);
+	if (findings->incomplete)
+		fputs("no memory to tell all that is wrong\n", stream);
+	free(order);
+}
+
+void findings_deinit(struct findings *findings)
+{
+	for (size_t i = 0; i < findings->n_items; i++) {
+		free((char *)findings->items[i].place.file);
+		free(findings->items[i].message);
+	}
+	free(findings->items);
+	*findings = (struct findings){ 0 };
+}

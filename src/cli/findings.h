@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What is wrong with a configuration, or dangerous on this machine: collected,
+ * so that one run tells all of it, and printed in the order of the file's lines
+ * as `file:line: message`.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Where something stands. line 0: of the file as a whole; file NULL: of none. */
+struct place {
+	const char *file;
+	int line;
+};
+
+enum severity {
+	SEVERITY_ERROR,		/* the configuration is refused */
+	SEVERITY_WARNING,
+};
+
+struct finding {
+	enum severity severity;
+	struct place place;
+	char *message;
+};
+
+struct findings {
+	struct finding *items;
+	size_t n_items, n_errors;
+	bool incomplete;	/* no memory for one of them: an error, too */
+};
+
+__attribute__((format(printf, 4, 5)))
+void findings_add(struct findings *findings, enum severity severity,
+		  struct place place, const char *format, ...);
+
+/*
+ * Prints all, ordered by file (as first seen) and line: `conf:3: ...`, warnings
+ * as `conf:3: warning: ...`.
+ */
+void findings_print(const struct findings *findings, FILE *stream);
+
+void findings_deinit(struct findings *findings);

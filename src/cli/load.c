@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/netns.h"
+#include "cli/publish.h"
+#include "cli/published.h"
+#include "core/arena_place.h"
+#include "core/kernel.h"
+#include "core/policy_layout.h"
+
+static const char load_usage[] =
+	"Usage: berth load [--dry-run] [FILE]\n"
+	"\n"
+	"Checks FILE (default: " CONFIG_PATH ") and puts it in force in\n"
+	"this network namespace, at once and as a whole. Running programs follow\n"
+	"at their next call. A file that is refused changes nothing.\n"
+	"\n"
+	"  --dry-run  check only, and say what would be put in force\n"
+	"\n"
+	"Exit status: 0 in force, 1 refused or failed, 2 usage.\n";
+
+static const char unload_usage[] =
+	"Usage: berth unload\n"
+	"\n"
+	"Takes the policy that is in force in this network namespace out of\n"
+	"force. Programs then follow their environment again.\n"
+	"\n"
+	"Exit status: 0 done, or there was none; 1 failed; 2 usage.\n";
+
+static int print_usage(const char *usage)
+{
+	return fputs(usage, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE
+							       : EXIT_SUCCESS;
+}
+
+static int refuse_word(const char *command, const char *word)
+{
+	fprintf(stderr, "berth %s: unknown %s \"%s\"; see berth %s --help\n",
+		command, word[0] == '-' ? "option" : "word", word, command);
+	return EXIT_USAGE;
+}
+
+static bool asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int tell(const char *path, const struct compiled *compiled,
+		const char *what)
+{
+	const struct policy_image *image = compiled->image;
+
+	/* The last rule is that of all programs that no section is for. */
+	printf("berth: %s: %u process section%s and %u reservation%s %s\n",
+	       path, image->n_rules - 1, image->n_rules == 2 ? "" : "s",
+	       image->n_reserves, image->n_reserves == 1 ? "" : "s", what);
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int load(const char *path, bool dry_run)
+{
+	static struct kernel kernel;
+	struct arena_place place;
+	struct compiled compiled;
+	struct published published;
+	int status = EXIT_FAILURE;
+
+	kernel_read(&kernel);
+	netns_place(&kernel, &place);
+	if (publish_compile(path, &kernel, true, &compiled) < 0) {
+		fprintf(stderr, "berth: %s is refused; what was in force "
+			"stays\n", path);
+		return EXIT_FAILURE;
+	}
+	if (dry_run) {
+		published_read(&place, &published);
+		status = tell(path, &compiled, publish_is(&published, &compiled)
+			      ? "are what is in force"
+			      : "would be put in force");
+		published_deinit(&published);
+	} else if (publish(&place, &compiled) == 0) {
+		status = tell(path, &compiled, "are in force");
+	}
+	free(compiled.image);
+	return status;
+}
+
+int command_load(int argc, char *argv[])
+{
+	const char *path = NULL;
+	bool dry_run = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (asks_for_help(argv[i]))
+			return print_usage(load_usage);
+		if (strcmp(argv[i], "--dry-run") == 0)
+			dry_run = true;
+		else if (argv[i][0] == '-' || path != NULL)
+			return refuse_word("load", argv[i]);
+		else
+			path = argv[i];
+	}
+	return load(path != NULL ? path : CONFIG_PATH, dry_run);
+}
+
+int command_unload(int argc, char *argv[])
+{
+	static struct kernel kernel;
+	struct arena_place place;
+	struct published published;
+	bool is_any;
+
+	if (argc > 1)
+		return asks_for_help(argv[1]) ? print_usage(unload_usage)
+					      : refuse_word("unload", argv[1]);
+	kernel_read(&kernel);
+	netns_place(&kernel, &place);
+	published_read(&place, &published);
+	is_any = (published.edition & 1) != 0;
+	published_deinit(&published);
+	if (!is_any) {
+		puts("berth: no policy is in force");
+		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	return publish(&place, NULL) == 0 ? EXIT_SUCCESS
+						     : EXIT_FAILURE;
+}

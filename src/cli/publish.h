@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * From a configuration file to a policy in force. What goes wrong is said on
+ * standard error; then nothing has changed.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena_place;
+struct kernel;
+struct published;
+
+/* A file, compiled. */
+struct compiled {
+	void *image;		/* a struct policy_image; for free() */
+	size_t size;
+	long arena_mode;	/* as berth.conf says, else the default */
+	long arena_group;	/* a gid; -1 = left as it is */
+};
+
+/*
+ * Reads, checks and compiles a file; with warn, says what this machine makes
+ * dangerous, too. Returns 0; -EINVAL for a file that is refused; or -errno.
+ */
+int publish_compile(const char *path, const struct kernel *kernel, bool warn,
+		    struct compiled *compiledp);
+
+/* Whether what is in force is the same, but for the time of its loading. */
+bool publish_is(const struct published *published,
+		const struct compiled *compiled);
+
+/* Whether this user may write the policy file, or make one. */
+bool publish_is_allowed(const struct arena_place *place);
+
+/*
+ * Puts it in force, or with NULL nothing; makes the files that are missing.
+ * Returns 0 or -errno.
+ */
+int publish(const struct arena_place *place, const struct compiled *compiled);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/published.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/glob.h"
+#include "core/policy_file.h"
+
+/* Loads that may come in between before the policy is given up as damaged. */
+#define MAX_ROUNDS 8
+
+/* Returns 0, -EINVAL, -ENOMEM. */
+static int copy_image(const struct policy_file *file, uint64_t edition,
+		      struct published *published)
+{
+	const void *slot = policy_file_slot(file, edition);
+	struct policy_tables tables;
+
+	if (policy_image_open(slot, POLICY_SLOT_SIZE, &tables) < 0)
+		return -EINVAL;
+
+	const uint64_t size = tables.image->size;
+
+	free(published->image);
+	published->image = size <= POLICY_SLOT_SIZE ? malloc(size) : NULL;
+	if (published->image == NULL)
+		return -ENOMEM;
+	memcpy(published->image, slot, size);
+	return policy_image_open(published->image, size, &published->tables);
+}
+
+static int copy_policy(const struct policy_file *file,
+		       struct published *published)
+{
+	int result = 0;
+
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		const uint64_t edition = policy_file_edition(file);
+
+		published->edition = edition;
+		result = (edition & 1) != 0
+			? copy_image(file, edition, published) : 0;
+		if (policy_file_edition(file) == edition)
+			break;
+	}
+	return result;
+}
+
+int published_read(const struct arena_place *place, struct published *published)
+{
+	struct policy_file file;
+	int result;
+
+	*published = (struct published){ .edition = 0 };
+	if (policy_file_open(place, POLICY_EXISTING, &file,
+			     published->path) < 0) {
+		published->path[0] = '\0';
+		return 0;
+	}
+	published->by_root = file.by_root;
+	result = copy_policy(&file, published);
+	policy_file_close(&file);
+	if (result < 0 || (published->edition & 1) == 0) {
+		free(published->image);
+		published->image = NULL;
+	}
+	if (result < 0)
+		fprintf(stderr, "berth: %s: the policy in force cannot be "
+			"read: %s; berth load puts a sound one in force\n",
+			published->path,
+			result == -EINVAL ? "it is damaged"
+					  : strerror(-result));
+	return result;
+}
+
+void published_deinit(struct published *published)
+{
+	free(published->image);
+	published->image = NULL;
+}
+
+bool published_has_profile(const struct published *published,
+			   const char *profile)
+{
+	const struct policy_tables *tables = &published->tables;
+
+	if (published->image == NULL)
+		return false;
+	for (uint32_t i = 0; i < tables->image->n_rules; i++) {
+		const char *pattern = policy_string(
+			tables, tables->rules[i].conditions[CONDITION_PROFILE]);
+
+		for (; pattern != NULL && *pattern != '\0';
+		     pattern = policy_next_string(pattern))
+			if (glob_matches(pattern, profile))
+				return true;
+	}
+	return false;
+}

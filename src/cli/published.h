@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The policy that is in force in a network namespace, copied: it stays as it is
+ * while others load.
+ */
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/policy_image.h"
+
+struct arena_place;
+
+struct published {
+	char path[PATH_MAX];	/* of the policy file; "" = there is none */
+	uint64_t edition;	/* 0 = never one; even = none now */
+	bool by_root;		/* it binds, whatever is in the environment */
+	void *image;		/* NULL = none in force, or it is damaged */
+	struct policy_tables tables;	/* of image */
+};
+
+/*
+ * Copies the policy. Returns 0, also when there is none; -EINVAL when it is
+ * damaged, which is said on standard error; or -ENOMEM.
+ * published_deinit() is due in each case.
+ */
+int published_read(const struct arena_place *place,
+		   struct published *published);
+
+void published_deinit(struct published *published);
+
+/* Whether a program may choose this profile: some rule has it. */
+bool published_has_profile(const struct published *published,
+			   const char *profile);

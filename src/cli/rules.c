@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/rules.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cli/port_sets.h"
+#include "cli/rules_make.h"
+#include "cli/rules_scope.h"
+#include "core/environment.h"
+#include "core/kernel.h"
+
+#define MAX_WORD_LENGTH 80
+
+void maker_refuse(struct maker *maker, struct place place, const char *name,
+		  const char *word, const char *reason)
+{
+	const bool whole = strlen(word) <= MAX_WORD_LENGTH;
+
+	findings_add(maker->findings, SEVERITY_ERROR, place,
+		     "%s: \"%.*s%s\" %s", name, MAX_WORD_LENGTH, word,
+		     whole ? "" : "...", reason);
+}
+
+void maker_refuse_ports(struct maker *maker, struct place place,
+			const char *name, const struct range_error *error)
+{
+	const bool whole = error->word_length <= MAX_WORD_LENGTH;
+	const size_t length = whole ? error->word_length : MAX_WORD_LENGTH;
+
+	findings_add(maker->findings, SEVERITY_ERROR, place,
+		     "%s: \"%.*s%s\" %s", name, (int)length, error->word,
+		     whole ? "" : "...", error->reason);
+}
+
+struct port_set *maker_scratch(struct maker *maker)
+{
+	memset(&maker->scratch, 0, sizeof(maker->scratch));
+	return &maker->scratch;
+}
+
+const struct port_set *maker_keep(struct maker *maker)
+{
+	return rules_memory_keep(maker->memory, &maker->scratch);
+}
+
+enum range_option { OPTION_RANGE, OPTION_CONNECT, OPTION_LISTEN, N_OPTIONS };
+
+/* The ranges that one scope gives; ports NULL: that one is not given. */
+struct given_scope {
+	struct rule_range ranges[N_OPTIONS];
+};
+
+struct given {
+	struct given_scope by_protocol[N_CONFIG_PROTOCOLS];
+	struct given_scope any;
+	const struct given *outer;	/* what is inherited, or NULL */
+};
+
+/* A refused range is empty, as no other is. */
+static void read_range(struct maker *maker, const struct config_text *text,
+		       const char *name, struct rule_range *range)
+{
+	struct range_error error;
+
+	*range = (struct rule_range){ .place = text->place };
+	if (text->value == NULL)
+		return;
+	if (range_text_parse(text->value, &maker->kernel->port_range,
+			     maker_scratch(maker), &error) < 0)
+		maker_refuse_ports(maker, text->place, name, &error);
+	range->ports = maker_keep(maker);
+}
+
+static void read_scope(struct maker *maker, const struct config_ranges *ranges,
+		       struct given_scope *scope)
+{
+	read_range(maker, &ranges->range, "range",
+		   &scope->ranges[OPTION_RANGE]);
+	read_range(maker, &ranges->connect, "connect",
+		   &scope->ranges[OPTION_CONNECT]);
+	read_range(maker, &ranges->listen, "listen",
+		   &scope->ranges[OPTION_LISTEN]);
+}
+
+static void read_given(struct maker *maker,
+		       const struct config_options *options,
+		       const struct given *outer, struct given *given)
+{
+	given->outer = outer;
+	read_scope(maker, &options->ranges, &given->any);
+	for (int i = 0; i < N_CONFIG_PROTOCOLS; i++)
+		read_scope(maker, &options->by_protocol[i],
+			   &given->by_protocol[i]);
+}
+
+static void make_built_in(struct maker *maker, struct given *given)
+{
+	const struct config_options options = {
+		.ranges.range.value = RANGE_DEFAULT,
+	};
+
+	read_given(maker, &options, NULL, given);
+}
+
+static const struct rule_range *find_in_scope(const struct given_scope *scope,
+					      enum role role)
+{
+	const enum range_option own =
+		role == ROLE_OF_LISTEN ? OPTION_LISTEN : OPTION_CONNECT;
+
+	if (scope->ranges[own].ports != NULL)
+		return &scope->ranges[own];
+	return scope->ranges[OPTION_RANGE].ports != NULL
+		? &scope->ranges[OPTION_RANGE] : NULL;
+}
+
+static const struct rule_range *find_given(const struct given *given,
+					   enum space space, enum role role)
+{
+	static const enum config_protocol protocols[N_SPACES] = {
+		[SPACE_TCP] = CONFIG_TCP,
+		[SPACE_UDP] = CONFIG_UDP,
+		[SPACE_UDPLITE] = CONFIG_UDP,
+		[SPACE_SCTP] = CONFIG_SCTP,
+	};
+	const struct rule_range *found =
+		find_in_scope(&given->by_protocol[protocols[space]], role);
+
+	return found != NULL ? found : find_in_scope(&given->any, role);
+}
+
+/* Innermost first; the outermost, which is built in, has a range for all. */
+static struct rule_range resolve(const struct given *given, enum space space,
+				 enum role role)
+{
+	const struct given *from = given;
+	const struct rule_range *found;
+	struct rule_range range;
+
+	while ((found = find_given(from, space, role)) == NULL)
+		from = from->outer;
+	range = *found;
+	range.inherited = from != given;
+	return range;
+}
+
+/* What the first n_pairs of a rule have been assigned of the same range. */
+static const struct port_set *find_assigned(const struct rule *rule,
+					    int n_pairs,
+					    const struct port_set *ports,
+					    const struct port_set *avoided)
+{
+	for (int pair = 0; pair < n_pairs; pair++)
+		if (rule_range_of(rule, pair)->ports == ports &&
+		    rule->avoided[PAIR_SPACE(pair)] == avoided)
+			return rule_assigned_of(rule, pair);
+	return NULL;
+}
+
+static const struct port_set *assign(struct maker *maker,
+				     const struct port_set *ports,
+				     const struct port_set *avoided)
+{
+	if (!port_sets_meet(ports, avoided))
+		return ports;
+	maker->scratch = *ports;
+	port_set_subtract(&maker->scratch, avoided);
+	return maker_keep(maker);
+}
+
+/* defaults: the rule whose sets are likely to be the same, or NULL. */
+static void assign_ranges(struct maker *maker, const struct given *given,
+			  const struct rule *defaults, struct rule *rule)
+{
+	for (int pair = 0; pair < N_PAIRS; pair++) {
+		const enum space space = PAIR_SPACE(pair);
+		const enum role role = PAIR_ROLE(pair);
+		const struct rule_range range = resolve(given, space, role);
+		const struct port_set *avoided = rule->avoided[space];
+		const struct port_set *assigned =
+			find_assigned(rule, pair, range.ports, avoided);
+
+		if (assigned == NULL && defaults != NULL)
+			assigned = find_assigned(defaults, N_PAIRS,
+						 range.ports, avoided);
+		if (assigned == NULL)
+			assigned = assign(maker, range.ports, avoided);
+		rule->ranges[space][role] = range;
+		rule->assigned[space][role] = assigned;
+	}
+}
+
+static void make_default_rule(struct maker *maker, const struct given *given,
+			      struct rule *rule)
+{
+	*rule = (struct rule){
+		.name = "default",
+		.place = { .file = maker->config->path },
+	};
+	for (int i = 0; i < N_SETTINGS; i++)
+		rule->settings[i] = setting_default((enum setting)i);
+	values_read_options(maker, &maker->config->defaults, rule);
+	reserves_apply(maker, rule);
+	assign_ranges(maker, given, NULL, rule);
+}
+
+static void make_rule(struct maker *maker, const struct given *outer,
+		      const struct config_process *process,
+		      const struct rule *defaults, struct rule *rule)
+{
+	struct given given;
+
+	*rule = *defaults;
+	rule->name = process->name;
+	rule->place = process->place;
+	rule->process = process;
+	values_read_options(maker, &process->options, rule);
+	values_read_conditions(maker, rule);
+	read_given(maker, &process->options, outer, &given);
+	reserves_apply(maker, rule);
+	assign_ranges(maker, &given, defaults, rule);
+}
+
+static void add_dynamic(struct maker *maker, enum space space)
+{
+	const struct rules *rules = maker->rules;
+	struct port_set *set = maker_scratch(maker);
+	const struct port_set *last = NULL;
+
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		for (int role = 0; role < N_ROLES; role++) {
+			const struct port_set *assigned =
+				rules->rules[i].assigned[space][role];
+
+			if (assigned != last)
+				port_sets_add(set, assigned);
+			last = assigned;
+		}
+	}
+	maker->rules->dynamic[space] = maker_keep(maker);
+}
+
+static void make_all(struct maker *maker)
+{
+	const struct config *config = maker->config;
+	struct rules *rules = maker->rules;
+	const size_t n_rules = config->n_processes + 1;
+	struct given built_in, defaults;
+	bool import_kernel = true;
+
+	maker_scratch(maker);
+	maker->empty = maker_keep(maker);
+	values_read_top(maker, &import_kernel);
+	reserves_read(maker, import_kernel);
+	rules->rules = rules_memory_take(maker->memory, n_rules,
+					 sizeof(*rules->rules));
+	if (rules_memory_failed(maker->memory))
+		return;
+	rules->n_rules = n_rules;
+
+	struct rule *last = &rules->rules[n_rules - 1];
+
+	make_built_in(maker, &built_in);
+	read_given(maker, &config->defaults, &built_in, &defaults);
+	make_default_rule(maker, &defaults, last);
+	for (size_t i = 0; i < config->n_processes; i++)
+		make_rule(maker, &defaults, &config->processes[i], last,
+			  &rules->rules[i]);
+	for (int space = 0; space < N_SPACES; space++)
+		add_dynamic(maker, (enum space)space);
+	/* Without memory sets are empty that should not be. */
+	if (!rules_memory_failed(maker->memory))
+		rules_check(maker);
+}
+
+int rules_make(struct rules *rules, const struct config *config,
+	       const struct kernel *kernel, struct findings *findings)
+{
+	const size_t n_before = findings->n_errors;
+	struct maker maker = {
+		.rules = rules,
+		.config = config,
+		.kernel = kernel,
+		.findings = findings,
+		.memory = rules_memory_new(),
+	};
+
+	*rules = (struct rules){ .config = config, .memory = maker.memory };
+	if (maker.memory == NULL)
+		return -ENOMEM;
+	make_all(&maker);
+	if (rules_memory_failed(maker.memory) || findings->incomplete)
+		return -ENOMEM;
+	return findings->n_errors == n_before ? 0 : -EINVAL;
+}
+
+void rules_deinit(struct rules *rules)
+{
+	rules_memory_free(rules->memory);
+	*rules = (struct rules){ .config = NULL };
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A configuration made into rules: every value read, every range a set of
+ * ports, every inheritance resolved. What section 3 of RFC 6056 calls the range
+ * of ephemeral ports is here one set for each protocol space and role.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/config.h"
+#include "core/port_set.h"
+
+struct kernel;
+
+/* A set of ports and the option that gave it. Shared by those who inherit it. */
+struct rule_range {
+	const struct port_set *ports;	/* finished; what the option says */
+	struct place place;		/* file NULL: the built-in default */
+	bool inherited;			/* not the section's own */
+};
+
+struct rule {
+	const char *name;		/* "default" for the last */
+	struct place place;
+	const struct config_process *process;	/* NULL for the last */
+	const char *const *uids;	/* CONDITION_UID, in decimal */
+	size_t n_uids;
+	struct rule_range ranges[N_SPACES][N_ROLES];
+	/* The same less what is never assigned to this rule. */
+	const struct port_set *assigned[N_SPACES][N_ROLES];
+	const struct port_set *avoided[N_SPACES];	/* reserved or the kernel's */
+	const struct port_set *refused[N_SPACES];	/* reserved for others */
+	const struct port_set *owned[N_SPACES];
+	uint8_t settings[N_SETTINGS];
+	bool carves;			/* overlap = carve */
+	bool privileged;
+	unsigned int rate;		/* 0 = not given */
+};
+
+struct rule_reserve {
+	const struct config_reserve *config;
+	const struct port_set *ports[N_SPACES];
+};
+
+struct rules {
+	const struct config *config;
+	struct rule *rules;		/* the defaults are the last */
+	size_t n_rules;
+	struct rule_reserve *reserves;
+	size_t n_reserves;
+	const struct port_set *dynamic[N_SPACES];	/* all that is assigned */
+	uint32_t rest_ms;
+	struct rules_memory *memory;
+};
+
+/*
+ * Makes the rules of a configuration; all sets are finished, none is NULL, and
+ * equal ones are one. Whatever makes a file unsound is added to findings, each
+ * with both sides: unknown presets, words and protocols, ports beyond 65535,
+ * reversed and empty ranges, privileged ports without privileged = yes, ranges
+ * over reservations without overlap = carve, reservations that overlap with
+ * different owners, owners that are no process section. Returns 0 when there
+ * was nothing to add, else -EINVAL, or -ENOMEM; rules_deinit() is due in either
+ * case.
+ */
+int rules_make(struct rules *rules, const struct config *config,
+	       const struct kernel *kernel, struct findings *findings);
+
+void rules_deinit(struct rules *rules);
+
+/*
+ * What this machine makes dangerous of sound rules, as warnings. rate: of
+ * connections a second to one place, for rules that say none; 0 = none.
+ */
+void rules_warn(const struct rules *rules, const struct kernel *kernel,
+		unsigned int rate, struct findings *findings);

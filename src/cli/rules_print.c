@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/rules_print.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/rules.h"
+#include "cli/rules_scope.h"
+#include "core/policy_image.h"
+#include "core/range_text.h"
+
+#define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
+#define COLUMNS(array) .n_columns = N_ELEMENTS(array), .columns = (array)
+#define ALL_ROLES ((1u << N_ROLES) - 1)
+
+static const struct output_column rule_columns[] = {
+	{ "rule", 12, false },
+	{ "place", 16, false },
+	{ "match", 20, false },
+	{ "protocol", 22, false },
+	{ "role", 14, false },
+	{ "n_ports", 7, true },
+	{ "ports", 23, false },
+	{ "algorithm", 17, false },
+	{ "mode", 7, false },
+};
+static const struct output_column reserve_columns[] = {
+	{ "name", 12, false },
+	{ "place", 16, false },
+	{ "protocol", 22, false },
+	{ "ports", 23, false },
+	{ "owners", 12, false },
+};
+
+static const struct output_section rule_section = {
+	.kind = "rule", .key = "rules", .title = "Rules, the first that "
+	"matches applies", COLUMNS(rule_columns),
+};
+static const struct output_section reserve_section = {
+	.kind = "reserve", .key = "reserves", .title = "Reservations",
+	COLUMNS(reserve_columns),
+};
+
+/* Texts of any length, and whether memory was short for one. */
+struct printer {
+	struct output output;
+	bool failed;
+};
+
+/* Returns NULL without memory. To be freed. */
+static char *ports_of(struct printer *printer, const struct port_set *set)
+{
+	const size_t size = range_text_format(set, NULL, 0) + 1;
+	char *text = malloc(size);
+
+	if (text != NULL)
+		range_text_format(set, text, size);
+	else
+		printer->failed = true;
+	return text;
+}
+
+static char *place_of(struct printer *printer, const struct place *place)
+{
+	char *text = NULL;
+	const int result = place->line > 0
+		? asprintf(&text, "%s:%d", place->file, place->line)
+		: asprintf(&text, "%s", place->file);
+
+	if (result >= 0)
+		return text;
+	printer->failed = true;
+	return NULL;
+}
+
+static void write_list(FILE *stream, size_t n, const char *const *values)
+{
+	for (size_t i = 0; i < n; i++)
+		fprintf(stream, "%s%s", i > 0 ? "," : "", values[i]);
+}
+
+/* "exe=/usr/bin/a,/usr/bin/b uid=14"; NULL without memory. */
+static char *match_of(struct printer *printer, const struct rule *rule)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+	bool any = true;
+
+	for (int i = 0; stream != NULL && rule->process != NULL &&
+	     i < N_CONDITIONS; i++) {
+		const struct config_list *list = &rule->process->conditions[i];
+
+		if (list->n == 0)
+			continue;
+		fprintf(stream, "%s%s=", any ? "" : " ",
+			condition_name((enum condition)i));
+		if (i == CONDITION_UID)
+			write_list(stream, rule->n_uids, rule->uids);
+		else
+			write_list(stream, list->n, list->values);
+		any = false;
+	}
+	if (stream != NULL && any)
+		fputs("any", stream);
+	if (stream == NULL || fclose(stream) != 0)
+		printer->failed = true;
+	return text;
+}
+
+static char *list_of(struct printer *printer, const struct config_list *list)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (stream != NULL)
+		write_list(stream, list->n, list->values);
+	if (stream == NULL || fclose(stream) != 0)
+		printer->failed = true;
+	return text;
+}
+
+/* What all rows of a rule have in common. */
+struct rule_texts {
+	char *place, *match;
+};
+
+static void print_assigned(struct printer *printer, const struct rule *rule,
+			   const struct rule_texts *texts,
+			   const struct port_set *assigned,
+			   const struct scope *scope)
+{
+	char *ports = ports_of(printer, assigned);
+	char n_ports[16];
+
+	snprintf(n_ports, sizeof(n_ports), "%u", assigned->n_ports);
+	for (unsigned int roles = 1; roles <= ALL_ROLES; roles++) {
+		const struct scope_text spaces =
+			scope_spaces(scope, roles, ",");
+
+		if (*spaces.text == '\0')
+			continue;
+		output_row(&printer->output, (const char *const[]){
+			rule->name, texts->place, texts->match, spaces.text,
+			scope_roles(roles, ",").text, n_ports, ports,
+			setting_word(SETTING_ALGORITHM,
+				     rule->settings[SETTING_ALGORITHM]),
+			setting_word(SETTING_MODE,
+				     rule->settings[SETTING_MODE]) });
+	}
+	free(ports);
+}
+
+static void print_rule(struct printer *printer, const struct rule *rule)
+{
+	const struct rule_texts texts = {
+		.place = place_of(printer, &rule->place),
+		.match = match_of(printer, rule),
+	};
+	struct scope scope;
+
+	for (int pair = 0; pair < N_PAIRS; pair++)
+		if (scope_of_assigned(rule, pair, &scope))
+			print_assigned(printer, rule, &texts,
+				       rule_assigned_of(rule, pair), &scope);
+	free(texts.place);
+	free(texts.match);
+}
+
+/* Marks the spaces that have the same ports as one, which is the first. */
+static bool scope_of_reserve(const struct rule_reserve *reserve, int space,
+			     struct scope *scopep)
+{
+	*scopep = (struct scope){ 0 };
+	for (int other = 0; other < N_SPACES; other++) {
+		if (reserve->ports[other] != reserve->ports[space])
+			continue;
+		if (other < space)
+			return false;
+		scopep->roles[other] = ALL_ROLES;
+	}
+	return true;
+}
+
+static void print_reserve(struct printer *printer,
+			  const struct rule_reserve *reserve)
+{
+	const struct config_reserve *config = reserve->config;
+	char *place = place_of(printer, &config->place);
+	char *owners = config->owners.n > 0
+		? list_of(printer, &config->owners) : NULL;
+	bool any = false;
+	struct scope scope;
+
+	for (int space = 0; space < N_SPACES; space++) {
+		char *ports;
+
+		if (reserve->ports[space]->n_ports == 0 ||
+		    !scope_of_reserve(reserve, space, &scope))
+			continue;
+		any = true;
+		ports = ports_of(printer, reserve->ports[space]);
+		output_row(&printer->output, (const char *const[]){
+			config->name, place,
+			scope_spaces(&scope, ALL_ROLES, ",").text, ports,
+			owners });
+		free(ports);
+	}
+	if (!any)
+		output_row(&printer->output, (const char *const[]){
+			config->name, place, NULL, NULL, owners });
+	free(place);
+	free(owners);
+}
+
+int rules_print(const struct rules *rules, enum output_format format,
+		FILE *stream)
+{
+	struct printer printer = { .failed = false };
+	int result;
+
+	output_open(&printer.output, format, stream);
+	output_section(&printer.output, &rule_section);
+	for (size_t i = 0; i < rules->n_rules; i++)
+		print_rule(&printer, &rules->rules[i]);
+	output_section(&printer.output, &reserve_section);
+	for (size_t i = 0; i < rules->n_reserves; i++)
+		print_reserve(&printer, &rules->reserves[i]);
+	result = output_close(&printer.output);
+	return printer.failed ? -ENOMEM : result;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/port_sets.h"
+#include "cli/rules.h"
+#include "cli/rules_hidden.h"
+#include "cli/rules_scope.h"
+#include "core/kernel.h"
+#include "core/sock_diag.h"
+
+#define TIME_WAIT_SECONDS 60u	/* TCP_TIMEWAIT_LEN in include/net/tcp.h */
+
+/* UDP does not listen; a port of it that is bound may be a client's. */
+static const enum space listening_spaces[] = { SPACE_TCP, SPACE_SCTP };
+
+#define N_LISTENING (sizeof(listening_spaces) / sizeof(listening_spaces[0]))
+
+struct warner {
+	const struct rules *rules;
+	const struct rule *defaults;
+	struct findings *findings;
+	unsigned int rate;
+	struct port_set kernel_range;
+	struct port_set listening[N_SPACES];
+	struct port_set scratch;
+};
+
+static struct port_set *clear_scratch(struct warner *warner)
+{
+	memset(&warner->scratch, 0, sizeof(warner->scratch));
+	return &warner->scratch;
+}
+
+static void warn_of_kernel_range(struct warner *warner,
+				 const struct rule *rule,
+				 const struct rule_range *range,
+				 const struct scope *scope)
+{
+	struct port_set *common = clear_scratch(warner);
+	const struct port_set *last = NULL;
+	bool found = false;
+
+	for (int pair = 0; pair < N_PAIRS; pair++) {
+		const struct port_set *assigned = rule_assigned_of(rule, pair);
+
+		if (!scope_has(scope, pair) || assigned == last)
+			continue;
+		last = assigned;
+		if (port_sets_add_common(common, &warner->kernel_range,
+					 assigned))
+			found = true;
+	}
+	if (found)
+		findings_add(warner->findings, SEVERITY_WARNING,
+			     scope_place(rule, range),
+			     "%s overlaps the kernel's own "
+			     "(ip_local_port_range): programs outside Berth "
+			     "may take %s", scope_title(rule, scope).text,
+			     scope_ports(common).text);
+}
+
+static void warn_of_listeners(struct warner *warner, const struct rule *rule,
+			      const struct rule_range *range,
+			      const struct scope *scope, enum space space)
+{
+	const struct port_set *listening = &warner->listening[space];
+	struct port_set *ports = clear_scratch(warner);
+	bool found = false;
+
+	for (int role = 0; role < N_ROLES; role++)
+		if (scope->roles[space] >> role & 1 &&
+		    port_sets_add_common(ports, listening,
+					 rule->assigned[space][role]))
+			found = true;
+	if (found)
+		findings_add(warner->findings, SEVERITY_WARNING,
+			     scope_place(rule, range),
+			     "%s has %s %s, where a socket of this machine "
+			     "listens now", scope_title(rule, scope).text,
+			     space_name(space), scope_ports(ports).text);
+}
+
+/* Returns the connections a second that a rule is planned for. */
+static unsigned int rate_of(const struct warner *warner,
+			    const struct rule *rule)
+{
+	return rule->rate != 0 ? rule->rate : warner->rate;
+}
+
+static void warn_of_rate(struct warner *warner, const struct rule *rule)
+{
+	const struct rule_range *range =
+		&rule->ranges[SPACE_TCP][ROLE_OF_CONNECT];
+	const uint32_t n_ports =
+		rule->assigned[SPACE_TCP][ROLE_OF_CONNECT]->n_ports;
+	const unsigned int rate = rate_of(warner, rule);
+	const uint64_t n_needed = (uint64_t)rate * TIME_WAIT_SECONDS;
+	struct scope scope = { 0 };
+
+	/* What is inherited with its rate is told of the defaults. */
+	if (n_ports >= n_needed ||
+	    (rule->process != NULL && range->inherited &&
+	     rate == rate_of(warner, warner->defaults)))
+		return;
+	scope.roles[SPACE_TCP] = 1u << ROLE_OF_CONNECT;
+	findings_add(warner->findings, SEVERITY_WARNING,
+		     scope_place(rule, range),
+		     "%s has %u ports, and %u connections a second to one "
+		     "destination need %llu: each keeps its port %u s in "
+		     "TIME_WAIT", scope_title(rule, &scope).text, n_ports,
+		     rate, (unsigned long long)n_needed, TIME_WAIT_SECONDS);
+}
+
+/* What a section inherits is assigned for the defaults, too, and told there. */
+static void warn_of_rule(struct warner *warner, const struct rule *rule)
+{
+	struct scope scope;
+
+	warn_of_rate(warner, rule);
+	for (int pair = 0; pair < N_PAIRS; pair++) {
+		const struct rule_range *range = rule_range_of(rule, pair);
+
+		if ((rule->process != NULL && range->inherited) ||
+		    !scope_of_range(rule, pair, &scope))
+			continue;
+		warn_of_kernel_range(warner, rule, range, &scope);
+		for (size_t i = 0; i < N_LISTENING; i++)
+			warn_of_listeners(warner, rule, range, &scope,
+					  listening_spaces[i]);
+	}
+}
+
+/* Returns the number of ports in the longest run of a set, 0 for none. */
+static uint32_t longest_run(const struct port_set *set, uint32_t *lop,
+			    uint32_t *hip)
+{
+	uint32_t n_longest = 0, lo, hi;
+
+	for (uint32_t from = 0; from < N_PORTS &&
+	     port_set_next_run(set, from, &lo, &hi); from = hi + 1) {
+		if (hi - lo + 1 <= n_longest)
+			continue;
+		n_longest = hi - lo + 1;
+		*lop = lo;
+		*hip = hi;
+	}
+	return n_longest;
+}
+
+static void advise(struct warner *warner)
+{
+	const struct place place = { .file = warner->rules->config->path };
+	struct port_set *left = clear_scratch(warner);
+	bool overlaps = false;
+	uint32_t lo, hi;
+
+	*left = warner->kernel_range;
+	for (int space = 0; space < N_SPACES; space++) {
+		const struct port_set *dynamic =
+			warner->rules->dynamic[space];
+
+		overlaps = overlaps ||
+			   port_sets_meet(&warner->kernel_range, dynamic);
+		port_set_subtract(left, dynamic);
+		/* The defaults own nothing: these are all reservations. */
+		port_set_subtract(left, warner->defaults->refused[space]);
+	}
+	if (!overlaps)
+		return;
+	if (longest_run(left, &lo, &hi) > 0)
+		findings_add(warner->findings, SEVERITY_WARNING, place,
+			     "to keep the kernel's own range apart, set "
+			     "net.ipv4.ip_local_port_range = %u %u", lo, hi);
+	else
+		findings_add(warner->findings, SEVERITY_WARNING, place,
+			     "all of the kernel's own range is assigned or "
+			     "reserved: nothing of it is left for "
+			     "net.ipv4.ip_local_port_range");
+}
+
+static void warn_of_owners(struct warner *warner)
+{
+	for (size_t i = 0; i < warner->rules->n_reserves; i++) {
+		const struct config_reserve *config =
+			warner->rules->reserves[i].config;
+
+		if (config->owners.n == 0)
+			findings_add(warner->findings, SEVERITY_WARNING,
+				     config->place, "reservation \"%s\" has no "
+				     "owners: every program under Berth is "
+				     "refused its ports", config->name);
+	}
+}
+
+static bool add_listener(const struct kernel_socket *socket, void *context)
+{
+	struct port_set *listening = context;
+
+	if (socket->state == TCP_LISTEN)
+		port_set_add(&listening[socket->space], socket->local.port,
+			     socket->local.port);
+	return true;
+}
+
+static void list_listeners(struct warner *warner)
+{
+	for (size_t i = 0; i < N_LISTENING; i++) {
+		const enum space space = listening_spaces[i];
+		const int result = sock_diag_list(space, add_listener,
+						  warner->listening);
+
+		if (result < 0 && result != -ENOENT)
+			findings_add(warner->findings, SEVERITY_WARNING,
+				     (struct place){ .file = NULL },
+				     "the %s sockets of this machine cannot be "
+				     "listed: %s", space_name(space),
+				     strerror(-result));
+	}
+}
+
+void rules_warn(const struct rules *rules, const struct kernel *kernel,
+		unsigned int rate, struct findings *findings)
+{
+	struct warner *warner = calloc(1, sizeof(*warner));
+
+	if (warner == NULL) {
+		findings->incomplete = true;
+		return;
+	}
+	warner->rules = rules;
+	warner->defaults = &rules->rules[rules->n_rules - 1];
+	warner->findings = findings;
+	warner->rate = rate;
+	if (kernel->port_range.hi != 0)
+		port_set_add(&warner->kernel_range, kernel->port_range.lo,
+			     kernel->port_range.hi);
+	list_listeners(warner);
+	for (size_t i = 0; i < rules->n_rules; i++)
+		warn_of_rule(warner, &rules->rules[i]);
+	advise(warner);
+	warn_of_owners(warner);
+	rules_warn_hidden(rules, findings);
+	free(warner);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/run.h"
+#include "cli/subject.h"
+
+/* The longest run of a set: that is what a program with one range can use. */
+static void find_longest(const struct port_set *set, uint32_t *lop,
+			 uint32_t *hip)
+{
+	uint32_t lo, hi;
+
+	*lop = *hip = 0;
+	for (uint32_t from = 0; from < N_PORTS &&
+	     port_set_next_run(set, from, &lo, &hi); from = hi + 1) {
+		if (*lop != 0 && hi - lo <= *hip - *lop)
+			continue;
+		*lop = lo;
+		*hip = hi;
+	}
+}
+
+/* With %lo and %hi replaced. Returns NULL without memory. */
+static char *expand(const char *argument, const struct port_set *range)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+	uint32_t lo, hi;
+
+	if (stream == NULL)
+		return NULL;
+	find_longest(range, &lo, &hi);
+	while (*argument != '\0') {
+		const bool is_lo = strncmp(argument, "%lo", 3) == 0;
+
+		if (is_lo || strncmp(argument, "%hi", 3) == 0) {
+			fprintf(stream, "%u", is_lo ? lo : hi);
+			argument += 3;
+		} else {
+			fputc(*argument++, stream);
+		}
+	}
+	return fclose(stream) == 0 ? text : NULL;
+}
+
+static size_t count(char *const *words)
+{
+	size_t n = 0;
+
+	while (words[n] != NULL)
+		n++;
+	return n;
+}
+
+/* The words live as long as this process: it execs. */
+static int append(struct run *run, const char *argument,
+		  const struct port_set *range)
+{
+	const size_t n = count(run->command);
+	char **words = calloc(n + 2, sizeof(*words));
+	char *word = expand(argument, range);
+
+	if (words == NULL || word == NULL)
+		return run_fail(run->command[0], strerror(ENOMEM));
+	memcpy(words, run->command, n * sizeof(*words));
+	words[n] = word;
+	run->command = words;
+	return 0;
+}
+
+int run_append_arguments(struct run *run, const char *exe,
+			 const char *interpreter)
+{
+	const struct policy_tables *tables = &run->published.tables;
+	struct subject_texts texts;
+	const struct policy_rule *rule;
+	const struct port_set *range;
+	const char *argument;
+	struct subject subject;
+	int status = 0;
+
+	if (run->published.image == NULL ||
+	    (run->environment.names_ports && !run->published.by_root))
+		return 0;
+	subject = subject_of_command(exe, interpreter, &texts);
+	rule = policy_rule_of(tables, &subject);
+	if (rule->settings[SETTING_MODE] == MODE_OBSERVE)
+		return 0;
+	argument = policy_string(tables, rule->arguments);
+	range = policy_set(tables, rule->ranges[SPACE_TCP][ROLE_OF_LISTEN]);
+	if (range == NULL)
+		return 0;
+	for (; status == 0 && argument != NULL && *argument != '\0';
+	     argument = policy_next_string(argument))
+		status = append(run, argument, range);
+	return status;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "cli/claims.h"
+#include "cli/output.h"
+#include "cli/published.h"
+#include "core/arena.h"
+#include "core/kernel.h"
+#include "core/policy.h"
+
+/* All that a report is made of; too large for the stack. */
+struct status {
+	struct kernel kernel;
+	struct environment environment;
+	struct published published;
+	struct policy policy;	/* what this environment would get */
+	struct arena arena;
+	char arena_path[PATH_MAX];
+	int arena_error;	/* of arena_open() */
+	struct claims claims;
+	uint64_t now_ms;
+	struct output output;
+};
+
+/* Prints all sections. Returns 0 or -errno. */
+int status_report(struct status *status);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/event.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/arena_layout.h"
+
+#define N_EVENT_WORDS (sizeof(struct event) / sizeof(uint64_t))
+
+const char *event_kind_name(enum event_kind kind)
+{
+	static const char *const names[N_EVENT_KINDS] = {
+		[EVENT_RESERVED] = "reserved",
+		[EVENT_SERVER_IN_RANGE] = "server-in-range",
+		[EVENT_OUTSIDE] = "outside",
+		[EVENT_SELF_CONNECT] = "self-connect",
+		[EVENT_EXHAUSTED] = "exhausted",
+		[EVENT_NO_ARENA] = "no-arena",
+		[EVENT_PIN_IGNORED] = "pin-ignored",
+		[EVENT_UNCOVERED] = "uncovered",
+		[EVENT_BAD_POLICY] = "bad-policy",
+	};
+
+	return names[kind];
+}
+
+const char *event_verdict_name(enum event_verdict verdict)
+{
+	static const char *const names[N_EVENT_VERDICTS] = {
+		[EVENT_REFUSED] = "refused",
+		[EVENT_ALLOWED] = "allowed",
+		[EVENT_OBSERVED] = "observed",
+	};
+
+	return names[verdict];
+}
+
+const char *event_call_name(enum event_call call)
+{
+	static const char *const names[N_EVENT_CALLS] = {
+		[CALL_BIND] = "bind",
+		[CALL_CONNECT] = "connect",
+		[CALL_LISTEN] = "listen",
+		[CALL_SEND] = "send",
+		[CALL_NONE] = "-",
+	};
+
+	return names[call];
+}
+
+void event_put(const struct arena *arena, const struct event *event)
+{
+	if (arena->memory == NULL)
+		return;
+
+	struct event_memory *memory = &arena->memory->event;
+	/* Relaxed: gives each writer a number of its own, orders nothing. */
+	const uint64_t number = add_relaxed_u64(&memory->end, 1);
+	struct event_slot *slot = &memory->slots[number % N_EVENTS];
+	uint64_t words[N_EVENT_WORDS];
+
+	memcpy(words, event, sizeof(words));
+	/* Acq_rel: readers see that it is being written, before any word. */
+	swap_acq_rel_u64(&slot->sequence, 0);
+	for (size_t i = 0; i < N_EVENT_WORDS; i++)
+		/* Relaxed: between the two that readers compare. */
+		store_relaxed_u64(&slot->words[i], words[i]);
+	/* Release: all words, before a reader finds the entry complete. */
+	store_release_u64(&slot->sequence, number + 1);
+}
+
+uint64_t event_end(const struct arena *arena)
+{
+	/* Relaxed: a hint, each entry tells for itself whether it is there. */
+	return arena->memory != NULL
+		? load_relaxed_u64(&arena->memory->event.end) : 0;
+}
+
+uint64_t event_begin(const struct arena *arena)
+{
+	const uint64_t end = event_end(arena);
+
+	return end > N_EVENTS ? end - N_EVENTS : 0;
+}
+
+static void clean_text(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == '\x7f')
+			*text = '?';
+}
+
+/* Any process may have written anything. */
+static bool clean(struct event *event)
+{
+	if (event->kind >= N_EVENT_KINDS ||
+	    event->verdict >= N_EVENT_VERDICTS ||
+	    event->call >= N_EVENT_CALLS || event->space >= N_SPACES ||
+	    (event->address.family != AF_INET &&
+	     event->address.family != AF_INET6))
+		return false;
+	clean_text(event->program, sizeof(event->program));
+	clean_text(event->rule, sizeof(event->rule));
+	return true;
+}
+
+bool event_get(const struct arena *arena, uint64_t index, struct event *eventp)
+{
+	if (arena->memory == NULL)
+		return false;
+
+	struct event_slot *slot =
+		&arena->memory->event.slots[index % N_EVENTS];
+	uint64_t words[N_EVENT_WORDS];
+
+	/* Acquire: pairs with the release of the writer, for these words. */
+	if (load_acquire_u64(&slot->sequence) != index + 1)
+		return false;
+	for (size_t i = 0; i < N_EVENT_WORDS; i++)
+		/* Acquire: before the sequence is read again. */
+		words[i] = load_acquire_u64(&slot->words[i]);
+	/* Relaxed: after the words, by their acquire; nothing follows. */
+	if (load_relaxed_u64(&slot->sequence) != index + 1)
+		return false;
+	memcpy(eventp, words, sizeof(words));
+	return clean(eventp);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What this program is, as the rules of a policy look at it: taken once, at its
+ * start, since it may later be chrooted, change its user or its name. A forked
+ * child is what its parent is. No heap; async-signal-safe.
+ */
+
+#include <limits.h>
+
+#include "core/policy_image.h"
+
+/* TASK_COMM_LEN of the kernel, the NUL included. */
+#define IDENTITY_NAME_SIZE 16
+
+struct identity {
+	char exe[PATH_MAX];		/* "" = not known */
+	char name[IDENTITY_NAME_SIZE];
+	char uid[12];			/* effective, in decimal */
+	const char *profile;		/* NULL = none */
+};
+
+/* profile is kept, not copied. */
+void identity_read(struct identity *identity, const char *profile);
+
+/* Points into the identity. */
+struct subject identity_subject(const struct identity *identity);

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/policy_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/raw.h"
+#include "core/arena_place.h"
+#include "core/shared_file.h"
+
+#define FILE_SIZE \
+	(sizeof(struct policy_file_header) + \
+	 (size_t)N_POLICY_SLOTS * POLICY_SLOT_SIZE)
+
+static off_t slot_offset(uint64_t edition)
+{
+	return (off_t)(sizeof(struct policy_file_header) +
+		       edition / 2 % N_POLICY_SLOTS * POLICY_SLOT_SIZE);
+}
+
+static int fill_file(int fd, const struct arena_place *place)
+{
+	const struct policy_file_header header = {
+		.magic = POLICY_FILE_MAGIC,
+		.version = POLICY_FILE_VERSION,
+		.header_size = sizeof(header),
+		.netns_cookie = place->netns_cookie,
+		.netns_inode = place->netns_inode,
+	};
+	const int result = posix_fallocate(fd, 0, sizeof(header));
+
+	if (result != 0)
+		return -result;
+	if (ftruncate(fd, (off_t)FILE_SIZE) != 0)
+		return -errno;
+	return pwrite(fd, &header, sizeof(header), 0) ==
+	       (ssize_t)sizeof(header) ? 0 : -EIO;
+}
+
+static bool accepts_header(const void *bytes, const struct arena_place *place)
+{
+	const struct policy_file_header *header = bytes;
+
+	return header->magic == POLICY_FILE_MAGIC &&
+	       header->version == POLICY_FILE_VERSION &&
+	       header->header_size == sizeof(*header) &&
+	       arena_place_is(place, header->netns_inode,
+			      header->netns_cookie);
+}
+
+static const struct shared_file_kind policy_kind = {
+	.name = "policy",
+	.size = FILE_SIZE,
+	.writable = false,
+	.mode_of_root = 0644,
+	.fill = fill_file,
+	.accepts = accepts_header,
+};
+
+static void adopt(struct policy_file *file, const struct shared_file *shared)
+{
+	file->header = shared->memory;
+	file->by_root = shared->owner == 0;
+}
+
+/* What root has published binds, whichever folder the environment names. */
+static int open_roots(const struct arena_place *place,
+		      struct policy_file *file, char path[PATH_MAX])
+{
+	struct arena_place anywhere = *place;
+
+	anywhere.directory = NULL;
+	for (unsigned int root = FIRST_ROOTS_ROOT; root <= LAST_ROOTS_ROOT;
+	     root++) {
+		struct shared_file shared;
+
+		if (shared_file_open_at(&policy_kind, &anywhere, root, false,
+					&shared, path) < 0)
+			continue;
+		adopt(file, &shared);
+		if (file->by_root && (policy_file_edition(file) & 1) != 0)
+			return 0;
+		policy_file_close(file);
+	}
+	return -ENOENT;
+}
+
+int policy_file_open(const struct arena_place *place, enum policy_open mode,
+		     struct policy_file *file, char path[PATH_MAX])
+{
+	struct shared_file shared;
+
+	*file = (struct policy_file){ .header = NULL };
+	if ((place->netns_inode != 0 || place->netns_cookie != 0) &&
+	    open_roots(place, file, path) == 0)
+		return 0;
+
+	const int result = shared_file_open(&policy_kind, place,
+					    mode == POLICY_CREATE, &shared,
+					    path);
+
+	if (result == 0)
+		adopt(file, &shared);
+	return result;
+}
+
+void policy_file_close(struct policy_file *file)
+{
+	if (file->header != NULL)
+		munmap((void *)file->header, FILE_SIZE);
+	file->header = NULL;
+}
+
+const void *policy_file_slot(const struct policy_file *file, uint64_t edition)
+{
+	return (const char *)file->header + slot_offset(edition);
+}
+
+static int write_all(int fd, const char *bytes, size_t size, off_t offset)
+{
+	while (size > 0) {
+		const ssize_t n = pwrite(fd, bytes, size, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		bytes += n;
+		size -= (size_t)n;
+		offset += n;
+	}
+	return 0;
+}
+
+/* Gives back what the slot held before, and has room for the new image. */
+static int fill_slot(int fd, uint64_t edition, const void *image, size_t size)
+{
+	const off_t offset = slot_offset(edition);
+	int result;
+
+	/* Not every file system can: then the slot stays as large as it was. */
+	(void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
+			 POLICY_SLOT_SIZE);
+	if (image == NULL)
+		return 0;
+	/* Before anything is written: a full file system is an error here. */
+	result = -posix_fallocate(fd, offset, (off_t)size);
+	if (result == 0)
+		result = write_all(fd, image, size, offset);
+	if (result < 0)
+		(void)!fallocate(fd,
+				 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				 offset, POLICY_SLOT_SIZE);
+	return result;
+}
+
+static int publish(int fd, const void *image, size_t size, uint64_t *editionp)
+{
+	struct policy_file_header *header =
+		mmap(NULL, sizeof(*header), PROT_READ | PROT_WRITE, MAP_SHARED,
+		     fd, 0);
+
+	if (header == MAP_FAILED)
+		return -errno;
+
+	/* Relaxed: written by those alone who have the lock. */
+	const uint64_t old = load_relaxed_u64(&header->edition);
+	const uint64_t edition = (old / 2 + 1) * 2 + (image != NULL);
+	const int result = fill_slot(fd, edition, image, size);
+
+	if (result == 0) {
+		/* Release: the image, before any process reads it. */
+		store_release_u64(&header->edition, edition);
+		*editionp = edition;
+	}
+	munmap(header, sizeof(*header));
+	return result;
+}
+
+int policy_file_publish(const char *path, const void *image, size_t size,
+			uint64_t *editionp)
+{
+	const int fd = raw_open(AT_FDCWD, path, O_RDWR | O_NOFOLLOW, 0);
+	struct stat status;
+	int result = 0;
+
+	if (fd < 0)
+		return fd;
+	if (size > POLICY_SLOT_SIZE)
+		result = -EFBIG;
+	else if (fstat(fd, &status) != 0)
+		result = -errno;
+	else if (!S_ISREG(status.st_mode) ||
+		 status.st_size != (off_t)FILE_SIZE)
+		result = -ESTALE;
+	/* The lock goes with the descriptor, however this process ends. */
+	while (result == 0 && flock(fd, LOCK_EX) != 0)
+		if (errno != EINTR)
+			result = -errno;
+	if (result == 0)
+		result = publish(fd, image, size, editionp);
+	raw_close(fd);
+	return result;
+}

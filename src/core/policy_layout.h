@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What lies in the policy file of a namespace, and how a compiled policy looks.
+ *
+ * The file has two slots. A load writes the one that is not in force, and then
+ * puts it in force by storing one word: so every process that has the file
+ * mapped follows without a system call, chrooted, without privileges or under a
+ * seccomp filter as it may be, and a loader that dies leaves the old policy in
+ * force. The slots are holes until they are written; nobody reads a slot that
+ * has not been in force.
+ *
+ * A reader may be stopped while two loads go by, and then reads what the second
+ * is writing: it believes what it has read only if the word is still the one it
+ * began with. Whatever is read is range-checked; integers are in host byte order.
+ */
+
+#include <stdint.h>
+
+#include "base/atomics.h"
+#include "core/port_set.h"
+#include "core/setting.h"
+#include "core/space.h"
+
+#define POLICY_FILE_MAGIC UINT64_C(0x79636c6f70687462)	/* "bthpolcy" */
+#define POLICY_FILE_VERSION 1u
+#define POLICY_SLOT_SIZE (16u << 20)
+#define N_POLICY_SLOTS 2u
+
+struct policy_file_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_size;
+	uint64_t netns_cookie;		/* SO_NETNS_COOKIE; 0 = kernel has none */
+	uint64_t netns_inode;		/* of /proc/self/ns/net; 0 = no /proc */
+	/* Edition of the policy in force: loads and unloads counted, times two,
+	 * plus 1 if there is one; in the slot (edition / 2) % 2. */
+	atomic_u64 edition;
+	uint8_t pad[4056];
+};
+
+#define POLICY_MAGIC UINT64_C(0x656c757268747262)	/* "brthrule" */
+#define POLICY_FORMAT 1u
+
+/* A process's role for a port, see ranges below. */
+enum role {
+	ROLE_OF_CONNECT,	/* source port of a connect, or of a first send */
+	ROLE_OF_LISTEN,		/* bind to port 0, listen */
+	N_ROLES,
+};
+
+/* What a rule looks at. Each is a list of patterns of which one must match, see
+ * core/glob.h; a rule applies when all its lists match. */
+enum condition {
+	CONDITION_EXE,		/* the program's file, an absolute path */
+	CONDITION_NAME,		/* the name that the kernel shows, 15 bytes of it */
+	CONDITION_UID,		/* effective at the start, in decimal */
+	CONDITION_PROFILE,	/* BERTH_PROFILE */
+	N_CONDITIONS,
+};
+
+/*
+ * A compiled policy: this header, n_rules rules, n_reserves reservations,
+ * strings_size bytes of strings, and n_sets sets of ports.
+ *
+ * A string is named by its offset into the strings, which end with a NUL; a list
+ * of strings is one after the other, an empty one at its end; offset 0 is the
+ * empty string, and no list (any matches). A set is named by its index.
+ */
+struct policy_image {
+	uint64_t magic;
+	uint32_t format;
+	uint32_t rest_ms;		/* how long a port rests, at least */
+	uint64_t size;			/* bytes of all of it */
+	uint64_t checksum;		/* policy_checksum() of all before the sets,
+					   with this word 0 */
+	uint32_t n_rules;		/* at least 1: the last has no condition */
+	uint32_t n_reserves;
+	uint32_t strings_size;		/* a multiple of 8, at least 8 */
+	uint32_t n_sets;
+	uint64_t loaded_at;		/* seconds since 1970 */
+	uint32_t source;		/* string: the file it was compiled from */
+	uint32_t dynamic[N_SPACES];	/* sets: all that any rule assigns */
+	uint32_t pad;
+};
+
+struct policy_rule {
+	uint32_t name;			/* string */
+	uint32_t place;			/* string, "file:line" */
+	uint32_t conditions[N_CONDITIONS];	/* lists of strings */
+	uint32_t ranges[N_SPACES][N_ROLES];	/* sets; reservations taken out */
+	uint32_t avoided[N_SPACES];	/* sets: never assigned */
+	uint32_t refused[N_SPACES];	/* sets: reserved, and not by this rule */
+	uint32_t owned[N_SPACES];	/* sets: reserved by this rule */
+	uint32_t arguments;		/* list of strings, for berth run */
+	uint8_t settings[N_SETTINGS];
+	uint8_t pad[3];
+};
+
+struct policy_reserve {
+	uint32_t name;			/* string */
+	uint32_t place;			/* string, "file:line" */
+	uint32_t owners;		/* list of strings: names of rules */
+	uint32_t ports[N_SPACES];	/* sets */
+	uint32_t pad;
+};
+
+struct policy_set {
+	uint64_t checksum;		/* policy_checksum() of ports */
+	struct port_set ports;		/* finished */
+};
+
+_Static_assert(sizeof(struct policy_file_header) == 4096, "a page");
+_Static_assert(sizeof(struct policy_image) == 80, "");
+_Static_assert(sizeof(struct policy_rule) == 120, "");
+_Static_assert(sizeof(struct policy_reserve) == 32, "");
+_Static_assert(sizeof(struct policy_set) == 10256, "");
+_Static_assert(POLICY_SLOT_SIZE % 4096 == 0, "whole pages");

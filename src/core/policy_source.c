@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/policy_source.h"
+
+#include <errno.h>
+
+/* Loads that may overtake the reading of a policy before the old is kept. */
+#define MAX_ROUNDS 8
+
+int policy_source_open(struct policy_source *source,
+		       char *(*lookup)(const char *name),
+		       const struct kernel *kernel,
+		       const struct arena_place *place,
+		       struct environment_error *errorp)
+{
+	const int result = environment_read(lookup, kernel,
+					    &source->environment, errorp);
+
+	identity_read(&source->identity, source->environment.profile);
+	/* Without a file, the environment's stays. */
+	(void)policy_file_open(place, POLICY_CREATE, &source->file, NULL);
+	policy_of_environment(&source->environment, &source->policies[0]);
+	return result;
+}
+
+/* What root has published binds; another's gives way to the environment. */
+static bool is_bound(const struct policy_source *source, uint64_t edition)
+{
+	return (edition & 1) != 0 && (source->file.by_root ||
+				      !source->environment.names_ports);
+}
+
+static int read_published(const struct policy_source *source, uint64_t edition,
+			  struct policy *policyp)
+{
+	const struct subject subject = identity_subject(&source->identity);
+	struct policy_tables tables;
+	const int result = policy_image_open(
+		policy_file_slot(&source->file, edition), POLICY_SLOT_SIZE,
+		&tables);
+
+	return result < 0 ? result
+		: policy_of_rule(&tables, policy_rule_of(&tables, &subject),
+				 &source->environment, policyp);
+}
+
+/* Returns 0 or -EINVAL; *policyp is of the edition that *editionp then is. */
+static int read_edition(const struct policy_source *source,
+			uint64_t *editionp, struct policy *policyp)
+{
+	int result = 0;
+
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		const uint64_t edition = *editionp;
+
+		if (is_bound(source, edition)) {
+			result = read_published(source, edition, policyp);
+			policyp->origin = edition;
+		} else {
+			policy_of_environment(&source->environment, policyp);
+			result = 0;
+		}
+		*editionp = policy_file_edition(&source->file);
+		/* What was read lay still: see policy_layout.h. */
+		if (*editionp == edition)
+			return result;
+	}
+	return -EINVAL;
+}
+
+/* Where another thread, or the code under a signal handler, is at it, the copy
+ * serves this call alone. */
+static void keep(struct policy_source *source, const struct policy *policy)
+{
+	uint32_t expected = 0;
+
+	/* Acq_rel: one writes; what the last one wrote is before it. */
+	if (!swap_if_acq_rel_u32(&source->is_adopting, &expected, 1))
+		return;
+
+	/* Relaxed: only who has is_adopting changes it. */
+	const uint32_t n = load_relaxed_u32(&source->n_adopted) + 1;
+
+	source->policies[n % N_POLICIES_KEPT] = *policy;
+	/* Release: the policy, before any thread copies it. */
+	store_release_u32(&source->n_adopted, n);
+	store_release_u32(&source->is_adopting, 0);
+}
+
+/* Whether the slot that a policy's sets lie in has not been written since. */
+static bool lies_still(const struct policy *policy, uint64_t edition)
+{
+	return policy->origin == 0 ||
+	       edition / 2 - policy->origin / 2 < N_POLICY_SLOTS;
+}
+
+static enum policy_change adopt(struct policy_source *source,
+				uint64_t edition, struct policy *policyp)
+{
+	struct policy policy;
+	const int result = read_edition(source, &edition, &policy);
+
+	if (result == 0)
+		*policyp = policy;
+	else if (!lies_still(policyp, edition))
+		policy_of_environment(&source->environment, policyp);
+	policyp->edition = edition;
+	keep(source, policyp);
+	return result == 0 ? POLICY_NEW : POLICY_DAMAGED;
+}
+
+enum policy_change policy_source_get(struct policy_source *source,
+				     struct policy *policyp)
+{
+	const uint64_t edition = policy_file_edition(&source->file);
+	/* Acquire: the policy that was kept, for this thread's copy. */
+	const uint32_t n = load_acquire_u32(&source->n_adopted);
+
+	*policyp = source->policies[n % N_POLICIES_KEPT];
+	return policyp->edition == edition ? POLICY_SAME
+					   : adopt(source, edition, policyp);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Where this process's policy comes from: the policy file, as long as one is
+ * published there, else the environment. A new edition is noticed at the next
+ * call, without a system call. Lock-free, async-signal-safe.
+ */
+
+#include "core/environment.h"
+#include "core/identity.h"
+#include "core/policy.h"
+#include "core/policy_file.h"
+
+struct arena_place;
+
+/* Of the editions adopted, those whose copies a slow reader may still make. */
+#define N_POLICIES_KEPT 4u
+
+struct policy_source {
+	struct environment environment;
+	struct identity identity;
+	struct policy_file file;
+	struct policy policies[N_POLICIES_KEPT];
+	atomic_u32 n_adopted;	/* the last is policies[n_adopted % 4] */
+	atomic_u32 is_adopting;
+};
+
+/* What came of a look at the policy. */
+enum policy_change {
+	POLICY_SAME,
+	POLICY_NEW,		/* another edition is followed from now on */
+	POLICY_DAMAGED,		/* there is one that cannot be read: ignored */
+};
+
+/*
+ * Reads the environment and maps the policy file, if there is one.
+ * Returns 0, or -EINVAL with *errorp filled when a variable was refused.
+ */
+int policy_source_open(struct policy_source *source,
+		       char *(*lookup)(const char *name),
+		       const struct kernel *kernel,
+		       const struct arena_place *place,
+		       struct environment_error *errorp);
+
+/* Copies the policy in force. */
+enum policy_change policy_source_get(struct policy_source *source,
+				     struct policy *policyp);
+
+/* Whether a copy is of the edition that is in force now. */
+static inline bool policy_source_is(const struct policy_source *source,
+				    const struct policy *policy)
+{
+	return policy_file_edition(&source->file) == policy->edition;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/self_connect.h"
+
+#include "core/endpoint.h"
+#include "core/socket.h"
+
+/*
+ * To connect to the wildcard address is to connect to the socket's own address
+ * for IPv4 (ip_route_output_key_hash() in net/ipv4/route.c), and to loopback
+ * for IPv6 (tcp_v6_connect() in net/ipv6/tcp_ipv6.c).
+ */
+static bool is_own_wildcard(const struct endpoint *local,
+			    const struct endpoint *remote)
+{
+	return endpoint_is_wildcard(local) || endpoint_is_ipv4(remote) ||
+	       endpoint_is_loopback(local);
+}
+
+bool self_connect_is(int fd, const struct endpoint *remote)
+{
+	struct endpoint local, source;
+
+	if (socket_local(fd, &local) < 0 || local.port != remote->port)
+		return false;
+	if (endpoint_is_wildcard(remote))
+		return is_own_wildcard(&local, remote);
+	if (!endpoint_is_wildcard(&local))
+		return endpoint_same_address(&local, remote);
+	return socket_source_of(remote, &source) == 0 &&
+	       endpoint_same_address(&source, remote);
+}

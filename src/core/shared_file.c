@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/shared_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/raw.h"
+#include "core/arena.h"
+#include "core/arena_place.h"
+
+/* A file in the way is replaced, another maker is met: each at most so often. */
+#define MAX_ROUNDS 8
+
+/* One file in one folder. */
+struct opening {
+	const struct shared_file_kind *kind;
+	const struct arena_place *place;
+	const struct arena_folder *folder;
+	bool create;
+	struct shared_file *file;
+};
+
+static int map(const struct opening *opening, int fd)
+{
+	const struct shared_file_kind *kind = opening->kind;
+	void *memory = mmap(NULL, kind->size,
+			    PROT_READ | (kind->writable ? PROT_WRITE : 0),
+			    MAP_SHARED | MAP_NORESERVE, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	opening->file->memory = memory;
+	return 0;
+}
+
+static int check_file(const struct opening *opening, int fd,
+		      struct stat *statusp)
+{
+	/* Words, so that it is aligned for any header. */
+	uint64_t header[SHARED_HEADER_SIZE / sizeof(uint64_t)];
+
+	if (fstat(fd, statusp) != 0)
+		return -errno;
+	if (!S_ISREG(statusp->st_mode) ||
+	    statusp->st_size != (off_t)opening->kind->size)
+		return -ESTALE;
+	/* Another's file is used only where the operator named the folder. */
+	if (statusp->st_uid != 0 && statusp->st_uid != geteuid() &&
+	    opening->place->directory == NULL)
+		return -ESTALE;
+	if (pread(fd, header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
+	    !opening->kind->accepts(header, opening->place))
+		return -ESTALE;
+	opening->file->owner = statusp->st_uid;
+	return 0;
+}
+
+/* An unnamed file, or where the file system has none, one with a name to drop. */
+static int open_unnamed(const struct opening *opening, char name[32])
+{
+	int fd = raw_open(opening->folder->fd, ".", O_TMPFILE | O_RDWR, 0600);
+
+	name[0] = '\0';
+	if (fd != -EOPNOTSUPP && fd != -EISDIR && fd != -ENOENT)
+		return fd;
+
+	pid_t pid = raw_getpid();
+	size_t length = strlen(opening->kind->name);
+
+	memcpy(name, opening->kind->name, length);
+	name[length++] = '.';
+	for (; pid != 0; pid /= 10)
+		name[length++] = (char)('0' + pid % 10);
+	name[length] = '\0';
+	return raw_open(opening->folder->fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
+}
+
+static int link_in_place(const struct opening *opening, int fd,
+			 const char *name)
+{
+	const int folder_fd = opening->folder->fd;
+	const char *const target = opening->kind->name;
+	char path[32] = "/proc/self/fd/";
+	size_t length = strlen(path);
+	char digits[12];
+	size_t n_digits = 0;
+
+	if (name[0] != '\0')
+		return linkat(folder_fd, name, folder_fd, target, 0) == 0
+			? 0 : -errno;
+	/* open(2), O_TMPFILE: without a capability, by way of /proc. */
+	if (linkat(fd, "", folder_fd, target, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -EEXIST;
+	do
+		digits[n_digits++] = (char)('0' + fd % 10);
+	while ((fd /= 10) != 0);
+	while (n_digits > 0)
+		path[length++] = digits[--n_digits];
+	path[length] = '\0';
+	return linkat(AT_FDCWD, path, folder_fd, target,
+		      AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+}
+
+/* Returns 0; -EEXIST when somebody else was first; or why it cannot be made. */
+static int make(const struct opening *opening)
+{
+	char name[32];
+	const int fd = open_unnamed(opening, name);
+
+	if (fd < 0)
+		return fd;
+
+	int result = opening->kind->fill(fd, opening->place);
+
+	/* A service that drops root must still reach what root has made. */
+	if (result == 0 && fchmod(fd, geteuid() == 0
+				  ? opening->kind->mode_of_root : 0600) != 0)
+		result = -errno;
+	if (result == 0)
+		result = link_in_place(opening, fd, name);
+	if (name[0] != '\0')
+		unlinkat(opening->folder->fd, name, 0);
+	raw_close(fd);
+	return result;
+}
+
+/* Takes a stale file away, if it still is the one that was found stale. */
+static int remove_stale(const struct opening *opening,
+			const struct stat *stale)
+{
+	const int folder_fd = opening->folder->fd;
+	const char *const name = opening->kind->name;
+	struct stat status;
+
+	if (fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (stale != NULL && (status.st_ino != stale->st_ino ||
+			      status.st_dev != stale->st_dev))
+		return 0;
+	return unlinkat(folder_fd, name, 0) == 0 || errno == ENOENT
+		? 0 : -ESTALE;
+}
+
+/* Maps what the name leads to. Returns 0, -ENOENT, -ESTALE (removed or not). */
+static int open_named(const struct opening *opening)
+{
+	const int access = opening->kind->writable ? O_RDWR : O_RDONLY;
+	const int fd = raw_open(opening->folder->fd, opening->kind->name,
+				access | O_NOFOLLOW | O_NONBLOCK, 0);
+	struct stat status;
+
+	if (fd == -ELOOP || fd == -EISDIR || fd == -ENXIO)
+		return opening->create && remove_stale(opening, NULL) == 0
+			? -ENOENT : -ELOOP;
+	if (fd < 0)
+		return fd;
+
+	int result = check_file(opening, fd, &status);
+
+	if (result == 0)
+		result = map(opening, fd);
+	else if (result == -ESTALE && opening->create)
+		result = remove_stale(opening, &status) == 0
+			? -ENOENT : -ESTALE;
+	raw_close(fd);
+	return result;
+}
+
+static int open_in_folder(const struct opening *opening)
+{
+	int result = -ESTALE;
+
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		result = open_named(opening);
+		if (result != -ENOENT || !opening->create)
+			return result;
+		result = make(opening);
+		if (result < 0 && result != -EEXIST)
+			return result;
+	}
+	return result;
+}
+
+int shared_file_open_at(const struct shared_file_kind *kind,
+			const struct arena_place *place, unsigned int root,
+			bool create, struct shared_file *filep,
+			char path[PATH_MAX])
+{
+	const int saved_errno = errno;
+	struct arena_folder folder;
+	const struct opening opening = {
+		.kind = kind, .place = place, .folder = &folder,
+		.create = create, .file = filep,
+	};
+	int result = arena_place_open(place, root, create, &folder);
+
+	if (result == 0) {
+		result = open_in_folder(&opening);
+		raw_close(folder.fd);
+	}
+	if (result == 0 && path != NULL)
+		result = arena_place_file(&folder, kind->name, path);
+	errno = saved_errno;
+	return result;
+}
+
+int shared_file_open(const struct shared_file_kind *kind,
+		     const struct arena_place *place, bool create,
+		     struct shared_file *filep, char path[PATH_MAX])
+{
+	int first_error = -ENOENT;
+
+	if (place->netns_inode == 0 && place->netns_cookie == 0)
+		return -ENOENT;
+	for (unsigned int root = 0; root < N_ARENA_ROOTS; root++) {
+		const int result = shared_file_open_at(kind, place, root,
+						       create, filep, path);
+
+		if (result == 0)
+			return 0;
+		if (first_error == -ENOENT)
+			first_error = result;
+	}
+	return first_error;
+}

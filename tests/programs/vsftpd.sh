@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# vsftpd keeps its passive ports in the range that the policy gives it, though
+# its own file says nothing of them. It makes up a number from rand(3), binds to
+# it and tells its client that number, without a look at what it was given: so
+# no answer of bind() could lead it, and the rule's arguments do.
+
+. "$(dirname "$0")/lib.sh"
+
+needs tnftp vsftpd
+fixed_ports 21
+
+policy()
+{
+	cat <<-END
+	range = "$((${range%-*} + 200))-${range#*-}"
+	outside = "refuse"
+	reserve control { ports = "21" owners = {"vsftpd"} }
+	process vsftpd {
+	    exe = {"/usr/sbin/vsftpd"}
+	    listen = "${range%-*}-$((${range%-*} + 199))"
+	    arguments = {"-opasv_min_port=%lo", "-opasv_max_port=%hi"}
+	}
+	END
+}
+
+# The account that anonymous users are given need not exist on this machine.
+prepare_accounts()
+{
+	{
+		cat /etc/passwd
+		echo "guests:x:65533:65534::$work/files:/usr/sbin/nologin"
+	} >"$work/.passwd"
+	mount --bind "$work/.passwd" /etc/passwd
+}
+
+start_vsftpd()
+{
+	mkdir "$work/empty"
+	cat >"$work/vsftpd.conf" <<-END
+	background=NO
+	listen=NO
+	listen_ipv6=YES
+	anonymous_enable=YES
+	no_anon_password=YES
+	local_enable=NO
+	anon_root=$work/files
+	ftp_username=guests
+	nopriv_user=nobody
+	secure_chroot_dir=$work/empty
+	xferlog_enable=NO
+	END
+	by_berth_run vsftpd "$work/vsftpd.conf" >"$work/vsftpd.log" 2>&1 &
+	wait_bound tcp 21
+}
+
+# Passive transfers only: session ADDRESS.
+session()
+{
+	rm -f copy
+	client tnftp -p -a -n -V "$1" 21 <<-END >session.log 2>&1
+	user anonymous nobody@
+	binary
+	get page copy
+	get page copy
+	ls
+	bye
+	END
+	local status=$?
+	[ $status -eq 0 ] || complain "session ends with $status"
+	expect 1 grep -c ' page$' session.log
+	same_as page <copy
+}
+
+# In no case may a client's part of the range be listened at.
+watch_parts()
+{
+	local clients=$((${range%-*} + 200))-${range#*-}
+	nft -f - <<-END
+	table inet parts {
+		counter beside { }
+		chain flows {
+			type filter hook output priority filter
+			tcp flags & (syn | ack) == syn tcp dport $clients \
+				counter name beside
+		}
+	}
+	END
+}
+
+scenario()
+{
+	served page 300000
+	prepare_accounts
+	start_vsftpd
+	watch_parts
+	local address beside
+	for address in $loopbacks; do
+		for _ in 1 2 3 4 5 6 7 8; do
+			session "$address"
+		done
+	done
+	beside=$(nft list counter inet parts beside |
+		sed -n 's/.*packets \([0-9]*\).*/\1/p')
+	[ "$phase" = bare ] || [ "$beside" = 0 ] ||
+		complain "$beside connections to ports of the clients"
+}
+
+program_test

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/arena.h"
+#include "core/arena_layout.h"
+#include "core/event.h"
+#include "core/event_text.h"
+
+static struct arena arena;
+
+static void setup(void)
+{
+	cr_assert_eq(arena_open_private(0, &arena), 0);
+}
+
+static void teardown(void)
+{
+	arena_close(&arena);
+}
+
+TestSuite(event, .init = setup, .fini = teardown);
+
+/* 0.0.0.0:8020, which redis-server may not bind. */
+static struct event sample(void)
+{
+	return (struct event){
+		.time_ns = UINT64_C(1700000000123456789),
+		.pid = 712,
+		.kind = EVENT_RESERVED,
+		.verdict = EVENT_REFUSED,
+		.call = CALL_BIND,
+		.space = SPACE_TCP,
+		.address = {
+			.address = { [10] = 0xff, [11] = 0xff },
+			.port = 8020, .family = AF_INET,
+		},
+		.program = "redis-server",
+		.rule = "default",
+	};
+}
+
+static void put_numbered(uint32_t first, uint32_t end)
+{
+	for (uint32_t i = first; i < end; i++) {
+		struct event event = sample();
+
+		event.pid = i;
+		event_put(&arena, &event);
+	}
+}
+
+static struct event_slot *slot_of(uint64_t index)
+{
+	return &arena.memory->event.slots[index % N_EVENTS];
+}
+
+Test(event, what_is_put_is_got)
+{
+	const struct event event = sample();
+	struct event got;
+
+	cr_assert_eq(event_end(&arena), 0);
+	cr_assert_eq(event_begin(&arena), 0);
+	cr_assert_not(event_get(&arena, 0, &got));
+	event_put(&arena, &event);
+	cr_assert_eq(event_end(&arena), 1);
+	cr_assert_eq(event_begin(&arena), 0);
+	memset(&got, 0xa5, sizeof(got));
+	cr_assert(event_get(&arena, 0, &got));
+	cr_assert_eq(memcmp(&got, &event, sizeof(got)), 0);
+	cr_assert_not(event_get(&arena, 1, &got));
+}
+
+Test(event, a_full_ring_keeps_the_last)
+{
+	struct event event;
+
+	put_numbered(0, N_EVENTS);
+	cr_assert_eq(event_begin(&arena), 0);
+	cr_assert(event_get(&arena, 0, &event));
+	put_numbered(N_EVENTS, 2 * N_EVENTS + 100);
+	cr_assert_eq(event_end(&arena), 2 * N_EVENTS + 100);
+	cr_assert_eq(event_begin(&arena), N_EVENTS + 100);
+	for (uint64_t i = 0; i < N_EVENTS + 100; i++)
+		cr_assert_not(event_get(&arena, i, &event), "%d", (int)i);
+	for (uint64_t i = event_begin(&arena); i < event_end(&arena); i++) {
+		cr_assert(event_get(&arena, i, &event));
+		cr_assert_eq(event.pid, i);
+	}
+	cr_assert_not(event_get(&arena, event_end(&arena), &event));
+	cr_assert_not(event_get(&arena, UINT64_MAX - 1, &event));
+}
+
+Test(event, without_a_map_nothing_is_put_or_got)
+{
+	const struct arena none = { .memory = NULL };
+	const struct event event = sample();
+	struct event got;
+
+	event_put(&none, &event);
+	cr_assert_eq(event_end(&none), 0);
+	cr_assert_eq(event_begin(&none), 0);
+	cr_assert_not(event_get(&none, 0, &got));
+}
+
+Test(event, an_entry_that_was_never_completed_is_passed_over)
+{
+	struct event event;
+
+	put_numbered(0, 3);
+	/* A writer died while it wrote, and one before it did. */
+	store_release_u64(&slot_of(1)->sequence, 0);
+	add_relaxed_u64(&arena.memory->event.end, 1);
+	put_numbered(4, 5);
+	cr_assert_eq(event_end(&arena), 5);
+	cr_expect(event_get(&arena, 0, &event));
+	cr_expect_not(event_get(&arena, 1, &event));
+	cr_expect(event_get(&arena, 2, &event));
+	cr_expect_not(event_get(&arena, 3, &event));
+	cr_expect(event_get(&arena, 4, &event));
+	cr_expect_eq(event.pid, 4);
+}
+
+Test(event, an_old_entry_is_not_taken_for_the_one_that_died_in_its_place)
+{
+	struct event event;
+
+	put_numbered(0, N_EVENTS);
+	add_relaxed_u64(&arena.memory->event.end, 1);
+	cr_expect_eq(event_begin(&arena), 1);
+	cr_expect_not(event_get(&arena, N_EVENTS, &event));
+	cr_expect(event_get(&arena, 1, &event));
+}
+
+/* Changes event number 0 in the ring itself. */
+static void put_changed(size_t offset, uint8_t value)
+{
+	struct event event = sample();
+
+	((uint8_t *)&event)[offset] = value;
+	store_relaxed_u64(&arena.memory->event.end, 0);
+	event_put(&arena, &event);
+}
+
+Test(event, numbers_out_of_range_are_rejected)
+{
+	static const struct {
+		size_t offset;
+		int n;
+	} enums[] = {
+		{ offsetof(struct event, kind), N_EVENT_KINDS },
+		{ offsetof(struct event, verdict), N_EVENT_VERDICTS },
+		{ offsetof(struct event, call), N_EVENT_CALLS },
+		{ offsetof(struct event, space), N_SPACES },
+	};
+	struct event event;
+
+	for (size_t i = 0; i < 4; i++)
+		for (int value = 0; value < 256; value++) {
+			put_changed(enums[i].offset, (uint8_t)value);
+			cr_assert_eq(event_get(&arena, 0, &event),
+				     value < enums[i].n, "%d: %d", (int)i,
+				     value);
+		}
+}
+
+Test(event, an_address_of_no_family_is_rejected)
+{
+	struct event event = sample();
+	struct event got;
+
+	for (uint32_t family = 0; family < 65536; family++) {
+		event.address.family = (uint16_t)family;
+		store_relaxed_u64(&arena.memory->event.end, 0);
+		event_put(&arena, &event);
+		cr_assert_eq(event_get(&arena, 0, &got),
+			     family == AF_INET || family == AF_INET6);
+	}
+}
+
+Test(event, texts_are_terminated_and_without_control_characters)
+{
+	struct event event = sample(), got;
+
+	memset(event.program, 'p', sizeof(event.program));
+	memset(event.rule, 'r', sizeof(event.rule));
+	memcpy(event.program, "a\n\x1b\x7f\t\x01", 6);
+	memcpy(event.rule, "\r \xc3\xa9", 4);
+	event_put(&arena, &event);
+	cr_assert(event_get(&arena, 0, &got));
+	cr_assert_eq(strnlen(got.program, sizeof(got.program)),
+		     EVENT_NAME_SIZE - 1);
+	cr_assert_eq(strnlen(got.rule, sizeof(got.rule)), EVENT_RULE_SIZE - 1);
+	cr_assert_eq(strncmp(got.program, "a?????ppp", 9), 0, "%s",
+		     got.program);
+	cr_assert_eq(strncmp(got.rule, "? \xc3\xa9rrr", 7), 0, "%s", got.rule);
+}
+
+static bool is_one_plain_line(const char *text, size_t size)
+{
+	const size_t length = strnlen(text, size);
+
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == '\x7f')
+			return false;
+	return length > 0 && length < size;
+}
+
+Test(event, random_bytes_are_rejected_or_harmless)
+{
+	unsigned char *bytes = (unsigned char *)&arena.memory->event;
+	char text[EVENT_TEXT_SIZE];
+	struct event event;
+	int n_got = 0;
+
+	srand(1);
+	for (size_t i = 0; i < sizeof(arena.memory->event); i++)
+		bytes[i] = (unsigned char)rand();
+	for (uint64_t i = event_begin(&arena); i < event_end(&arena); i++)
+		cr_assert_not(event_get(&arena, i, &event));
+	/* Complete, and likely in range: else hardly any would be got. */
+	for (uint64_t i = 0; i < N_EVENTS; i++) {
+		struct event_slot *slot = slot_of(i);
+		struct event *inside = (struct event *)slot->words;
+
+		store_relaxed_u64(&slot->sequence, i + 1);
+		inside->kind %= N_EVENT_KINDS + 1;
+		inside->verdict %= N_EVENT_VERDICTS + 1;
+		inside->call %= N_EVENT_CALLS + 1;
+		inside->space %= N_SPACES + 1;
+		inside->address.family = i % 2 == 0 ? AF_INET : AF_INET6;
+		if (!event_get(&arena, i, &event))
+			continue;
+		n_got++;
+		memset(text, '\n', sizeof(text));
+		event_text(&event, text);
+		cr_assert(is_one_plain_line(text, sizeof(text)), "%s", text);
+	}
+	cr_assert_gt(n_got, 1000);
+	cr_assert_lt(n_got, 4000);
+}
+
+Test(event, many_writers_lose_none, .timeout = 30)
+{
+	enum { N_WRITERS = 4, N_EACH = 1000 };
+	static bool found[N_WRITERS * N_EACH];
+	struct event event;
+
+	for (uint32_t i = 0; i < N_WRITERS; i++)
+		if (fork() == 0) {
+			put_numbered(i * N_EACH, (i + 1) * N_EACH);
+			_exit(0);
+		}
+	for (int i = 0; i < N_WRITERS; i++)
+		wait(NULL);
+	cr_assert_eq(event_end(&arena), N_WRITERS * N_EACH);
+	for (uint64_t i = 0; i < N_WRITERS * N_EACH; i++) {
+		cr_assert(event_get(&arena, i, &event));
+		cr_assert_lt(event.pid, N_WRITERS * N_EACH);
+		cr_assert_not(found[event.pid]);
+		found[event.pid] = true;
+	}
+}
+
+static void assert_names_differ(const char *(*name)(int value), int n)
+{
+	for (int i = 0; i < n; i++) {
+		cr_assert_not_null(name(i));
+		cr_assert_str_not_empty(name(i));
+		for (int j = 0; j < i; j++)
+			cr_assert_str_neq(name(i), name(j));
+	}
+}
+
+static const char *kind_name(int kind)
+{
+	return event_kind_name((enum event_kind)kind);
+}
+
+static const char *verdict_name(int verdict)
+{
+	return event_verdict_name((enum event_verdict)verdict);
+}
+
+static const char *call_name(int call)
+{
+	return event_call_name((enum event_call)call);
+}
+
+Test(event, every_number_has_a_name_of_its_own)
+{
+	assert_names_differ(kind_name, N_EVENT_KINDS);
+	assert_names_differ(verdict_name, N_EVENT_VERDICTS);
+	assert_names_differ(call_name, N_EVENT_CALLS);
+	cr_expect_str_eq(event_kind_name(EVENT_RESERVED), "reserved");
+	cr_expect_str_eq(event_verdict_name(EVENT_REFUSED), "refused");
+	cr_expect_str_eq(event_call_name(CALL_BIND), "bind");
+	cr_expect_str_eq(event_call_name(CALL_NONE), "-");
+}
+
+/* Before and after the reason. */
+static void assert_event_text(const struct event *event, const char *begin,
+			      const char *end)
+{
+	char text[EVENT_TEXT_SIZE];
+
+	event_text(event, text);
+	cr_assert_gt(strlen(text), strlen(begin) + strlen(end));
+	cr_assert_eq(strncmp(text, begin, strlen(begin)), 0, "%s", text);
+	cr_assert_str_eq(text + strlen(text) - strlen(end), end, "%s", text);
+}
+
+Test(event, a_text_tells_who_did_what_and_under_which_rule)
+{
+	struct event event = sample();
+
+	assert_event_text(&event, "redis-server[712]: bind to "
+			  "0.0.0.0:8020/tcp refused: ",
+			  "reserved for others; rule \"default\"");
+	event.verdict = EVENT_ALLOWED;
+	event.call = CALL_LISTEN;
+	event.space = SPACE_SCTP;
+	assert_event_text(&event, "redis-server[712]: listen on "
+			  "0.0.0.0:8020/sctp: ", "; rule \"default\"");
+	event.verdict = EVENT_OBSERVED;
+	event.call = CALL_SEND;
+	event.space = SPACE_UDPLITE;
+	event.address = (struct endpoint){
+		.address = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 },
+		.port = 53, .family = AF_INET6,
+	};
+	assert_event_text(&event, "redis-server[712]: send to "
+			  "[2001:db8::1]:53/udplite observed", "\"default\"");
+	event.call = CALL_CONNECT;
+	event.space = SPACE_UDP;
+	event.pid = UINT32_MAX;
+	assert_event_text(&event, "redis-server[4294967295]: connect to "
+			  "[2001:db8::1]:53/udp observed", "\"default\"");
+}
+
+Test(event, a_text_without_a_call_has_no_address)
+{
+	struct event event = sample();
+	char text[EVENT_TEXT_SIZE];
+
+	event.kind = EVENT_BAD_POLICY;
+	event.verdict = EVENT_ALLOWED;
+	event.call = CALL_NONE;
+	event_text(&event, text);
+	cr_assert_null(strstr(text, "0.0.0.0"), "%s", text);
+	cr_assert_null(strstr(text, "8020"), "%s", text);
+	cr_assert_not_null(strstr(text, "redis-server[712]: bad-policy: "),
+			   "%s", text);
+}
+
+/* The longest of everything. */
+static struct event longest(void)
+{
+	struct event event = sample();
+
+	event.pid = UINT32_MAX;
+	memset(event.program, 'p', sizeof(event.program) - 1);
+	memset(event.rule, 'r', sizeof(event.rule) - 1);
+	memset(&event.address, 0xff, sizeof(event.address));
+	event.address.family = AF_INET6;
+	return event;
+}
+
+Test(event, every_combination_has_a_text_of_its_own_that_fits)
+{
+	enum { N = N_EVENT_KINDS * N_EVENT_VERDICTS * N_EVENT_CALLS };
+	static char texts[N][EVENT_TEXT_SIZE];
+	struct event event = longest();
+
+	event.space = SPACE_UDPLITE;
+	for (int i = 0; i < N; i++) {
+		event.kind = (uint8_t)(i % N_EVENT_KINDS);
+		event.verdict = (uint8_t)(i / N_EVENT_KINDS %
+					  N_EVENT_VERDICTS);
+		event.call = (uint8_t)(i / N_EVENT_KINDS / N_EVENT_VERDICTS);
+		memset(texts[i], '\n', sizeof(texts[i]));
+		event_text(&event, texts[i]);
+		cr_assert(is_one_plain_line(texts[i], sizeof(texts[i])));
+		cr_assert_str_eq(texts[i] + strlen(texts[i]) - 3, "rr\"",
+				 "cut: %s", texts[i]);
+		cr_assert_null(strstr(texts[i], "(null)"));
+		for (int j = 0; j < i; j++)
+			cr_assert_str_neq(texts[i], texts[j]);
+	}
+}
+
+static void assert_endpoint(const struct endpoint *endpoint,
+			    const char *expected)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	memset(text, '\n', sizeof(text));
+	endpoint_text(endpoint, text);
+	cr_assert_not_null(memchr(text, '\0', sizeof(text)));
+	cr_assert_str_eq(text, expected, "%s, not %s", text, expected);
+}
+
+static void assert_ipv6(const char *address, const char *expected)
+{
+	struct endpoint endpoint = { .port = 80, .family = AF_INET6 };
+
+	cr_assert_eq(inet_pton(AF_INET6, address, endpoint.address), 1);
+	assert_endpoint(&endpoint, expected);
+}
+
+/* RFC 5952, section 4. */
+Test(event, addresses_are_written_as_recommended)
+{
+	assert_ipv6("::", "[::]:80");
+	assert_ipv6("::1", "[::1]:80");
+	assert_ipv6("2001:0db8::0001", "[2001:db8::1]:80");
+	assert_ipv6("2001:db8:0:1:1:1:1:1", "[2001:db8:0:1:1:1:1:1]:80");
+	assert_ipv6("2001:0:0:1:0:0:0:1", "[2001:0:0:1::1]:80");
+	assert_ipv6("2001:db8:0:0:1:0:0:1", "[2001:db8::1:0:0:1]:80");
+	assert_ipv6("2001:DB8:AAAA::", "[2001:db8:aaaa::]:80");
+	assert_ipv6("0:1:2:3:4:5:6:7", "[0:1:2:3:4:5:6:7]:80");
+	assert_ipv6("1:2:3:4:5:6:7:0", "[1:2:3:4:5:6:7:0]:80");
+	assert_ipv6("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+		    "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:80");
+	assert_ipv6("::ffff:192.0.2.1", "192.0.2.1:80");
+	assert_ipv6("::ffff:255.255.255.255", "255.255.255.255:80");
+	assert_ipv6("::ffff:0.0.0.0", "0.0.0.0:80");
+}
+
+Test(event, a_scope_and_the_greatest_numbers_are_written)
+{
+	struct endpoint endpoint = {
+		.address = { 0xfe, 0x80, [15] = 1 },
+		.scope = 2, .port = 0, .family = AF_INET6,
+	};
+
+	assert_endpoint(&endpoint, "[fe80::1%2]:0");
+	memset(&endpoint, 0xff, sizeof(endpoint));
+	endpoint.family = AF_INET6;
+	assert_endpoint(&endpoint, "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+			"%4294967295]:65535");
+}
+
+Test(event, random_addresses_are_written_as_by_inet_ntop)
+{
+	int n_compared = 0, n_with_zeros = 0;
+
+	srand(1);
+	while (n_compared < 10000) {
+		struct endpoint endpoint = {
+			.port = (uint16_t)rand(), .family = AF_INET6,
+		};
+		char address[INET6_ADDRSTRLEN], expected[ENDPOINT_TEXT_SIZE];
+
+		for (int i = 0; i < 8; i++) {
+			const uint32_t group = rand() % 2 == 0 ? 0 :
+				(uint32_t)rand() >> rand() % 24 & 0xffff;
+
+			endpoint.address[2 * i] = (uint8_t)(group >> 8);
+			endpoint.address[2 * i + 1] = (uint8_t)group;
+		}
+		cr_assert_not_null(inet_ntop(AF_INET6, endpoint.address,
+					     address, sizeof(address)));
+		/* Of those with an IPv4 address inside it has its own view. */
+		if (strchr(address, '.') != NULL)
+			continue;
+		snprintf(expected, sizeof(expected), "[%s]:%u", address,
+			 endpoint.port);
+		assert_endpoint(&endpoint, expected);
+		n_with_zeros += strstr(address, "::") != NULL;
+		n_compared++;
+	}
+	cr_assert_gt(n_with_zeros, 5000);
+}
+
+Test(event, random_ipv4_addresses_are_written_as_by_inet_ntop)
+{
+	srand(2);
+	for (int n = 0; n < 10000; n++) {
+		struct endpoint endpoint = {
+			.address = { [10] = 0xff, [11] = 0xff },
+			.port = (uint16_t)rand(), .family = AF_INET,
+		};
+		char address[INET_ADDRSTRLEN], expected[ENDPOINT_TEXT_SIZE];
+
+		for (int i = 12; i < 16; i++)
+			endpoint.address[i] = (uint8_t)(rand() >> rand() % 8);
+		inet_ntop(AF_INET, endpoint.address + 12, address,
+			  sizeof(address));
+		snprintf(expected, sizeof(expected), "%s:%u", address,
+			 endpoint.port);
+		assert_endpoint(&endpoint, expected);
+	}
+}

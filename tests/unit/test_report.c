@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/event_text.h"
+#include "core/process.h"
+#include "core/report.h"
+
+#define N_MANY 25u
+
+static struct process process;
+static struct policy policy;
+static struct endpoint address = {
+	.address = { [10] = 0xff, [11] = 0xff, 192, 0, 2, 1 },
+	.port = 8020, .family = AF_INET,
+};
+
+/* What standard error leads to meanwhile. */
+static int log_fd, saved_stderr;
+static char lines[65536];
+
+static void setup(void)
+{
+	char path[] = "/tmp/berth-test-report-XXXXXX";
+
+	cr_assert_eq(arena_open_private(0, &process.arena), 0);
+	strcpy(process.source.identity.name, "redis-server");
+	strcpy(policy.rule, "default");
+	policy.settings[SETTING_LOG] = LOG_STDERR;
+	log_fd = mkstemp(path);
+	cr_assert_geq(log_fd, 0);
+	unlink(path);
+	cr_assert_eq(fcntl(log_fd, F_SETFL, O_APPEND), 0);
+	saved_stderr = dup(STDERR_FILENO);
+	cr_assert_geq(dup2(log_fd, STDERR_FILENO), 0);
+}
+
+static void teardown(void)
+{
+	dup2(saved_stderr, STDERR_FILENO);
+	close(log_fd);
+	arena_close(&process.arena);
+}
+
+TestSuite(report, .init = setup, .fini = teardown, .timeout = 30);
+
+/* The lines since the last call. */
+static uint32_t take_lines(void)
+{
+	const ssize_t n = pread(log_fd, lines, sizeof(lines) - 1, 0);
+	uint32_t n_lines = 0;
+
+	cr_assert_geq(n, 0);
+	lines[n] = '\0';
+	cr_assert_eq(ftruncate(log_fd, 0), 0);
+	for (const char *at = lines; (at = strchr(at, '\n')) != NULL; at++)
+		n_lines++;
+	return n_lines;
+}
+
+static time_t second_now(long *nsp)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	*nsp = now.tv_nsec;
+	return now.tv_sec;
+}
+
+/* Waits for the beginning of the next second, so that much fits into it. */
+static void wait_for_second(void)
+{
+	long ns;
+	const time_t second = second_now(&ns);
+
+	while (second_now(&ns) == second)
+		usleep(1000);
+}
+
+static void report_many(enum event_kind kind, uint32_t n)
+{
+	const struct report report = {
+		.kind = kind, .verdict = EVENT_REFUSED, .call = CALL_BIND,
+		.space = SPACE_TCP, .address = &address,
+	};
+
+	for (uint32_t i = 0; i < n; i++)
+		report_event(&process, &policy, &report);
+}
+
+static uint64_t count_of(enum counter counter)
+{
+	return process.arena.memory->counter.counters[counter];
+}
+
+Test(report, an_event_is_counted_entered_and_written)
+{
+	char text[EVENT_TEXT_SIZE], expected[EVENT_TEXT_SIZE + 16];
+	struct event event;
+
+	report_many(EVENT_OUTSIDE, 1);
+	cr_assert_eq(count_of(COUNTER_OUTSIDE), 1);
+	cr_assert_eq(event_end(&process.arena), 1);
+	cr_assert(event_get(&process.arena, 0, &event));
+	cr_assert_eq(event.kind, EVENT_OUTSIDE);
+	cr_assert_eq(event.pid, getpid());
+	event_text(&event, text);
+	snprintf(expected, sizeof(expected), "berth: %s\n", text);
+	take_lines();
+	cr_assert_str_eq(lines, expected, "%s", lines);
+}
+
+Test(report, every_kind_has_a_counter_of_its_own)
+{
+	policy.settings[SETTING_LOG] = LOG_NONE;
+	for (int kind = 0; kind < N_EVENT_KINDS; kind++) {
+		uint64_t before[N_COUNTERS];
+		int n_changed = 0;
+
+		for (int i = 0; i < N_COUNTERS; i++)
+			before[i] = count_of((enum counter)i);
+		report_many((enum event_kind)kind, 1);
+		for (int i = 0; i < N_COUNTERS; i++) {
+			const uint64_t n = count_of((enum counter)i);
+
+			cr_assert_leq(n, before[i] + 1);
+			n_changed += n == before[i] + 1;
+			if (n == before[i] + 1)
+				cr_assert_eq(before[i], 0, "%d", kind);
+		}
+		cr_assert_eq(n_changed, 1, "%d", kind);
+	}
+}
+
+Test(report, what_was_observed_only_is_counted_apart)
+{
+	const struct report report = {
+		.kind = EVENT_RESERVED, .verdict = EVENT_OBSERVED,
+		.call = CALL_BIND, .space = SPACE_TCP,
+	};
+
+	report_event(&process, &policy, &report);
+	cr_assert_eq(count_of(COUNTER_RESERVED), 0);
+	cr_assert_eq(count_of(COUNTER_OBSERVED), 1);
+}
+
+Test(report, nothing_is_written_unless_events_are_asked_for)
+{
+	policy.settings[SETTING_LOG] = LOG_NONE;
+	report_many(EVENT_RESERVED, 3);
+	policy.settings[SETTING_LOG] = LOG_START;
+	report_many(EVENT_RESERVED, 3);
+	report_line(&process, &policy, (const char *const[]){ "x", NULL });
+	cr_assert_eq(take_lines(), 0);
+	cr_assert_eq(event_end(&process.arena), 6);
+	cr_assert_eq(count_of(COUNTER_RESERVED), 6);
+}
+
+Test(report, a_line_that_is_no_event_is_written_alone)
+{
+	report_line(&process, &policy,
+		    (const char *const[]){ "no shared ", "arena", NULL });
+	cr_assert_eq(take_lines(), 1);
+	cr_assert_str_eq(lines, "berth: no shared arena\n");
+	cr_assert_eq(event_end(&process.arena), 0);
+}
+
+Test(report, only_so_many_lines_are_written_in_a_second_and_the_ring_has_all)
+{
+	struct event event;
+
+	wait_for_second();
+	report_many(EVENT_RESERVED, N_MANY);
+	cr_assert_eq(take_lines(), REPORT_LINES_MAX);
+	cr_assert_eq(event_end(&process.arena), N_MANY);
+	for (uint64_t i = 0; i < N_MANY; i++)
+		cr_assert(event_get(&process.arena, i, &event));
+	cr_assert_eq(count_of(COUNTER_RESERVED), N_MANY);
+}
+
+Test(report, what_was_kept_back_is_told_in_the_next_second)
+{
+	wait_for_second();
+	report_many(EVENT_RESERVED, N_MANY);
+	take_lines();
+	wait_for_second();
+	report_many(EVENT_RESERVED, 1);
+	cr_assert_eq(take_lines(), 2);
+	cr_assert_eq(strncmp(lines, "berth: 15 more lines", 20), 0, "%s",
+		     lines);
+	report_many(EVENT_RESERVED, 1);
+	cr_assert_eq(take_lines(), 1);
+}
+
+Test(report, the_line_that_tells_of_others_is_one_of_so_many_too)
+{
+	wait_for_second();
+	report_many(EVENT_RESERVED, N_MANY);
+	take_lines();
+	wait_for_second();
+	report_many(EVENT_RESERVED, N_MANY);
+	cr_assert_leq(take_lines(), REPORT_LINES_MAX, "%s", lines);
+}
+
+Test(report, without_a_map_lines_are_written_all_the_same)
+{
+	arena_close(&process.arena);
+	process.arena.memory = NULL;
+	report_many(EVENT_NO_ARENA, 1);
+	cr_assert_eq(take_lines(), 1);
+}
+
+Test(report, errno_is_not_touched)
+{
+	/* As of a program that has closed it. */
+	close(STDERR_FILENO);
+	errno = 1234;
+	report_many(EVENT_RESERVED, 1);
+	cr_assert_eq(errno, 1234);
+	policy.settings[SETTING_LOG] = LOG_SYSLOG_TARGET;
+	report_many(EVENT_RESERVED, 1);
+	cr_assert_eq(errno, 1234);
+}

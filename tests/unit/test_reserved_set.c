@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/services.h"
+#include "core/kernel.h"
+#include "core/reserved_set.h"
+
+static struct kernel kernel = { .reserved_known = true };
+static struct port_set services[N_SPACES];
+static struct reserved_sources sources = { &kernel, &services[SPACE_TCP] };
+
+static struct port_set set;
+static struct range_error error;
+
+static void assert_formatted(const char *runs)
+{
+	char text[1024];
+
+	range_text_format(&set, text, sizeof(text));
+	cr_assert_str_eq(text, runs, "%s, not %s", text, runs);
+}
+
+static void assert_ports(const char *text, const char *runs)
+{
+	memset(&set, 0, sizeof(set));
+	cr_assert_eq(reserved_set_parse(text, &sources, &set, &error), 0,
+		     "\"%s\" is refused", text);
+	assert_formatted(runs);
+}
+
+static void assert_refused(const char *text, const char *word,
+			   const char *reason)
+{
+	const struct port_set untouched = set;
+
+	cr_assert_eq(reserved_set_parse(text, &sources, &set, &error), -EINVAL,
+		     "\"%s\" is taken", text);
+	cr_assert_eq(error.word_length, strlen(word));
+	cr_assert_eq(memcmp(error.word, word, strlen(word)), 0);
+	cr_assert_str_eq(error.reason, reason, "%s", error.reason);
+	cr_assert_eq(memcmp(&set, &untouched, sizeof(set)), 0);
+}
+
+Test(reserved_set, numbers_and_port_sets_are_those_of_a_range)
+{
+	assert_ports("8020,50010-50075", "8020,50010-50075");
+	assert_ports("80 map-e:0/6/1", "80,1024-2047");
+	assert_refused("80,70000", "70000", "is beyond 65535");
+	assert_refused("9-8", "9-8", "is reversed");
+	assert_refused("", "", "is empty");
+	assert_refused("map-e:9/9/9", "map-e:9/9/9",
+		       "has a PSID offset and length of more than 16 bits "
+		       "together");
+}
+
+Test(reserved_set, the_ports_of_rfc_6335_have_names)
+{
+	assert_ports("system", "1-1023");
+	assert_ports("registered", "1024-49151");
+	assert_ports("system,registered", "1-49151");
+}
+
+Test(reserved_set, the_node_ports_of_kubernetes_have_a_name)
+{
+	assert_ports("nodeport,80", "80,30000-32767");
+}
+
+/* https://fetch.spec.whatwg.org/#bad-port */
+Test(reserved_set, the_bad_ports_of_the_fetch_standard_have_a_name)
+{
+	assert_ports("browser-blocked",
+		     "1,7,9,11,13,15,17,19-23,25,37,42-43,53,69,77,79,87,95,"
+		     "101-104,109-111,113,115,117,119,123,135,137,139,143,161,"
+		     "179,389,427,465,512-515,526,530-532,540,548,554,556,563,"
+		     "587,601,636,989-990,993,995,1719-1720,1723,2049,3659,"
+		     "4045,4190,5060-5061,6000,6566,6665-6669,6679,6697,10080");
+	port_set_finish(&set);
+	cr_assert_eq(set.n_ports, 82, "%u", set.n_ports);
+}
+
+Test(reserved_set, the_kernels_reserved_ports_have_a_name)
+{
+	assert_ports("kernel", "");
+	port_set_add(&kernel.reserved, 5000, 5009);
+	assert_ports("kernel,80", "80,5000-5009");
+	kernel.reserved_known = false;
+	assert_refused("kernel", "kernel", "is not known here: "
+		       "ip_local_reserved_ports cannot be read");
+	sources.kernel = NULL;
+	assert_refused("kernel", "kernel", "is not known here: "
+		       "ip_local_reserved_ports cannot be read");
+}
+
+Test(reserved_set, the_services_are_for_those_who_have_read_them)
+{
+	port_set_add(&services[SPACE_TCP], 25, 25);
+	assert_ports("services,80", "25,80");
+	sources.services = NULL;
+	assert_refused("80,services", "services", "is for berth.conf only");
+}
+
+Test(reserved_set, other_names_are_refused_presets_too)
+{
+	static const char *const words[] = {
+		"iana", "linux", "rfc6056", "System", "systems", "service", "-",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		assert_refused(words[i], words[i], "is not a port, a range "
+			       "lo-hi or a set that can be reserved");
+}
+
+Test(reserved_set, every_name_is_listed_once)
+{
+	static const char *const names[] = {
+		"system", "registered", "nodeport", "browser-blocked",
+		"kernel", "services",
+	};
+
+	for (size_t i = 0; i < 6; i++)
+		cr_assert_str_eq(reserved_set_name(i), names[i]);
+	cr_assert_null(reserved_set_name(6));
+	cr_assert_null(reserved_set_name((size_t)-1));
+}
+
+static void read_services(const char *text)
+{
+	char path[] = "/tmp/berth-services-XXXXXX";
+	const int fd = mkstemp(path);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	cr_assert_eq(services_read(path, services), 0);
+	unlink(path);
+}
+
+Test(services, each_protocol_has_its_own_ports)
+{
+	static const char *const expected[N_SPACES] = {
+		[SPACE_TCP] = "22,80", [SPACE_UDP] = "69",
+		[SPACE_UDPLITE] = "69-70", [SPACE_SCTP] = "2904",
+	};
+
+	read_services("# comment 1/tcp\n"
+		      "\n"
+		      "ssh\t\t22/tcp\t\t# SSH 23/tcp\n"
+		      "http 80/tcp www\n"
+		      "tftp 69/udp\n"
+		      "lite 70/udplite\n"
+		      "m2ua  2904/sctp\n"
+		      "zero 0/tcp\n"
+		      "beyond 65536/tcp\n"
+		      "long 655360/tcp\n"
+		      "dccp 5/dccp\n"
+		      "broken 5 tcp\n"
+		      "broken\n"
+		      "#off 6/tcp\n");
+	for (int space = 0; space < N_SPACES; space++) {
+		set = services[space];
+		assert_formatted(expected[space]);
+	}
+	cr_assert_eq(services[SPACE_TCP].n_ports, 2);
+}
+
+Test(services, a_last_line_needs_no_end_and_may_be_long)
+{
+	char text[10000];
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text + sizeof(text) - 8, " 22/tcp", 8);
+	read_services(text);
+	set = services[SPACE_TCP];
+	assert_formatted("22");
+}
+
+Test(services, a_file_that_is_not_there_is_told)
+{
+	cr_assert_eq(services_read("/nonexistent", services), -ENOENT);
+	cr_assert_eq(services[SPACE_TCP].n_ports, 0);
+}
