@@ -22,7 +22,8 @@ programs="
 	apache2-utils bind9-dnsutils curl dnsmasq-base
 	haproxy iperf3 nginx-light nodejs openjdk-17-jdk-headless
 	openssh-client openssh-server perl python3-pyftpdlib redis-server
-	redis-tools socat tftp-hpa tftpd-hpa tnftp vsftpd wget
+	nfs-common redis-tools rpcbind rusersd socat tftp-hpa tftpd-hpa tnftp
+	vsftpd wget
 "
 
 tools="

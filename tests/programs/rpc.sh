@@ -1,29 +1,36 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# RPC services that register with rpcbind, and that take their ports by
-# libtirpc's bindresvport(3): one stays within the range of its rule, the other
-# keeps off what is reserved, however often they start.
+# RPC services that register with rpcbind. rpc.statd takes its ports by
+# libtirpc's bindresvport(3): it stays in the range of its rule and so off what is
+# reserved. rpc.rusersd, which is not root any more, has libtirpc try one port
+# after the other: outside = "refuse" leads it into its range.
 
 . "$(dirname "$0")/lib.sh"
 
-needs rpcbind rpcinfo rpc.rusersd rpc.rstatd
-# Both services have privileged ports, which are looked at here by rpcinfo.
-# shellcheck disable=SC2046
-fixed_ports 111 $(seq 512 1023)
+statd_range=690-699
+rusersd_range=50000-50009
 
-rusersd=100002
-rstatd=100001
+needs rpcbind rpcinfo rpc.rusersd rpc.statd
+# rpcinfo looks at these ports, which are outside $range.
+# shellcheck disable=SC2046
+fixed_ports 111 $(seq 512 1023) \
+	$(seq "${rusersd_range%-*}" "${rusersd_range#*-}")
 
 policy()
 {
 	cat <<-END
 	range = "$range"
-	reserve services-of-ours { ports = "512-689,700-1019" }
+	reserve ours { ports = "512-689,700-1023" }
+	process statd {
+	    name = {"rpc.statd"}
+	    listen = "$statd_range"
+	    privileged = "yes"
+	}
 	process rusersd {
 	    name = {"rpc.rusersd"}
-	    listen = "690-699"
-	    privileged = "yes"
+	    listen = "$rusersd_range"
+	    outside = "refuse"
 	}
 	END
 }
@@ -35,22 +42,39 @@ start_rpcbind()
 	wait_bound tcp 111
 }
 
-registered()
+prepare_statd()
+{
+	mkdir -p "$work/statd/sm" "$work/statd/sm.bak"
+	chown -R nobody "$work/statd"
+	chmod 755 "$work"
+}
+
+# The ports under which a program is registered: ports_of NUMBER.
+ports_of()
 {
 	rpcinfo -p 127.0.0.1 2>/dev/null |
-		awk -v program="$1" '$1 == program { print $4; exit }'
+		awk -v program="$1" '$1 == program { print $4 }' | sort -u
 }
 
 is_registered()
 {
-	[ -n "$(registered "$1")" ]
+	[ -n "$(ports_of "$1")" ]
 }
 
-# In the bare run, where they have any port, nothing is looked at.
-check_port()
+is_unregistered()
 {
-	[ "$phase" = bare ] || { [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; } ||
-		complain "$1 has port $2, which is not in $3-$4"
+	! is_registered "$1"
+}
+
+# In the bare run they have any port.
+check_ports()
+{
+	local port
+	[ "$phase" = bare ] && return
+	for port in $(ports_of "$2"); do
+		[ "$port" -ge "${3%-*}" ] && [ "$port" -le "${3#*-}" ] ||
+			complain "$1 has port $port, which is not in $3"
+	done
 }
 
 answers()
@@ -58,37 +82,34 @@ answers()
 	client rpcinfo -T udp 127.0.0.1 "$1" "$2" | sed 's/ *$//'
 }
 
-# The service is found by the pid namespace's own numbers: another each time.
+# A service in the foreground or not, looked at and ended: round NAME PROGRAM
+# VERSION RANGE COMMAND...
 round()
 {
-	preloaded rpc.rusersd
-	preloaded rpc.rstatd
-	wait_until is_registered $rusersd
-	wait_until is_registered $rstatd
-	check_port rusersd "$(registered $rusersd)" 690 699
-	# 690-699 are not reserved: rstatd may have one of these too.
-	local port
-	port=$(registered $rstatd)
-	[ "$port" -ge 1020 ] || check_port rstatd "$port" 690 699
-	answers $rusersd 3
-	answers $rstatd 3
-	pkill -f 'rpc\.r(users|stat)d'
-	while pgrep -f 'rpc\.r(users|stat)d' >/dev/null; do
-		sleep 0.05
+	local name=$1 program=$2 version=$3 ports=$4
+	shift 4
+	server "$name" "$@"
+	wait_until is_registered "$program"
+	check_ports "$name" "$program" "$ports"
+	answers "$program" "$version"
+	pkill -x "$name"
+	while pgrep -x "$name" >/dev/null; do
+		sleep 0.02
 	done
-	client rpcinfo -d $rusersd 3
-	client rpcinfo -d $rusersd 2
-	client rpcinfo -d $rstatd 1
-	client rpcinfo -d $rstatd 2
-	client rpcinfo -d $rstatd 3
-	client rpcinfo -d $rstatd 4
+	for version in 1 2 3; do
+		client rpcinfo -d "$program" "$version" 2>/dev/null
+	done
+	wait_until is_unregistered "$program"
 }
 
 scenario()
 {
 	start_rpcbind
-	for _ in 1 2 3 4 5 6 7 8; do
-		round 2>/dev/null
+	prepare_statd
+	for _ in 1 2 3 4 5 6; do
+		round rpc.statd 100024 1 "$statd_range" \
+			rpc.statd -F -L -P "$work/statd"
+		round rpc.rusersd 100002 3 "$rusersd_range" rpc.rusersd
 	done
 }
 

@@ -248,7 +248,7 @@ Test(event, random_bytes_are_rejected_or_harmless)
 	cr_assert_lt(n_got, 4000);
 }
 
-Test(event, many_writers_lose_none, .timeout = 30)
+Test(event, many_writers_lose_none)
 {
 	enum { N_WRITERS = 4, N_EACH = 1000 };
 	static bool found[N_WRITERS * N_EACH];

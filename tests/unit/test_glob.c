@@ -282,7 +282,7 @@ static bool matches_plainly(const char *pattern, const char *text)
 	       matches_plainly(pattern + 1, text + 1);
 }
 
-Test(glob, it_says_the_same_as_trying_all_there_is, .timeout = 60)
+Test(glob, it_says_the_same_as_trying_all_there_is)
 {
 	static const char *const elements[] = {
 		"a", "b", "/", "*", "*", "**", "?", "[a]", "[!a]",
@@ -312,7 +312,7 @@ Test(glob, it_says_the_same_as_trying_all_there_is, .timeout = 60)
 }
 
 /* What costs a matcher that tries all exponential time. */
-Test(glob, many_stars_over_a_long_text_end_soon, .timeout = 30)
+Test(glob, many_stars_over_a_long_text_end_soon)
 {
 	static char text[4001], path[4001];
 

@@ -490,8 +490,7 @@ static void *read_on(void *unused)
 	return unused;
 }
 
-Test(policy_source, whoever_reads_while_others_load_gets_one_policy_whole,
-     .timeout = 110)
+Test(policy_source, whoever_reads_while_others_load_gets_one_policy_whole)
 {
 	struct image *const images[2] = {
 		make_image("A", 20000), make_image("B", 40000),

@@ -83,8 +83,10 @@ static int bind_tcp(uint32_t port)
 /* All counters but this one are 0; N_COUNTERS: all. */
 static void assert_counted(enum counter expected, uint64_t n)
 {
+	const struct counter_memory *memory = &process.arena.memory->counter;
+
 	for (int i = 0; i < N_COUNTERS; i++) {
-		const uint64_t count = process.arena.memory->counter.counters[i];
+		const uint64_t count = memory->counters[i];
 
 		cr_assert_eq(count, i == (int)expected ? n : 0,
 			     "counter %d: %d", i, (int)count);
