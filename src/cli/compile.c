@@ -24,6 +24,7 @@ struct placed_set {
 /* What the image is put together from. */
 struct compiling {
 	const struct rules *rules;
+	struct policy_match *matches;
 	struct policy_rule *out;
 	struct policy_reserve *out_reserves;
 	FILE *strings;
@@ -175,8 +176,8 @@ static uint32_t names(struct compiling *self, const struct config_list *config)
 	return offset;
 }
 
-static void compile_conditions(struct compiling *self, const struct rule *rule,
-			       struct policy_rule *out)
+static void compile_match(struct compiling *self, const struct rule *rule,
+			  struct policy_match *out)
 {
 	const struct config_process *process = rule->process;
 
@@ -194,8 +195,6 @@ static void compile_conditions(struct compiling *self, const struct rule *rule,
 			out->conditions[i] = list(self, patterns->n,
 						  patterns->values);
 	}
-	out->arguments = list(self, process->arguments.n,
-			      process->arguments.values);
 }
 
 static void compile_rule(struct compiling *self, const struct rule *rule,
@@ -203,7 +202,9 @@ static void compile_rule(struct compiling *self, const struct rule *rule,
 {
 	out->name = string(self, rule->name);
 	out->place = place_string(self, &rule->place);
-	compile_conditions(self, rule, out);
+	if (rule->process != NULL)
+		out->arguments = list(self, rule->process->arguments.n,
+				      rule->process->arguments.values);
 	for (int space = 0; space < N_SPACES; space++) {
 		for (int role = 0; role < N_ROLES; role++)
 			out->ranges[space][role] = index_of(
@@ -213,6 +214,7 @@ static void compile_rule(struct compiling *self, const struct rule *rule,
 		out->owned[space] = index_of(self, rule->owned[space]);
 	}
 	memcpy(out->settings, rule->settings, sizeof(out->settings));
+	out->checksum = policy_rule_checksum(out);
 }
 
 static void compile_reserve(struct compiling *self,
@@ -228,6 +230,15 @@ static void compile_reserve(struct compiling *self,
 		out->ports[space] = index_of(self, reserve->ports[space]);
 }
 
+/* The end of the last list, and whole words. */
+static uint32_t end_strings(struct compiling *self)
+{
+	do
+		put_string(self, "");
+	while (here(self) % sizeof(uint64_t) != 0);
+	return here(self);
+}
+
 /* Returns whether there was memory for all. */
 static bool compile_tables(struct compiling *self, struct policy_image *header)
 {
@@ -235,6 +246,9 @@ static bool compile_tables(struct compiling *self, struct policy_image *header)
 
 	/* Offset 0 is the empty string. */
 	put_string(self, "");
+	for (size_t i = 0; i < rules->n_rules; i++)
+		compile_match(self, &rules->rules[i], &self->matches[i]);
+	header->patterns_size = end_strings(self);
 	header->source = string(self, rules->config->path);
 	for (size_t i = 0; i < rules->n_rules; i++)
 		compile_rule(self, &rules->rules[i], &self->out[i]);
@@ -243,10 +257,7 @@ static bool compile_tables(struct compiling *self, struct policy_image *header)
 				&self->out_reserves[i]);
 	for (int space = 0; space < N_SPACES; space++)
 		header->dynamic[space] = index_of(self, rules->dynamic[space]);
-	/* The end of the last list, and whole words. */
-	do
-		put_string(self, "");
-	while (here(self) % sizeof(uint64_t) != 0);
+	header->strings_size = end_strings(self);
 	return fflush(self->strings) == 0 && !ferror(self->strings) &&
 	       !self->failed;
 }
@@ -255,15 +266,16 @@ static bool compile_tables(struct compiling *self, struct policy_image *header)
 static int assemble(const struct compiling *self, struct policy_image *header,
 		    void **imagep, size_t *sizep)
 {
+	const size_t matches_size = header->n_rules * sizeof(*self->matches);
 	const size_t rules_size = header->n_rules * sizeof(*self->out);
 	const size_t reserves_size =
 		header->n_reserves * sizeof(*self->out_reserves);
+	struct policy_image *out;
 	char *image, *at;
 
 	header->n_sets = self->n_sets;
-	header->strings_size = (uint32_t)self->strings_size;
-	header->size = sizeof(*header) + rules_size + reserves_size +
-		       self->strings_size +
+	header->size = sizeof(*header) + matches_size + self->strings_size +
+		       rules_size + reserves_size +
 		       self->n_sets * sizeof(struct policy_set);
 	if (header->size > POLICY_SLOT_SIZE)
 		return -EFBIG;
@@ -271,16 +283,18 @@ static int assemble(const struct compiling *self, struct policy_image *header,
 	if (image == NULL)
 		return -ENOMEM;
 	at = mempcpy(image, header, sizeof(*header));
+	at = mempcpy(at, self->matches, matches_size);
+	at = mempcpy(at, self->strings_text, self->strings_size);
 	at = mempcpy(at, self->out, rules_size);
 	at = mempcpy(at, self->out_reserves, reserves_size);
-	at = mempcpy(at, self->strings_text, self->strings_size);
 	for (uint32_t i = 0; i < self->n_sets; i++) {
 		at = mempcpy(at, &self->sets[i]->checksum, sizeof(uint64_t));
 		at = mempcpy(at, self->sets[i]->ports,
 			     sizeof(struct port_set));
 	}
-	((struct policy_image *)image)->checksum =
-		policy_image_checksum((struct policy_image *)image);
+	out = (struct policy_image *)image;
+	out->rest_checksum = policy_image_rest_checksum(out);
+	out->checksum = policy_image_checksum(out);
 	*imagep = image;
 	*sizep = header->size;
 	return 0;
@@ -289,14 +303,15 @@ static int assemble(const struct compiling *self, struct policy_image *header,
 static bool open_compiling(struct compiling *self, const struct rules *rules)
 {
 	*self = (struct compiling){ .rules = rules };
+	self->matches = calloc(rules->n_rules, sizeof(*self->matches));
 	self->out = calloc(rules->n_rules, sizeof(*self->out));
 	/* One more, since none may be asked for. */
 	self->out_reserves = calloc(rules->n_reserves + 1,
 				    sizeof(*self->out_reserves));
 	self->strings = open_memstream(&self->strings_text,
 				       &self->strings_size);
-	return self->out != NULL && self->out_reserves != NULL &&
-	       self->strings != NULL;
+	return self->matches != NULL && self->out != NULL &&
+	       self->out_reserves != NULL && self->strings != NULL;
 }
 
 static void close_compiling(struct compiling *self)
@@ -309,6 +324,7 @@ static void close_compiling(struct compiling *self)
 	free(self->sets);
 	free(self->out_reserves);
 	free(self->out);
+	free(self->matches);
 }
 
 int compile_rules(const struct rules *rules, uint64_t loaded_at, void **imagep,

@@ -107,7 +107,8 @@ static char *reason_of(const struct explained *self,
 			value);
 	print_patterns(stream, policy_string(
 		&self->explaining->published.tables,
-		rule->conditions[failed]));
+		policy_conditions(&self->explaining->published.tables,
+				  rule)[failed]));
 	return fclose(stream) == 0 ? text : NULL;
 }
 

@@ -29,7 +29,10 @@ static int copy_image(const struct policy_file *file, uint64_t edition,
 	if (published->image == NULL)
 		return -ENOMEM;
 	memcpy(published->image, slot, size);
-	return policy_image_open(published->image, size, &published->tables);
+	if (policy_image_open(published->image, size, &published->tables) < 0 ||
+	    !policy_image_verify(&published->tables))
+		return -EINVAL;
+	return 0;
 }
 
 static int copy_policy(const struct policy_file *file,
@@ -91,7 +94,8 @@ bool published_has_profile(const struct published *published,
 		return false;
 	for (uint32_t i = 0; i < tables->image->n_rules; i++) {
 		const char *pattern = policy_string(
-			tables, tables->rules[i].conditions[CONDITION_PROFILE]);
+			tables,
+			tables->matches[i].conditions[CONDITION_PROFILE]);
 
 		for (; pattern != NULL && *pattern != '\0';
 		     pattern = policy_next_string(pattern))

@@ -96,6 +96,8 @@ int policy_of_rule(const struct policy_tables *tables,
 {
 	struct taking taking = { .tables = tables };
 
+	if (policy_rule_checksum(rule) != rule->checksum)
+		return -EINVAL;
 	for (int space = 0; space < N_SPACES; space++)
 		if (!take_sets(&taking, rule, space, policyp))
 			return -EINVAL;

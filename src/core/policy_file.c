@@ -137,25 +137,29 @@ static int write_all(int fd, const char *bytes, size_t size, off_t offset)
 	return 0;
 }
 
-/* Gives back what the slot held before, and has room for the new image. */
+/* Gives back what a slot holds behind its first so many bytes. */
+static void trim_slot(int fd, uint64_t edition, size_t size)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t whole = (size + page - 1) / page * page;
+
+	/* Not every file system can: then the slot stays as large as it was. */
+	if (whole < POLICY_SLOT_SIZE)
+		(void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				 slot_offset(edition) + (off_t)whole,
+				 (off_t)(POLICY_SLOT_SIZE - whole));
+}
+
+/* A full file system is an error before anything is written. */
 static int fill_slot(int fd, uint64_t edition, const void *image, size_t size)
 {
 	const off_t offset = slot_offset(edition);
-	int result;
+	int result = -posix_fallocate(fd, offset, (off_t)size);
 
-	/* Not every file system can: then the slot stays as large as it was. */
-	(void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
-			 POLICY_SLOT_SIZE);
-	if (image == NULL)
-		return 0;
-	/* Before anything is written: a full file system is an error here. */
-	result = -posix_fallocate(fd, offset, (off_t)size);
 	if (result == 0)
 		result = write_all(fd, image, size, offset);
-	if (result < 0)
-		(void)!fallocate(fd,
-				 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				 offset, POLICY_SLOT_SIZE);
+	if (result == 0)
+		trim_slot(fd, edition, size);
 	return result;
 }
 
@@ -171,7 +175,8 @@ static int publish(int fd, const void *image, size_t size, uint64_t *editionp)
 	/* Relaxed: written by those alone who have the lock. */
 	const uint64_t old = load_relaxed_u64(&header->edition);
 	const uint64_t edition = (old / 2 + 1) * 2 + (image != NULL);
-	const int result = fill_slot(fd, edition, image, size);
+	const int result = image != NULL
+		? fill_slot(fd, edition, image, size) : 0;
 
 	if (result == 0) {
 		/* Release: the image, before any process reads it. */

@@ -47,13 +47,20 @@ uint64_t policy_checksum(const void *data, size_t n_bytes)
 	return state;
 }
 
-/* Bytes of all before the sets, which lie behind at the next whole 64 bytes. */
-static uint64_t tables_size(const struct policy_image *image)
+/* Bytes up to the end of the patterns. */
+static uint64_t head_size(const struct policy_image *image)
 {
 	return sizeof(*image) +
+	       (uint64_t)image->n_rules * sizeof(struct policy_match) +
+	       image->patterns_size;
+}
+
+/* Bytes between the patterns and the sets. */
+static uint64_t rest_size(const struct policy_image *image)
+{
+	return image->strings_size - image->patterns_size +
 	       (uint64_t)image->n_rules * sizeof(struct policy_rule) +
-	       (uint64_t)image->n_reserves * sizeof(struct policy_reserve) +
-	       image->strings_size;
+	       (uint64_t)image->n_reserves * sizeof(struct policy_reserve);
 }
 
 uint64_t policy_image_checksum(const struct policy_image *image)
@@ -63,7 +70,38 @@ uint64_t policy_image_checksum(const struct policy_image *image)
 	header.checksum = 0;
 	return mix(policy_checksum(&header, sizeof(header)),
 		   policy_checksum(image + 1,
-				   tables_size(image) - sizeof(*image)));
+				   head_size(image) - sizeof(*image)));
+}
+
+uint64_t policy_image_rest_checksum(const struct policy_image *image)
+{
+	return policy_checksum((const char *)image + head_size(image),
+			       rest_size(image));
+}
+
+uint64_t policy_rule_checksum(const struct policy_rule *rule)
+{
+	return policy_checksum(&rule->checksum + 1,
+			       sizeof(*rule) - sizeof(rule->checksum));
+}
+
+/* All sums are of 32-bit numbers times small sizes: none overflows. */
+static bool has_sound_sizes(const struct policy_image *image, size_t size)
+{
+	return image->n_rules > 0 &&
+	       image->patterns_size >= sizeof(uint64_t) &&
+	       image->patterns_size % sizeof(uint64_t) == 0 &&
+	       image->strings_size >= image->patterns_size &&
+	       image->strings_size % sizeof(uint64_t) == 0 &&
+	       image->size <= size &&
+	       image->size == head_size(image) + rest_size(image) +
+		       (uint64_t)image->n_sets * sizeof(struct policy_set);
+}
+
+/* Two NULs, so that a last list ends too. */
+static bool ends_list(const char *strings, uint32_t size)
+{
+	return strings[size - 1] == '\0' && strings[size - 2] == '\0';
 }
 
 int policy_image_open(const void *memory, size_t size,
@@ -71,36 +109,44 @@ int policy_image_open(const void *memory, size_t size,
 {
 	const struct policy_image *image = memory;
 
-	/* All sums are of 32-bit numbers times small sizes: none overflows. */
 	if (size < sizeof(*image) || image->magic != POLICY_MAGIC ||
-	    image->format != POLICY_FORMAT || image->n_rules == 0 ||
-	    image->strings_size < sizeof(uint64_t) ||
-	    image->strings_size % sizeof(uint64_t) != 0 ||
-	    image->size > size ||
-	    image->size != tables_size(image) + (uint64_t)image->n_sets *
-		    sizeof(struct policy_set))
+	    image->format != POLICY_FORMAT || !has_sound_sizes(image, size))
 		return -EINVAL;
 
+	const struct policy_match *matches =
+		(const struct policy_match *)(image + 1);
+	const char *strings = (const char *)(matches + image->n_rules);
 	const struct policy_rule *rules =
-		(const struct policy_rule *)(image + 1);
+		(const struct policy_rule *)(strings + image->strings_size);
 	const struct policy_reserve *reserves =
 		(const struct policy_reserve *)(rules + image->n_rules);
-	const char *strings = (const char *)(reserves + image->n_reserves);
 
-	/* Two NULs: a last list ends too. */
-	if (strings[0] != '\0' || strings[image->strings_size - 1] != '\0' ||
-	    strings[image->strings_size - 2] != '\0' ||
+	if (strings[0] != '\0' || !ends_list(strings, image->patterns_size) ||
+	    !ends_list(strings, image->strings_size) ||
 	    policy_image_checksum(image) != image->checksum)
 		return -EINVAL;
 	*tablesp = (struct policy_tables){
 		.image = image,
+		.matches = matches,
+		.strings = strings,
 		.rules = rules,
 		.reserves = reserves,
-		.strings = strings,
-		.sets = (const struct policy_set *)(strings +
-						    image->strings_size),
+		.sets = (const struct policy_set *)(reserves +
+						    image->n_reserves),
 	};
 	return 0;
+}
+
+bool policy_image_verify(const struct policy_tables *tables)
+{
+	return policy_image_rest_checksum(tables->image) ==
+	       tables->image->rest_checksum;
+}
+
+const uint32_t *policy_conditions(const struct policy_tables *tables,
+				  const struct policy_rule *rule)
+{
+	return tables->matches[rule - tables->rules].conditions;
 }
 
 const char *policy_string(const struct policy_tables *tables, uint32_t offset)
@@ -130,9 +176,10 @@ const struct port_set *policy_set(const struct policy_tables *tables,
 static bool condition_holds(const struct policy_tables *tables,
 			    uint32_t list, const char *value)
 {
-	const char *pattern = policy_string(tables, list);
+	const char *pattern = tables->strings + list;
 
-	if (value == NULL)
+	/* A list is among the patterns. */
+	if (value == NULL || list >= tables->image->patterns_size)
 		return false;
 	for (; pattern != NULL && *pattern != '\0';
 	     pattern = policy_next_string(pattern))
@@ -146,10 +193,11 @@ bool policy_rule_applies(const struct policy_tables *tables,
 			 const struct subject *subject,
 			 enum condition *failedp)
 {
+	const uint32_t *conditions = policy_conditions(tables, rule);
+
 	for (int i = 0; i < N_CONDITIONS; i++) {
-		if (rule->conditions[i] == 0 ||
-		    condition_holds(tables, rule->conditions[i],
-				    subject->values[i]))
+		if (conditions[i] == 0 ||
+		    condition_holds(tables, conditions[i], subject->values[i]))
 			continue;
 		if (failedp != NULL)
 			*failedp = (enum condition)i;

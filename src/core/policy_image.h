@@ -4,8 +4,8 @@
 /*
  * Reading a compiled policy. It lies in a file that root alone should be able
  * to write, and is checked all the same: every offset before it is followed,
- * the tables by a checksum when it is opened, each set when a rule that has it
- * is taken. No heap, no system call; async-signal-safe; bounded by its size.
+ * what finds a rule by a checksum when it is opened, a rule and its sets when
+ * they are taken. No heap, no system call; async-signal-safe; bounded by its size.
  */
 
 #include <stdbool.h>
@@ -22,9 +22,10 @@ struct subject {
 /* The tables of an image, found and checked. */
 struct policy_tables {
 	const struct policy_image *image;
+	const struct policy_match *matches;
+	const char *strings;
 	const struct policy_rule *rules;
 	const struct policy_reserve *reserves;
-	const char *strings;
 	const struct policy_set *sets;
 };
 
@@ -34,15 +35,26 @@ struct policy_tables {
  */
 uint64_t policy_checksum(const void *data, size_t n_bytes);
 
-/* The checksum that an image of these tables has to have. */
+/* The checksums that an image, and a rule, of these bytes have to have. */
 uint64_t policy_image_checksum(const struct policy_image *image);
+uint64_t policy_image_rest_checksum(const struct policy_image *image);
+uint64_t policy_rule_checksum(const struct policy_rule *rule);
 
 /*
  * Finds the tables of an image in memory of size bytes.
- * Returns 0, or -EINVAL for what is no whole, unchanged image of this format.
+ * Returns 0, or -EINVAL for what is no whole image of this format with an
+ * unchanged head. What is behind it is bounded, but for who reads all of it to
+ * look at: see policy_image_verify().
  */
 int policy_image_open(const void *memory, size_t size,
 		      struct policy_tables *tablesp);
+
+/* Whether rules, reservations and strings are unchanged too; not the sets. */
+bool policy_image_verify(const struct policy_tables *tables);
+
+/* The conditions of a rule of these tables. */
+const uint32_t *policy_conditions(const struct policy_tables *tables,
+				  const struct policy_rule *rule);
 
 /* A string, "" for an offset that leads nowhere. */
 const char *policy_string(const struct policy_tables *tables, uint32_t offset);

@@ -61,8 +61,10 @@ enum condition {
 };
 
 /*
- * A compiled policy: this header, n_rules rules, n_reserves reservations,
- * strings_size bytes of strings, and n_sets sets of ports.
+ * A compiled policy: this header, n_rules matches, strings_size bytes of
+ * strings, n_rules rules, n_reserves reservations, and n_sets sets of ports.
+ * What a program reads to find its rule comes first and has a checksum of its
+ * own: header, matches, and the patterns among the strings.
  *
  * A string is named by its offset into the strings, which end with a NUL; a list
  * of strings is one after the other, an empty one at its end; offset 0 is the
@@ -73,22 +75,28 @@ struct policy_image {
 	uint32_t format;
 	uint32_t rest_ms;		/* how long a port rests, at least */
 	uint64_t size;			/* bytes of all of it */
-	uint64_t checksum;		/* policy_checksum() of all before the sets,
-					   with this word 0 */
+	uint64_t checksum;		/* of all up to the patterns' end, with
+					   this word 0 */
+	uint64_t rest_checksum;		/* of all from there to the sets */
 	uint32_t n_rules;		/* at least 1: the last has no condition */
 	uint32_t n_reserves;
-	uint32_t strings_size;		/* a multiple of 8, at least 8 */
+	uint32_t patterns_size;		/* of the strings; a multiple of 8 */
+	uint32_t strings_size;		/* a multiple of 8, patterns included */
 	uint32_t n_sets;
-	uint64_t loaded_at;		/* seconds since 1970 */
 	uint32_t source;		/* string: the file it was compiled from */
+	uint64_t loaded_at;		/* seconds since 1970 */
 	uint32_t dynamic[N_SPACES];	/* sets: all that any rule assigns */
-	uint32_t pad;
+};
+
+/* When the rule of the same index applies. */
+struct policy_match {
+	uint32_t conditions[N_CONDITIONS];	/* lists of patterns */
 };
 
 struct policy_rule {
+	uint64_t checksum;		/* policy_checksum() of what follows */
 	uint32_t name;			/* string */
 	uint32_t place;			/* string, "file:line" */
-	uint32_t conditions[N_CONDITIONS];	/* lists of strings */
 	uint32_t ranges[N_SPACES][N_ROLES];	/* sets; reservations taken out */
 	uint32_t avoided[N_SPACES];	/* sets: never assigned */
 	uint32_t refused[N_SPACES];	/* sets: reserved, and not by this rule */
@@ -112,8 +120,9 @@ struct policy_set {
 };
 
 _Static_assert(sizeof(struct policy_file_header) == 4096, "a page");
-_Static_assert(sizeof(struct policy_image) == 80, "");
-_Static_assert(sizeof(struct policy_rule) == 120, "");
+_Static_assert(sizeof(struct policy_image) == 88, "");
+_Static_assert(sizeof(struct policy_match) == 16, "");
+_Static_assert(sizeof(struct policy_rule) == 112, "");
 _Static_assert(sizeof(struct policy_reserve) == 32, "");
 _Static_assert(sizeof(struct policy_set) == 10256, "");
 _Static_assert(POLICY_SLOT_SIZE % 4096 == 0, "whole pages");

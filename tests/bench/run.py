@@ -225,7 +225,8 @@ def bench_memory():
     berth = statistics.median(numbers("memory", under_berth=True)[0]
                               for _ in range(ROUNDS))
     arena = 0
-    for folder, _, files in os.walk(os.environ["BERTH_DIR"]):
+    common = os.path.join(os.environ["BERTH_DIR"], "common")
+    for folder, _, files in os.walk(common):
         for name in files:
             arena += os.stat(os.path.join(folder, name)).st_blocks * 512
     row("memory: the arena, all protocols", f"{arena / 2**20:.1f} MiB",

@@ -323,7 +323,8 @@ static int measure_memory(void)
 	maps = fopen("/proc/self/smaps", "r");
 	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
 		if (strchr(line, '-') != NULL)
-			shared = strstr(line, "/arena") != NULL;
+			shared = strstr(line, "/arena") != NULL ||
+				 strstr(line, "/policy") != NULL;
 		else if (!shared && sscanf(line, "Private_Dirty: %ld", &kib) == 1)
 			sum += kib;
 	printf("%ld\n", sum);

@@ -44,17 +44,22 @@ static void walk(const struct policy_tables *tables)
 static void mend_checksums(void *memory, size_t size)
 {
 	struct policy_image *image = memory;
-	const uint64_t tables_size = sizeof(*image) +
-		(uint64_t)image->n_rules * sizeof(struct policy_rule) +
-		(uint64_t)image->n_reserves * sizeof(struct policy_reserve) +
-		image->strings_size;
+	const uint64_t n_rules = image->n_rules;
+	const uint64_t head_size = sizeof(*image) +
+		n_rules * sizeof(struct policy_match) + image->patterns_size;
+	const uint64_t rules_at = sizeof(*image) +
+		n_rules * sizeof(struct policy_match) + image->strings_size;
+	struct policy_rule *rules = (void *)((char *)memory + rules_at);
 
 	image->magic = POLICY_MAGIC;
 	image->format = POLICY_FORMAT;
 	image->size = size;
-	if (tables_size > size ||
-	    image->strings_size % sizeof(uint64_t) != 0)
+	if (head_size > size || image->strings_size % sizeof(uint64_t) != 0 ||
+	    image->patterns_size % sizeof(uint64_t) != 0)
 		return;
+	if (rules_at + n_rules * sizeof(*rules) <= size)
+		for (uint64_t i = 0; i < n_rules; i++)
+			rules[i].checksum = policy_rule_checksum(&rules[i]);
 	image->checksum = policy_image_checksum(image);
 }
 

@@ -361,6 +361,20 @@ Test(event, a_text_without_a_call_has_no_address)
 			   "%s", text);
 }
 
+Test(event, an_address_of_nothing_is_left_out)
+{
+	struct event event = sample();
+
+	event.kind = EVENT_EXHAUSTED;
+	event.call = CALL_LISTEN;
+	event.address.port = 0;
+	assert_event_text(&event, "redis-server[712]: listen of tcp refused: ",
+			  "; rule \"default\"");
+	event.address.address[15] = 1;
+	assert_event_text(&event, "redis-server[712]: listen on "
+			  "0.0.0.1:0/tcp refused: ", "; rule \"default\"");
+}
+
 /* The longest of everything. */
 static struct event longest(void)
 {

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <ftw.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -76,8 +78,9 @@ enum { RANGE, RESERVED, SPECIAL_RANGE, N_SETS };
 
 struct image {
 	struct policy_image header;
-	struct policy_rule rules[N_RULES];
+	struct policy_match matches[N_RULES];
 	char strings[STRINGS_SIZE];
+	struct policy_rule rules[N_RULES];
 	struct policy_set sets[N_SETS];
 };
 
@@ -113,6 +116,9 @@ static void add_set(struct image *image, int index, uint32_t lo)
 
 static void finish(struct image *image)
 {
+	for (int i = 0; i < N_RULES; i++)
+		image->rules[i].checksum =
+			policy_rule_checksum(&image->rules[i]);
 	image->header.checksum = policy_image_checksum(&image->header);
 }
 
@@ -124,13 +130,14 @@ static struct image *make_image(const char *name, uint32_t first)
 	image->header = (struct policy_image){
 		.magic = POLICY_MAGIC, .format = POLICY_FORMAT,
 		.rest_ms = first, .size = sizeof(*image),
-		.n_rules = N_RULES, .strings_size = STRINGS_SIZE,
+		.n_rules = N_RULES, .patterns_size = STRINGS_SIZE,
+		.strings_size = STRINGS_SIZE,
 		.n_sets = N_SETS, .dynamic = { RANGE, RANGE, RANGE, RANGE },
 	};
 	strcpy(image->strings + NAME_AT, name);
 	strcpy(image->strings + SPECIAL_AT, "special");
 	fill_rule(image, SPECIAL, SPECIAL_RANGE);
-	image->rules[SPECIAL].conditions[CONDITION_NAME] = SPECIAL_AT;
+	image->matches[SPECIAL].conditions[CONDITION_NAME] = SPECIAL_AT;
 	fill_rule(image, DEFAULT, RANGE);
 	add_set(image, RANGE, first);
 	add_set(image, RESERVED, first + 5000);
@@ -359,6 +366,35 @@ Test(policy_source, of_two_damaged_ones_in_a_row_none_is_followed)
 		cr_assert_eq(policy.ranges[SPACE_TCP][ROLE_OF_CONNECT],
 			     &source.environment.range);
 	cr_assert_eq(policy_source_get(&source, &policy), POLICY_SAME);
+}
+
+/* The load that fails had begun to write where A's sets lie. */
+Test(policy_source, a_load_that_fails_takes_no_ports_away_after_a_damaged_one)
+{
+	static char large[300000];
+	struct policy_file file;
+	uint64_t edition;
+
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", directory, "tmpfs", 0, "size=200k") != 0)
+		cr_skip_test("needs a mount namespace of its own");
+	cr_assert_eq(policy_file_open(&place, POLICY_CREATE, &file, NULL), 0);
+	policy_file_close(&file);
+	open_source();
+	publish_good("A", 20000);
+	assert_get(POLICY_NEW, "A");
+	publish_damaged("B", 40000);
+	cr_assert_eq(policy_source_get(&source, &policy), POLICY_DAMAGED);
+	cr_assert_eq(policy_file_publish(path, large, sizeof(large), &edition),
+		     -ENOSPC);
+	cr_assert_eq(policy_source_get(&source, &policy), POLICY_SAME);
+	cr_assert(policy_source_is(&source, &policy));
+	if (strcmp(policy.rule, "A") == 0)
+		assert_ports(20000);
+	else
+		cr_assert_eq(policy.ranges[SPACE_TCP][ROLE_OF_CONNECT],
+			     &source.environment.range);
 }
 
 Test(policy_source, a_first_policy_that_is_damaged_leaves_the_environment)
