@@ -20,7 +20,7 @@
 #include "core/space.h"
 
 #define ARENA_MAGIC UINT64_C(0x6e65726168747262)	/* "brtharen" */
-#define ARENA_VERSION 2u
+#define ARENA_VERSION 3u
 
 /*
  * Planes by space. TCP has the most, since there the kernel shares a port
@@ -107,6 +107,7 @@ struct space_memory {
 	atomic_u64 hints[N_USES][N_PORT_WORDS];	/* ports by use; [USE_FREE] idle */
 	atomic_u64 rest[2][N_REST_WORDS];	/* by parity of the epoch */
 	atomic_u32 uses[N_PORTS];		/* leases * 4 + enum use */
+	atomic_u32 rested_ms[N_PORTS];		/* when it went to rest, mod 2^32 */
 };
 
 struct plane_memory {
@@ -127,8 +128,9 @@ _Static_assert(sizeof(struct choice_memory) == 4096, "a page");
 _Static_assert(sizeof(struct counter_memory) == 4096, "a page");
 _Static_assert(sizeof(struct event_slot) == 96, "");
 _Static_assert(sizeof(struct event_memory) == 4096 + 4096 * 96, "");
-_Static_assert(sizeof(struct space_memory) == 32768 + 32768 + 262144, "");
+_Static_assert(sizeof(struct space_memory) == 32768 + 32768 + 2 * 262144,
+	       "");
 _Static_assert(sizeof(struct plane_memory) == 8192, "");
 _Static_assert(sizeof(struct arena_memory) ==
-	       12288 + 397312 + 4 * 327680 + 656 * 8192,
-	       "the layout of version 2");
+	       12288 + 397312 + 4 * 589824 + 656 * 8192,
+	       "the layout of version 3");

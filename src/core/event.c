@@ -88,9 +88,16 @@ uint64_t event_begin(const struct arena *arena)
 static void clean_text(char *text, size_t size)
 {
 	text[size - 1] = '\0';
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == '\x7f')
+	for (; *text != '\0'; text++) {
+		const unsigned char byte = (unsigned char)*text;
+		/* U+0080 to U+009f are control characters too. */
+		const bool is_c1 = byte == 0xc2 &&
+				   (unsigned char)text[1] >= 0x80 &&
+				   (unsigned char)text[1] < 0xa0;
+
+		if (byte < ' ' || byte == 0x7f || is_c1)
 			*text = '?';
+	}
 }
 
 /* Any process may have written anything. */

@@ -11,8 +11,8 @@ struct event;
 #define ENDPOINT_TEXT_SIZE 64
 
 /*
- * `redis-server[712]: bind to 0.0.0.0:8020/tcp refused: reserved for others;
- * rule "default"`, without the time.
+ * `redis-server[712]: bind to 0.0.0.0:8020/tcp refused: the port is reserved for
+ * others; rule "default"`, without the time; `listen of tcp` without an address.
  */
 void event_text(const struct event *event, char text[EVENT_TEXT_SIZE]);
 

@@ -177,13 +177,15 @@ void ledger_rest(const struct arena *arena, enum space space, uint16_t port,
 		 uint64_t now_ms)
 {
 	const uint32_t epoch = epoch_of(arena, now_ms);
-	atomic_u64 *wordp = &arena->memory->spaces[space]
-				     .rest[epoch & 1][port / REST_WORD_BITS];
+	struct space_memory *memory = &arena->memory->spaces[space];
+	atomic_u64 *wordp = &memory->rest[epoch & 1][port / REST_WORD_BITS];
 	const uint64_t bit = UINT64_C(1) << port % REST_WORD_BITS;
 	/* Relaxed: the compare-and-swap below decides. */
 	uint64_t now = load_relaxed_u64(wordp);
 	uint64_t next;
 
+	/* Relaxed: before the bit, whose release orders it. */
+	store_relaxed_u32(&memory->rested_ms[port], (uint32_t)now_ms);
 	do {
 		/* A word of the next epoch but one is kept by who comes late,
 		 * stopped since he read the clock: the port rests with it. */
@@ -215,15 +217,10 @@ static uint64_t resting_since(const struct space_memory *space, uint32_t epoch,
 }
 
 static uint64_t resting(const struct space_memory *space, uint32_t epoch,
-			uint32_t word, enum rest_limit limit)
+			uint32_t word)
 {
-	uint64_t mask = 0;
-
-	if (limit < REST_ANY)
-		mask |= resting_since(space, epoch, word);
-	if (limit < REST_OLDER)
-		mask |= resting_since(space, epoch - 1, word);
-	return mask;
+	return resting_since(space, epoch, word) |
+	       resting_since(space, epoch - 1, word);
 }
 
 /* The ports of a word whose use shuts out the wanted one, as a mask. */
@@ -243,8 +240,8 @@ static uint64_t shut_out(const struct arena *arena, const struct lease *wanted,
 }
 
 int ledger_find(const struct arena *arena, const struct lease *wanted,
-		const struct port_set *range, uint32_t from,
-		enum rest_limit limit, uint64_t now_ms)
+		const struct port_set *range, uint32_t from, bool rests,
+		uint64_t now_ms)
 {
 	const struct space_memory *space = space_of(arena, wanted);
 	const uint32_t epoch = epoch_of(arena, now_ms);
@@ -258,8 +255,8 @@ int ledger_find(const struct arena *arena, const struct lease *wanted,
 
 		if (open != 0)
 			open &= ~shut_out(arena, wanted, word);
-		if (open != 0)
-			open &= ~resting(space, epoch, word, limit);
+		if (open != 0 && !rests)
+			open &= ~resting(space, epoch, word);
 		if (open != 0)
 			return (int)(word * PORT_WORD_BITS) +
 			       __builtin_ctzll(open);
@@ -268,14 +265,29 @@ int ledger_find(const struct arena *arena, const struct lease *wanted,
 	return -1;
 }
 
-bool ledger_rests(const struct arena *arena, const struct lease *lease,
-		  enum rest_limit limit, uint64_t now_ms)
+bool ledger_rests(const struct arena *arena, enum space space, uint16_t port,
+		  uint64_t now_ms)
 {
-	const uint64_t mask = resting(space_of(arena, lease),
+	const uint64_t mask = resting(&arena->memory->spaces[space],
 				      epoch_of(arena, now_ms),
-				      lease->port / PORT_WORD_BITS, limit);
+				      port / PORT_WORD_BITS);
 
-	return (mask & port_bit(lease->port)) != 0;
+	return (mask & port_bit(port)) != 0;
+}
+
+uint32_t ledger_rested_ms(const struct arena *arena, enum space space,
+			  uint16_t port, uint64_t now_ms)
+{
+	/* Relaxed: for the order among ports; who has leased it since tells by
+	 * another value. */
+	return (uint32_t)now_ms - load_relaxed_u32(
+		&arena->memory->spaces[space].rested_ms[port]);
+}
+
+bool ledger_is_open(const struct arena *arena, const struct lease *wanted)
+{
+	return (shut_out(arena, wanted, wanted->port / PORT_WORD_BITS) &
+		port_bit(wanted->port)) == 0;
 }
 
 enum use ledger_use(const struct arena *arena, enum space space, uint16_t port,
@@ -284,10 +296,8 @@ enum use ledger_use(const struct arena *arena, enum space space, uint16_t port,
 	const struct space_memory *memory = &arena->memory->spaces[space];
 	/* Relaxed: a report, nothing is decided on it. */
 	const uint32_t value = load_relaxed_u32(&memory->uses[port]);
-	const uint64_t rests = resting(memory, epoch_of(arena, now_ms),
-				       port / PORT_WORD_BITS, REST_NONE);
 
 	*n_leasesp = value / LEASE_UNIT;
-	*restsp = (rests & port_bit(port)) != 0;
+	*restsp = ledger_rests(arena, space, port, now_ms);
 	return value & USE_MASK;
 }

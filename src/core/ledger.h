@@ -27,13 +27,6 @@ struct lease {
 	uint16_t plane;		/* below ledger_n_planes(space) */
 };
 
-/* How far a search goes into the ports that rest. */
-enum rest_limit {
-	REST_NONE,	/* takes no port that rests */
-	REST_OLDER,	/* takes those released an epoch ago too */
-	REST_ANY,	/* takes all */
-};
-
 uint32_t ledger_n_planes(enum space space);
 
 /* The plane of a destination or local address, from its 64-bit hash. */
@@ -54,15 +47,23 @@ void ledger_release(const struct arena *arena, const struct lease *lease,
 
 /*
  * The first port at or after from, cyclically, that is in range and that the
- * map shows as free for this use and plane. Returns it, or -1 for none.
+ * map shows as free for this use and plane; with rests, of those that rest too.
+ * Returns it, or -1 for none.
  */
 int ledger_find(const struct arena *arena, const struct lease *wanted,
-		const struct port_set *range, uint32_t from,
-		enum rest_limit limit, uint64_t now_ms);
+		const struct port_set *range, uint32_t from, bool rests,
+		uint64_t now_ms);
 
-/* Whether a port rests, as far as a search of this limit would mind. */
-bool ledger_rests(const struct arena *arena, const struct lease *lease,
-		  enum rest_limit limit, uint64_t now_ms);
+/* Whether a port rests. */
+bool ledger_rests(const struct arena *arena, enum space space, uint16_t port,
+		  uint64_t now_ms);
+
+/* For how many milliseconds a port that rests has done so, modulo 2^32. */
+uint32_t ledger_rested_ms(const struct arena *arena, enum space space,
+			  uint16_t port, uint64_t now_ms);
+
+/* Whether the map shows a port as free for a lease, whether or not it rests. */
+bool ledger_is_open(const struct arena *arena, const struct lease *wanted);
 
 /* Lets a port rest from now_ms on. */
 void ledger_rest(const struct arena *arena, enum space space, uint16_t port,

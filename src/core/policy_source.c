@@ -43,7 +43,10 @@ static int read_published(const struct policy_source *source, uint64_t edition,
 				 &source->environment, policyp);
 }
 
-/* Returns 0 or -EINVAL; *policyp is of the edition that *editionp then is. */
+/*
+ * Returns 0 or -EINVAL, and *policyp is of the edition that *editionp then is;
+ * -EAGAIN when one load after the other has overtaken it.
+ */
 static int read_edition(const struct policy_source *source,
 			uint64_t *editionp, struct policy *policyp)
 {
@@ -64,7 +67,7 @@ static int read_edition(const struct policy_source *source,
 		if (*editionp == edition)
 			return result;
 	}
-	return -EINVAL;
+	return -EAGAIN;
 }
 
 /* Where another thread, or the code under a signal handler, is at it, the copy
@@ -99,6 +102,9 @@ static enum policy_change adopt(struct policy_source *source,
 	struct policy policy;
 	const int result = read_edition(source, &edition, &policy);
 
+	/* The next call tries again. */
+	if (result == -EAGAIN)
+		return POLICY_SAME;
 	if (result == 0)
 		*policyp = policy;
 	else if (!lies_still(policyp, edition))

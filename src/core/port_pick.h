@@ -5,9 +5,10 @@
  * One search for a port: the start from RFC 6056, then the first free port of
  * the map from there, each candidate leased before it is tried.
  *
- * Ports that rest are offered only after all others, the longest-resting first.
- * Lock-free, async-signal-safe; a search offers each port at most once a pass,
- * in three passes.
+ * Ports that rest are offered only after all others: first some of those that
+ * have rested the longest, found by samples, then any. Lock-free,
+ * async-signal-safe, bounded: the first and the last pass offer each port at most
+ * once, the one between N_PICK_SAMPLINGS ports.
  */
 
 #include <stdbool.h>
@@ -19,6 +20,15 @@
 
 struct process;
 
+/* How far a search goes into the ports that rest. */
+enum rest_limit {
+	REST_NONE,	/* takes no port that rests */
+	REST_LONGEST,	/* takes those that have rested the longest */
+	REST_ANY,	/* takes all */
+};
+
+#define N_PICK_SAMPLINGS 4u
+
 struct port_pick {
 	struct process *process;
 	struct policy policy;	/* the one in force when the search began */
@@ -29,6 +39,8 @@ struct port_pick {
 	uint32_t start;		/* the port that the algorithm chose */
 	uint32_t distance;	/* from start, cyclically, of the next to look at */
 	enum rest_limit limit;
+	uint16_t sampled[N_PICK_SAMPLINGS];
+	uint32_t n_sampled;
 	int avoid;		/* a port that is no candidate; -1 = none */
 	uint64_t now_ms;
 };

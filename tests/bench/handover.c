@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The hand-over of free ports, as test suites do it: run by handover.py, bare and
- * under Berth.
+ * The hand-over of free ports, as test suites do it: run by handover.py, bare
+ * and under Berth.
  *
  *     handover hand-over N DELAY_MS SEED
  *         N times: takes a free port with bind(0), closes the socket, and
@@ -20,8 +20,8 @@
  *     handover listen ADDRESS PORT
  *         takes connections and closes them
  *
- * The last three print a line when they are ready, end with their input, and then
- * print how many calls succeeded and how many failed.
+ * The last three print a line when they are ready, end with their input, and
+ * then print how many calls succeeded and how many failed.
  */
 
 #include <arpa/inet.h>
@@ -193,7 +193,7 @@ static int connected_to(const struct sockaddr_in *address)
 	return -1;
 }
 
-/* What is made over and over again: connections, or where NULL, bound sockets. */
+/* What to make over and over again: connections; bound sockets, where NULL. */
 struct task {
 	const struct sockaddr_in *address;
 	long n;

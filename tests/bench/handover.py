@@ -4,11 +4,11 @@
 
 handover.py HANDOVER LIBBERTH [NAME...] [PARAMETER=NUMBER...]
 
-Workers take a free port with bind(0), close it, and start a server on that number
-50 ms later, while others connect without a pause and bind(0). Counts the servers
-that find their port in use. The kernel alone and Berth get a network namespace
-each, with the same range and the same load, one after the other. Names choose
-among:
+Workers take a free port with bind(0), close it, and start a server on that
+number 50 ms later, while others connect without a pause and bind(0). Counts the
+servers that find their port in use. The kernel alone and Berth get a network
+namespace each, with the same range and the same load, one after the other.
+Names choose among:
 
     fits     the bind(0) of the whole run are fewer than the range has ports, so
              that each released port can rest
@@ -81,8 +81,8 @@ def inside(p):
     listener = Task("listen", *LISTENER).ready()
     connecters = [Task("connect", *LISTENER, p["connects_held"]).ready()
                   for _ in range(p["connecters"])]
-    binders = [Task("bind", p["binds_held"], p["binds"],
-                    p["bind_pause_us"], p["seed"] + i).ready() for i in range(p["binders"])]
+    binders = [Task("bind", p["binds_held"], p["binds"], p["bind_pause_us"],
+                    p["seed"] + i).ready() for i in range(p["binders"])]
     start = time.monotonic()
     workers = [Task("hand-over", p["handovers"] // p["workers"], p["delay_ms"],
                     1000 * p["seed"] + i) for i in range(p["workers"])]

@@ -39,7 +39,7 @@ static double measure(uint32_t step)
 
 	for (int i = 0; i < N_LEASES; i++) {
 		const int port = ledger_find(&arena, &lease, &range, from,
-					     REST_NONE, 1);
+					     false, 1);
 
 		lease.port = (uint16_t)port;
 		if (ledger_lease(&arena, &lease) == 0)

@@ -3,9 +3,9 @@
 /*
  * burn SERVICE_PORT N_HELD WATCHED_PORT: a client that burns through its range.
  *
- * Connects to a listener of its own on SERVICE_PORT and binds to port 0, by turns
- * and without a pause, and keeps the last N_HELD sockets of either kind. Prints
- * "ready" once it holds them, ends with its input, and then prints
+ * Connects to a listener of its own on SERVICE_PORT and binds to port 0, by
+ * turns and without a pause, and keeps the last N_HELD sockets of either kind.
+ * Prints "ready" once it holds them, ends with its input, and then prints
  *
  *     CONNECTS BINDS FAILURES WATCHED NEIGHBOURS
  *
@@ -15,13 +15,13 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <signal.h>
 #include <unistd.h>
 
 #define MAX_HELD 256

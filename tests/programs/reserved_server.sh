@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 #
 # redis-server on a port in the middle of the range that its neighbours' ports
-# come from, started 100 times while two clients burn through that range: with the
-# port reserved and the clients under Berth it starts each time, and without Berth
-# it fails sooner or later. burn.c is the client. The server itself is under Berth
-# every other time.
+# come from, started 100 times while two clients burn through that range: with
+# the port reserved and the clients under Berth it starts each time, and without
+# Berth it fails sooner or later. burn.c is the client. The server itself is
+# under Berth every other time.
 #
-# Each run has its own network and process namespace, so that nothing outlives it.
-# Environment: LIBBERTH, the path of libberth.so, and BURN, that of the client. By
-# hand, without LIBBERTH, only the bare run takes place.
+# Each run has its own network and process namespace, so that nothing outlives
+# it. Environment: LIBBERTH, the path of libberth.so, and BURN, that of the
+# client. By hand, without LIBBERTH, only the bare run takes place.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -158,7 +158,7 @@ test_bare()
 {
 	check "bare: the clients run" run_ends_well "40000 40499" bare 40251
 	report
-	check "bare: they are given the server's port" test $n_watched -gt 0
+	check "bare: they are given the server's port" test "$n_watched" -gt 0
 	check "bare: the server finds its port in use" \
 		grep -q "Address already in use" "$results/stderr"
 }
@@ -175,8 +175,8 @@ test_under_berth()
 {
 	check "$1: the clients run" run_ends_well "32768 60999" "$2" "$3"
 	report
-	check "$1: they are never given the server's port" test $n_watched = 0
-	check "$1: they are given those beside it" test $n_neighbours -gt 0
+	check "$1: they are never given the server's port" test "$n_watched" = 0
+	check "$1: they are given those beside it" test "$n_neighbours" -gt 0
 	check "$1: the server starts $n_starts times" started_each_time
 }
 

@@ -4,8 +4,8 @@
  * self_connect ADDRESS PORT N: a client that retries on a loopback port where
  * nobody listens.
  *
- * Every tenth try names its source port, the one that it connects to; the others
- * leave the choice open. Prints
+ * Every tenth try names its source port, the one that it connects to; the
+ * others leave the choice open. Prints
  *
  *     CHOSEN NAMED REFUSED OTHER
  *

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 #
 # A client that retries 100,000 times on a loopback port inside its own range,
-# where nobody listens: without Berth it connects to itself before long, and under
-# Berth never. self_connect.c is the client.
+# where nobody listens: without Berth it connects to itself before long, and
+# under Berth never. self_connect.c is the client.
 #
-# Each run has a network namespace of its own. Environment: LIBBERTH, the path of
-# libberth.so, and SELF_CONNECT, that of the client. By hand, without LIBBERTH,
-# only the bare runs take place.
+# Each run has a network namespace of its own. Environment: LIBBERTH, the path
+# of libberth.so, and SELF_CONNECT, that of the client. By hand, without
+# LIBBERTH, only the bare runs take place.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -28,15 +28,15 @@ run_inside()
 
 # --- the test, outside ------------------------------------------------------
 
-# Leaves the counts of a run in chosen, named, refused and other.
+# Leaves the counts of a run in chosen, named and refused.
 counts_of()
 {
 	results=$results unshare --net --kill-child \
 		bash "$script" inside "$@" \
 		</dev/null >"$results/counts" 2>"$results/stderr" &&
-		read -r chosen named refused other <"$results/counts" && return
+		read -r chosen named refused _ <"$results/counts" && return
 	diagnose <"$results/stderr"
-	chosen=-1 named=-1 refused=-1 other=-1
+	chosen=-1 named=-1 refused=-1
 	return 1
 }
 
@@ -57,9 +57,9 @@ test_under_berth()
 {
 	check "$1, $4: the client runs" \
 		counts_of "32768 60999" "$2" "$4" "$3"
-	check "$1, $4: it never connects to itself, not $chosen + $named times" \
+	check "$1, $4: it never connects to itself ($chosen, $named)" \
 		test "$chosen" = 0 -a "$named" = 0
-	check "$1, $4: every try is refused, not all but $other" \
+	check "$1, $4: $n_tries tries are refused, not $refused" \
 		test "$refused" = $n_tries
 }
 

@@ -42,11 +42,11 @@ static void give(enum use use, uint16_t port, uint16_t plane, uint64_t now_ms)
 }
 
 static int find(enum use use, uint16_t plane, uint32_t from,
-		enum rest_limit limit, uint64_t now_ms)
+		bool rests, uint64_t now_ms)
 {
 	const struct lease wanted = lease(use, 0, plane);
 
-	return ledger_find(&arena, &wanted, &range, from, limit, now_ms);
+	return ledger_find(&arena, &wanted, &range, from, rests, now_ms);
 }
 
 Test(ledger, a_whole_port_is_shared_with_nobody)
@@ -55,9 +55,9 @@ Test(ledger, a_whole_port_is_shared_with_nobody)
 	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
 	cr_expect_eq(take(USE_BOUND, 40000, 1), -EADDRINUSE);
 	cr_expect_eq(take(USE_CONNECT, 40000, 2), -EADDRINUSE);
-	cr_expect_eq(find(USE_CONNECT, 2, 40000, REST_ANY, 1), 40001);
-	cr_expect_eq(find(USE_BOUND, 2, 40000, REST_ANY, 1), 40001);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_ANY, 1), 40001);
+	cr_expect_eq(find(USE_CONNECT, 2, 40000, true, 1), 40001);
+	cr_expect_eq(find(USE_BOUND, 2, 40000, true, 1), 40001);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 1), 40001);
 }
 
 Test(ledger, a_bound_port_is_shared_with_other_local_addresses_only)
@@ -66,9 +66,9 @@ Test(ledger, a_bound_port_is_shared_with_other_local_addresses_only)
 	cr_expect_eq(take(USE_BOUND, 40000, 1), -EADDRINUSE);
 	cr_expect_eq(take(USE_CONNECT, 40000, 2), -EADDRINUSE);
 	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
-	cr_expect_eq(find(USE_BOUND, 2, 40000, REST_ANY, 1), 40000);
-	cr_expect_eq(find(USE_BOUND, 1, 40000, REST_ANY, 1), 40001);
-	cr_expect_eq(find(USE_CONNECT, 2, 40000, REST_ANY, 1), 40001);
+	cr_expect_eq(find(USE_BOUND, 2, 40000, true, 1), 40000);
+	cr_expect_eq(find(USE_BOUND, 1, 40000, true, 1), 40001);
+	cr_expect_eq(find(USE_CONNECT, 2, 40000, true, 1), 40001);
 	cr_expect_eq(take(USE_BOUND, 40000, 2), 0);
 }
 
@@ -78,8 +78,8 @@ Test(ledger, a_connected_port_is_shared_with_other_destinations_only)
 	cr_expect_eq(take(USE_CONNECT, 40000, 1), -EADDRINUSE);
 	cr_expect_eq(take(USE_BOUND, 40000, 2), -EADDRINUSE);
 	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
-	cr_expect_eq(find(USE_CONNECT, 1, 40000, REST_ANY, 1), 40001);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_ANY, 1), 40001);
+	cr_expect_eq(find(USE_CONNECT, 1, 40000, true, 1), 40001);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 1), 40001);
 	cr_expect_eq(take(USE_CONNECT, 40000, 2), 0);
 }
 
@@ -98,7 +98,7 @@ Test(ledger, the_last_release_of_a_shared_port_frees_it)
 	give(USE_CONNECT, 40000, 1, 0);
 	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
 	give(USE_CONNECT, 40000, 2, 0);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, 1), 40000);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, false, 1), 40000);
 	cr_expect_eq(take(USE_WHOLE, 40000, 0), 0);
 }
 
@@ -137,11 +137,11 @@ Test(ledger, the_last_plane_of_each_space_is_its_own)
 /* Edge case 11. */
 Test(ledger, a_search_goes_around_and_takes_the_first_and_the_last_port)
 {
-	cr_expect_eq(find(USE_CONNECT, 1, 40999, REST_NONE, 1), 40999);
+	cr_expect_eq(find(USE_CONNECT, 1, 40999, false, 1), 40999);
 	cr_assert_eq(take(USE_CONNECT, 40999, 1), 0);
-	cr_expect_eq(find(USE_CONNECT, 1, 40999, REST_NONE, 1), 40000);
-	cr_expect_eq(find(USE_CONNECT, 1, 65535, REST_NONE, 1), 40000);
-	cr_expect_eq(find(USE_CONNECT, 1, 0, REST_NONE, 1), 40000);
+	cr_expect_eq(find(USE_CONNECT, 1, 40999, false, 1), 40000);
+	cr_expect_eq(find(USE_CONNECT, 1, 65535, false, 1), 40000);
+	cr_expect_eq(find(USE_CONNECT, 1, 0, false, 1), 40000);
 }
 
 /* Edge case 10. */
@@ -150,20 +150,20 @@ Test(ledger, a_search_from_behind_the_only_port_finds_it_in_the_same_word)
 	memset(&range, 0, sizeof(range));
 	port_set_add(&range, 64, 64);
 	port_set_finish(&range);
-	cr_expect_eq(find(USE_WHOLE, 0, 65, REST_NONE, 1), 64);
-	cr_expect_eq(find(USE_WHOLE, 0, 127, REST_NONE, 1), 64);
+	cr_expect_eq(find(USE_WHOLE, 0, 65, false, 1), 64);
+	cr_expect_eq(find(USE_WHOLE, 0, 127, false, 1), 64);
 }
 
 Test(ledger, every_port_of_a_range_is_given_once_and_then_none)
 {
 	uint32_t n = 0;
 
-	for (int port; (port = find(USE_CONNECT, 3, 40500, REST_ANY, 1)) >= 0;
+	for (int port; (port = find(USE_CONNECT, 3, 40500, true, 1)) >= 0;
 	     n++)
 		cr_assert_eq(take(USE_CONNECT, (uint16_t)port, 3), 0);
 	cr_expect_eq(n, 1000);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_ANY, 1), -1);
-	cr_expect_eq(find(USE_CONNECT, 4, 40000, REST_ANY, 1), 40000);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 1), -1);
+	cr_expect_eq(find(USE_CONNECT, 4, 40000, true, 1), 40000);
 }
 
 Test(ledger, a_port_rests_at_least_once_and_at_most_twice_the_rest_time)
@@ -177,35 +177,38 @@ Test(ledger, a_port_rests_at_least_once_and_at_most_twice_the_rest_time)
 		setup();
 		cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
 		give(USE_WHOLE, 40000, 0, t);
-		cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, t), 40001);
-		cr_expect_eq(find(USE_CONNECT, 9, 40000, REST_NONE, t + T),
+		cr_expect_eq(find(USE_WHOLE, 0, 40000, false, t), 40001);
+		cr_expect_eq(find(USE_CONNECT, 9, 40000, false, t + T),
 			     40001);
-		cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, t + 2 * T),
+		cr_expect_eq(find(USE_WHOLE, 0, 40000, false, t + 2 * T),
 			     40000);
 	}
 }
 
-Test(ledger, resting_ports_are_taken_last_and_the_oldest_first)
+Test(ledger, resting_ports_are_left_out_and_tell_for_how_long)
 {
 	memset(&range, 0, sizeof(range));
 	port_set_add(&range, 40000, 40001);
 	port_set_finish(&range);
 	ledger_rest(&arena, SPACE_TCP, 40001, 5 * T);
 	ledger_rest(&arena, SPACE_TCP, 40000, 6 * T);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, 6 * T), -1);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_OLDER, 6 * T), 40001);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_ANY, 6 * T), 40000);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, false, 6 * T), -1);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 6 * T), 40000);
+	cr_expect_eq(ledger_rested_ms(&arena, SPACE_TCP, 40001, 6 * T), T);
+	cr_expect_eq(ledger_rested_ms(&arena, SPACE_TCP, 40000, 6 * T), 0);
+	cr_expect(ledger_rests(&arena, SPACE_TCP, 40000, 6 * T));
+	cr_expect_not(ledger_rests(&arena, SPACE_TCP, 40000, 8 * T));
 }
 
 Test(ledger, who_comes_late_with_an_old_clock_wakes_nobody)
 {
 	ledger_rest(&arena, SPACE_TCP, 40000, 7 * T);
 	ledger_rest(&arena, SPACE_TCP, 40001, 5 * T);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, 7 * T), 40002);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, false, 7 * T), 40002);
 	/* Random bytes are no epoch to wait for. */
 	arena.memory->spaces[SPACE_TCP].rest[1][40000 / 32] = UINT64_MAX;
 	ledger_rest(&arena, SPACE_TCP, 40001, 7 * T);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_NONE, 7 * T), 40000);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, false, 7 * T), 40000);
 }
 
 Test(ledger, a_named_port_may_be_leased_though_it_rests)
@@ -263,5 +266,5 @@ Test(ledger, a_wrong_hint_is_mended_by_the_next_lease_and_release)
 	memset(space->hints[USE_WHOLE], 0, sizeof(space->hints[USE_WHOLE]));
 	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
 	give(USE_WHOLE, 40000, 0, 0);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, REST_ANY, 1), 40000);
+	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 1), 40000);
 }

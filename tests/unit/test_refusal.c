@@ -112,7 +112,7 @@ static void assert_told(enum event_kind kind, enum event_verdict verdict,
 	cr_expect_eq(event.verdict, verdict);
 	cr_expect_eq(event.call, call);
 	cr_expect_eq(event.address.port, port);
-	cr_expect_eq(event.pid, getpid());
+	cr_expect_eq(event.pid, (uint32_t)getpid());
 	cr_expect_str_eq(event.program, "redis-server");
 	cr_expect_str_eq(event.rule, "default");
 	cr_expect_gt(event.time_ns, UINT64_C(1600000000000000000));

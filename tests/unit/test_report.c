@@ -110,7 +110,7 @@ Test(report, an_event_is_counted_entered_and_written)
 	cr_assert_eq(event_end(&process.arena), 1);
 	cr_assert(event_get(&process.arena, 0, &event));
 	cr_assert_eq(event.kind, EVENT_OUTSIDE);
-	cr_assert_eq(event.pid, getpid());
+	cr_assert_eq(event.pid, (uint32_t)getpid());
 	event_text(&event, text);
 	snprintf(expected, sizeof(expected), "berth: %s\n", text);
 	take_lines();
