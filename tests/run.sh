@@ -44,6 +44,9 @@ step 'clang: warnings are errors there too'
 build clang clang
 try clang --suite unit
 
+step 'fuzzing, for a short while'
+try clang --suite fuzz
+
 step 'address and undefined behaviour sanitizers'
 build asan gcc -Db_sanitize=address,undefined -Db_lundef=false
 ASAN_OPTIONS=log_path=$PWD/$builds/asan/report \

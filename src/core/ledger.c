@@ -280,8 +280,12 @@ uint32_t ledger_rested_ms(const struct arena *arena, enum space space,
 {
 	/* Relaxed: for the order among ports; who has leased it since tells by
 	 * another value. */
-	return (uint32_t)now_ms - load_relaxed_u32(
+	const uint32_t rested_ms = load_relaxed_u32(
 		&arena->memory->spaces[space].rested_ms[port]);
+	const uint32_t age = (uint32_t)now_ms - rested_ms;
+
+	/* Given back since the caller read the clock. */
+	return age > INT32_MAX ? 0 : age;
 }
 
 bool ledger_is_open(const struct arena *arena, const struct lease *wanted)

@@ -58,7 +58,7 @@ int ledger_find(const struct arena *arena, const struct lease *wanted,
 bool ledger_rests(const struct arena *arena, enum space space, uint16_t port,
 		  uint64_t now_ms);
 
-/* For how many milliseconds a port that rests has done so, modulo 2^32. */
+/* For how many milliseconds a port that rests has done so; below 2^31. */
 uint32_t ledger_rested_ms(const struct arena *arena, enum space space,
 			  uint16_t port, uint64_t now_ms);
 

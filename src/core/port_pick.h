@@ -27,7 +27,7 @@ enum rest_limit {
 	REST_ANY,	/* takes all */
 };
 
-#define N_PICK_SAMPLINGS 4u
+#define N_PICK_SAMPLINGS 16u
 
 struct port_pick {
 	struct process *process;

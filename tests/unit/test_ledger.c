@@ -196,6 +196,8 @@ Test(ledger, resting_ports_are_left_out_and_tell_for_how_long)
 	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 6 * T), 40000);
 	cr_expect_eq(ledger_rested_ms(&arena, SPACE_TCP, 40001, 6 * T), T);
 	cr_expect_eq(ledger_rested_ms(&arena, SPACE_TCP, 40000, 6 * T), 0);
+	/* The clock was read before the port was given back. */
+	cr_expect_eq(ledger_rested_ms(&arena, SPACE_TCP, 40000, 6 * T - 1), 0);
 	cr_expect(ledger_rests(&arena, SPACE_TCP, 40000, 6 * T));
 	cr_expect_not(ledger_rests(&arena, SPACE_TCP, 40000, 8 * T));
 }
