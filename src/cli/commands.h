@@ -18,4 +18,5 @@ int command_log(int argc, char *argv[]);
 int command_port(int argc, char *argv[]);
 int command_run(int argc, char *argv[]);
 int command_status(int argc, char *argv[]);
+int command_sweep(int argc, char *argv[]);
 int command_unload(int argc, char *argv[]);

@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{ "explain", command_explain, "tell which rule applies, and why" },
 	{ "log", command_log, "show what was refused" },
 	{ "status", command_status, "show what is assigned in this namespace" },
+	{ "sweep", command_sweep, "make the shared map right again" },
 	{ "port", command_port, "print free ports, and keep them for a while" },
 };
 

@@ -20,7 +20,7 @@
 #include "core/space.h"
 
 #define ARENA_MAGIC UINT64_C(0x6e65726168747262)	/* "brtharen" */
-#define ARENA_VERSION 3u
+#define ARENA_VERSION 4u
 
 /*
  * Planes by space. TCP has the most, since there the kernel shares a port
@@ -67,13 +67,20 @@ enum counter {
 	COUNTER_OBSERVED,	/* what mode = observe would have done otherwise */
 	COUNTER_EXHAUSTED,	/* calls that no port of the range was left for */
 	COUNTER_NO_ARENA,	/* refused without shared memory */
+	COUNTER_SWEPT,		/* leases without a socket that sweeps found */
 	COUNTER_BAD_POLICY,	/* policies published that could not be read */
 	N_COUNTERS,
 };
 
 struct counter_memory {
 	atomic_u64 counters[N_COUNTERS];
-	uint8_t pad[4008];
+	uint8_t pad[4000];
+};
+
+/* Whose turn it is to sweep: see sweep.h. */
+struct turn_memory {
+	atomic_u64 swept_ms[N_SPACES];	/* when the last sweep began */
+	uint8_t pad[4064];
 };
 
 /* The last so many events; a power of two. */
@@ -118,6 +125,7 @@ struct arena_memory {
 	struct arena_header header;
 	struct choice_memory choice;
 	struct counter_memory counter;
+	struct turn_memory turn;
 	struct event_memory event;
 	struct space_memory spaces[N_SPACES];
 	struct plane_memory planes[N_PLANES];
@@ -126,11 +134,12 @@ struct arena_memory {
 _Static_assert(sizeof(struct arena_header) == 4096, "a page");
 _Static_assert(sizeof(struct choice_memory) == 4096, "a page");
 _Static_assert(sizeof(struct counter_memory) == 4096, "a page");
+_Static_assert(sizeof(struct turn_memory) == 4096, "a page");
 _Static_assert(sizeof(struct event_slot) == 96, "");
 _Static_assert(sizeof(struct event_memory) == 4096 + 4096 * 96, "");
 _Static_assert(sizeof(struct space_memory) == 32768 + 32768 + 2 * 262144,
 	       "");
 _Static_assert(sizeof(struct plane_memory) == 8192, "");
 _Static_assert(sizeof(struct arena_memory) ==
-	       12288 + 397312 + 4 * 589824 + 656 * 8192,
-	       "the layout of version 3");
+	       16384 + 397312 + 4 * 589824 + 656 * 8192,
+	       "the layout of version 4");

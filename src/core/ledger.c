@@ -294,6 +294,62 @@ bool ledger_is_open(const struct arena *arena, const struct lease *wanted)
 		port_bit(wanted->port)) == 0;
 }
 
+uint32_t ledger_use_word(const struct arena *arena, enum space space,
+			 uint16_t port)
+{
+	/* Acquire: the lease is seen before the kernel's table is asked. */
+	return load_acquire_u32(&arena->memory->spaces[space].uses[port]);
+}
+
+uint64_t ledger_plane_bits(const struct arena *arena, enum space space,
+			   uint32_t plane, uint32_t word)
+{
+	/* Acquire: as above. */
+	return load_acquire_u64(
+		&arena->memory->planes[first_plane[space] + plane].words[word]);
+}
+
+void ledger_settle(const struct arena *arena, enum space space, uint16_t port,
+		   uint32_t use_word, uint32_t n_leases)
+{
+	struct space_memory *memory = &arena->memory->spaces[space];
+	const enum use use = use_word & USE_MASK;
+	const uint32_t next = n_leases == 0 ? USE_FREE
+					    : n_leases * LEASE_UNIT + use;
+
+	if (n_leases != 0 && use_word / LEASE_UNIT <= n_leases)
+		return;
+	/* Acq_rel: as in leave(). Who changes it meanwhile is alive. */
+	if (swap_if_acq_rel_u32(&memory->uses[port], &use_word, next) &&
+	    next == USE_FREE)
+		follow(memory, port, use);
+}
+
+void ledger_mend_hints(const struct arena *arena, enum space space,
+		       uint32_t word)
+{
+	struct space_memory *memory = &arena->memory->spaces[space];
+	uint64_t wanted[N_USES] = { 0 };
+
+	for (uint32_t i = 0; i < PORT_WORD_BITS; i++) {
+		const uint32_t port = word * PORT_WORD_BITS + i;
+
+		/* Relaxed: follow() looks again. */
+		wanted[load_relaxed_u32(&memory->uses[port]) & USE_MASK] |=
+			port_bit(port);
+	}
+	for (uint32_t use = USE_WHOLE; use < N_USES; use++) {
+		/* Relaxed: as above. */
+		uint64_t wrong = wanted[use] ^
+			load_relaxed_u64(&memory->hints[use][word]);
+
+		for (; wrong != 0; wrong &= wrong - 1)
+			follow(memory, (uint16_t)(word * PORT_WORD_BITS +
+				(uint32_t)__builtin_ctzll(wrong)),
+			       (enum use)use);
+	}
+}
+
 enum use ledger_use(const struct arena *arena, enum space space, uint16_t port,
 		    uint64_t now_ms, uint32_t *n_leasesp, bool *restsp)
 {

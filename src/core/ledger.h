@@ -69,6 +69,35 @@ bool ledger_is_open(const struct arena *arena, const struct lease *wanted);
 void ledger_rest(const struct arena *arena, enum space space, uint16_t port,
 		 uint64_t now_ms);
 
+/* --- for the sweep, see sweep.h ------------------------------------------------ */
+
+/* A port's use word; 0 = free. */
+uint32_t ledger_use_word(const struct arena *arena, enum space space,
+			 uint16_t port);
+
+static inline enum use ledger_use_of(uint32_t use_word)
+{
+	return (enum use)(use_word & 3);
+}
+
+/* 64 ports of a plane, as bits. */
+uint64_t ledger_plane_bits(const struct arena *arena, enum space space,
+			   uint32_t plane, uint32_t word);
+
+/*
+ * Takes from a port's use the leases beyond n_leases, all if that is 0, which
+ * died before they could be given back, if the use word still is what it was
+ * when these were counted. Where a lease is just being given back one may be
+ * taken too many; then the port shows as free too soon, and the next sweep
+ * finds its socket.
+ */
+void ledger_settle(const struct arena *arena, enum space space, uint16_t port,
+		   uint32_t use_word, uint32_t n_leases);
+
+/* Makes the hints of 64 ports follow their uses, where who should have died. */
+void ledger_mend_hints(const struct arena *arena, enum space space,
+		       uint32_t word);
+
 /* What the map says of a port, for reports; USE_FREE with *restsp for resting. */
 enum use ledger_use(const struct arena *arena, enum space space, uint16_t port,
 		    uint64_t now_ms, uint32_t *n_leasesp, bool *restsp);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "core/endpoint.h"
 #include "core/process.h"
+#include "core/sweep.h"
 
 /* The range is empty where ip_local_reserved_ports leaves nothing of it. */
 static bool has_choice(const struct port_pick *pick)
@@ -175,6 +176,12 @@ static bool next(struct port_pick *pick)
 		if (port < 0) {
 			if (pick->limit == REST_ANY)
 				return false;
+			/* Before anything is leased that is not bound yet. */
+			if (pick->limit == REST_NONE && pick->process->sweeps)
+				sweep_if_due(&pick->process->arena,
+					     pick->wanted.space,
+					     port_pick_range(pick),
+					     pick->now_ms);
 			pick->limit++;
 			pick->distance = 0;
 			continue;

@@ -85,6 +85,7 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 	};
 
 	open_arena(process, &place);
+	process->sweeps = true;
 	fd_cache_open(&process->cache);
 	open_policy(process, lookup, &place);
 	tell_private(process);

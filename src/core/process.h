@@ -27,6 +27,7 @@ struct process {
 	struct readable_pages readable;
 	atomic_u64 pin_verified_ms;	/* when a pin was last seen to hold */
 	struct report_limit report_limit;
+	bool sweeps;		/* its leases have sockets: a sweep is harmless */
 	atomic_u32 pin_refused;	/* bit by space, and PIN_MPTCP: no such option */
 };
 

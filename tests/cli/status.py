@@ -46,7 +46,7 @@ def empty_arena():
     same(records('counter'), [[name, '0'] for name in (
         'kernel-asked', 'pin-ignored', 'self-connect', 'foreign', 'reserved',
         'server-in-range', 'outside', 'observed', 'exhausted', 'no-arena',
-        'bad-policy')])
+        'swept', 'bad-policy')])
     same(records('lease') + records('outside'), [])
 
 

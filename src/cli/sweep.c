@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/sweep.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/netns.h"
+#include "cli/output.h"
+#include "cli/published.h"
+#include "core/arena.h"
+#include "core/kernel.h"
+#include "core/policy.h"
+#include "core/proc_net.h"
+
+static const char usage[] =
+	"Usage: berth sweep [--proc] [--porcelain | --json]\n"
+	"\n"
+	"Makes the shared map right again from the kernel's own table of sockets,\n"
+	"as programs under Berth do when they find no port left: what is leased\n"
+	"and has no socket goes to rest, a socket in a range that the map does\n"
+	"not show is marked. Prints what was found and mended.\n"
+	"\n"
+	"  --proc       read /proc/net, and not NETLINK_SOCK_DIAG\n"
+	"  --porcelain  tab-separated records, see berth(1)\n"
+	"  --json       one JSON object\n";
+
+static const struct output_column columns[] = {
+	{ "protocol", 8, false },
+	{ "sockets", 8, true },
+	{ "leases", 8, true },
+	{ "cleared", 8, true },
+	{ "marked", 8, true },
+};
+static const struct output_section section = {
+	.kind = "sweep", .key = "sweeps", .title = "Sweep",
+	.n_columns = sizeof(columns) / sizeof(columns[0]), .columns = columns,
+};
+
+struct sweep_options {
+	enum output_format format;
+	sweep_lister list;
+	bool help;
+};
+
+/* All that is read before; too large for the stack. */
+static struct {
+	struct kernel kernel;
+	struct environment environment;
+	struct published published;
+	struct policy policy;
+	struct arena arena;
+	struct output output;
+} sweeping;
+
+static void show(enum space space, const struct sweep_result *result)
+{
+	const uint32_t values[] = { result->n_sockets, result->n_leases,
+				    result->n_cleared, result->n_marked };
+	char texts[4][12];
+
+	for (int i = 0; i < 4; i++)
+		snprintf(texts[i], sizeof(texts[i]), "%u", values[i]);
+	output_row(&sweeping.output, (const char *const[]){
+		space_name(space), texts[0], texts[1], texts[2], texts[3] });
+}
+
+/* A protocol that the kernel lacks has nothing to be swept. */
+static int sweep_all(const struct sweep_options *options)
+{
+	static const struct port_set none;
+	int status = EXIT_SUCCESS;
+
+	output_open(&sweeping.output, options->format, stdout);
+	output_section(&sweeping.output, &section);
+	for (int space = 0; space < N_SPACES; space++) {
+		const struct port_set *range = sweeping.policy.dynamic[space];
+		struct sweep_result swept;
+		const int result = sweep_space(
+			&sweeping.arena, (enum space)space,
+			range != NULL ? range : &none, options->list,
+			clock_now_ms(), &swept);
+
+		if (result == 0) {
+			show((enum space)space, &swept);
+		} else if (result != -ENOENT) {
+			fprintf(stderr, "berth: cannot list %s sockets: %s\n",
+				space_name((enum space)space),
+				strerror(-result));
+			status = EXIT_FAILURE;
+		}
+	}
+	return output_close(&sweeping.output) == 0 ? status : EXIT_FAILURE;
+}
+
+/* Returns 0, or -EINVAL for a mistake, which is said. */
+static int read_options(char *argv[], struct sweep_options *options)
+{
+	*options = (struct sweep_options){ .list = sock_diag_list };
+	while (*++argv != NULL) {
+		if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-h") == 0) {
+			options->help = true;
+		} else if (strcmp(*argv, "--proc") == 0) {
+			options->list = proc_net_list;
+		} else if (strcmp(*argv, "--porcelain") == 0) {
+			options->format = OUTPUT_PORCELAIN;
+		} else if (strcmp(*argv, "--json") == 0) {
+			options->format = OUTPUT_JSON;
+		} else {
+			fprintf(stderr, "berth sweep: unknown %s \"%s\"; see "
+				"berth sweep --help\n",
+				(*argv)[0] == '-' ? "option" : "word", *argv);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+int command_sweep(int argc, char *argv[])
+{
+	struct sweep_options options;
+	struct arena_place place;
+	int result;
+
+	(void)argc;
+	if (read_options(argv, &options) < 0)
+		return EXIT_USAGE;
+	if (options.help)
+		return fputs(usage, stdout) < 0 || fflush(stdout) != 0
+			? EXIT_FAILURE : EXIT_SUCCESS;
+	kernel_read(&sweeping.kernel);
+	netns_place(&sweeping.kernel, &place);
+	netns_policy(&sweeping.kernel, &place, &sweeping.environment,
+		     &sweeping.published, &sweeping.policy);
+	result = arena_open(&place, ARENA_EXISTING, &sweeping.arena, NULL);
+	if (result == 0) {
+		arena_set_rest(&sweeping.arena, sweeping.policy.rest_ms);
+		result = sweep_all(&options);
+		arena_close(&sweeping.arena);
+	} else if (result == -ENOENT) {
+		puts("berth: there is no shared map in this namespace yet");
+		result = EXIT_SUCCESS;
+	} else {
+		fprintf(stderr, "berth: cannot open the shared map: %s\n",
+			strerror(-result));
+		result = EXIT_FAILURE;
+	}
+	published_deinit(&sweeping.published);
+	return result;
+}

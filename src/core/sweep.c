@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/sweep.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/mman.h>
+
+#include "core/arena.h"
+#include "core/choice.h"
+#include "core/ledger.h"
+
+/* The most planes that one socket may have been leased on, see candidates(). */
+#define N_CANDIDATES 7
+
+/*
+ * What one sweep remembers: most of it is never touched, since most planes are
+ * empty. First the map, before the kernel was asked; then what its table has.
+ */
+struct sweep_memory {
+	uint32_t uses[N_PORTS];
+	uint64_t leased[N_PLANES_TCP][N_PORT_WORDS];
+	bool has_leases[N_PLANES_TCP];
+	uint16_t n_leases[N_PORTS];		/* planes that a port is leased on */
+	uint64_t known[N_PLANES_TCP][N_PORT_WORDS];
+	uint64_t present[N_PORT_WORDS];		/* ports with any socket */
+};
+
+struct sweep {
+	const struct arena *arena;
+	enum space space;
+	const struct port_set *range;
+	uint64_t now_ms;
+	struct sweep_memory *memory;
+	struct sweep_result result;
+};
+
+_Static_assert(N_PLANES_TCP >= N_PLANES_UDP && N_PLANES_TCP >= N_PLANES_SCTP,
+	       "TCP has the most planes");
+
+static uint64_t port_bit(uint32_t port)
+{
+	return UINT64_C(1) << port % PORT_WORD_BITS;
+}
+
+bool sweep_take_turn(const struct arena *arena, enum space space,
+		     uint64_t now_ms)
+{
+	atomic_u64 *turnp = &arena->memory->turn.swept_ms[space];
+	/* Relaxed: the compare-and-swap decides. */
+	uint64_t last_ms = load_relaxed_u64(turnp);
+
+	/* What lies ahead is of another clock, or was made up. */
+	if (last_ms <= now_ms && now_ms - last_ms < SWEEP_INTERVAL_MS)
+		return false;
+	/* Acq_rel: one of those who come at once has the turn. */
+	return swap_if_acq_rel_u64(turnp, &last_ms, now_ms);
+}
+
+/* --- before: what the map shows ------------------------------------------- */
+
+static void remember_bits(struct sweep *sweep, uint32_t plane, uint32_t word)
+{
+	struct sweep_memory *memory = sweep->memory;
+	uint64_t bits = ledger_plane_bits(sweep->arena, sweep->space, plane,
+					  word);
+
+	if (bits == 0)
+		return;
+	memory->has_leases[plane] = true;
+	memory->leased[plane][word] = bits;
+	for (; bits != 0; bits &= bits - 1) {
+		memory->n_leases[word * PORT_WORD_BITS +
+				 (uint32_t)__builtin_ctzll(bits)]++;
+		sweep->result.n_leases++;
+	}
+}
+
+static void remember_map(struct sweep *sweep)
+{
+	const uint32_t n_planes = ledger_n_planes(sweep->space);
+
+	/* The uses first: a lease that comes in between has its plane only, and
+	 * one that goes has changed its use when that is looked at again. */
+	for (uint32_t port = 0; port < N_PORTS; port++) {
+		const uint32_t use = ledger_use_word(
+			sweep->arena, sweep->space, (uint16_t)port);
+
+		if (use == 0)
+			continue;
+		sweep->memory->uses[port] = use;
+		sweep->result.n_leases += ledger_use_of(use) == USE_WHOLE;
+	}
+	for (uint32_t plane = 0; plane < n_planes; plane++)
+		for (uint32_t word = 0; word < N_PORT_WORDS; word++)
+			remember_bits(sweep, plane, word);
+}
+
+/* --- the kernel's table ------------------------------------------------------ */
+
+static uint16_t plane_of(const struct sweep *sweep,
+			 const struct endpoint *local,
+			 const struct endpoint *remote)
+{
+	return ledger_plane(sweep->space, choice_flow_hash(
+		&sweep->arena->memory->header.key, local, remote));
+}
+
+/*
+ * Every plane that the socket may have been leased on: the kernel shows an
+ * address whether the program has bound it or not, and in place of a wildcard
+ * that it has connected to. Returns how many.
+ */
+static unsigned int candidates(const struct sweep *sweep,
+			       const struct kernel_socket *socket,
+			       uint16_t planes[N_CANDIDATES])
+{
+	const struct endpoint *local = &socket->local;
+	struct endpoint wildcard = { .port = socket->remote.port };
+	unsigned int n = 0;
+
+	planes[n++] = plane_of(sweep, local, NULL);
+	if (socket->remote.port == 0)
+		return n;
+	planes[n++] = plane_of(sweep, NULL, &socket->remote);
+	planes[n++] = plane_of(sweep, local, &socket->remote);
+	if (!endpoint_same_address(local, &socket->remote))
+		return n;
+	planes[n++] = plane_of(sweep, NULL, &wildcard);
+	planes[n++] = plane_of(sweep, local, &wildcard);
+	/* That of IPv4, in its mapped form. */
+	wildcard.address[10] = wildcard.address[11] = 0xff;
+	planes[n++] = plane_of(sweep, NULL, &wildcard);
+	planes[n++] = plane_of(sweep, local, &wildcard);
+	return n;
+}
+
+/* How a socket that the map does not know is to be marked. */
+static struct lease lease_of(const struct sweep *sweep,
+			     const struct kernel_socket *socket)
+{
+	const bool connected = sweep->space == SPACE_TCP &&
+			       socket->remote.port != 0;
+	struct lease lease = { .space = sweep->space, .use = USE_WHOLE,
+			       .port = socket->local.port };
+
+	if (connected) {
+		lease.use = USE_CONNECT;
+		lease.plane = plane_of(sweep, NULL, &socket->remote);
+	} else if (!endpoint_is_wildcard(&socket->local)) {
+		lease.use = USE_BOUND;
+		lease.plane = plane_of(sweep, &socket->local, NULL);
+	}
+	return lease;
+}
+
+/* A lease that excludes the mark shows the port as well. */
+static void mark(struct sweep *sweep, const struct kernel_socket *socket)
+{
+	const uint16_t port = socket->local.port;
+	const struct lease lease = lease_of(sweep, socket);
+	const uint32_t use = ledger_use_word(sweep->arena, sweep->space, port);
+
+	if (!port_set_has(sweep->range, port) ||
+	    (use != 0 && ledger_use_of(use) != lease.use))
+		return;
+	if (ledger_lease(sweep->arena, &lease) == 0)
+		sweep->result.n_marked++;
+}
+
+/* By the map as it is now: a socket may be newer than what is remembered. */
+static bool is_shown(const struct sweep *sweep, uint16_t port,
+		     const uint16_t *planes, unsigned int n_planes)
+{
+	const uint32_t use = ledger_use_word(sweep->arena, sweep->space, port);
+
+	if (use == 0 || ledger_use_of(use) == USE_WHOLE)
+		return use != 0;
+	for (unsigned int i = 0; i < n_planes; i++)
+		if ((ledger_plane_bits(sweep->arena, sweep->space, planes[i],
+				       port / PORT_WORD_BITS) &
+		     port_bit(port)) != 0)
+			return true;
+	return false;
+}
+
+static bool visit(const struct kernel_socket *socket, void *context)
+{
+	struct sweep *sweep = context;
+	const uint16_t port = socket->local.port;
+	const uint32_t word = port / PORT_WORD_BITS;
+	uint16_t planes[N_CANDIDATES];
+	const unsigned int n = candidates(sweep, socket, planes);
+
+	sweep->result.n_sockets++;
+	sweep->memory->present[word] |= port_bit(port);
+	for (unsigned int i = 0; i < n; i++)
+		sweep->memory->known[planes[i]][word] |= port_bit(port);
+	if (!is_shown(sweep, port, planes, n))
+		mark(sweep, socket);
+	return true;
+}
+
+/* --- afterwards: what has no socket ------------------------------------------- */
+
+static void clear(struct sweep *sweep, enum use use, uint32_t port,
+		  uint32_t plane)
+{
+	const struct lease lease = { .space = sweep->space, .use = use,
+				     .port = (uint16_t)port,
+				     .plane = (uint16_t)plane };
+
+	ledger_release(sweep->arena, &lease, sweep->now_ms);
+	sweep->result.n_cleared++;
+}
+
+static void clear_plane(struct sweep *sweep, uint32_t plane)
+{
+	struct sweep_memory *memory = sweep->memory;
+
+	for (uint32_t word = 0; word < N_PORT_WORDS; word++) {
+		uint64_t lost = memory->leased[plane][word];
+
+		if (lost != 0)
+			lost &= ~memory->known[plane][word];
+		for (; lost != 0; lost &= lost - 1) {
+			const uint32_t port = word * PORT_WORD_BITS +
+				(uint32_t)__builtin_ctzll(lost);
+			const enum use use = ledger_use_of(memory->uses[port]);
+
+			/* The bit of a lease that died before it was counted is
+			 * given back with any use. */
+			clear(sweep, use == USE_BOUND ? use : USE_CONNECT,
+			      port, plane);
+		}
+	}
+}
+
+/* A port without a socket, or with fewer planes than leases were counted. */
+static void settle_port(struct sweep *sweep, uint32_t port)
+{
+	const struct sweep_memory *memory = sweep->memory;
+	const uint32_t use = memory->uses[port];
+	const bool is_present = (memory->present[port / PORT_WORD_BITS] &
+				 port_bit(port)) != 0;
+
+	if (use == 0 || (ledger_use_of(use) == USE_WHOLE && is_present))
+		return;
+	if (ledger_use_of(use) == USE_WHOLE) {
+		ledger_rest(sweep->arena, sweep->space, (uint16_t)port,
+			    sweep->now_ms);
+		sweep->result.n_cleared++;
+	}
+	ledger_settle(sweep->arena, sweep->space, (uint16_t)port, use,
+		      ledger_use_of(use) == USE_WHOLE ? 0
+			      : memory->n_leases[port]);
+}
+
+static void mend_map(struct sweep *sweep)
+{
+	const uint32_t n_planes = ledger_n_planes(sweep->space);
+
+	for (uint32_t port = 0; port < N_PORTS; port++)
+		settle_port(sweep, port);
+	for (uint32_t plane = 0; plane < n_planes; plane++)
+		if (sweep->memory->has_leases[plane])
+			clear_plane(sweep, plane);
+	for (uint32_t word = 0; word < N_PORT_WORDS; word++)
+		ledger_mend_hints(sweep->arena, sweep->space, word);
+}
+
+void sweep_if_due(const struct arena *arena, enum space space,
+		  const struct port_set *range, uint64_t now_ms)
+{
+	struct sweep_result result;
+
+	if (sweep_take_turn(arena, space, now_ms))
+		(void)sweep_space(arena, space, range, sock_diag_list, now_ms,
+				  &result);
+}
+
+int sweep_space(const struct arena *arena, enum space space,
+		const struct port_set *range, sweep_lister list,
+		uint64_t now_ms, struct sweep_result *resultp)
+{
+	const int saved_errno = errno;
+	struct sweep sweep = {
+		.arena = arena, .space = space, .range = range,
+		.now_ms = now_ms,
+	};
+	int result;
+
+	sweep.memory = mmap(NULL, sizeof(*sweep.memory),
+			    PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (sweep.memory == MAP_FAILED) {
+		errno = saved_errno;
+		return -ENOMEM;
+	}
+	remember_map(&sweep);
+	result = list(space, visit, &sweep);
+	if (result == 0)
+		mend_map(&sweep);
+	/* Relaxed: a count, read for reports only. */
+	add_relaxed_u64(&arena->memory->counter.counters[COUNTER_SWEPT],
+			sweep.result.n_cleared);
+	munmap(sweep.memory, sizeof(*sweep.memory));
+	errno = saved_errno;
+	*resultp = sweep.result;
+	return result;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Making the map right again from the kernel's own table of sockets.
+ *
+ * What the map had leased before the kernel was asked, and the kernel does not
+ * know, goes to rest: it may be a port that is leased and not bound yet, and
+ * from there it is given out last. What the kernel has, and the map does not
+ * show, is marked as leased; a later sweep takes the mark away again.
+ *
+ * Lock-free: any number of sweeps may run beside leases, releases and each
+ * other, and may end at any instruction. A lease that is lost to one costs its
+ * holder nothing, since the kernel is the judge. Maps some memory and gives it
+ * back, opens a descriptor and closes it; errno is not touched.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/port_set.h"
+#include "core/sock_diag.h"
+
+struct arena;
+
+/* Between two sweeps of a space that nobody asked for by hand. */
+#define SWEEP_INTERVAL_MS 1000u
+
+struct sweep_result {
+	uint32_t n_sockets;	/* that the kernel told of */
+	uint32_t n_leases;	/* that the map had, before */
+	uint32_t n_cleared;	/* of them, without a socket: they rest now */
+	uint32_t n_marked;	/* sockets that the map did not show */
+};
+
+/* How the kernel is asked: sock_diag_list(), proc_net_list(). */
+typedef int (*sweep_lister)(enum space space, kernel_socket_visit visit,
+			    void *context);
+
+/*
+ * Whether it is this process's turn: nobody has swept the space for
+ * SWEEP_INTERVAL_MS. A sweeper that dies keeps the turn for as long, no longer.
+ */
+bool sweep_take_turn(const struct arena *arena, enum space space,
+		     uint64_t now_ms);
+
+/*
+ * Sweeps the space of a search that found nothing awake, if it is its turn.
+ * Whatever comes of it, the search goes on.
+ */
+void sweep_if_due(const struct arena *arena, enum space space,
+		  const struct port_set *range, uint64_t now_ms);
+
+/*
+ * Sweeps a space; sockets are marked where their port is in range. Returns 0; or
+ * -errno when the kernel could not be asked or there was no memory, and nothing
+ * has been cleared then.
+ */
+int sweep_space(const struct arena *arena, enum space space,
+		const struct port_set *range, sweep_lister list,
+		uint64_t now_ms, struct sweep_result *resultp);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/arena_layout.h"
+#include "core/choice.h"
+#include "core/ledger.h"
+#include "core/sweep.h"
+
+#define NOW_MS 100000u
+
+static struct arena arena;
+static struct port_set range;
+static struct sweep_result result;
+
+/* What the kernel is said to have. */
+static struct kernel_socket sockets[16];
+static size_t n_sockets;
+static int list_result;
+
+static int list(enum space space, kernel_socket_visit visit, void *context)
+{
+	for (size_t i = 0; i < n_sockets; i++)
+		if (sockets[i].space == space)
+			visit(&sockets[i], context);
+	return list_result;
+}
+
+static void setup(void)
+{
+	cr_assert_eq(arena_open_private(0, &arena), 0);
+	port_set_add(&range, 40000, 40999);
+	port_set_finish(&range);
+	n_sockets = 0;
+	list_result = 0;
+}
+
+TestSuite(sweep, .init = setup);
+
+static struct endpoint ipv4(uint8_t last, uint16_t port)
+{
+	return (struct endpoint){
+		.address = { [10] = 0xff, 0xff, 127, 0, 0, last },
+		.port = port, .family = AF_INET,
+	};
+}
+
+static struct endpoint wildcard(uint16_t port)
+{
+	return (struct endpoint){ .address = { [10] = 0xff, 0xff },
+				  .port = port, .family = AF_INET };
+}
+
+static void add_socket(struct endpoint local, struct endpoint remote)
+{
+	sockets[n_sockets++] = (struct kernel_socket){
+		.space = SPACE_TCP, .local = local, .remote = remote,
+	};
+}
+
+static uint16_t plane(const struct endpoint *local,
+		      const struct endpoint *remote)
+{
+	return ledger_plane(SPACE_TCP, choice_flow_hash(
+		&arena.memory->header.key, local, remote));
+}
+
+static struct lease lease(enum use use, uint16_t port, uint16_t on)
+{
+	return (struct lease){ .space = SPACE_TCP, .use = use, .port = port,
+			       .plane = on };
+}
+
+static void take(enum use use, uint16_t port, uint16_t on)
+{
+	const struct lease wanted = lease(use, port, on);
+
+	cr_assert_eq(ledger_lease(&arena, &wanted), 0);
+}
+
+static void sweep(uint32_t n_cleared, uint32_t n_marked)
+{
+	cr_assert_eq(sweep_space(&arena, SPACE_TCP, &range, list, NOW_MS,
+				 &result), 0);
+	cr_expect_eq(result.n_cleared, n_cleared, "%u", result.n_cleared);
+	cr_expect_eq(result.n_marked, n_marked, "%u", result.n_marked);
+}
+
+static uint32_t n_leases(uint16_t port)
+{
+	uint32_t n;
+	bool rests;
+
+	ledger_use(&arena, SPACE_TCP, port, NOW_MS, &n, &rests);
+	return n;
+}
+
+static bool rests(uint16_t port)
+{
+	return ledger_rests(&arena, SPACE_TCP, port, NOW_MS);
+}
+
+/* Whether a search would be given the port. */
+static bool is_found(enum use use, uint16_t port, uint16_t on)
+{
+	const struct lease wanted = lease(use, 0, on);
+
+	return ledger_find(&arena, &wanted, &range, port, true, NOW_MS) ==
+	       port;
+}
+
+Test(sweep, a_lease_without_a_socket_goes_to_rest)
+{
+	take(USE_WHOLE, 40000, 0);
+	take(USE_BOUND, 40001, 3);
+	take(USE_CONNECT, 40002, 4);
+	take(USE_CONNECT, 40002, 5);
+	sweep(4, 0);
+	for (uint16_t port = 40000; port <= 40002; port++) {
+		cr_expect_eq(n_leases(port), 0);
+		cr_expect(rests(port));
+		cr_expect(is_found(USE_WHOLE, port, 0));
+	}
+}
+
+Test(sweep, a_lease_with_its_socket_stays)
+{
+	const struct endpoint remote = ipv4(9, 80), local = ipv4(1, 0);
+
+	take(USE_WHOLE, 40000, 0);
+	add_socket(wildcard(40000), wildcard(0));
+	take(USE_BOUND, 40001, plane(&local, NULL));
+	add_socket(ipv4(1, 40001), wildcard(0));
+	take(USE_CONNECT, 40002, plane(NULL, &remote));
+	add_socket(ipv4(1, 40002), remote);
+	take(USE_CONNECT, 40003, plane(&local, &remote));
+	add_socket(ipv4(1, 40003), remote);
+	sweep(0, 0);
+	for (uint16_t port = 40000; port <= 40003; port++) {
+		cr_expect_eq(n_leases(port), 1);
+		cr_expect_not(rests(port));
+	}
+}
+
+/* The kernel shows what it has put in place of the wildcard. */
+Test(sweep, a_connect_to_the_wildcard_is_known_by_its_own_address)
+{
+	const struct endpoint remote = wildcard(80);
+
+	take(USE_CONNECT, 40000, plane(NULL, &remote));
+	add_socket(ipv4(1, 40000), ipv4(1, 80));
+	sweep(0, 0);
+	cr_expect_eq(n_leases(40000), 1);
+}
+
+Test(sweep, of_a_shared_port_only_the_lost_lease_goes)
+{
+	const struct endpoint lives = ipv4(9, 80), lost = ipv4(9, 81);
+
+	cr_assert_neq(plane(NULL, &lives), plane(NULL, &lost));
+	take(USE_CONNECT, 40000, plane(NULL, &lives));
+	take(USE_CONNECT, 40000, plane(NULL, &lost));
+	add_socket(ipv4(1, 40000), lives);
+	sweep(1, 0);
+	cr_expect_eq(n_leases(40000), 1);
+	cr_expect(is_found(USE_CONNECT, 40000, plane(NULL, &lost)));
+	cr_expect_not(is_found(USE_CONNECT, 40000, plane(NULL, &lives)));
+}
+
+Test(sweep, a_socket_that_the_map_does_not_show_is_marked)
+{
+	const struct endpoint remote = ipv4(9, 80);
+
+	add_socket(wildcard(40000), wildcard(0));
+	add_socket(ipv4(1, 40001), wildcard(0));
+	add_socket(ipv4(1, 40002), remote);
+	add_socket(wildcard(50000), wildcard(0));
+	sweep(0, 3);
+	cr_expect_not(is_found(USE_BOUND, 40000, 7));
+	cr_expect_not(is_found(USE_WHOLE, 40001, 0));
+	cr_expect_not(is_found(USE_CONNECT, 40002, plane(NULL, &remote)));
+	cr_expect_eq(n_leases(50000), 0);
+	/* They are leases as others: they go with their sockets. */
+	sweep(0, 0);
+	n_sockets = 0;
+	sweep(3, 0);
+	cr_expect_eq(n_leases(40000) + n_leases(40001) + n_leases(40002), 0);
+}
+
+/* Each instruction of lease and release may be the last. */
+Test(sweep, what_died_half_way_is_made_whole)
+{
+	struct space_memory *space = &arena.memory->spaces[SPACE_TCP];
+	const uint32_t word = 40000 / PORT_WORD_BITS;
+	const uint64_t bit = UINT64_C(1) << 40000 % PORT_WORD_BITS;
+
+	/* The plane, and no use yet. */
+	arena.memory->planes[4].words[word] = bit;
+	sweep(1, 0);
+	cr_expect_eq(arena.memory->planes[4].words[word], 0);
+	/* The use, and no hint yet: or a hint that was left. */
+	space->hints[USE_BOUND][word] = bit;
+	sweep(0, 0);
+	cr_expect_eq(space->hints[USE_BOUND][word], 0);
+	/* The plane given back, and the use not. */
+	take(USE_CONNECT, 40000, 4);
+	take(USE_CONNECT, 40000, 5);
+	arena.memory->planes[4].words[word] = 0;
+	arena.memory->planes[5].words[word] = 0;
+	sweep(0, 0);
+	cr_expect_eq(n_leases(40000), 0);
+	cr_expect_eq(space->hints[USE_CONNECT][word], 0);
+	cr_expect(is_found(USE_WHOLE, 40000, 0));
+	/* One of two. */
+	take(USE_CONNECT, 40000, 4);
+	take(USE_CONNECT, 40000, 5);
+	arena.memory->planes[5].words[word] = 0;
+	space->hints[USE_CONNECT][word] = 0;
+	sweep(1, 0);
+	sweep(0, 0);
+	cr_expect_eq(n_leases(40000), 0);
+}
+
+Test(sweep, without_the_kernel_s_table_nothing_is_cleared)
+{
+	take(USE_WHOLE, 40000, 0);
+	list_result = -EPERM;
+	cr_assert_eq(sweep_space(&arena, SPACE_TCP, &range, list, NOW_MS,
+				 &result), -EPERM);
+	cr_expect_eq(n_leases(40000), 1);
+}
+
+Test(sweep, other_protocols_are_left_alone)
+{
+	take(USE_WHOLE, 40000, 0);
+	cr_assert_eq(sweep_space(&arena, SPACE_UDP, &range, list, NOW_MS,
+				 &result), 0);
+	cr_expect_eq(n_leases(40000), 1);
+	cr_expect_eq(result.n_leases, 0);
+}
+
+/* With a clock that goes back, say, or anything in the arena. */
+Test(sweep, a_turn_comes_once_a_second_and_whatever_is_there)
+{
+	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS));
+	cr_expect_not(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 999));
+	cr_expect(sweep_take_turn(&arena, SPACE_UDP, NOW_MS + 999));
+	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 1000));
+	arena.memory->turn.swept_ms[SPACE_TCP] = UINT64_MAX;
+	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS));
+}
+
+Test(sweep, random_words_in_the_map_do_no_harm)
+{
+	uint64_t *words = (uint64_t *)arena.memory->spaces;
+	const size_t n = (sizeof(arena.memory->spaces) +
+			  sizeof(arena.memory->planes)) / sizeof(*words);
+
+	srand(1);
+	for (size_t i = 0; i < n; i++)
+		if (rand() % 64 == 0)
+			words[i] = (uint64_t)rand() << 33 ^ (uint64_t)rand();
+	add_socket(wildcard(40000), wildcard(0));
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(sweep_space(&arena, SPACE_TCP, &range, list,
+					 NOW_MS, &result), 0);
+	cr_assert_eq(sweep_space(&arena, SPACE_TCP, &range, list, NOW_MS,
+				 &result), 0);
+	cr_expect_eq(result.n_cleared, 0);
+}
