@@ -44,8 +44,8 @@ struct config_form {
 	unsigned int scopes;	/* 1 << each that it may stand in */
 	enum config_type type;
 	enum config_part part;	/* of blocks: N_PARTS */
-	size_t offset;		/* of TYPE_TEXT and TYPE_LIST, in the part */
 	enum config_scope inner;	/* of blocks; else N_SCOPES */
+	size_t offset;		/* of TYPE_TEXT and TYPE_LIST, in the part */
 };
 
 /* index: below N_CONFIG_FORMS. */

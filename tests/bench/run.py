@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Berth beside the kernel, in one run, as ratios.
 
-run.py WORKER LEDGER BERTH LIBBERTH [NAME...]
+run.py WORKER LEDGER SWEEP BERTH LIBBERTH [NAME...]
 
 Makes a network namespace of its own, with a range of 16,000 ports for the kernel
 and for Berth, and prints a row a figure. What is compared is measured in turns.
 Names choose among: connect kernel bind fill ledger calls start memory policy
-storm.
+sweep storm.
 """
 
 import os
@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-WORKER, LEDGER, BERTH, LIBBERTH = sys.argv[1:5]
+WORKER, LEDGER, SWEEP, BERTH, LIBBERTH = sys.argv[1:6]
 LO, N = 40000, 16000
 RANGE = f"{LO}-{LO + N - 1}"
 ROUNDS = 5
@@ -292,6 +292,32 @@ def bench_policy():
         ratio <= 1.02)
 
 
+def bench_sweep():
+    """With both ends of 15,000 connections in the namespace."""
+    swept = environment(True, arena="swept")
+    del swept["LD_PRELOAD"]
+    with Listener() as listener:
+        filler = worker("fill", "127.0.0.1", listener.port, 15000,
+                        under_berth=True, arena="swept")
+        filler.stdout.readline()
+        n, dump, sweep = map(float, subprocess.check_output(
+            [SWEEP], env=swept, text=True).split())
+        filler.communicate("\n")
+    row(f"sweep of {n:.0f} sockets: {sweep:.1f} ms / bare dump {dump:.1f} ms",
+        f"{sweep / dump:.2f}", "<= 2", sweep <= 2 * dump)
+    quiet, beside = [], []
+    for turn in range(6):
+        if turn % 2:
+            with subprocess.Popen([SWEEP, "forever"], env=swept) as sweeper:
+                beside.append(connect(("kernel", True, f"beside-{turn}"))[0])
+                sweeper.kill()
+        else:
+            quiet.append(connect(("kernel", True, f"quiet-{turn}"))[0])
+    ratio = sum(tenths(beside)) / sum(tenths(quiet))
+    row("connect(): beside one that sweeps without a pause / alone",
+        f"{ratio:.2f}", "<= 1.2", ratio <= 1.2)
+
+
 def storm(who, under_berth, n_processes=100, n_connects=1000):
     with Listener(0) as listener:
         processes = [worker("storm", "127.0.0.1", listener.port, n_connects,
@@ -356,7 +382,7 @@ def main():
             shutil.rmtree(folder)
     set_up()
     machine()
-    for name in sys.argv[5:] or BENCHES:
+    for name in sys.argv[6:] or BENCHES:
         BENCHES[name]()
     return 0
 

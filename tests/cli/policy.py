@@ -3,7 +3,7 @@
 """What a policy that is in force does to programs, and what it tells.
 
 The programs are Python under libberth.so; each case has an arena of its own.
-Needs BERTH and LIBBERTH; run as root, since root's policies bind.
+Edge cases 9, 24, 30 and 40. Needs BERTH and LIBBERTH; run as root, since root's policies bind.
 """
 import json
 import os

@@ -5,7 +5,7 @@
 # network namespace and a folder of its own, which it removes.
 #
 # Environment: BERTH and LIBBERTH, the two files under test; STATIC_PROGRAM, and
-# MUSL_PROGRAM where the compiler is found.
+# MUSL_PROGRAM where the compiler is found. Edge case 35.
 
 import os
 import re

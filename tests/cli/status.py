@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What berth status says of the ports, and of who holds them."""
+"""What berth status says of the ports, and of who holds them: edge case 12 too,
+ports that the kernel chose, as for libc's own sockets."""
 import json
 import os
 import re

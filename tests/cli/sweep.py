@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """berth sweep, and the sweep that a program makes: nothing is lost, whatever
-dies. Needs BERTH and LIBBERTH.
+dies, and whatever its pid was: edge case 26. Needs BERTH and LIBBERTH.
 """
 import json
 import os

@@ -4,7 +4,8 @@
 # RPC services that register with rpcbind. rpc.statd takes its ports by
 # libtirpc's bindresvport(3): it stays in the range of its rule and so off what is
 # reserved. rpc.rusersd, which is not root any more, has libtirpc try one port
-# after the other: outside = "refuse" leads it into its range.
+# after the other: outside = "refuse" leads it into its range. Edge cases 13
+# and 30.
 
 . "$(dirname "$0")/lib.sh"
 

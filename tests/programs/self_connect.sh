@@ -5,7 +5,7 @@
 # where nobody listens: without Berth it connects to itself before long, and
 # under Berth never. self_connect.c is the client.
 #
-# Each run has a network namespace of its own. Environment: LIBBERTH, the path
+# Edge case 8. Each run has a network namespace of its own. Environment: LIBBERTH, the path
 # of libberth.so, and SELF_CONNECT, that of the client. By hand, without
 # LIBBERTH, only the bare runs take place.
 

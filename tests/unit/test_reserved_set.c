@@ -65,6 +65,7 @@ Test(reserved_set, the_ports_of_rfc_6335_have_names)
 	assert_ports("system,registered", "1-49151");
 }
 
+/* Edge case 39. */
 Test(reserved_set, the_node_ports_of_kubernetes_have_a_name)
 {
 	assert_ports("nodeport,80", "80,30000-32767");
