@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define LONGEST 20u		/* no name is as long */
-#define CLOSE 2u		/* letters between a name and a misspelt one */
+#define CLOSE ((size_t)2)	/* letters between a name and a misspelt one */
 
 #define TOP (1u << SCOPE_TOP)
 #define PROCESS (1u << SCOPE_PROCESS)
@@ -12,13 +12,13 @@
 #define PROTOCOL (1u << SCOPE_PROTOCOL)
 
 /* The last three members of a form: of an option, and of a block. */
-#define OF(part, type, member) part, offsetof(struct type, member), N_SCOPES
+#define OF(part, type, member) part, N_SCOPES, offsetof(struct type, member)
 #define RANGES(member) OF(PART_RANGES, config_ranges, member)
 #define OPTIONS(member) OF(PART_OPTIONS, config_options, member)
 #define CONFIG(member) OF(PART_CONFIG, config, member)
 #define OF_PROCESS(member) OF(PART_PROCESS, config_process, member)
 #define OF_RESERVE(member) OF(PART_RESERVE, config_reserve, member)
-#define BLOCK(inner) N_PARTS, 0, inner
+#define BLOCK(inner) N_PARTS, inner, 0
 
 static const struct config_form forms[] = {
 	{ "range", TOP | PROCESS | PROTOCOL, TYPE_TEXT, RANGES(range) },
@@ -119,12 +119,12 @@ static const char *find_meant(struct token name, enum config_scope scope)
 	const char *meant = NULL;
 	size_t closest = 2 * (CLOSE + 1);
 
-	/* As many letters as the word has would make any word of it. */
+	/* With half of its letters changed it may mean anything. */
 	for (size_t i = 0; i < N_CONFIG_FORMS && word.length < LONGEST; i++) {
 		struct config_form form = config_form(i);
 		size_t away = distance(word.text, word.length, form.name);
 
-		if (away > CLOSE || away >= word.length)
+		if (away > CLOSE || 2 * away > word.length)
 			continue;
 		if ((form.scopes & 1u << scope) == 0)
 			away += CLOSE + 1;

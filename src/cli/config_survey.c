@@ -144,10 +144,19 @@ static bool skip_statement(struct surveyor *surveyor, struct token name)
 	return skip_rest(surveyor) && blank_from(surveyor, name);
 }
 
+/* With or without a title; the reader is behind the name. */
+static bool is_section(const struct surveyor *surveyor)
+{
+	struct token_reader reader = surveyor->reader;
+	struct token token = token_next(&reader);
+
+	return is_opening(token_is_text(token) ? token_next(&reader) : token);
+}
+
 static bool refuse_name(struct surveyor *surveyor, struct token name,
 			enum config_scope scope)
 {
-	config_form_refuse(name, scope, is_opening(look_ahead(surveyor)),
+	config_form_refuse(name, scope, is_section(surveyor),
 			   config_text_place(surveyor->source, name.line),
 			   surveyor->findings);
 	return skip_statement(surveyor, name);
@@ -241,21 +250,32 @@ find_section(const struct surveyor *surveyor, enum config_scope scope,
 	return NULL;
 }
 
+/* Twice as many at each power of two. */
+static bool make_room(struct config_survey *survey)
+{
+	size_t n = survey->n_sections;
+	struct config_section *sections;
+
+	if ((n & (n - 1)) != 0)
+		return true;
+	sections = reallocarray(survey->sections, 2 * n, sizeof(*sections));
+	if (sections == NULL)
+		return false;
+	survey->sections = sections;
+	return true;
+}
+
 /* Returns the index of a new section, or 0 = no memory. */
 static size_t add_section(struct surveyor *surveyor, enum config_scope scope,
 			  struct token name, struct token title)
 {
 	struct config_survey *survey = surveyor->survey;
-	struct config_section *sections =
-		reallocarray(survey->sections, survey->n_sections + 1,
-			     sizeof(*sections));
 
-	if (sections == NULL) {
+	if (!make_room(survey)) {
 		complain(surveyor, name, "%s", strerror(ENOMEM));
 		return 0;
 	}
-	survey->sections = sections;
-	sections[survey->n_sections] = (struct config_section){
+	survey->sections[survey->n_sections] = (struct config_section){
 		.scope = scope, .line = name.line,
 		.title = token_content(title),
 	};

@@ -154,7 +154,7 @@ Test(config, every_setting_is_read_by_its_name)
 	}
 	assert_sound(text);
 	for (int i = 0; i < N_SETTINGS; i++) {
-		char value[8];
+		char value[16];
 
 		snprintf(value, sizeof(value), "v%d", i);
 		assert_text(&config.defaults.settings[i], value, i + 1);
@@ -469,8 +469,8 @@ Test(config, an_include_is_read_in_its_place_with_its_lines)
 	write_file("d/b", "\n/*\n*/ process b {\nfoo = 1 }");
 	assert_told("process x { } include(\"d/a\") process y { }\n"
 		    "bar = 1\n",
-		    "conf:2: unknown option \"bar\"\n"
-		    "d/b:4: unknown option \"foo\"\n");
+		    "d/b:4: unknown option \"foo\"\n"
+		    "conf:2: unknown option \"bar\"\n");
 	cr_assert_eq(config.n_processes, 4);
 	cr_assert_str_eq(config.processes[2].name, "b");
 	cr_assert_str_eq(config.processes[2].place.file, "d/b");
@@ -542,7 +542,7 @@ Test(config, an_include_that_goes_round_is_told_with_its_way)
 
 Test(config, includes_are_sixteen_deep_at_most)
 {
-	char path[16], text[32];
+	char path[16], text[40];
 
 	for (int i = 1; i <= 17; i++) {
 		snprintf(path, sizeof(path), "f%d", i);
@@ -567,7 +567,7 @@ Test(config, includes_are_a_thousand_at_most)
 	write_file("b", "# nothing\n");
 	for (char *c = text; *c != '\0'; c++)
 		*c = *c == 'b' ? 'a' : *c;
-	assert_told(text, "conf:25: includes more than 1000 files\n");
+	assert_told(text, "a:15: includes more than 1000 files\n");
 }
 
 Test(config, an_included_file_closes_its_own_braces)
