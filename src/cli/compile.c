@@ -19,6 +19,7 @@ struct placed_set {
 	const struct port_set *ports;
 	uint64_t checksum;
 	uint32_t index;
+	struct placed_set *next;	/* in the image */
 };
 
 /* What the image is put together from. */
@@ -31,7 +32,9 @@ struct compiling {
 	char *strings_text;
 	size_t strings_size;
 	void *by_pointer, *by_content;	/* trees of struct placed_set */
-	struct placed_set **sets;
+	struct placed_set *pool;	/* room for all that may come */
+	size_t n_pool;
+	struct placed_set *first, **lastp;
 	uint32_t n_sets;
 	bool failed;			/* no memory */
 };
@@ -63,17 +66,11 @@ static void leave_alone(void *node)
 }
 
 /* Gives a set the next place in the image. */
-static bool place_set(struct compiling *self, struct placed_set *set)
+static void place_set(struct compiling *self, struct placed_set *set)
 {
-	struct placed_set **sets = reallocarray(self->sets, self->n_sets + 1,
-						sizeof(*sets));
-
-	if (sets == NULL)
-		return false;
-	set->index = self->n_sets;
-	sets[self->n_sets++] = set;
-	self->sets = sets;
-	return true;
+	set->index = self->n_sets++;
+	*self->lastp = set;
+	self->lastp = &set->next;
 }
 
 /* A set that has not been seen under this pointer: it may equal another. */
@@ -86,32 +83,29 @@ static bool enter_set(struct compiling *self, struct placed_set *set)
 	if (found == NULL)
 		return false;
 	if (*found == set)
-		return place_set(self, set);
-	set->index = (*found)->index;
+		place_set(self, set);
+	else
+		set->index = (*found)->index;
 	return true;
 }
 
 static uint32_t index_of(struct compiling *self, const struct port_set *ports)
 {
-	struct placed_set *set = malloc(sizeof(*set));
+	struct placed_set *set = &self->pool[self->n_pool];
 	struct placed_set **found;
 
-	if (set == NULL) {
-		self->failed = true;
-		return 0;
-	}
-	*set = (struct placed_set){ .ports = ports };
+	set->ports = ports;
 	found = tsearch(set, &self->by_pointer, compare_pointers);
 	if (found == NULL) {
-		free(set);
 		self->failed = true;
 		return 0;
 	}
 	if (*found != set)
-		free(set);
-	else if (!enter_set(self, set))
+		return (*found)->index;
+	self->n_pool++;
+	if (!enter_set(self, set))
 		self->failed = true;
-	return (*found)->index;
+	return set->index;
 }
 
 static uint32_t here(struct compiling *self)
@@ -287,10 +281,10 @@ static int assemble(const struct compiling *self, struct policy_image *header,
 	at = mempcpy(at, self->strings_text, self->strings_size);
 	at = mempcpy(at, self->out, rules_size);
 	at = mempcpy(at, self->out_reserves, reserves_size);
-	for (uint32_t i = 0; i < self->n_sets; i++) {
-		at = mempcpy(at, &self->sets[i]->checksum, sizeof(uint64_t));
-		at = mempcpy(at, self->sets[i]->ports,
-			     sizeof(struct port_set));
+	for (const struct placed_set *set = self->first; set != NULL;
+	     set = set->next) {
+		at = mempcpy(at, &set->checksum, sizeof(set->checksum));
+		at = mempcpy(at, set->ports, sizeof(*set->ports));
 	}
 	out = (struct policy_image *)image;
 	out->rest_checksum = policy_image_rest_checksum(out);
@@ -303,6 +297,11 @@ static int assemble(const struct compiling *self, struct policy_image *header,
 static bool open_compiling(struct compiling *self, const struct rules *rules)
 {
 	*self = (struct compiling){ .rules = rules };
+	self->lastp = &self->first;
+	/* One more than all, for the one that is looked up. */
+	self->pool = calloc(rules->n_rules * N_SPACES * (N_ROLES + 3) +
+			    rules->n_reserves * N_SPACES + N_SPACES + 1,
+			    sizeof(*self->pool));
 	self->matches = calloc(rules->n_rules, sizeof(*self->matches));
 	self->out = calloc(rules->n_rules, sizeof(*self->out));
 	/* One more, since none may be asked for. */
@@ -310,7 +309,8 @@ static bool open_compiling(struct compiling *self, const struct rules *rules)
 				    sizeof(*self->out_reserves));
 	self->strings = open_memstream(&self->strings_text,
 				       &self->strings_size);
-	return self->matches != NULL && self->out != NULL &&
+	return self->pool != NULL && self->matches != NULL &&
+	       self->out != NULL &&
 	       self->out_reserves != NULL && self->strings != NULL;
 }
 
@@ -320,8 +320,8 @@ static void close_compiling(struct compiling *self)
 		fclose(self->strings);
 	free(self->strings_text);
 	tdestroy(self->by_content, leave_alone);
-	tdestroy(self->by_pointer, free);
-	free(self->sets);
+	tdestroy(self->by_pointer, leave_alone);
+	free(self->pool);
 	free(self->out_reserves);
 	free(self->out);
 	free(self->matches);

@@ -4,6 +4,7 @@
 #include <confuse.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@ struct config_memory {
 	struct config_source source;
 	struct config_survey survey;
 	cfg_t *parser;
+	const char **values;	/* of all lists */
+	size_t n_values;
 };
 
 /* libconfuse hands its callbacks no argument of ours. */
@@ -109,77 +112,72 @@ static int parse(struct config_memory *memory, struct findings *findings)
 	return -EINVAL;
 }
 
-static int read_list(cfg_opt_t *option, struct config_list *list)
+/* The next places for values of lists: see n_values_at_most(). */
+static void read_list(struct config_memory *memory, cfg_opt_t *option,
+		      struct config_list *list)
 {
-	size_t n = cfg_opt_size(option);
-	const char **values = calloc(n, sizeof(*values));
+	const size_t n = cfg_opt_size(option);
+	const char **values = &memory->values[memory->n_values];
 
-	if (values == NULL)
-		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		values[i] = cfg_opt_getnstr(option, (unsigned int)i);
+	memory->n_values += n;
 	list->n = n;
 	list->values = values;
-	return 0;
 }
 
-static int read_option(const struct config_source *source,
+static void read_option(struct config_memory *memory,
 		       const struct target *target, size_t index)
 {
 	struct config_form form = config_form(index);
 	cfg_opt_t *option = cfg_getopt(target->parsed, form.name);
-	struct place place = config_text_place(source, target->lines[index]);
+	const struct place place = config_text_place(&memory->source,
+						     target->lines[index]);
 	char *member = (char *)target->parts[form.part] + form.offset;
 
 	if (cfg_opt_size(option) == 0)
-		return 0;
+		return;
 	if (form.type == TYPE_LIST) {
 		((struct config_list *)member)->place = place;
-		return read_list(option, (struct config_list *)member);
+		read_list(memory, option, (struct config_list *)member);
+		return;
 	}
 	*(struct config_text *)member = (struct config_text){
 		cfg_opt_getnstr(option, 0), place
 	};
-	return 0;
 }
 
-static int read_scope(const struct config_source *source,
-		      const struct target *target)
+static void read_scope(struct config_memory *memory,
+		       const struct target *target)
 {
-	int result = 0;
-
-	for (size_t i = 0; i < N_CONFIG_FORMS && result == 0; i++)
+	for (size_t i = 0; i < N_CONFIG_FORMS; i++)
 		if (target->lines[i] != 0 && config_form(i).part != N_PARTS)
-			result = read_option(source, target, i);
-	return result;
+			read_option(memory, target, i);
 }
 
 /* The blocks for one protocol each. */
-static int read_protocols(const struct config_source *source,
-			  const struct config_section *section, cfg_t *parsed,
-			  struct config_options *options)
+static void read_protocols(struct config_memory *memory,
+			   const struct config_section *section, cfg_t *parsed,
+			   struct config_options *options)
 {
-	int result = 0;
-
-	for (int i = 0; i < N_CONFIG_PROTOCOLS && result == 0; i++) {
+	for (int i = 0; i < N_CONFIG_PROTOCOLS; i++) {
 		const char *name =
 			config_protocol_name((enum config_protocol)i);
-		struct target target = {
+		const struct target target = {
 			.parsed = cfg_getsec(parsed, name),
 			.lines = section->protocol_lines[i],
 			.parts[PART_RANGES] = &options->by_protocol[i],
 		};
 
-		result = read_scope(source, &target);
+		read_scope(memory, &target);
 	}
-	return result;
 }
 
-static int read_top(struct config *config)
+static void read_top(struct config *config)
 {
-	const struct config_memory *memory = config->memory;
+	struct config_memory *memory = config->memory;
 	const struct config_section *section = memory->survey.sections;
-	struct target target = {
+	const struct target target = {
 		.parsed = memory->parser,
 		.lines = section->lines,
 		.parts = {
@@ -188,22 +186,20 @@ static int read_top(struct config *config)
 			[PART_CONFIG] = config,
 		},
 	};
-	int result = read_scope(&memory->source, &target);
 
-	return result != 0 ? result
-			   : read_protocols(&memory->source, section,
-					    memory->parser, &config->defaults);
+	read_scope(memory, &target);
+	read_protocols(memory, section, memory->parser, &config->defaults);
 }
 
-static int read_process(struct config *config,
-			const struct config_section *section)
+static void read_process(struct config *config,
+			 const struct config_section *section)
 {
-	const struct config_source *source = &config->memory->source;
+	struct config_memory *memory = config->memory;
 	struct config_process *process =
 		&config->processes[config->n_processes];
-	cfg_t *parsed = cfg_getnsec(config->memory->parser, "process",
+	cfg_t *parsed = cfg_getnsec(memory->parser, "process",
 				    (unsigned int)config->n_processes++);
-	struct target target = {
+	const struct target target = {
 		.parsed = parsed,
 		.lines = section->lines,
 		.parts = {
@@ -212,53 +208,68 @@ static int read_process(struct config *config,
 			[PART_PROCESS] = process,
 		},
 	};
-	int result;
 
 	process->name = cfg_title(parsed);
-	process->place = config_text_place(source, section->line);
-	result = read_scope(source, &target);
-	return result != 0 ? result : read_protocols(source, section, parsed,
-						     &process->options);
+	process->place = config_text_place(&memory->source, section->line);
+	read_scope(memory, &target);
+	read_protocols(memory, section, parsed, &process->options);
 }
 
-static int read_reserve(struct config *config,
-			const struct config_section *section)
+static void read_reserve(struct config *config,
+			 const struct config_section *section)
 {
-	const struct config_source *source = &config->memory->source;
+	struct config_memory *memory = config->memory;
 	struct config_reserve *reserve = &config->reserves[config->n_reserves];
-	cfg_t *parsed = cfg_getnsec(config->memory->parser, "reserve",
+	cfg_t *parsed = cfg_getnsec(memory->parser, "reserve",
 				    (unsigned int)config->n_reserves++);
-	struct target target = {
+	const struct target target = {
 		.parsed = parsed,
 		.lines = section->lines,
 		.parts[PART_RESERVE] = reserve,
 	};
 
 	reserve->name = cfg_title(parsed);
-	reserve->place = config_text_place(source, section->line);
-	return read_scope(source, &target);
+	reserve->place = config_text_place(&memory->source, section->line);
+	read_scope(memory, &target);
+}
+
+/* Each value of a list stands behind a brace or a comma. */
+static size_t n_values_at_most(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == '{' || *text == ',';
+	return n;
+}
+
+static bool make_room(struct config *config)
+{
+	struct config_memory *memory = config->memory;
+	const size_t n_sections = memory->survey.n_sections;
+
+	config->processes = calloc(n_sections, sizeof(*config->processes));
+	config->reserves = calloc(n_sections, sizeof(*config->reserves));
+	memory->values = calloc(n_values_at_most(memory->source.buffer) + 1,
+				sizeof(*memory->values));
+	return config->processes != NULL && config->reserves != NULL &&
+	       memory->values != NULL;
 }
 
 /* The n-th section of a kind is the same for the survey and libconfuse. */
-static int read_parsed(struct config *config)
+static void read_parsed(struct config *config)
 {
 	const struct config_survey *survey = &config->memory->survey;
-	int result = read_top(config);
 
-	config->processes = calloc(survey->n_sections,
-				   sizeof(*config->processes));
-	config->reserves = calloc(survey->n_sections,
-				  sizeof(*config->reserves));
-	if (config->processes == NULL || config->reserves == NULL)
-		return -ENOMEM;
-	for (size_t i = 1; i < survey->n_sections && result == 0; i++) {
+	read_top(config);
+	for (size_t i = 1; i < survey->n_sections; i++) {
 		const struct config_section *section = &survey->sections[i];
 
-		result = section->scope == SCOPE_PROCESS
-				 ? read_process(config, section)
-				 : read_reserve(config, section);
+		if (section->scope == SCOPE_PROCESS)
+			read_process(config, section);
+		else
+			read_reserve(config, section);
 	}
-	return result;
 }
 
 int config_read(struct config *config, const char *path,
@@ -277,28 +288,20 @@ int config_read(struct config *config, const char *path,
 			       findings) != 0 ||
 	    parse(memory, findings) != 0)
 		return -EINVAL;
-	if (read_parsed(config) == 0)
-		return 0;
-	findings->incomplete = true;
-	return -EINVAL;
+	if (!make_room(config)) {
+		findings->incomplete = true;
+		return -EINVAL;
+	}
+	read_parsed(config);
+	return 0;
 }
 
 void config_deinit(struct config *config)
 {
-	for (size_t i = 0; i < config->n_processes; i++) {
-		struct config_process *process = &config->processes[i];
-
-		for (size_t c = 0; c < N_CONDITIONS; c++)
-			free((void *)process->conditions[c].values);
-		free((void *)process->arguments.values);
-	}
-	for (size_t i = 0; i < config->n_reserves; i++) {
-		free((void *)config->reserves[i].protocols.values);
-		free((void *)config->reserves[i].owners.values);
-	}
 	free(config->processes);
 	free(config->reserves);
 	if (config->memory != NULL) {
+		free(config->memory->values);
 		if (config->memory->parser != NULL)
 			cfg_free(config->memory->parser);
 		config_survey_deinit(&config->memory->survey);

@@ -93,7 +93,7 @@ static size_t least(size_t a, size_t b)
 /* Letters to add, leave out or change (Levenshtein); below LONGEST both. */
 static size_t distance(const char *a, size_t a_length, const char *b)
 {
-	size_t row[LONGEST];
+	size_t row[LONGEST] = { 0 };
 	size_t b_length = strlen(b);
 
 	for (size_t j = 0; j <= b_length; j++)
@@ -117,7 +117,7 @@ static const char *find_meant(struct token name, enum config_scope scope)
 {
 	struct token word = token_content(name);
 	const char *meant = NULL;
-	size_t closest = 2 * (CLOSE + 1);
+	size_t closest = (size_t)2 * (CLOSE + 1);
 
 	/* With half of its letters changed it may mean anything. */
 	for (size_t i = 0; i < N_CONFIG_FORMS && word.length < LONGEST; i++) {

@@ -69,14 +69,19 @@ static bool stop_at(struct surveyor *surveyor, struct token token,
 
 static struct token next(struct surveyor *surveyor)
 {
-	return token_next(&surveyor->reader);
+	struct token token;
+
+	token_next(&surveyor->reader, &token);
+	return token;
 }
 
 static struct token look_ahead(const struct surveyor *surveyor)
 {
 	struct token_reader reader = surveyor->reader;
+	struct token token;
 
-	return token_next(&reader);
+	token_next(&reader, &token);
+	return token;
 }
 
 /* The reader is behind an opening brace or parenthesis. */
@@ -119,8 +124,8 @@ static bool skip_rest(struct surveyor *surveyor)
 	}
 	if (token_is_text(token)) {
 		next(surveyor);
-		behind_name = token.kind == TOKEN_STRING ? surveyor->reader
-							 : behind_name;
+		if (token.kind == TOKEN_STRING)
+			behind_name = surveyor->reader;
 		token = look_ahead(surveyor);
 	}
 	if (is_opening(token)) {
@@ -148,9 +153,12 @@ static bool skip_statement(struct surveyor *surveyor, struct token name)
 static bool is_section(const struct surveyor *surveyor)
 {
 	struct token_reader reader = surveyor->reader;
-	struct token token = token_next(&reader);
+	struct token token;
 
-	return is_opening(token_is_text(token) ? token_next(&reader) : token);
+	token_next(&reader, &token);
+	if (token_is_text(token))
+		token_next(&reader, &token);
+	return is_opening(token);
 }
 
 static bool refuse_name(struct surveyor *surveyor, struct token name,

@@ -255,12 +255,13 @@ static bool include(struct frame *frame, struct token name)
 /* Comments become blanks. */
 static struct token next_word(struct frame *frame)
 {
-	struct token token = token_next(&frame->reader);
+	struct token token;
 
+	token_next(&frame->reader, &token);
 	while (token.kind == TOKEN_COMMENT) {
 		blank(frame->copied + (token.text - frame->copied),
 		      token.text + token.length);
-		token = token_next(&frame->reader);
+		token_next(&frame->reader, &token);
 	}
 	return token;
 }
@@ -296,10 +297,11 @@ static bool is_include(struct frame *frame, struct token token,
 		       enum token_kind before)
 {
 	struct token_reader ahead = frame->reader;
+	struct token behind;
 
+	token_next(&ahead, &behind);
 	return token_equals(token, "include") && token.kind == TOKEN_WORD &&
-	       before != TOKEN_EQUALS &&
-	       token_next(&ahead).kind == TOKEN_OPEN_LIST;
+	       before != TOKEN_EQUALS && behind.kind == TOKEN_OPEN_LIST;
 }
 
 /* Each file closes its own braces: a place beyond it would be misleading. */

@@ -107,15 +107,12 @@ static void advance(struct token_reader *reader, size_t n)
 			reader->line++;
 }
 
-struct token token_next(struct token_reader *reader)
+void token_next(struct token_reader *reader, struct token *tokenp)
 {
-	struct token token;
-
 	advance(reader, strspn(reader->at, " \t\r\n"));
-	token = read_token(reader->at);
-	token.line = reader->line;
-	advance(reader, token.length);
-	return token;
+	*tokenp = read_token(reader->at);
+	tokenp->line = reader->line;
+	advance(reader, tokenp->length);
 }
 
 struct token token_content(struct token token)

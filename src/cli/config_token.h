@@ -37,7 +37,8 @@ struct token_reader {
 	int line;
 };
 
-struct token token_next(struct token_reader *reader);
+/* Reads the next one, TOKEN_END for ever at the end. */
+void token_next(struct token_reader *reader, struct token *tokenp);
 
 static inline bool token_is_text(struct token token)
 {

@@ -77,7 +77,7 @@ static void put_joined(struct text *text, const char *joint, const char *word)
 struct scope_text scope_spaces(const struct scope *scope, unsigned int roles,
 			       const char *joint)
 {
-	struct scope_text result;
+	struct scope_text result = { "" };
 	struct text text = begin(&result);
 
 	for (int space = 0; space < N_SPACES; space++)
@@ -90,7 +90,7 @@ struct scope_text scope_spaces(const struct scope *scope, unsigned int roles,
 
 struct scope_text scope_roles(unsigned int roles, const char *joint)
 {
-	struct scope_text result;
+	struct scope_text result = { "" };
 	struct text text = begin(&result);
 
 	for (int role = 0; role < N_ROLES; role++)
@@ -102,7 +102,7 @@ struct scope_text scope_roles(unsigned int roles, const char *joint)
 
 struct scope_text scope_text(const struct scope *scope)
 {
-	struct scope_text result;
+	struct scope_text result = { "" };
 	struct text text = begin(&result);
 
 	for (unsigned int roles = 1; roles <= ALL_ROLES; roles++) {
@@ -131,7 +131,7 @@ struct scope_text scope_rule(const struct rule *rule)
 struct scope_text scope_title(const struct rule *rule,
 			      const struct scope *scope)
 {
-	struct scope_text result;
+	struct scope_text result = { "" };
 	struct text text = begin(&result);
 
 	text_put(&text, "the range of ");
@@ -149,7 +149,7 @@ struct scope_text scope_ports(const struct port_set *set)
 	const bool whole =
 		range_text_format(set, ports, sizeof(ports)) < sizeof(ports);
 	char *comma = strrchr(ports, ',');
-	struct scope_text result;
+	struct scope_text result = { "" };
 	struct text text = begin(&result);
 
 	/* What stands behind the last comma may have lost digits. */

@@ -63,14 +63,14 @@ static int append(struct run *run, const char *argument,
 {
 	const size_t n = count(run->command);
 	char **words = calloc(n + 2, sizeof(*words));
-	char *word = expand(argument, range);
 
-	if (words == NULL || word == NULL)
+	if (words == NULL)
 		return run_fail(run->command[0], strerror(ENOMEM));
 	memcpy(words, run->command, n * sizeof(*words));
-	words[n] = word;
 	run->command = words;
-	return 0;
+	words[n] = expand(argument, range);
+	return words[n] != NULL ? 0
+		: run_fail(run->command[0], strerror(ENOMEM));
 }
 
 int run_append_arguments(struct run *run, const char *exe,

@@ -27,17 +27,21 @@ static bool needs_scope(const uint8_t address[16])
 static bool read_in(const struct sockaddr *address, socklen_t length,
 		    struct endpoint *endpointp)
 {
-	struct sockaddr_in in;
+	const uint8_t *bytes = (const uint8_t *)address;
+	in_port_t port;
 
-	if (length < sizeof(in))
+	if (length < sizeof(struct sockaddr_in))
 		return false;
-	memcpy(&in, address, sizeof(in));
+	memcpy(&port, bytes + offsetof(struct sockaddr_in, sin_port),
+	       sizeof(port));
 	*endpointp = (struct endpoint){
-		.port = ntohs(in.sin_port),
+		.port = ntohs(port),
 		.family = AF_INET,
 	};
 	memcpy(endpointp->address, mapped_prefix, sizeof(mapped_prefix));
-	memcpy(endpointp->address + 12, &in.sin_addr, sizeof(in.sin_addr));
+	memcpy(endpointp->address + sizeof(mapped_prefix),
+	       bytes + offsetof(struct sockaddr_in, sin_addr),
+	       sizeof(struct in_addr));
 	return true;
 }
 

@@ -9,7 +9,7 @@
 
 #define N_GROUPS 8
 
-static uint32_t group(const struct endpoint *endpoint, int i)
+static uint32_t group(const struct endpoint *endpoint, size_t i)
 {
 	return (uint32_t)endpoint->address[2 * i] << 8 |
 	       endpoint->address[2 * i + 1];
@@ -23,7 +23,7 @@ static void find_zeros(const struct endpoint *endpoint, int *beginp, int *np)
 	for (int i = 0; i < N_GROUPS; i++) {
 		int n = 0;
 
-		while (i + n < N_GROUPS && group(endpoint, i + n) == 0)
+		while (i + n < N_GROUPS && group(endpoint, (size_t)i + (size_t)n) == 0)
 			n++;
 		if (n > *np) {
 			*beginp = i;
@@ -45,7 +45,7 @@ static void put_ipv6(struct text *text, const struct endpoint *endpoint)
 		}
 		if (i > 0 && i != begin + n)
 			text_put_char(text, ':');
-		text_put_hex(text, group(endpoint, i));
+		text_put_hex(text, group(endpoint, (size_t)i));
 	}
 	if (endpoint->scope != 0) {
 		text_put_char(text, '%');

@@ -54,26 +54,27 @@ static uint64_t port_bit(uint32_t port)
 /*
  * Makes the hint of a port follow its use word, which has just changed to or
  * from use. Another process may change it in between: the word is read again
- * after each write of the hint, so that the last to write has seen the last
- * use.
+ * after each write of the hint, until they agree, so that the last to write has
+ * seen the last use. Each turn more is one that another's change has caused.
  */
 static void follow(struct space_memory *space, uint16_t port, enum use use)
 {
 	atomic_u64 *hintp = &space->hints[use][port / PORT_WORD_BITS];
+	/* Acquire, after our own change: a newer use is seen, or its maker's
+	 * write of the hint comes after ours. */
+	bool used = (load_acquire_u32(&space->uses[port]) & USE_MASK) == use;
+	bool was_used;
 
-	/* Acquire, after our own change: a newer use is seen or will be followed
-	 * by the one who made it. */
-	if ((load_acquire_u32(&space->uses[port]) & USE_MASK) == use) {
-		/* Acq_rel: the hint is out before the word is read again, for
-		 * whoever frees the port meanwhile. */
-		or_acq_rel_u64(hintp, port_bit(port));
-		if ((load_acquire_u32(&space->uses[port]) & USE_MASK) == use)
-			return;
-	}
-	/* Acq_rel: as above, for whoever leases the port meanwhile. */
-	and_acq_rel_u64(hintp, ~port_bit(port));
-	if ((load_acquire_u32(&space->uses[port]) & USE_MASK) == use)
-		or_acq_rel_u64(hintp, port_bit(port));
+	do {
+		/* Acq_rel: of two writers the later one reads the use word after
+		 * the earlier one's change of it. */
+		if (used)
+			or_acq_rel_u64(hintp, port_bit(port));
+		else
+			and_acq_rel_u64(hintp, ~port_bit(port));
+		was_used = used;
+		used = (load_acquire_u32(&space->uses[port]) & USE_MASK) == use;
+	} while (used != was_used);
 }
 
 /* Joins the use of a port. Returns 0, or -EADDRINUSE for a use beside it. */

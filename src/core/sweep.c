@@ -34,8 +34,8 @@ struct sweep {
 	struct sweep_result result;
 };
 
-_Static_assert(N_PLANES_TCP >= N_PLANES_UDP && N_PLANES_TCP >= N_PLANES_SCTP,
-	       "TCP has the most planes");
+_Static_assert(N_PLANES_TCP >= N_PLANES_UDP, "TCP has the most planes");
+_Static_assert(N_PLANES_TCP >= N_PLANES_SCTP, "TCP has the most planes");
 
 static uint64_t port_bit(uint32_t port)
 {

@@ -65,6 +65,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+	umount2(directory, MNT_DETACH);	/* of the test that mounts there */
 	nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
