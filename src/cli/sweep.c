@@ -68,6 +68,14 @@ static void show(enum space space, const struct sweep_result *result)
 		space_name(space), texts[0], texts[1], texts[2], texts[3] });
 }
 
+static int show_nothing(const struct sweep_options *options)
+{
+	output_open(&sweeping.output, options->format, stdout);
+	output_section(&sweeping.output, &section);
+	return output_close(&sweeping.output) == 0 ? EXIT_SUCCESS
+						   : EXIT_FAILURE;
+}
+
 /* A protocol that the kernel lacks has nothing to be swept. */
 static int sweep_all(const struct sweep_options *options)
 {
@@ -141,8 +149,9 @@ int command_sweep(int argc, char *argv[])
 		result = sweep_all(&options);
 		arena_close(&sweeping.arena);
 	} else if (result == -ENOENT) {
-		puts("berth: there is no shared map in this namespace yet");
-		result = EXIT_SUCCESS;
+		fputs("berth: there is no shared map in this namespace yet\n",
+		      stderr);
+		result = show_nothing(&options);
 	} else {
 		fprintf(stderr, "berth: cannot open the shared map: %s\n",
 			strerror(-result));

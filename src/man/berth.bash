@@ -105,7 +105,8 @@ _berth_explain()
 
 _berth()
 {
-	local commands="run check load unload explain log status port"
+	local commands="run check load unload explain log status port
+		sweep"
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -122,6 +123,7 @@ _berth()
 		[[ ${COMP_WORDS[COMP_CWORD - 1]} == -n ]] ||
 			_berth_words "-f --follow -n --porcelain --json
 				--help" ;;
+	sweep) _berth_words "--proc --porcelain --json --help" ;;
 	status) _berth_words "--porcelain --json --help" ;;
 	port)
 		if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --protocol ]]; then

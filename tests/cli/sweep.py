@@ -138,7 +138,8 @@ def once_a_second():
 def nothing():
     """without a map there is nothing to sweep; mistakes are quoted"""
     result = berth('sweep')
-    same((result.returncode, 'no shared map' in result.stdout), (0, True))
+    same((result.returncode, 'no shared map' in result.stderr), (0, True))
+    same(json.loads(berth('sweep', '--json').stdout), {'sweeps': []})
     for word in ('--jason', 'more'):
         result = berth('sweep', word)
         same((result.returncode, f'"{word}"' in result.stderr), (2, True))
