@@ -20,7 +20,7 @@
 #include "core/space.h"
 
 #define ARENA_MAGIC UINT64_C(0x6e65726168747262)	/* "brtharen" */
-#define ARENA_VERSION 4u
+#define ARENA_VERSION 5u
 
 /*
  * Planes by space. TCP has the most, since there the kernel shares a port
@@ -80,7 +80,8 @@ struct counter_memory {
 /* Whose turn it is to sweep: see sweep.h. */
 struct turn_memory {
 	atomic_u64 swept_ms[N_SPACES];	/* when the last sweep began */
-	uint8_t pad[4064];
+	atomic_u64 took_ms[N_SPACES];	/* how long the last one took */
+	uint8_t pad[4032];
 };
 
 /* The last so many events; a power of two. */

@@ -180,8 +180,7 @@ static bool next(struct port_pick *pick)
 			if (pick->limit == REST_NONE && pick->process->sweeps)
 				sweep_if_due(&pick->process->arena,
 					     pick->wanted.space,
-					     port_pick_range(pick),
-					     pick->now_ms);
+					     port_pick_range(pick));
 			pick->limit++;
 			pick->distance = 0;
 			continue;

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/mman.h>
 
+#include "base/clock.h"
 #include "core/arena.h"
 #include "core/choice.h"
 #include "core/ledger.h"
@@ -42,18 +43,37 @@ static uint64_t port_bit(uint32_t port)
 	return UINT64_C(1) << port % PORT_WORD_BITS;
 }
 
+/* How long to wait after the beginning of the last sweep. */
+static uint64_t interval_ms(const struct turn_memory *turn, enum space space)
+{
+	/* Relaxed: a number by itself, kept within bounds. */
+	const uint64_t took_ms = load_relaxed_u64(&turn->took_ms[space]);
+
+	if (took_ms <= SWEEP_INTERVAL_MS / SWEEP_PAUSE)
+		return SWEEP_INTERVAL_MS;
+	return took_ms < SWEEP_INTERVAL_MAX_MS / SWEEP_PAUSE
+		? SWEEP_PAUSE * took_ms : SWEEP_INTERVAL_MAX_MS;
+}
+
 bool sweep_take_turn(const struct arena *arena, enum space space,
 		     uint64_t now_ms)
 {
-	atomic_u64 *turnp = &arena->memory->turn.swept_ms[space];
+	struct turn_memory *turn = &arena->memory->turn;
 	/* Relaxed: the compare-and-swap decides. */
-	uint64_t last_ms = load_relaxed_u64(turnp);
+	uint64_t last_ms = load_relaxed_u64(&turn->swept_ms[space]);
 
 	/* What lies ahead is of another clock, or was made up. */
-	if (last_ms <= now_ms && now_ms - last_ms < SWEEP_INTERVAL_MS)
+	if (last_ms <= now_ms && now_ms - last_ms < interval_ms(turn, space))
 		return false;
 	/* Acq_rel: one of those who come at once has the turn. */
-	return swap_if_acq_rel_u64(turnp, &last_ms, now_ms);
+	return swap_if_acq_rel_u64(&turn->swept_ms[space], &last_ms, now_ms);
+}
+
+void sweep_end_turn(const struct arena *arena, enum space space,
+		    uint64_t took_ms)
+{
+	/* Relaxed: as in interval_ms(). */
+	store_relaxed_u64(&arena->memory->turn.took_ms[space], took_ms);
 }
 
 /* --- before: what the map shows ------------------------------------------- */
@@ -269,13 +289,15 @@ static void mend_map(struct sweep *sweep)
 }
 
 void sweep_if_due(const struct arena *arena, enum space space,
-		  const struct port_set *range, uint64_t now_ms)
+		  const struct port_set *range)
 {
+	const uint64_t now_ms = clock_now_ms();
 	struct sweep_result result;
 
-	if (sweep_take_turn(arena, space, now_ms))
-		(void)sweep_space(arena, space, range, sock_diag_list, now_ms,
-				  &result);
+	if (!sweep_take_turn(arena, space, now_ms))
+		return;
+	(void)sweep_space(arena, space, range, sock_diag_list, now_ms, &result);
+	sweep_end_turn(arena, space, clock_now_ms() - now_ms);
 }
 
 int sweep_space(const struct arena *arena, enum space space,

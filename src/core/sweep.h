@@ -23,8 +23,15 @@
 
 struct arena;
 
-/* Between two sweeps of a space that nobody asked for by hand. */
+/*
+ * From the beginning of a sweep of a space to that of the next that nobody asked
+ * for by hand: the least and the most, and in between so many times as long as
+ * the last one took. A namespace with millions of sockets is not swept all day
+ * because one destination has used up the range.
+ */
 #define SWEEP_INTERVAL_MS 1000u
+#define SWEEP_INTERVAL_MAX_MS 60000u
+#define SWEEP_PAUSE 16u
 
 struct sweep_result {
 	uint32_t n_sockets;	/* that the kernel told of */
@@ -38,18 +45,21 @@ typedef int (*sweep_lister)(enum space space, kernel_socket_visit visit,
 			    void *context);
 
 /*
- * Whether it is this process's turn: nobody has swept the space for
- * SWEEP_INTERVAL_MS. A sweeper that dies keeps the turn for as long, no longer.
+ * Whether it is this process's turn: nobody has begun to sweep the space for the
+ * interval. A sweeper that dies keeps the turn for as long, no longer. To be
+ * followed by sweep_end_turn() with how long it took.
  */
 bool sweep_take_turn(const struct arena *arena, enum space space,
 		     uint64_t now_ms);
+void sweep_end_turn(const struct arena *arena, enum space space,
+		    uint64_t took_ms);
 
 /*
  * Sweeps the space of a search that found nothing awake, if it is its turn.
  * Whatever comes of it, the search goes on.
  */
 void sweep_if_due(const struct arena *arena, enum space space,
-		  const struct port_set *range, uint64_t now_ms);
+		  const struct port_set *range);
 
 /*
  * Sweeps a space; sockets are marked where their port is in range. Returns 0; or

@@ -253,6 +253,21 @@ Test(sweep, a_turn_comes_once_a_second_and_whatever_is_there)
 	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS));
 }
 
+/* Of millions of sockets, say; and of what somebody has written there. */
+Test(sweep, a_turn_that_took_long_is_followed_by_a_pause)
+{
+	cr_assert(sweep_take_turn(&arena, SPACE_TCP, NOW_MS));
+	sweep_end_turn(&arena, SPACE_TCP, 200);
+	cr_expect_not(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 3199));
+	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 3200));
+	sweep_end_turn(&arena, SPACE_TCP, UINT64_MAX);
+	cr_expect_not(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 63199));
+	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 63200));
+	sweep_end_turn(&arena, SPACE_TCP, 0);
+	cr_expect_not(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 64199));
+	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 64200));
+}
+
 Test(sweep, random_words_in_the_map_do_no_harm)
 {
 	uint64_t *words = (uint64_t *)arena.memory->spaces;
