@@ -15,10 +15,10 @@
 #define IDENTITY_NAME_SIZE 16
 
 struct identity {
-	char exe[PATH_MAX];		/* "" = not known */
 	char name[IDENTITY_NAME_SIZE];
 	char uid[12];			/* effective, in decimal */
 	const char *profile;		/* NULL = none */
+	char exe[PATH_MAX];		/* "" = not known */
 };
 
 /* profile is kept, not copied. */

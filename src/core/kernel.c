@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <linux/stat.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -154,7 +153,6 @@ static uint64_t read_netns_cookie(void)
 
 void kernel_read(struct kernel *kernelp)
 {
-	memset(kernelp, 0, sizeof(*kernelp));
 	read_port_range(kernelp);
 	read_reserved(kernelp);
 	kernelp->netns_inode = read_netns_inode();

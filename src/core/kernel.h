@@ -22,7 +22,10 @@ struct kernel {
 	uint64_t netns_cookie;			/* 0 = no SO_NETNS_COOKIE */
 };
 
-/* Fills *kernelp; what cannot be read is left unknown. */
+/*
+ * Fills *kernelp, which is all zeros before; what cannot be read is left so. A
+ * page of it that stays zero is never touched: most of reserved.
+ */
 void kernel_read(struct kernel *kernelp);
 
 /* Whether the kernel takes a pin (IP_LOCAL_PORT_RANGE) on this port. */

@@ -19,11 +19,12 @@ struct arena_place;
 
 struct policy_source {
 	struct environment environment;
-	struct identity identity;
 	struct policy_file file;
 	struct policy policies[N_POLICIES_KEPT];
 	atomic_u32 n_adopted;	/* the last is policies[n_adopted % 4] */
 	atomic_u32 is_adopting;
+	/* The last: most of its path is never written, nor its page. */
+	struct identity identity;
 };
 
 /* What came of a look at the policy. */

@@ -20,7 +20,6 @@ struct report_limit {
 };
 
 struct process {
-	struct policy_source source;
 	struct kernel kernel;
 	struct arena arena;
 	struct fd_cache cache;
@@ -29,6 +28,7 @@ struct process {
 	struct report_limit report_limit;
 	bool sweeps;		/* its leases have sockets: a sweep is harmless */
 	atomic_u32 pin_refused;	/* bit by space, and PIN_MPTCP: no such option */
+	struct policy_source source;	/* the last, as its identity is there */
 };
 
 #define PIN_MPTCP N_SPACES
