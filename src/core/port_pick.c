@@ -129,6 +129,7 @@ static int sample(struct port_pick *pick)
 	}
 	if (best >= 0)
 		pick->sampled[pick->n_sampled++] = (uint16_t)best;
+	pick->rested_ms = longest;
 	return best;
 }
 
@@ -140,8 +141,6 @@ static bool lease(const struct port_pick *pick)
 {
 	const struct arena *arena = &pick->process->arena;
 	const struct lease *wanted = &pick->wanted;
-	const uint32_t rested = ledger_rested_ms(arena, wanted->space,
-						 wanted->port, pick->now_ms);
 
 	if (ledger_lease(arena, wanted) < 0)
 		return false;
@@ -149,7 +148,7 @@ static bool lease(const struct port_pick *pick)
 	    (pick->limit == REST_NONE
 	     ? !ledger_rests(arena, wanted->space, wanted->port, pick->now_ms)
 	     : ledger_rested_ms(arena, wanted->space, wanted->port,
-				pick->now_ms) == rested))
+				pick->now_ms) == pick->rested_ms))
 		return true;
 	ledger_release(arena, wanted, 0);
 	return false;

@@ -41,6 +41,7 @@ struct port_pick {
 	enum rest_limit limit;
 	uint16_t sampled[N_PICK_SAMPLINGS];
 	uint32_t n_sampled;
+	uint32_t rested_ms;	/* for how long the last of them had, when seen */
 	int avoid;		/* a port that is no candidate; -1 = none */
 	uint64_t now_ms;
 };

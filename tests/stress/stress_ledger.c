@@ -99,11 +99,17 @@ static void check_rest(const struct port_pick *pick, const struct lease *lease)
 	const unsigned int released =
 		atomic_load(&shared->released_ms[lease->port - LO]);
 
-	if (lease->use == USE_WHOLE && pick->limit == REST_NONE &&
-	    released != 0 &&
-	    pick->now_ms >= released &&
-	    pick->now_ms - released < load_relaxed_u32(&process.arena.rest_ms))
+	const uint64_t age = pick->now_ms - released;
+
+	if (lease->use != USE_WHOLE || released == 0 || pick->now_ms < released)
+		return;
+	if (pick->limit == REST_NONE &&
+	    age < load_relaxed_u32(&process.arena.rest_ms))
 		fail("leased while it rests", lease);
+	/* By more than two may differ who give a shared port back at once. */
+	if (pick->limit == REST_LONGEST && pick->rested_ms > 10000 &&
+	    age < pick->rested_ms / 2)
+		fail("leased though it has rested since it was chosen", lease);
 }
 
 static bool take(unsigned int *randomp, struct lease *leasep)
