@@ -28,7 +28,7 @@ programs="
 
 tools="
 	clang-tidy clang-tools gcovr libcap2-bin libcriterion-dev
-	libclang-rt-14-dev man-db musl-tools nftables strace tcpdump
+	libclang-rt-14-dev libsctp-dev man-db musl-tools nftables strace tcpdump
 "
 
 die()

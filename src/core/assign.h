@@ -37,9 +37,16 @@ struct program_call {
 	long (*make)(const struct program_call *call);
 };
 
-/* bind(2) as the program would have made it. Returns 0 or -errno. */
-typedef int (*bind_maker)(int fd, const struct sockaddr *address,
-			  socklen_t length);
+/* What gives the socket its port: a bind, or a call that binds on its way. */
+struct port_taker {
+	/*
+	 * address has the port; or port 0, for the kernel to choose where the
+	 * socket is pinned. Returns 0 when the socket has its port; -EADDRINUSE
+	 * or -EACCES for another port to be tried; any other -errno ends it.
+	 */
+	int (*take)(struct port_taker *self, int fd,
+		    const struct sockaddr *address, socklen_t length);
+};
 
 /*
  * bind(address:0), the program's own: a port that is this socket's alone.
@@ -50,7 +57,7 @@ typedef int (*bind_maker)(int fd, const struct sockaddr *address,
  */
 int assign_bind(struct process *process, int fd, struct fd_facts *factsp,
 		const struct sockaddr *address, socklen_t length,
-		bind_maker bind);
+		struct port_taker *taker);
 
 /*
  * The port that a call takes that needs one: listen(), or the first send or
@@ -59,6 +66,16 @@ int assign_bind(struct process *process, int fd, struct fd_facts *factsp,
  */
 int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
 		    enum role role);
+
+/*
+ * The same for a socket of SCTP, which takes its port within the call and only
+ * when all else is well: listen(), connect(), sctp_connectx(), a send. remote is
+ * where it goes, or NULL; its port is not assigned. Returns the call's result,
+ * or -errno; -EADDRINUSE when no port of the range is left.
+ */
+long assign_call(struct process *process, int fd, struct fd_facts *factsp,
+		 enum event_call kind, const struct endpoint *remote,
+		 const struct program_call *call);
 
 /*
  * connect(2), or what counts as one, of a stream socket without a port. Returns

@@ -21,9 +21,10 @@ struct binding {
 	struct fd_facts *facts;
 	const struct sockaddr *address;	/* with port 0 */
 	socklen_t length;
-	bind_maker bind;
+	struct port_taker *taker;
 	enum role role;
 	enum event_call call;
+	const struct endpoint *remote;	/* NULL = not known */
 	struct port_pick pick;
 	bool no_port;		/* IP_BIND_ADDRESS_NO_PORT is set */
 	bool pinned;		/* a pin is set that must go */
@@ -66,7 +67,8 @@ static int bind_explicitly(const struct binding *binding, uint16_t port)
 	const socklen_t length = endpoint_with_port(
 		binding->address, binding->length, port, &copy);
 
-	return binding->bind(binding->fd, &copy.generic, length);
+	return binding->taker->take(binding->taker, binding->fd, &copy.generic,
+				    length);
 }
 
 /* Lets the kernel choose from lo to hi. Returns 0, -EADDRINUSE, other -errno. */
@@ -79,7 +81,8 @@ static int bind_pinned(struct binding *binding, uint16_t lo, uint16_t hi)
 	if (result < 0)
 		return result;
 	binding->pinned = true;
-	result = binding->bind(binding->fd, binding->address, binding->length);
+	result = binding->taker->take(binding->taker, binding->fd,
+				      binding->address, binding->length);
 	if (result < 0)
 		return result;
 	result = socket_local(binding->fd, &local);
@@ -172,6 +175,7 @@ static int search(struct binding *binding)
 		.use = whole ? USE_WHOLE : USE_BOUND,
 		.role = binding->role,
 		.local = whole ? NULL : &local,
+		.remote = binding->remote,
 	};
 
 	port_pick_start(pick, process, &wish);
@@ -196,11 +200,13 @@ static int search(struct binding *binding)
 	return result;
 }
 
-static bool leaves_port_open(int fd)
+/* SCTP has no such option, though it takes it. */
+static bool leaves_port_open(int fd, const struct fd_facts *facts)
 {
 	int value = 0;
 
-	return raw_get_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
+	return facts->space != SPACE_SCTP &&
+	       raw_get_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
 				  &value) == 0 && value != 0;
 }
 
@@ -217,22 +223,29 @@ static int search_alone(struct binding *binding)
 
 int assign_bind(struct process *process, int fd, struct fd_facts *factsp,
 		const struct sockaddr *address, socklen_t length,
-		bind_maker bind)
+		struct port_taker *taker)
 {
 	struct binding binding = {
 		.process = process, .fd = fd, .facts = factsp,
-		.address = address, .length = length, .bind = bind,
+		.address = address, .length = length, .taker = taker,
 		.role = ROLE_OF_LISTEN, .call = CALL_BIND,
 	};
 
-	if (!leaves_port_open(fd))
+	if (!leaves_port_open(fd, factsp))
 		return search_alone(&binding);
 
-	const int result = bind(fd, address, length);
+	const int result = taker->take(taker, fd, address, length);
 
 	if (result == 0)
 		assign_record(process, fd, factsp);
 	return result;
+}
+
+static int take_by_bind(struct port_taker *taker, int fd,
+			const struct sockaddr *address, socklen_t length)
+{
+	(void)taker;
+	return raw_bind(fd, address, length);
 }
 
 int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
@@ -240,6 +253,7 @@ int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
 {
 	/* What a failed connect has left there is no address and no port. */
 	struct endpoint local = { .family = factsp->ipv6 ? AF_INET6 : AF_INET };
+	struct port_taker taker = { take_by_bind };
 	union socket_address address;
 	int result = 0;
 
@@ -253,13 +267,76 @@ int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
 		.process = process, .fd = fd, .facts = factsp,
 		.address = &address.generic,
 		.length = endpoint_write(&local, &address),
-		.bind = raw_bind, .role = role,
+		.taker = &taker, .role = role,
 		.call = role == ROLE_OF_LISTEN ? CALL_LISTEN : CALL_SEND,
-		.no_port = leaves_port_open(fd),
+		.no_port = leaves_port_open(fd, factsp),
 	};
 
 	result = search_alone(&binding);
 	if (result < 0 && factsp->has_address)
 		socket_restore_address(fd, &local);
 	return result;
+}
+
+/* --- SCTP: sctp_autobind() in net/sctp/socket.c, within a call -------------- */
+
+struct calling {
+	struct port_taker taker;	/* first: take() is given its address */
+	const struct program_call *call;
+	long result;		/* of the call, when it has been made */
+	bool made;
+};
+
+static bool has_port(int fd)
+{
+	struct endpoint local;
+
+	return socket_local(fd, &local) == 0 && local.port != 0;
+}
+
+/*
+ * The port goes to the kernel as a pin, so that a call that fails before it
+ * takes one leaves the socket as it was; as a bind where there is no pin.
+ */
+static int take_by_call(struct port_taker *taker, int fd,
+			const struct sockaddr *address, socklen_t length)
+{
+	struct calling *self = (struct calling *)taker;
+	struct endpoint local = { 0 };
+
+	endpoint_read(address, length, &local);
+	if (local.port != 0) {
+		const int result = raw_bind(fd, address, length);
+
+		if (result < 0)
+			return result;
+	}
+	self->result = self->call->make(self->call);
+	self->made = true;
+	if (local.port != 0 || has_port(fd))
+		return 0;
+	/* EAGAIN: the port is not to be had. */
+	return self->result == -EAGAIN ? -EADDRINUSE : -ECANCELED;
+}
+
+long assign_call(struct process *process, int fd, struct fd_facts *factsp,
+		 enum event_call kind, const struct endpoint *remote,
+		 const struct program_call *call)
+{
+	struct calling calling = { .taker = { take_by_call }, .call = call };
+	union socket_address wildcard;
+	struct binding binding = {
+		.process = process, .fd = fd, .facts = factsp,
+		.address = &wildcard.generic,
+		.length = endpoint_wildcard(factsp->ipv6 ? AF_INET6 : AF_INET,
+					    0, &wildcard),
+		.taker = &calling.taker, .remote = remote, .call = kind,
+		.role = kind == CALL_LISTEN ? ROLE_OF_LISTEN : ROLE_OF_CONNECT,
+	};
+	const int result = search_alone(&binding);
+
+	if (result == -EADDRINUSE)
+		return result;
+	/* No socket to bind (any more), say: let the kernel say so. */
+	return calling.made ? calling.result : call->make(call);
 }

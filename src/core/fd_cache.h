@@ -36,6 +36,7 @@ struct fd_facts {
 	uint64_t space : 2;	/* enum space */
 	uint64_t ipv6 : 1;
 	uint64_t mptcp : 1;
+	uint64_t many : 1;	/* SCTP: of many associations, SOCK_SEQPACKET */
 	uint64_t own_range : 1;	/* the program set IP_LOCAL_PORT_RANGE */
 	uint64_t copied : 1;	/* another fd may hold the same lease */
 	uint64_t loose : 1;	/* the port goes with the connection: no lock */

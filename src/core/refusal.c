@@ -82,12 +82,12 @@ int refusal_of_bind(struct process *process, const struct policy *policy,
 }
 
 int refusal_of_self_connect(struct process *process,
-			    const struct policy *policy,
+			    const struct policy *policy, enum space space,
 			    const struct endpoint *remote)
 {
 	const struct report report = {
 		.kind = EVENT_SELF_CONNECT, .call = CALL_CONNECT,
-		.space = SPACE_TCP, .address = remote,
+		.space = space, .address = remote,
 	};
 
 	if (policy->settings[SETTING_SELF_CONNECT] == SELF_CONNECT_ALLOW)

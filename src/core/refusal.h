@@ -27,11 +27,11 @@ int refusal_of_bind(struct process *process, const struct policy *policy,
 		    const struct endpoint *local);
 
 /*
- * A TCP connect of a socket to itself, as the caller has found. Returns 0 or
+ * A connect of a stream socket to itself, as the caller has found. Returns 0 or
  * -ECONNREFUSED, what it would get with nobody listening.
  */
 int refusal_of_self_connect(struct process *process,
-			    const struct policy *policy,
+			    const struct policy *policy, enum space space,
 			    const struct endpoint *remote);
 
 /*

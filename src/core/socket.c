@@ -39,8 +39,7 @@ struct fd_facts socket_facts(int domain, int type, int protocol)
 {
 	const int space = space_of_socket(domain, type, protocol);
 
-	/* SCTP has ways of its own to bind and connect, and is let through. */
-	if (space < 0 || space == SPACE_SCTP)
+	if (space < 0)
 		return (struct fd_facts){ .known = 1 };
 	return (struct fd_facts){
 		.known = 1,
@@ -48,6 +47,8 @@ struct fd_facts socket_facts(int domain, int type, int protocol)
 		.space = (unsigned int)space & 3,
 		.ipv6 = domain == AF_INET6,
 		.mptcp = protocol == IPPROTO_MPTCP,
+		.many = (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) ==
+			SOCK_SEQPACKET,
 	};
 }
 

@@ -46,6 +46,13 @@ static bool read_address(const struct fd_facts *facts,
 	       (!facts->ipv6 && read_unspecified(address, length, endpointp));
 }
 
+static int take_by_bind(struct port_taker *taker, int fd,
+			const struct sockaddr *address, socklen_t length)
+{
+	(void)taker;
+	return program_bind(fd, address, length);
+}
+
 /* The program's own choice of port, or the kernel's, goes into the map. */
 static int bind_as_asked(struct process *process, const struct policy *policy,
 			 int fd, struct fd_facts *facts,
@@ -71,6 +78,7 @@ static int bind_covered(struct process *process, int fd, struct fd_facts *facts,
 			const struct sockaddr *address, socklen_t length,
 			enum chooser chooser)
 {
+	struct port_taker taker = { take_by_bind };
 	struct endpoint local;
 	struct policy policy;
 	int result;
@@ -89,7 +97,7 @@ static int bind_covered(struct process *process, int fd, struct fd_facts *facts,
 		return result;
 	if (local.port == 0 && policy.settings[SETTING_MODE] == MODE_ENFORCE)
 		return assign_bind(process, fd, facts, address, length,
-				   program_bind);
+				   &taker);
 	return bind_as_asked(process, &policy, fd, facts, &local, address,
 			     length);
 }

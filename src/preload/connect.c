@@ -6,6 +6,7 @@
 #include "core/socket.h"
 #include "preload/hook.h"
 #include "preload/next.h"
+#include "preload/sctp.h"
 
 struct connect_call {
 	struct program_call call;	/* first: make() is given its address */
@@ -64,7 +65,8 @@ static long connect_stream(struct process *process, struct fd_facts *facts,
 				       SPACE_TCP);
 	if (result == 0 && facts->has_port &&
 	    self_connect_is(self->fd, &remote))
-		result = refusal_of_self_connect(process, &policy, &remote);
+		result = refusal_of_self_connect(process, &policy, SPACE_TCP,
+						 &remote);
 	if (result < 0)
 		return result;
 	if (facts->has_port)
@@ -96,6 +98,17 @@ static long connect_datagram(struct process *process, struct fd_facts *facts,
 	return make_connect(&self->call);
 }
 
+static long connect_sctp(struct process *process, struct fd_facts *facts,
+			 const struct connect_call *self)
+{
+	struct endpoint remote;
+	const bool is_read = endpoint_read(self->address, self->length,
+					   &remote);
+
+	return sctp_associate(process, self->fd, facts, CALL_CONNECT,
+			      is_read ? &remote : NULL, &self->call);
+}
+
 /* connect(AF_UNSPEC): the socket gives a port up that it did not name itself. */
 static long disconnect(struct process *process, struct fd_facts *facts,
 		       const struct connect_call *self)
@@ -121,6 +134,8 @@ static long connect_covered(struct process *process, struct fd_facts *facts,
 		return make_connect(&self->call);
 	if (hook_family(self->address, self->length) == AF_UNSPEC)
 		return disconnect(process, facts, self);
+	if (sctp_is(facts))
+		return connect_sctp(process, facts, self);
 	return hook_is_stream(facts) ? connect_stream(process, facts, self)
 				     : connect_datagram(process, facts, self);
 }

@@ -2,7 +2,8 @@
 
 /*
  * sendto, sendmsg and sendmmsg: the first send of a datagram socket takes a
- * port, and with MSG_FASTOPEN that of a stream socket connects. All later ones
+ * port, as that of an SCTP socket may, and with MSG_FASTOPEN that of a TCP socket
+ * connects. All later ones
  * see the cache and nothing else.
  */
 
@@ -12,6 +13,7 @@
 #include "core/self_connect.h"
 #include "preload/hook.h"
 #include "preload/next.h"
+#include "preload/sctp.h"
 
 struct send_call {
 	struct program_call call;	/* first: make() is given its address */
@@ -113,7 +115,8 @@ static long send_stream(struct process *process, const struct policy *policy,
 					   SPACE_TCP);
 
 	if (result == 0 && facts->has_port && self_connect_is(self->fd, &remote))
-		result = refusal_of_self_connect(process, policy, &remote);
+		result = refusal_of_self_connect(process, policy, SPACE_TCP,
+						 &remote);
 	if (result < 0)
 		return result;
 	if (facts->has_port)
@@ -140,6 +143,17 @@ static long send_datagram(struct process *process, const struct policy *policy,
 	return self->call.make(&self->call);
 }
 
+static long send_sctp(struct process *process, struct fd_facts *facts,
+		      const struct send_call *self)
+{
+	struct endpoint remote;
+	const bool is_read = endpoint_read(self->address, self->length,
+					   &remote);
+
+	return sctp_associate(process, self->fd, facts, CALL_SEND,
+			      is_read ? &remote : NULL, &self->call);
+}
+
 __attribute__((noinline))
 static long send_unsettled(struct process *process, struct send_call *self)
 {
@@ -150,6 +164,8 @@ static long send_unsettled(struct process *process, struct send_call *self)
 	    (facts.has_port && !hook_is_stream(&facts)) ||
 	    !read_destination(process, &facts, self))
 		return self->call.make(&self->call);
+	if (sctp_is(&facts))
+		return send_sctp(process, &facts, self);
 	process_policy(process, &policy);
 	return hook_is_stream(&facts)
 		? send_stream(process, &policy, &facts, self)

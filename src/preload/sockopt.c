@@ -12,6 +12,7 @@
 #include "core/socket.h"
 #include "preload/hook.h"
 #include "preload/next.h"
+#include "preload/sctp.h"
 
 static bool is_port_range(int level, int name)
 {
@@ -66,6 +67,12 @@ static void hide_reuse(int fd, void *value, socklen_t length)
 HOOK int setsockopt(int fd, int level, int name, const void *value,
 		    socklen_t length)
 {
+	long made;
+
+	if (level == IPPROTO_SCTP &&
+	    sctp_setsockopt(fd, name, value, length, &made))
+		return (int)hook_result(made);
+
 	const int result = next.setsockopt(fd, level, name, value, length);
 
 	if (result == 0 && is_port_range(level, name))
@@ -98,6 +105,12 @@ static void hide_pin(int fd, void *value, socklen_t length)
 HOOK int getsockopt(int fd, int level, int name, void *value,
 		    socklen_t *lengthp)
 {
+	long made;
+
+	if (level == IPPROTO_SCTP &&
+	    sctp_getsockopt(fd, name, value, lengthp, &made))
+		return (int)hook_result(made);
+
 	const int result = next.getsockopt(fd, level, name, value, lengthp);
 
 	if (result == 0 && is_port_range(level, name))

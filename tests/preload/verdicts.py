@@ -40,6 +40,13 @@ def cases(probe):
                     yield ('%s, pin %s' % (algorithm, pin),
                            {'BERTH_RANGE': ports, 'BERTH_PIN': pin,
                             'BERTH_ALGORITHM': algorithm}, [ports])
+    elif probe == 'assert_sctp':
+        for name, ports in (('inside', '40000-40005'),
+                            ('outside', '20000-20005'),
+                            ('astride', '32764-32770')):
+            yield name, {'BERTH_RANGE': ports}, [ports]
+        yield ('unpinned', {'BERTH_RANGE': '40000-40005', 'BERTH_PIN': 'no'},
+               ['40000-40005'])
     elif probe == 'assert_share':
         for name, environment in VARIANTS.items():
             port = environment['BERTH_RANGE'].split('-')[0]

@@ -322,7 +322,8 @@ static int connect_to_itself(void)
 {
 	const struct endpoint endpoint = local(CONNECT_PORT);
 
-	return refusal_of_self_connect(&process, &policy, &endpoint);
+	return refusal_of_self_connect(&process, &policy, SPACE_TCP,
+				       &endpoint);
 }
 
 Test(refusal, a_connect_to_itself_is_refused_as_with_nobody_listening)
