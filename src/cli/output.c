@@ -145,7 +145,7 @@ static void write_table_row(struct output *output, const char *const *values)
 		const char *text = values[i] ? values[i] : UNKNOWN;
 
 		if (section->single) {
-			fprintf(output->stream, "%-7s%-11s", section->kind,
+			fprintf(output->stream, "%-8s%-11s", section->kind,
 				section->columns[i].name);
 			write_plain(output->stream, text);
 			fputc('\n', output->stream);

@@ -185,10 +185,15 @@ def table():
     with Program() as program:
         port = program.bind('l', listen=True)
         text = berth('status').stdout
-        same(bool(re.search(r'^policy range +20000-20099$', text, re.M)), True)
+        same(bool(re.search(r'^policy +range +20000-20099$', text, re.M)),
+             True)
         same(bool(re.search(rf'^tcp +{port} +whole +1 +{program.pid} ', text,
                             re.M)), True)
         same(bool(re.search(r'^tcp +99 +1 +0 +0 +0$', text, re.M)), True)
+        text = berth('explain', '--pid', str(program.pid)).stdout
+        same(bool(re.search(rf'^program +pid +{program.pid}$', text, re.M)),
+             True)
+        same(re.findall('^program[^ ]', text, re.M), [])
 
 
 def usage():
