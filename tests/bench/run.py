@@ -7,7 +7,7 @@ run.py WORKER LEDGER SWEEP BERTH LIBBERTH [NAME...]
 Makes a network namespace of its own, with a range of 16,000 ports for the kernel
 and for Berth, and prints a row a figure. What is compared is measured in turns.
 Names choose among: connect kernel bind fill ledger calls start memory policy
-sweep storm.
+sweep recovery storm.
 """
 
 import os
@@ -317,6 +317,22 @@ def bench_sweep():
     ratio = sum(tenths(beside)) / sum(tenths(quiet))
     row("connect(): beside one that sweeps without a pause / alone",
         f"{ratio:.2f}", "<= 1.2", ratio <= 1.2)
+
+
+def bench_recovery():
+    """The calls of one program, after another has died with every port."""
+    ports = f"{LO}-{LO + 9999}"
+    times = []
+    for turn in range(ROUNDS):
+        options = {"ports": ports, "under_berth": True,
+                   "arena": f"recovery-{turn}"}
+        killed = worker("hold", 10000, **options)
+        killed.stdout.readline()
+        killed.kill()
+        killed.communicate()
+        times.append(numbers("hold", 10000, **options)[0] / 1000)
+    row("10,000 ports of a killed process: bound again after",
+        f"{max(times):.2f} s", "<= 2 s", max(times) <= 2)
 
 
 def storm(who, under_berth, n_processes=100, n_connects=1000):

@@ -10,6 +10,8 @@
  *     worker fill ADDRESS PORT N
  *         connects until the first failure, N at most: how many
  *     worker bind N         N TCP bind(0): microseconds of each tenth
+ *     worker hold N         N TCP bind(0), which stay until the input ends: how
+ *         long all of them took, in milliseconds
  *     worker calls          nanoseconds, of libc's own call and added to it: close
  *         of a file, close of no file, sendto on a bound socket that is refused,
  *         and one that is delivered
@@ -161,6 +163,21 @@ static int measure_bind(char *argv[])
 	}
 	printf("\n");
 	return 0;
+}
+
+static int hold(char *argv[])
+{
+	const struct sockaddr_in address = { .sin_family = AF_INET };
+	const int n = atoi(argv[0]);
+	const double start = now_us();
+
+	for (int i = 0; i < n; i++)
+		if (bind(socket(AF_INET, SOCK_STREAM, 0),
+			 (const void *)&address, sizeof(address)) != 0)
+			die("bind");
+	printf("%.1f\n", (now_us() - start) / 1000);
+	fflush(stdout);
+	return getchar() == EOF ? 0 : 1;
 }
 
 typedef int (*close_call)(int fd);
@@ -341,6 +358,8 @@ int main(int argc, char *argv[])
 		return measure_fill(argv + 2);
 	if (strcmp(what, "bind") == 0 && argc == 3)
 		return measure_bind(argv + 2);
+	if (strcmp(what, "hold") == 0 && argc == 3)
+		return hold(argv + 2);
 	if (strcmp(what, "calls") == 0)
 		return measure_calls();
 	if (strcmp(what, "storm") == 0 && argc == 6)
