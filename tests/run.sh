@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Installs what is missing, builds, and runs every test: with gcc; with clang;
-# with the address, undefined behaviour and thread sanitizers; and the static
-# analysers. Ends with "N passed, N failed, N skipped", over all of them.
+# with the address, undefined behaviour and thread sanitizers; what of the code
+# they reach; and the static analysers. Ends with "N passed, N failed, N skipped", over all of them.
 #
 #     tests/run.sh [FOLDER]    builds below FOLDER (build-tests)
 
@@ -63,6 +63,9 @@ step 'thread sanitizer'
 build tsan clang -Db_sanitize=thread -Db_lundef=false
 TSAN_OPTIONS=halt_on_error=1 \
 	try tsan --suite ledger --timeout-multiplier 4
+
+step 'coverage'
+tests/coverage.sh "$builds/coverage" || failed=1
 
 step 'static analysis'
 tests/analyse.sh "$builds/clang" || failed=1
