@@ -3,7 +3,8 @@
 #
 # Installs what is missing, builds, and runs every test: with gcc; with clang;
 # with the address, undefined behaviour and thread sanitizers; what of the code
-# they reach; and the static analysers. Ends with "N passed, N failed, N skipped", over all of them.
+# they reach; and the static analysers. Ends with "N passed, N failed,
+# N skipped", over all of them.
 #
 #     tests/run.sh [FOLDER]    builds below FOLDER (build-tests)
 
