@@ -88,7 +88,7 @@ struct turn_memory {
 #define N_EVENTS 4096u
 
 struct event_slot {
-	atomic_u64 sequence;	/* its event's number plus 1; 0 = being written */
+	atomic_u64 sequence;	/* of its event, see event.c; 0 = being written */
 	atomic_u64 words[sizeof(struct event) / sizeof(uint64_t)];
 };
 

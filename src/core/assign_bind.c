@@ -28,6 +28,7 @@ struct binding {
 	struct port_pick pick;
 	bool no_port;		/* IP_BIND_ADDRESS_NO_PORT is set */
 	bool pinned;		/* a pin is set that must go */
+	bool loose;		/* the port is the kernel's choice, from a pin */
 };
 
 /* SO_REUSEADDR and SO_REUSEPORT as the program has them. */
@@ -85,6 +86,7 @@ static int bind_pinned(struct binding *binding, uint16_t lo, uint16_t hi)
 				      binding->address, binding->length);
 	if (result < 0)
 		return result;
+	binding->loose = true;
 	result = socket_local(binding->fd, &local);
 	if (result == 0 && (local.port < lo || local.port > hi))
 		/* The socket has its port now; the next are bound explicitly. */
@@ -146,16 +148,22 @@ static bool rests(const struct binding *binding)
 				       binding->role == ROLE_OF_LISTEN);
 }
 
-static void keep(struct binding *binding, const struct lease *lease)
+/* What the socket's port is like, whoever has found it. */
+static void enter(struct binding *binding)
 {
 	struct fd_facts *facts = binding->facts;
 
-	process_hold(binding->process, lease, facts);
-	facts->has_address = lease->use == USE_BOUND;
-	facts->loose = binding->pinned;
+	facts->loose = binding->loose;
 	facts->tried = 0;
 	facts->rests = rests(binding);
 	process_enter(binding->process, binding->fd, *facts);
+}
+
+static void keep(struct binding *binding, const struct lease *lease)
+{
+	process_hold(binding->process, lease, binding->facts);
+	binding->facts->has_address = lease->use == USE_BOUND;
+	enter(binding);
 }
 
 static int search(struct binding *binding)
@@ -193,10 +201,12 @@ static int search(struct binding *binding)
 		port_pick_reject_foreign(pick, &lease);
 	}
 	result = ask_kernel(binding);
-	if (result == 0)
+	if (result == 0) {
 		assign_record(process, binding->fd, binding->facts);
-	else if (result == -EADDRINUSE)
+		enter(binding);
+	} else if (result == -EADDRINUSE) {
 		assign_report_exhausted(pick, binding->call, &local);
+	}
 	return result;
 }
 

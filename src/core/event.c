@@ -50,6 +50,24 @@ const char *event_call_name(enum event_call call)
 	return names[call];
 }
 
+/*
+ * An entry's sequence: its number plus 1 in the low half, what its words sum up
+ * to in the high half. A writer who is stopped for a whole round of the ring and
+ * then goes on writes into another one's entry: the sum tells.
+ */
+static uint64_t sequence_of(uint64_t number,
+			    const uint64_t words[N_EVENT_WORDS])
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < N_EVENT_WORDS; i++) {
+		/* An odd number of many bits: 2^64 over the golden ratio. */
+		sum = (sum ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		sum ^= sum >> 32;
+	}
+	return sum << 32 | (uint32_t)(number + 1);
+}
+
 void event_put(const struct arena *arena, const struct event *event)
 {
 	if (arena->memory == NULL)
@@ -68,7 +86,7 @@ void event_put(const struct arena *arena, const struct event *event)
 		/* Relaxed: between the two that readers compare. */
 		store_relaxed_u64(&slot->words[i], words[i]);
 	/* Release: all words, before a reader finds the entry complete. */
-	store_release_u64(&slot->sequence, number + 1);
+	store_release_u64(&slot->sequence, sequence_of(number, words));
 }
 
 uint64_t event_end(const struct arena *arena)
@@ -124,13 +142,14 @@ bool event_get(const struct arena *arena, uint64_t index, struct event *eventp)
 	uint64_t words[N_EVENT_WORDS];
 
 	/* Acquire: pairs with the release of the writer, for these words. */
-	if (load_acquire_u64(&slot->sequence) != index + 1)
-		return false;
+	const uint64_t sequence = load_acquire_u64(&slot->sequence);
+
 	for (size_t i = 0; i < N_EVENT_WORDS; i++)
 		/* Acquire: before the sequence is read again. */
 		words[i] = load_acquire_u64(&slot->words[i]);
 	/* Relaxed: after the words, by their acquire; nothing follows. */
-	if (load_relaxed_u64(&slot->sequence) != index + 1)
+	if (sequence != sequence_of(index, words) ||
+	    load_relaxed_u64(&slot->sequence) != sequence)
 		return false;
 	memcpy(eventp, words, sizeof(words));
 	return clean(eventp);

@@ -165,7 +165,8 @@ void ledger_release(const struct arena *arena, const struct lease *lease,
 		if ((and_acq_rel_u64(planep, ~bit) & bit) == 0)
 			return;
 	}
-	leave(space, lease);
+	if (lease->use != USE_FREE)
+		leave(space, lease);
 }
 
 static uint32_t epoch_of(const struct arena *arena, uint64_t now_ms)
@@ -318,7 +319,7 @@ void ledger_settle(const struct arena *arena, enum space space, uint16_t port,
 	const uint32_t next = n_leases == 0 ? USE_FREE
 					    : n_leases * LEASE_UNIT + use;
 
-	if (n_leases != 0 && use_word / LEASE_UNIT <= n_leases)
+	if (next == use_word)
 		return;
 	/* Acq_rel: as in leave(). Who changes it meanwhile is alive. */
 	if (swap_if_acq_rel_u32(&memory->uses[port], &use_word, next) &&

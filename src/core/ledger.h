@@ -40,7 +40,9 @@ int ledger_lease(const struct arena *arena, const struct lease *lease);
 
 /*
  * Gives a lease back; rest_now_ms is the time for a port that is to rest, 0 for
- * one that is not. A lease that the map does not show (any more) is ignored.
+ * one that is not. A lease that the map does not show (any more) is ignored. With
+ * USE_FREE the plane's bit alone is taken away: whether it was ever counted,
+ * nobody can tell of one who died.
  */
 void ledger_release(const struct arena *arena, const struct lease *lease,
 		    uint64_t rest_now_ms);
@@ -85,10 +87,9 @@ uint64_t ledger_plane_bits(const struct arena *arena, enum space space,
 			   uint32_t plane, uint32_t word);
 
 /*
- * Takes from a port's use the leases beyond n_leases, all if that is 0, which
- * died before they could be given back, if the use word still is what it was
- * when these were counted. Where a lease is just being given back one may be
- * taken too many; then the port shows as free too soon, and the next sweep
+ * Makes n_leases the number of a port's leases, 0 = free, if its use word still
+ * is what it was when these were counted. Where a lease is just being given back
+ * it may be one too few; then the port shows as free too soon, and the next sweep
  * finds its socket.
  */
 void ledger_settle(const struct arena *arena, enum space space, uint16_t port,

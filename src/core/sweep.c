@@ -24,6 +24,7 @@ struct sweep_memory {
 	uint16_t n_leases[N_PORTS];		/* planes that a port is leased on */
 	uint64_t known[N_PLANES_TCP][N_PORT_WORDS];
 	uint64_t present[N_PORT_WORDS];		/* ports with any socket */
+	uint64_t unconnected[N_PORT_WORDS];	/* with one that may yet connect */
 };
 
 struct sweep {
@@ -173,6 +174,17 @@ static struct lease lease_of(const struct sweep *sweep,
 	return lease;
 }
 
+/* Takes a bit out of a plane; the use word is for settle_port() to mend. */
+static void clear(struct sweep *sweep, uint32_t port, uint32_t plane,
+		  uint64_t rest_now_ms)
+{
+	const struct lease lease = { .space = sweep->space, .use = USE_FREE,
+				     .port = (uint16_t)port,
+				     .plane = (uint16_t)plane };
+
+	ledger_release(sweep->arena, &lease, rest_now_ms);
+}
+
 /* A lease that excludes the mark shows the port as well. */
 static void mark(struct sweep *sweep, const struct kernel_socket *socket)
 {
@@ -183,6 +195,10 @@ static void mark(struct sweep *sweep, const struct kernel_socket *socket)
 	if (!port_set_has(sweep->range, port) ||
 	    (use != 0 && ledger_use_of(use) != lease.use))
 		return;
+	/* A bit that is not counted in any use: of one who died between the two,
+	 * or whose use went with another's late release. */
+	if (use == 0 && lease.use != USE_WHOLE)
+		clear(sweep, port, lease.plane, 0);
 	if (ledger_lease(sweep->arena, &lease) == 0)
 		sweep->result.n_marked++;
 }
@@ -213,6 +229,10 @@ static bool visit(const struct kernel_socket *socket, void *context)
 
 	sweep->result.n_sockets++;
 	sweep->memory->present[word] |= port_bit(port);
+	/* The kernel does not know yet where to: between bind and connect, say. */
+	if (sweep->space == SPACE_TCP && socket->remote.port == 0 &&
+	    socket->state != TCP_LISTEN)
+		sweep->memory->unconnected[word] |= port_bit(port);
 	for (unsigned int i = 0; i < n; i++)
 		sweep->memory->known[planes[i]][word] |= port_bit(port);
 	if (!is_shown(sweep, port, planes, n))
@@ -222,15 +242,12 @@ static bool visit(const struct kernel_socket *socket, void *context)
 
 /* --- afterwards: what has no socket ------------------------------------------- */
 
-static void clear(struct sweep *sweep, enum use use, uint32_t port,
-		  uint32_t plane)
+/* Whether a socket has the port and its destination is still to come. */
+static bool may_yet_connect(const struct sweep_memory *memory, uint32_t port)
 {
-	const struct lease lease = { .space = sweep->space, .use = use,
-				     .port = (uint16_t)port,
-				     .plane = (uint16_t)plane };
-
-	ledger_release(sweep->arena, &lease, sweep->now_ms);
-	sweep->result.n_cleared++;
+	return ledger_use_of(memory->uses[port]) == USE_CONNECT &&
+	       (memory->unconnected[port / PORT_WORD_BITS] &
+		port_bit(port)) != 0;
 }
 
 static void clear_plane(struct sweep *sweep, uint32_t plane)
@@ -245,17 +262,18 @@ static void clear_plane(struct sweep *sweep, uint32_t plane)
 		for (; lost != 0; lost &= lost - 1) {
 			const uint32_t port = word * PORT_WORD_BITS +
 				(uint32_t)__builtin_ctzll(lost);
-			const enum use use = ledger_use_of(memory->uses[port]);
 
-			/* The bit of a lease that died before it was counted is
-			 * given back with any use. */
-			clear(sweep, use == USE_BOUND ? use : USE_CONNECT,
-			      port, plane);
+			if (may_yet_connect(memory, port))
+				continue;
+			clear(sweep, port, plane, sweep->now_ms);
+			memory->n_leases[port]--;
+			sweep->result.n_cleared++;
 		}
 	}
 }
 
-/* A port without a socket, or with fewer planes than leases were counted. */
+/* A port without a socket, or of which more or fewer leases were counted than
+ * planes have it. */
 static void settle_port(struct sweep *sweep, uint32_t port)
 {
 	const struct sweep_memory *memory = sweep->memory;
@@ -279,11 +297,11 @@ static void mend_map(struct sweep *sweep)
 {
 	const uint32_t n_planes = ledger_n_planes(sweep->space);
 
-	for (uint32_t port = 0; port < N_PORTS; port++)
-		settle_port(sweep, port);
 	for (uint32_t plane = 0; plane < n_planes; plane++)
 		if (sweep->memory->has_leases[plane])
 			clear_plane(sweep, plane);
+	for (uint32_t port = 0; port < N_PORTS; port++)
+		settle_port(sweep, port);
 	for (uint32_t word = 0; word < N_PORT_WORDS; word++)
 		ledger_mend_hints(sweep->arena, sweep->space, word);
 }

@@ -1,0 +1,558 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Processes that use sockets at random under libberth.so, and are stopped and
+killed at random, some of them between any two instructions.
+
+stress_storm.py BERTH LIBBERTH WORKER TRACER [ROUNDS [SEED]]
+
+Nobody waits for one that is stopped. Every port lies in the range, no two
+sockets have one port that the kernel would not give to both, and a call fails
+with an errno that it has without Berth, too. Afterwards two sweeps make the map
+agree with the kernel's table, while some sockets live on, and when all are gone
+every port of the range is had again.
+"""
+
+import array
+import collections
+import ctypes
+import errno
+import itertools
+import mmap
+import os
+import random
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+N_WORKERS, N_TRACED = 6, 2
+STEPS_OF_OTHERS = 12, 3     # while one is stopped; those that are traced: few
+SECONDS_OF_A_HANG = 60
+KEPT = 10                   # descriptors that the keeper has
+SERVER_PORTS = range(7000, 7004)
+DEAD_TCP_PORT = 9           # as in storm_worker.c
+KERNEL_RANGE = '32768 60999'
+
+# As in storm.h.
+SLOTS, ERRNOS = 32, 160
+CALLS = ('bind', 'listen', 'connect', 'connect again', 'UDP connect', 'sendto',
+         'other')
+
+
+class Counts(ctypes.Structure):
+    _fields_ = [('steps', ctypes.c_uint * SLOTS),
+                ('errors', (ctypes.c_uint * ERRNOS) * len(CALLS)),
+                ('n_ports', ctypes.c_uint),
+                ('n_outside', ctypes.c_uint),
+                ('outside', ctypes.c_uint),
+                ('n_survivors', ctypes.c_uint)]
+
+    def failures(self):
+        """{(call, errno name)}"""
+        return {(call, errno.errorcode.get(number, str(number)))
+                for call, row in zip(CALLS, self.errors)
+                for number, count in enumerate(row) if count}
+
+
+# --- the kernel's table ---------------------------------------------------------
+
+Socket = collections.namedtuple(
+    'Socket', 'protocol family state address port remote_port inode')
+TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN, TCP_BOUND = 6, 7, 10, 13
+
+
+def table():
+    """All sockets of this namespace that have a port, from NETLINK_SOCK_DIAG."""
+    found = []
+    for name, protocol in (('tcp', socket.IPPROTO_TCP),
+                           ('udp', socket.IPPROTO_UDP)):
+        for family in (socket.AF_INET, socket.AF_INET6):
+            found += list_sockets(name, protocol, family)
+    return found
+
+
+def list_sockets(name, protocol, family):
+    # struct nlmsghdr (SOCK_DIAG_BY_FAMILY, a dump), struct inet_diag_req_v2.
+    request = struct.pack('=IHHII BBBBI 48x', 72, 20, 0x301, 0, 0,
+                          family, protocol, 0, 0, 0xffffffff)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as diag:
+        diag.send(request)
+        while True:
+            answer = diag.recv(1 << 16)
+            while answer:
+                size, kind = struct.unpack_from('=IH', answer)
+                if kind == 3:       # NLMSG_DONE
+                    return
+                assert kind == 20, f'sock_diag answers {kind}'
+                item = read_socket(name, answer[16:size])
+                if item.port:
+                    yield item
+                answer = answer[(size + 3) & ~3:]
+
+
+def read_socket(name, message):
+    # struct inet_diag_msg: four bytes, struct inet_diag_sockid, ...
+    family, state = message[0], message[1]
+    port, remote_port = struct.unpack_from('!HH', message, 4)
+    address = message[8:12] if family == socket.AF_INET else message[8:24]
+    inode = struct.unpack_from('=I', message, 68)[0]
+    return Socket(name, family, state, address, port, remote_port, inode)
+
+
+def is_alone(one):
+    """Not one end of a connection: its port is a matter of its address alone."""
+    return one.protocol == 'udp' or one.state in (TCP_CLOSE, TCP_LISTEN,
+                                                  TCP_BOUND)
+
+
+def is_lookup(one):
+    """Berth's own, while it asks for the source address of a TCP connect."""
+    return one.protocol == 'udp' and (one.remote_port == DEAD_TCP_PORT or
+                                      one.remote_port in SERVER_PORTS)
+
+
+def overlap(one, other):
+    """Whether the kernel would not let both have a port (without SO_REUSE*)."""
+    if one.family == other.family:
+        return one.address == other.address or \
+            not any(one.address) or not any(other.address)
+    # IPv6's wildcard is that of IPv4, too.
+    six = one if one.family == socket.AF_INET6 else other
+    return not any(six.address)
+
+
+# --- processes ------------------------------------------------------------------
+
+def serve(listeners):
+    """Takes connections and closes them when the client has."""
+    selector = selectors.DefaultSelector()
+    for listener in listeners:
+        selector.register(listener, selectors.EVENT_READ, True)
+    while True:
+        for key, _ in selector.select():
+            if key.data:
+                selector.register(key.fileobj.accept()[0],
+                                  selectors.EVENT_READ, False)
+            else:
+                selector.unregister(key.fileobj)
+                key.fileobj.close()
+
+
+def start_server():
+    listeners = []
+    for family in (socket.AF_INET, socket.AF_INET6):
+        for port in SERVER_PORTS:
+            listener = socket.socket(family)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind(('', port))
+            listener.listen(4096)
+            listeners.append(listener)
+    pid = os.fork()
+    if pid == 0:
+        serve(listeners)
+    for listener in listeners:
+        listener.close()
+    return pid
+
+
+class Keeper(threading.Thread):
+    """Takes descriptors that workers pass on, and keeps some of them."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.mine, self.theirs = socket.socketpair(socket.AF_UNIX,
+                                                   socket.SOCK_SEQPACKET)
+        self.kept = collections.deque()
+        self.start()
+
+    def run(self):
+        size = socket.CMSG_SPACE(struct.calcsize('i'))
+        while True:
+            data, messages, _, _ = self.mine.recvmsg(1, size)
+            if not data:
+                return
+            for _, _, payload in messages:
+                for fd in array.array('i', payload):
+                    self.kept.append(fd)
+            while len(self.kept) > KEPT:
+                os.close(self.kept.popleft())
+
+    def end(self):
+        self.theirs.close()
+        self.join()
+        while self.kept:
+            os.close(self.kept.popleft())
+        self.mine.close()
+
+
+class Worker:
+    def __init__(self, storm, slot, traced):
+        self.storm, self.slot, self.traced = storm, slot, traced
+        self.held, self.status = False, None
+        argv = [storm.worker, str(slot), str(storm.rng.randrange(1 << 30)),
+                str(storm.lo), str(storm.hi), str(int(storm.connects_again))] \
+            + [str(port) for port in SERVER_PORTS]
+        env = dict(storm.env)
+        if traced:
+            argv = [storm.tracer, str(storm.rng.randrange(1 << 30))] + argv
+            env['STORM_PRELOAD'] = env.pop('LD_PRELOAD', '')
+        orders, self.orders = os.pipe()
+        self.reports, reports = os.pipe()
+        os.set_blocking(self.reports, False)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.become(argv, env, orders, reports)
+        os.close(orders)
+        os.close(reports)
+
+    def become(self, argv, env, orders, reports):
+        try:
+            # Above all that they are copied to.
+            high = [os.dup2(fd, 100 + i) for i, fd in enumerate(
+                (orders, reports, 2, self.storm.page_fd, self.storm.life[0],
+                 self.storm.keeper.theirs.fileno()))]
+            for fd, source in enumerate(high):
+                os.dup2(source, fd)
+            os.closerange(6, 200)
+            os.execve(argv[0], argv, env)
+        finally:
+            os._exit(127)
+
+    def is_held(self):
+        """Whether its tracer has stopped it."""
+        try:
+            self.held = self.held or os.read(self.reports, 64) != b''
+        except BlockingIOError:
+            pass
+        return self.held
+
+    def release(self):
+        self.held = False
+        os.write(self.orders, b'on\n')
+
+    def kill(self):
+        """At once, wherever it is. The end of its orders has a tracer do it."""
+        if self.status is None and not self.held:
+            os.kill(self.pid, signal.SIGKILL)
+        os.close(self.orders)
+        os.close(self.reports)
+        if self.status is None:
+            os.waitpid(self.pid, 0)
+
+    def ended(self):
+        """Its status, as of wait(2), or None."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.status = status if pid else None
+        return self.status
+
+
+class Failure(Exception):
+    pass
+
+
+class Storm:
+    def __init__(self, tools, kind, rng, preload):
+        ports, _, self.connects_again, _ = kind
+        self.berth, self.libberth, self.worker, self.tracer = tools
+        self.lo, self.hi = ports
+        self.rng, self.preload = rng, preload
+        self.happened = collections.Counter()
+        self.env = dict(os.environ, BERTH_RANGE=f'{self.lo}-{self.hi}')
+        if preload:
+            self.env['LD_PRELOAD'] = self.libberth
+        # Neither a socket nor a file that could be used up.
+        self.page_fd = os.memfd_create('storm', 0)
+        os.ftruncate(self.page_fd, ctypes.sizeof(Counts))
+        self.counts = Counts.from_buffer(
+            mmap.mmap(self.page_fd, ctypes.sizeof(Counts)))
+        self.life = os.pipe()
+        self.keeper = Keeper()
+        self.server = start_server()
+        self.workers = [self.start(slot) for slot in
+                        range(N_WORKERS + N_TRACED)]
+
+    def start(self, slot):
+        return Worker(self, slot, slot >= N_WORKERS)
+
+    # --- observers --------------------------------------------------------------
+
+    def wrong(self):
+        """Sockets outside the range, and pairs that have one port and should
+        not."""
+        outside, by_port = set(), collections.defaultdict(set)
+        for one in table():
+            if is_lookup(one) or one.port in SERVER_PORTS:
+                continue
+            if not self.lo <= one.port <= self.hi:
+                outside.add(frozenset([one]))
+            if is_alone(one):
+                by_port[one.protocol, one.port].add(one)
+        return outside | {
+            frozenset(pair) for several in by_port.values()
+            for pair in itertools.combinations(several, 2)
+            if pair[0].inode != pair[1].inode and overlap(*pair)}
+
+    def look_at_table(self):
+        wrong = self.wrong()
+        # A listing takes its time: two were there at once if they still are. And
+        # Berth's own lookup is not connected at first.
+        wrong = wrong and wrong & self.wrong()
+        if wrong:
+            raise Failure(f'outside the range, or given twice: '
+                          f'{[tuple(each) for each in wrong]}')
+
+    def look_at_workers(self):
+        """Nobody ends by himself."""
+        for worker in self.workers:
+            status = worker.ended()
+            if status is not None:
+                raise Failure(f'worker {worker.slot} ended: {status:#x}')
+        if self.preload and self.counts.n_outside:
+            raise Failure(f'port {self.counts.outside} is outside')
+
+    def others_get_on(self, stopped):
+        """Waits until all but one have made so many steps."""
+        others = [w for w in self.workers if w is not stopped]
+        goals = {w: self.counts.steps[w.slot] + STEPS_OF_OTHERS[w.traced]
+                 for w in others}
+        deadline = time.monotonic() + SECONDS_OF_A_HANG
+        while others:
+            # A tracer may have stopped another one.
+            others = [w for w in others if not w.is_held()
+                      and self.counts.steps[w.slot] < goals[w]]
+            self.look_at_workers()
+            if time.monotonic() > deadline:
+                raise Failure(f'{[w.slot for w in others]} wait for '
+                              f'{stopped.slot}')
+            time.sleep(0.0005)
+
+    # --- what happens -------------------------------------------------------------
+
+    def stop_one(self):
+        victim = self.rng.choice(self.workers[:N_WORKERS])
+        self.happened['stopped'] += 1
+        os.kill(victim.pid, signal.SIGSTOP)
+        self.others_get_on(victim)
+        self.end_hold(victim, lambda: os.kill(victim.pid, signal.SIGCONT))
+
+    def stop_traced(self):
+        held = [w for w in self.workers if w.traced and w.is_held()]
+        if not held:
+            return self.others_get_on(self.workers[-1])
+        victim = self.rng.choice(held)
+        self.happened['stopped at an instruction'] += 1
+        self.others_get_on(victim)
+        self.end_hold(victim, victim.release)
+
+    def end_hold(self, victim, go_on):
+        if self.rng.random() < 0.5:
+            go_on()
+        else:
+            self.replace(victim)
+
+    def replace(self, victim):
+        self.happened['killed'] += 1
+        victim.kill()
+        self.workers[victim.slot] = self.start(victim.slot)
+
+    def kill_one(self):
+        victim = self.rng.choice(self.workers[:N_WORKERS])
+        self.replace(victim)
+        self.others_get_on(victim)
+
+    def blow(self, n_rounds):
+        for _ in range(n_rounds):
+            self.rng.choice((self.stop_one, self.stop_traced, self.stop_traced,
+                             self.kill_one))()
+            if self.preload:
+                self.look_at_table()
+
+    def kill_workers(self):
+        for worker in self.workers:
+            worker.kill()
+        self.workers = []
+
+    def end(self):
+        """Ends all, survivors too, and waits for them."""
+        self.kill_workers()
+        os.kill(self.server, signal.SIGKILL)
+        os.close(self.life[1])
+        self.keeper.end()
+        while True:
+            try:
+                os.waitpid(-1, 0)
+            except ChildProcessError:
+                break
+        os.close(self.life[0])
+        os.close(self.page_fd)
+
+    # --- afterwards ---------------------------------------------------------------
+
+    def run_berth(self, *words):
+        env = {k: v for k, v in self.env.items() if k != 'LD_PRELOAD'}
+        done = subprocess.run([self.berth, *words, '--porcelain'], env=env,
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=SECONDS_OF_A_HANG)
+        if done.returncode != 0 or done.stderr:
+            raise Failure(f'berth {words}: {done.returncode} {done.stderr}')
+        return [line.split('\t') for line in done.stdout.splitlines()]
+
+    def ports_in_use(self):
+        return {(one.protocol, one.port) for one in table()
+                if one.port not in SERVER_PORTS and not is_lookup(one)}
+
+    def expect_agreement(self):
+        """Two sweeps, and no lease lacks a socket, no socket a lease."""
+        before = self.ports_in_use()
+        self.run_berth('sweep')
+        self.run_berth('sweep')
+        leases = {(row[1], int(row[2])) for row in self.run_berth('status')
+                  if row[0] == 'lease'}
+        # TIME_WAIT may have ended in between.
+        after = self.ports_in_use()
+        if not after <= leases <= before:
+            raise Failure(f'sockets without a lease {after - leases}, leases '
+                          f'without a socket {leases - before}')
+        again = self.run_berth('sweep')
+        if {row[5] for row in again if row[0] == 'sweep'} != {'0'}:
+            raise Failure(f'a third sweep finds sockets to mark: {again}')
+        return len(leases)
+
+    def expect_all(self):
+        """Every port is had again, but for those in TIME_WAIT."""
+        source = (
+            'import socket, sys\n'
+            'held = []\n'
+            'for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:\n'
+            '    try:\n'
+            '        while True:\n'
+            '            held.append(socket.socket(type=kind))\n'
+            '            held[-1].bind(("", 0))\n'
+            '    except OSError:\n'
+            '        held.pop()\n'
+            '    print(len({s.getsockname()[1] for s in held\n'
+            '               if s.type == kind}))\n')
+        waiting = {one.port for one in table() if one.protocol == 'tcp'
+                   and one.port not in SERVER_PORTS}
+        done = subprocess.run([sys.executable, '-c', source], env=self.env,
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=SECONDS_OF_A_HANG)
+        n_ports = self.hi - self.lo + 1
+        got = [int(word) for word in done.stdout.split()]
+        if got[1:] != [n_ports] or \
+                not n_ports - len(waiting) <= got[0] <= n_ports:
+            raise Failure(f'had again: {got} of {n_ports}, {len(waiting)} in '
+                          f'TIME_WAIT; {done.stderr[-300:]}')
+
+
+def write_kernel_range(text):
+    with open('/proc/sys/net/ipv4/ip_local_port_range', 'w') as file:
+        file.write(text)
+
+
+def bare_failures(tools, kind, rng, n_rounds):
+    """What fails, and how, when the kernel chooses from the same ports."""
+    write_kernel_range('%d %d' % kind[0])
+    storm = Storm(tools, kind, rng, preload=False)
+    try:
+        storm.blow(n_rounds)
+        failures = storm.counts.failures()
+        return failures | {('connect again', name) for call, name in failures
+                           if call == 'connect'}
+    finally:
+        storm.end()
+        write_kernel_range(KERNEL_RANGE)
+
+
+def run_storm(tools, kind, rng, n_rounds, allowed):
+    """Raises Failure, or returns what there was, for the record."""
+    storm = Storm(tools, kind, rng, preload=True)
+    try:
+        storm.blow(n_rounds)
+        failures = storm.counts.failures()
+        if not failures <= allowed:
+            raise Failure(f'errnos {sorted(failures - allowed)}, which are not '
+                          f'among {sorted(allowed)}')
+        storm.kill_workers()
+        n_left = storm.expect_agreement()
+    finally:
+        storm.end()
+    storm.expect_agreement()
+    storm.expect_all()
+    return (f'{dict(storm.happened)}; {sum(storm.counts.steps)} steps, '
+            f'{storm.counts.n_ports} ports, {n_left} left for the sweep; '
+            f'failed: {sorted(failures)}')
+
+
+# Ports to be had, whether they are scarce, and what is special about them. A
+# port that was bound stays with a socket that is refused, and may be another's
+# towards the next destination: there no socket connects again.
+STORMS = (
+    ((40000, 40399), False, True, 'ports that are pinned'),
+    ((20000, 20399), False, False, 'ports that are bound'),
+    ((40000, 40039), True, True, 'fewer ports than are asked for'),
+)
+
+
+def inside(tools, n_rounds, seed, number):
+    """As the first process of its namespaces, to which all orphans fall."""
+    kind = STORMS[number - 1]
+    _, scarce, _, what = kind
+    rng = random.Random(seed + number)
+    allowed = {('connect', 'ECONNREFUSED')}
+    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+    write_kernel_range(KERNEL_RANGE)
+    with tempfile.TemporaryDirectory(prefix='berth-storm-') as folder:
+        os.environ['BERTH_DIR'] = folder
+        try:
+            if scarce:
+                allowed |= bare_failures(tools, kind, rng, n_rounds)
+            print('#', run_storm(tools, kind, rng, n_rounds, allowed))
+            verdict = 'ok'
+        except Failure as failure:
+            print('#', failure)
+            verdict = 'not ok'
+    print(f'{verdict} {number} - processes stopped and killed at random, '
+          f'{what}, {n_rounds} rounds, seed {seed}', flush=True)
+    return 0 if verdict == 'ok' else 1
+
+
+def main():
+    tools = [os.path.abspath(path) for path in sys.argv[1:5]]
+    n_rounds = int(sys.argv[5]) if len(sys.argv) > 5 else 40
+    seed = int(sys.argv[6]) if len(sys.argv) > 6 else time.time_ns() % 10**9
+    if 'STORM_INSIDE' in os.environ:
+        return inside(tools, n_rounds, seed, int(os.environ['STORM_INSIDE']))
+    for name in [n for n in os.environ if n.startswith('BERTH_')]:
+        del os.environ[name]
+    os.environ.pop('LD_PRELOAD', None)
+    # A PID namespace too: whatever happens, nobody is left behind.
+    unshare = ['unshare', '-n', '-p', '-f', '--kill-child', '--mount-proc']
+    if os.geteuid() != 0:
+        unshare.insert(1, '-r')
+    if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode:
+        print('1..0 # SKIP no network and PID namespaces (unshare)')
+        return 0
+    if subprocess.run([tools[3], '1', '/bin/true'], stdout=subprocess.DEVNULL,
+                      stdin=subprocess.DEVNULL).returncode == 77:
+        print('1..0 # SKIP ptrace is not allowed')
+        return 0
+    print(f'1..{len(STORMS)}', flush=True)
+    # Each in namespaces of its own: TIME_WAIT outlives its processes.
+    statuses = [subprocess.run(
+        [*unshare, sys.executable, __file__, *tools, str(n_rounds), str(seed)],
+        env=dict(os.environ, STORM_INSIDE=str(number))).returncode
+        for number in range(1, len(STORMS) + 1)]
+    return 1 if any(statuses) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
