@@ -61,6 +61,20 @@ static bool is_listed(const char *list, const char *path)
 	return false;
 }
 
+/*
+ * How much of a list has to stay in front: gcc's address sanitizer ends a program
+ * in which its runtime is not the first.
+ */
+static size_t sanitizer_length(const char *list)
+{
+	const size_t length = strcspn(list, PRELOAD_SEPARATORS);
+	const char *name = memrchr(list, '/', length);
+
+	name = name != NULL ? name + 1 : list;
+	return strncmp(name, "libasan.so", strlen("libasan.so")) == 0 ? length
+								       : 0;
+}
+
 int run_preload(const char *path)
 {
 	const char *old = getenv("LD_PRELOAD");
@@ -70,7 +84,10 @@ int run_preload(const char *path)
 	if (old != NULL && is_listed(old, path))
 		return 0;
 	if (old != NULL && old[0] != '\0') {
-		if (asprintf(&list, "%s:%s", path, old) < 0)
+		const size_t n = sanitizer_length(old);
+
+		if (asprintf(&list, "%.*s%s%s:%s", (int)n, old,
+			     n > 0 ? ":" : "", path, old + n) < 0)
 			return run_fail("LD_PRELOAD", strerror(ENOMEM));
 		path = list;
 	}

@@ -62,7 +62,8 @@ static bool accepts_header(const void *bytes, const struct arena_place *place)
 
 static int fill_file(int fd, const struct arena_place *place)
 {
-	const int result = posix_fallocate(fd, 0, sizeof(struct arena_memory));
+	const int result = shared_file_allocate(fd,
+						sizeof(struct arena_memory));
 	struct {
 		struct arena_header header;
 		struct choice_memory choice;
@@ -70,8 +71,8 @@ static int fill_file(int fd, const struct arena_place *place)
 
 	_Static_assert(offsetof(struct arena_memory, choice) ==
 		       sizeof(first.header), "the choice follows the header");
-	if (result != 0)
-		return -result;
+	if (result < 0)
+		return result;
 	fill_header(&first.header, place);
 	/* RFC 6056: next_ephemeral and the table are random at first. */
 	fill_random(&first.choice, sizeof(first.choice));

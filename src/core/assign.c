@@ -98,7 +98,9 @@ void assign_observe(struct process *process, const struct policy *policy,
 	process_enter(process, fd, *factsp);
 
 	const struct report report = {
-		.kind = EVENT_UNCOVERED, .verdict = EVENT_OBSERVED,
+		.kind = EVENT_UNCOVERED,
+		.verdict = policy->settings[SETTING_MODE] == MODE_OBSERVE
+			? EVENT_OBSERVED : EVENT_ALLOWED,
 		.call = call, .space = (enum space)factsp->space,
 		.address = &local,
 	};
@@ -112,8 +114,11 @@ void assign_record(struct process *process, int fd, struct fd_facts *factsp)
 	struct arena_memory *memory = process->arena.memory;
 	struct endpoint local;
 
-	if (socket_local(fd, &local) < 0)
+	if (socket_local(fd, &local) < 0) {
+		/* The next call asks. */
+		process_enter(process, fd, (struct fd_facts){ 0 });
 		return;
+	}
 	factsp->has_port = local.port != 0;
 	factsp->has_address = !endpoint_is_wildcard(&local);
 	factsp->port = local.port;

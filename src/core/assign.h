@@ -92,7 +92,8 @@ void assign_record(struct process *process, int fd, struct fd_facts *factsp);
 
 /*
  * Looks at the port that the kernel chose, and reports one outside the range of
- * the role: for observe mode. *factsp is brought up to date and entered.
+ * the role: in observe mode, and where none could be assigned. *factsp is brought
+ * up to date and entered.
  */
 void assign_observe(struct process *process, const struct policy *policy,
 		    int fd, struct fd_facts *factsp, enum role role,

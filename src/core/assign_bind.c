@@ -72,24 +72,32 @@ static int bind_explicitly(const struct binding *binding, uint16_t port)
 				    length);
 }
 
-/* Lets the kernel choose from lo to hi. Returns 0, -EADDRINUSE, other -errno. */
+/* bind_pinned(): the kernel takes no pin, for whatever reason. */
+#define NO_PIN 1
+
+/*
+ * Lets the kernel choose from lo to hi. Returns 0, NO_PIN, -EADDRINUSE, other
+ * -errno of the bind.
+ */
 static int bind_pinned(struct binding *binding, uint16_t lo, uint16_t hi)
 {
 	struct endpoint local;
-	int result = assign_pin(binding->process, binding->fd, binding->facts,
-				lo, hi);
+
+	if (assign_pin(binding->process, binding->fd, binding->facts, lo,
+		       hi) < 0)
+		return NO_PIN;
+	binding->pinned = true;
+
+	const int result = binding->taker->take(binding->taker, binding->fd,
+						binding->address,
+						binding->length);
 
 	if (result < 0)
 		return result;
-	binding->pinned = true;
-	result = binding->taker->take(binding->taker, binding->fd,
-				      binding->address, binding->length);
-	if (result < 0)
-		return result;
 	binding->loose = true;
-	result = socket_local(binding->fd, &local);
-	if (result == 0 && (local.port < lo || local.port > hi))
-		/* The socket has its port now; the next are bound explicitly. */
+	/* The socket has its port now; the next are bound explicitly. */
+	if (socket_local(binding->fd, &local) == 0 &&
+	    (local.port < lo || local.port > hi))
 		assign_distrust_pin(binding->process,
 				    &binding->pick.policy);
 	return result;
@@ -102,7 +110,7 @@ static int try_port(struct binding *binding, uint16_t port)
 			   binding->facts, port)) {
 		const int result = bind_pinned(binding, port, port);
 
-		if (result != -ENOPROTOOPT && result != -EOPNOTSUPP)
+		if (result != NO_PIN)
 			return result;
 	}
 	return bind_explicitly(binding, port);
@@ -114,6 +122,17 @@ static bool is_about_port(int error)
 	return error == -EADDRINUSE || error == -EACCES;
 }
 
+static int bind_each(const struct binding *binding,
+		     const struct range_part *part)
+{
+	int result = -EADDRINUSE;
+
+	for (uint32_t port = part->lo;
+	     port <= part->hi && is_about_port(result); port++)
+		result = bind_explicitly(binding, (uint16_t)port);
+	return result;
+}
+
 /* Asks the kernel about every port of the range, whatever the map says. */
 static int ask_kernel(struct binding *binding)
 {
@@ -122,17 +141,13 @@ static int ask_kernel(struct binding *binding)
 
 	counter_add(&binding->process->arena, COUNTER_KERNEL_ASKED);
 	while (assign_next_part(&binding->pick, binding->facts, from, &part)) {
-		int result = -EADDRINUSE;
+		int result = NO_PIN;
 
 		if (part.can_pin && !binding->no_port)
 			result = bind_pinned(binding, part.lo, part.hi);
-		else
-			for (uint32_t port = part.lo;
-			     port <= part.hi && is_about_port(result); port++)
-				result = bind_explicitly(binding,
-							 (uint16_t)port);
-		if (!is_about_port(result) && result != -ENOPROTOOPT &&
-		    result != -EOPNOTSUPP)
+		if (result == NO_PIN)
+			result = bind_each(binding, &part);
+		if (!is_about_port(result))
 			return result;
 		from = part.hi + 1u;
 	}

@@ -51,6 +51,25 @@ static void keep(struct connecting *self, const struct lease *lease,
 	process_enter(self->process, self->fd, *self->facts);
 }
 
+/*
+ * Takes a lease that was kept out of the cache again; it is the caller's to give
+ * back, unless another thread has closed the descriptor meanwhile.
+ */
+static bool withdraw(struct connecting *self, const struct lease *lease)
+{
+	struct fd_facts *facts = self->facts;
+
+	facts->has_port = 0;
+	facts->loose = 0;
+	facts->tried = 0;
+	facts->use = USE_FREE;
+
+	const struct fd_facts old = fd_cache_put(&self->process->cache,
+						 self->fd, *facts);
+
+	return old.use == lease->use && old.port == lease->port;
+}
+
 static void forget(struct connecting *self)
 {
 	process_drop_port(self->process, self->fd, self->facts);
@@ -133,16 +152,21 @@ static enum outcome try_pinned(struct connecting *self,
 
 	if (assign_pin(self->process, self->fd, self->facts, lo, hi) < 0)
 		return OUTCOME_NO_PIN;
-	self->result = self->call->make(self->call);
-	if (self->result == -EADDRNOTAVAIL)
-		return OUTCOME_NEXT;
-	if (has_leased(self, lease, &local)) {
-		keep(self, lease, true);
-		return OUTCOME_DONE;
-	}
-	socket_unpin(self->fd);
+	/* Before: a thread that is cancelled in the call leaves the lease to the
+	 * descriptor. */
 	if (lease != NULL)
+		keep(self, lease, true);
+	self->result = self->call->make(self->call);
+
+	const bool is_next = self->result == -EADDRNOTAVAIL;
+
+	if (!is_next && has_leased(self, lease, &local))
+		return OUTCOME_DONE;
+	if (lease != NULL && withdraw(self, lease))
 		port_pick_reject(&self->pick, lease);
+	if (is_next)
+		return OUTCOME_NEXT;
+	socket_unpin(self->fd);
 	if (local.port == 0)
 		forget(self);
 	else if (self->result < 0 && self->result != -EINPROGRESS)
@@ -224,6 +248,8 @@ static enum outcome try_shared_bind(struct connecting *self,
 	port_pick_reject(&self->pick, lease);
 	self->result = self->call->make(self->call);
 	assign_record(self->process, self->fd, self->facts);
+	assign_observe(self->process, &self->pick.policy, self->fd, self->facts,
+		       ROLE_OF_CONNECT, CALL_CONNECT);
 	return OUTCOME_DONE;
 }
 
@@ -235,8 +261,6 @@ static enum outcome try_lease(struct connecting *self,
 		const enum outcome outcome = try_pinned(
 			self, lease, lease->port, lease->port);
 
-		if (outcome == OUTCOME_NEXT)
-			port_pick_reject(&self->pick, lease);
 		if (outcome != OUTCOME_NO_PIN)
 			return outcome;
 	}

@@ -37,6 +37,10 @@ void fd_cache_open(struct fd_cache *cache)
 		/* Before Linux 4.14 a child finds its parent's pid, and gives
 		 * nothing back: the sweep is left to find it. */
 		(void)!madvise(memory, page, MADV_WIPEONFORK);
+		/* The first entry would take 2 MiB where huge pages are used
+		 * unasked. */
+		(void)!madvise(memory, page + n_fds * sizeof(atomic_u64),
+			       MADV_NOHUGEPAGE);
 		cache->ownerp = (atomic_u64 *)memory;
 		cache->words = (atomic_u64 *)(memory + page);
 		cache->n_fds = n_fds;
@@ -86,6 +90,15 @@ struct fd_facts fd_cache_put(struct fd_cache *cache, int fd,
 	entry.word = swap_acq_rel_u64(&cache->words[fd],
 				      entry.word);
 	return entry.facts;
+}
+
+bool fd_cache_remove(struct fd_cache *cache, int fd, struct fd_facts facts)
+{
+	union entry entry = { .facts = facts };
+
+	/* Acq_rel: as in fd_cache_put(). */
+	return (uint32_t)fd < cache->n_fds &&
+	       swap_if_acq_rel_u64(&cache->words[fd], &entry.word, 0);
 }
 
 int fd_cache_find_copy(const struct fd_cache *cache, int fd,

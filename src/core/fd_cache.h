@@ -74,6 +74,9 @@ static inline struct fd_facts fd_cache_get(const struct fd_cache *cache, int fd)
 struct fd_facts fd_cache_put(struct fd_cache *cache, int fd,
 			     struct fd_facts facts);
 
+/* Removes an entry that still is as given. Of several callers, one is told so. */
+bool fd_cache_remove(struct fd_cache *cache, int fd, struct fd_facts facts);
+
 /* Removes and returns an entry. Of several callers, one gets it. */
 static inline struct fd_facts fd_cache_take(struct fd_cache *cache, int fd)
 {

@@ -200,7 +200,10 @@ void ledger_rest(const struct arena *arena, enum space space, uint16_t port,
 	} while (!swap_if_acq_rel_u64(wordp, &now, next));
 }
 
-/* The ports of a word of 64 that were released in an epoch, as a mask. */
+/*
+ * The ports of a word of 64 that were released in an epoch, as a mask; or in the
+ * next but one, for who has read the clock before that began.
+ */
 static uint64_t resting_since(const struct space_memory *space, uint32_t epoch,
 			      uint32_t word)
 {
@@ -212,7 +215,9 @@ static uint64_t resting_since(const struct space_memory *space, uint32_t epoch,
 		const uint64_t value = load_relaxed_u64(
 			&space->rest[epoch & 1][2 * word + half]);
 
-		if (value >> 32 == epoch)
+		const uint32_t ahead = (uint32_t)(value >> 32) - epoch;
+
+		if (ahead == 0 || ahead == 2)
 			mask |= (value & UINT32_MAX) << half * REST_WORD_BITS;
 	}
 	return mask;

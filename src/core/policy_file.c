@@ -32,10 +32,10 @@ static int fill_file(int fd, const struct arena_place *place)
 		.netns_cookie = place->netns_cookie,
 		.netns_inode = place->netns_inode,
 	};
-	const int result = posix_fallocate(fd, 0, sizeof(header));
+	const int result = shared_file_allocate(fd, sizeof(header));
 
-	if (result != 0)
-		return -result;
+	if (result < 0)
+		return result;
 	if (ftruncate(fd, (off_t)FILE_SIZE) != 0)
 		return -errno;
 	return pwrite(fd, &header, sizeof(header), 0) ==
@@ -68,6 +68,18 @@ static void adopt(struct policy_file *file, const struct shared_file *shared)
 	file->by_root = shared->owner == 0;
 }
 
+/* Absent, or of another version or namespace: nothing that is to be followed. */
+static bool is_none(int result)
+{
+	return result == -ENOENT || result == -ESTALE;
+}
+
+static void note_missed(struct policy_file *file, int result)
+{
+	if (result < 0 && !is_none(result) && file->missed == 0)
+		file->missed = result;
+}
+
 /* What root has published binds, whichever folder the environment names. */
 static int open_roots(const struct arena_place *place,
 		      struct policy_file *file, char path[PATH_MAX])
@@ -78,9 +90,11 @@ static int open_roots(const struct arena_place *place,
 	for (unsigned int root = FIRST_ROOTS_ROOT; root <= LAST_ROOTS_ROOT;
 	     root++) {
 		struct shared_file shared;
+		const int result = shared_file_open_at(
+			&policy_kind, &anywhere, root, false, &shared, path);
 
-		if (shared_file_open_at(&policy_kind, &anywhere, root, false,
-					&shared, path) < 0)
+		note_missed(file, result);
+		if (result < 0)
 			continue;
 		adopt(file, &shared);
 		if (file->by_root && (policy_file_edition(file) & 1) != 0)
@@ -104,6 +118,7 @@ int policy_file_open(const struct arena_place *place, enum policy_open mode,
 					    mode == POLICY_CREATE, &shared,
 					    path);
 
+	note_missed(file, result);
 	if (result == 0)
 		adopt(file, &shared);
 	return result;

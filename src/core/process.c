@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/raw.h"
+#include "core/counter.h"
 #include "core/endpoint.h"
 #include "core/report.h"
 #include "core/socket.h"
@@ -18,8 +19,12 @@ static const char *reason(int error)
 {
 	switch (error) {
 	case EACCES: return "EACCES";
+	case EPERM: return "EPERM";
 	case ELOOP: return "ELOOP";
+	case EMFILE: return "EMFILE";
+	case ENFILE: return "ENFILE";
 	case ENOENT: return "ENOENT";
+	case ENOMEM: return "ENOMEM";
 	case ENOSPC: return "ENOSPC";
 	case EROFS: return "EROFS";
 	case ESTALE: return "ESTALE";
@@ -71,6 +76,25 @@ static void tell_private(struct process *process)
 		NULL });
 }
 
+/* Without the shared arena, that is told, and says it all. */
+static void tell_missed_policy(struct process *process)
+{
+	const int error = process->source.file.missed;
+	struct policy policy;
+
+	if (process->arena.shared_error != 0 ||
+	    (error == 0 && process->kernel.netns_inode != 0))
+		return;
+	process_policy(process, &policy);
+	counter_add(&process->arena, COUNTER_BAD_POLICY);
+	report_line(process, &policy, (const char *const[]){
+		error != 0 ? "a policy cannot be read (" : "no /proc (",
+		reason(error != 0 ? -error : ENOENT),
+		error != 0 ? "): this process does without it"
+			   : "): this process has a folder of its own",
+		NULL });
+}
+
 void process_open(struct process *process, char *(*lookup)(const char *name))
 {
 	const char *directory = lookup("BERTH_DIR");
@@ -89,6 +113,7 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 	fd_cache_open(&process->cache);
 	open_policy(process, lookup, &place);
 	tell_private(process);
+	tell_missed_policy(process);
 }
 
 void process_policy(struct process *process, struct policy *policyp)
@@ -204,6 +229,22 @@ static void adopt_copy(const struct process *process, int fd,
 		*factsp = fd_cache_get(&process->cache, copy);
 }
 
+/* The kernel, or a filter, does not say what a descriptor is. */
+static int tell_unknown(struct process *process, int result)
+{
+	struct policy policy;
+
+	/* No socket, or no descriptor: nothing to assign a port to. */
+	if (result == -EBADF || result == -ENOTSOCK)
+		return result;
+	process_policy(process, &policy);
+	counter_add(&process->arena, COUNTER_PIN_IGNORED);
+	report_line(process, &policy, (const char *const[]){
+		"cannot look at a socket (", reason(-result),
+		"): the kernel chooses its port", NULL });
+	return result;
+}
+
 int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 {
 	const struct fd_facts old = fd_cache_get(&process->cache, fd);
@@ -211,12 +252,12 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 	int result = ask_kind(fd, factsp);
 
 	if (result < 0)
-		return result;
+		return tell_unknown(process, result);
 	factsp->copied = old.copied;
 	if (factsp->covered) {
 		result = socket_local(fd, &local);
 		if (result < 0)
-			return result;
+			return tell_unknown(process, result);
 		factsp->has_port = local.port != 0;
 		factsp->has_address = !endpoint_is_wildcard(&local);
 		factsp->port = local.port;

@@ -16,16 +16,30 @@ static bool is_own_wildcard(const struct endpoint *local,
 	       endpoint_is_loopback(local);
 }
 
-bool self_connect_is(int fd, const struct endpoint *remote)
+/* Whoever goes to 127.0.0.1 or ::1 comes from there: no route to look up. */
+static bool is_first_loopback(const struct endpoint *remote)
 {
-	struct endpoint local, source;
+	const uint8_t *address = remote->address;
 
-	if (socket_local(fd, &local) < 0 || local.port != remote->port)
+	return endpoint_is_loopback(remote) && address[13] == 0 &&
+	       address[14] == 0 && address[15] == 1;
+}
+
+bool self_connect_is(int fd, uint16_t port, const struct endpoint *remote)
+{
+	struct endpoint local = { .family = remote->family }, source;
+
+	/* What the kernel does not tell is taken for the wildcard address. */
+	if (socket_local(fd, &local) < 0)
+		local.port = port;
+	if (local.port != remote->port)
 		return false;
 	if (endpoint_is_wildcard(remote))
 		return is_own_wildcard(&local, remote);
 	if (!endpoint_is_wildcard(&local))
 		return endpoint_same_address(&local, remote);
+	if (is_first_loopback(remote))
+		return true;
 	return socket_source_of(remote, &source) == 0 &&
 	       endpoint_same_address(&source, remote);
 }

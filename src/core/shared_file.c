@@ -4,16 +4,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/raw.h"
 #include "core/arena.h"
 #include "core/arena_place.h"
 
 /* A file in the way is replaced, another maker is met: each at most so often. */
 #define MAX_ROUNDS 8
+
+/* Signals that may interrupt an allocation: a profiler's come every ms. */
+#define MAX_INTERRUPTIONS 64
+
+/* proc(5), pid_max: at most 2^22. */
+#define PID_BITS 22
 
 /* One file in one folder. */
 struct opening {
@@ -37,6 +45,24 @@ static int map(const struct opening *opening, int fd)
 	return 0;
 }
 
+/* Returns 0, -ESTALE for a file that is shorter, or -errno. */
+static int read_header(int fd, char *bytes, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		const ssize_t n = pread(fd, bytes + done, size - done,
+					(off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -ESTALE;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
 static int check_file(const struct opening *opening, int fd,
 		      struct stat *statusp)
 {
@@ -52,11 +78,26 @@ static int check_file(const struct opening *opening, int fd,
 	if (statusp->st_uid != 0 && statusp->st_uid != geteuid() &&
 	    opening->place->directory == NULL)
 		return -ESTALE;
-	if (pread(fd, header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
-	    !opening->kind->accepts(header, opening->place))
+
+	/* What cannot be read now is not stale: others may be using it. */
+	const int result = read_header(fd, (char *)header, sizeof(header));
+
+	if (result < 0)
+		return result;
+	if (!opening->kind->accepts(header, opening->place))
 		return -ESTALE;
 	opening->file->owner = statusp->st_uid;
 	return 0;
+}
+
+/* tmpfs gives up, and begins anew, whatever the signal is: a SIGSTOP too. */
+int shared_file_allocate(int fd, size_t size)
+{
+	int error = EINTR;
+
+	for (int i = 0; i < MAX_INTERRUPTIONS && error == EINTR; i++)
+		error = posix_fallocate(fd, 0, (off_t)size);
+	return -error;
 }
 
 /* An unnamed file, or where the file system has none, one with a name to drop. */
@@ -68,13 +109,15 @@ static int open_unnamed(const struct opening *opening, char name[32])
 	if (fd != -EOPNOTSUPP && fd != -EISDIR && fd != -ENOENT)
 		return fd;
 
-	pid_t pid = raw_getpid();
+	/* A name of this moment too: one that died here, or lives in another
+	 * container, may have had the pid. */
+	uint64_t number = clock_now_ms() << PID_BITS | (uint64_t)raw_getpid();
 	size_t length = strlen(opening->kind->name);
 
 	memcpy(name, opening->kind->name, length);
 	name[length++] = '.';
-	for (; pid != 0; pid /= 10)
-		name[length++] = (char)('0' + pid % 10);
+	for (; number != 0; number /= 10)
+		name[length++] = (char)('0' + number % 10);
 	name[length] = '\0';
 	return raw_open(opening->folder->fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
 }
@@ -130,9 +173,8 @@ static int make(const struct opening *opening)
 	return result;
 }
 
-/* Takes a stale file away, if it still is the one that was found stale. */
-static int remove_stale(const struct opening *opening,
-			const struct stat *stale)
+static int remove_if_stale(const struct opening *opening,
+			   const struct stat *stale)
 {
 	const int folder_fd = opening->folder->fd;
 	const char *const name = opening->kind->name;
@@ -140,11 +182,33 @@ static int remove_stale(const struct opening *opening,
 
 	if (fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (stale != NULL && (status.st_ino != stale->st_ino ||
-			      status.st_dev != stale->st_dev))
+	if (stale != NULL ? status.st_ino != stale->st_ino ||
+			    status.st_dev != stale->st_dev
+			  : S_ISREG(status.st_mode))
 		return 0;
 	return unlinkat(folder_fd, name, 0) == 0 || errno == ENOENT
 		? 0 : -ESTALE;
+}
+
+/*
+ * Takes a stale file away, if it still is the one that was found stale; without
+ * one, what is no file at all. One process at a time, or a new file would go that
+ * another has put there since the look. Nobody waits: who finds the folder locked
+ * goes on to make(), to which the name tells whether the stale file has gone. The
+ * kernel takes back the lock of who dies.
+ */
+static int remove_stale(const struct opening *opening,
+			const struct stat *stale)
+{
+	const int folder_fd = opening->folder->fd;
+
+	if (flock(folder_fd, LOCK_EX | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK ? 0 : -ESTALE;
+
+	const int result = remove_if_stale(opening, stale);
+
+	flock(folder_fd, LOCK_UN);
+	return result;
 }
 
 /* Maps what the name leads to. Returns 0, -ENOENT, -ESTALE (removed or not). */
@@ -174,17 +238,17 @@ static int open_named(const struct opening *opening)
 
 static int open_in_folder(const struct opening *opening)
 {
-	int result = -ESTALE;
-
 	for (int round = 0; round < MAX_ROUNDS; round++) {
-		result = open_named(opening);
+		int result = open_named(opening);
+
 		if (result != -ENOENT || !opening->create)
 			return result;
 		result = make(opening);
 		if (result < 0 && result != -EEXIST)
 			return result;
 	}
-	return result;
+	/* One that was made is not open yet. */
+	return -ESTALE;
 }
 
 int shared_file_open_at(const struct shared_file_kind *kind,

@@ -32,6 +32,9 @@ struct shared_file_kind {
 	bool (*accepts)(const void *header, const struct arena_place *place);
 };
 
+/* Allocates a file whole. Returns 0 or -errno. */
+int shared_file_allocate(int fd, size_t size);
+
 struct shared_file {
 	void *memory;
 	uid_t owner;

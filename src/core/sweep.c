@@ -63,8 +63,11 @@ bool sweep_take_turn(const struct arena *arena, enum space space,
 	/* Relaxed: the compare-and-swap decides. */
 	uint64_t last_ms = load_relaxed_u64(&turn->swept_ms[space]);
 
-	/* What lies ahead is of another clock, or was made up. */
-	if (last_ms <= now_ms && now_ms - last_ms < interval_ms(turn, space))
+	const uint64_t wait_ms = interval_ms(turn, space);
+
+	/* Just ahead is who read the clock after us; what lies further ahead is
+	 * of another clock, or was made up. */
+	if (now_ms - last_ms < wait_ms || last_ms - now_ms < wait_ms)
 		return false;
 	/* Acq_rel: one of those who come at once has the turn. */
 	return swap_if_acq_rel_u64(&turn->swept_ms[space], &last_ms, now_ms);

@@ -9,27 +9,32 @@
 #endif
 
 /*
- * Takes the facts of a descriptor about to close out of the cache. A vfork
- * child closes its own copy and leaves the cache, its parent's, as it is.
+ * What a close is to give back. A vfork child closes its own copy and leaves the
+ * cache, its parent's, as it is.
  */
-static struct fd_facts take(struct process *process, int fd)
+static struct fd_facts closing(struct process *process, int fd)
 {
 	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
 
 	if (facts.use != USE_FREE && !fd_cache_own(&process->cache))
 		return (struct fd_facts){ 0 };
-	return fd_cache_take(&process->cache, fd);
+	return facts;
 }
 
-/* Afterwards: whoever is given the port next finds the socket gone. */
+/*
+ * Afterwards: whoever is given the port next finds the socket gone, and a thread
+ * that is cancelled at the call leaves the entry to the close in its cleanup, or
+ * to the descriptor that is given the number next.
+ */
 __attribute__((noinline))
 static int close_known(struct process *process, int fd)
 {
-	const struct fd_facts facts = take(process, fd);
+	const struct fd_facts facts = closing(process, fd);
 	const int result = next.close(fd);
 	const int saved_errno = errno;
 
-	process_release(process, &facts);
+	if (facts.known && fd_cache_remove(&process->cache, fd, facts))
+		process_release(process, &facts);
 	errno = saved_errno;
 	return result;
 }

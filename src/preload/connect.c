@@ -64,7 +64,7 @@ static long connect_stream(struct process *process, struct fd_facts *facts,
 	result = refusal_without_arena(process, &policy, CALL_CONNECT,
 				       SPACE_TCP);
 	if (result == 0 && facts->has_port &&
-	    self_connect_is(self->fd, &remote))
+	    self_connect_is(self->fd, facts->port, &remote))
 		result = refusal_of_self_connect(process, &policy, SPACE_TCP,
 						 &remote);
 	if (result < 0)
@@ -92,10 +92,11 @@ static long connect_datagram(struct process *process, struct fd_facts *facts,
 		return result;
 	if (policy.settings[SETTING_MODE] == MODE_OBSERVE)
 		return connect_observed(process, &policy, facts, self);
-	if (assign_implicit(process, self->fd, facts, ROLE_OF_CONNECT) ==
-	    -EADDRINUSE)
+	result = assign_implicit(process, self->fd, facts, ROLE_OF_CONNECT);
+	if (result == -EADDRINUSE)
 		return -EAGAIN;
-	return make_connect(&self->call);
+	return result == 0 ? make_connect(&self->call)
+			   : connect_observed(process, &policy, facts, self);
 }
 
 static long connect_sctp(struct process *process, struct fd_facts *facts,

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "core/endpoint.h"
 #include "core/socket.h"
 #include "preload/next.h"
@@ -49,6 +50,7 @@ struct process *hook_process(void)
 __attribute__((constructor)) static void construct(void)
 {
 	next_find();
+	clock_find();
 	hook_process();
 }
 

@@ -47,7 +47,7 @@ static int listen_without_port(struct process *process, int fd,
 	if (result == -EADDRINUSE || result == -EACCES)
 		return (int)hook_result(result);
 	result = next.listen(fd, backlog);
-	if (result == 0 && policy.settings[SETTING_MODE] == MODE_OBSERVE)
+	if (result == 0 && !facts->has_port)
 		assign_observe(process, &policy, fd, facts, ROLE_OF_LISTEN,
 			       CALL_LISTEN);
 	return result;

@@ -63,7 +63,7 @@ static int refusal(struct process *process, const struct policy *policy, int fd,
 
 	/* A socket of many associations may have one with itself. */
 	if (result < 0 || !facts->has_port || facts->many || remote == NULL ||
-	    !self_connect_is(fd, remote))
+	    !self_connect_is(fd, facts->port, remote))
 		return result;
 	return refusal_of_self_connect(process, policy, SPACE_SCTP, remote);
 }

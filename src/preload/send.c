@@ -114,7 +114,8 @@ static long send_stream(struct process *process, const struct policy *policy,
 	int result = refusal_without_arena(process, policy, CALL_SEND,
 					   SPACE_TCP);
 
-	if (result == 0 && facts->has_port && self_connect_is(self->fd, &remote))
+	if (result == 0 && facts->has_port &&
+	    self_connect_is(self->fd, facts->port, &remote))
 		result = refusal_of_self_connect(process, policy, SPACE_TCP,
 						 &remote);
 	if (result < 0)
@@ -130,17 +131,18 @@ static long send_stream(struct process *process, const struct policy *policy,
 static long send_datagram(struct process *process, const struct policy *policy,
 			  struct fd_facts *facts, const struct send_call *self)
 {
-	const int result = refusal_without_arena(process, policy, CALL_SEND,
-						 (enum space)facts->space);
+	int result = refusal_without_arena(process, policy, CALL_SEND,
+					   (enum space)facts->space);
 
 	if (result < 0)
 		return result;
 	if (policy->settings[SETTING_MODE] == MODE_OBSERVE)
 		return send_observed(process, policy, facts, self);
-	if (assign_implicit(process, self->fd, facts, ROLE_OF_CONNECT) ==
-	    -EADDRINUSE)
+	result = assign_implicit(process, self->fd, facts, ROLE_OF_CONNECT);
+	if (result == -EADDRINUSE)
 		return -EAGAIN;
-	return self->call.make(&self->call);
+	return result == 0 ? self->call.make(&self->call)
+			   : send_observed(process, policy, facts, self);
 }
 
 static long send_sctp(struct process *process, struct fd_facts *facts,
