@@ -26,6 +26,17 @@ programs="
 	vsftpd wget
 "
 
+# What is preloaded beside Berth, and other people's tests.
+world="
+	libfaketime libjemalloc2 libpython3.11-testsuite libsocket-wrapper
+	libtcmalloc-minimal4 python3.11
+"
+
+# Other kernels, and models.
+machines="
+	busybox-static lz4 qemu-system-x86 spin zstd
+"
+
 tools="
 	clang-tidy clang-tools gcovr libcap2-bin libcriterion-dev
 	libclang-rt-14-dev libsctp-dev man-db musl-tools nftables strace tcpdump
@@ -85,7 +96,7 @@ install_packages()
 
 case ${1-} in
 build) wanted=$build ;;
-test) wanted="$build $programs $tools" ;;
+test) wanted="$build $programs $world $machines $tools" ;;
 *)
 	echo "usage: $0 build|test" >&2
 	exit 2

@@ -447,7 +447,7 @@ def under_load():
             wanted = set(during) | {before[-1] if before else 31000}
             same(allowed <= wanted, True)
         same(p.wait(60), 0)
-    same(calls > 1000, True)
+    same(calls > 100, True)
 
 
 def damaged():
@@ -550,7 +550,6 @@ def to_stderr():
         p.process.stdin.close()
         lines = p.process.stderr.read().splitlines()
         same(0 < len(lines) <= 11 * (seconds + 2), True)
-        same(len(lines) < 100, True)
 
 
 def to_syslog():

@@ -9,7 +9,7 @@ import signal
 import socket
 import time
 
-from world import LO, HI, Program, berth, main, same
+from world import LO, HI, Program, berth, lists_bound, main, same
 
 FRESH = '21000-21099'
 
@@ -53,7 +53,8 @@ def killed(*words):
     program = Program()
     fill(program)
     # /proc/net/tcp does not have the ten that are bound and nothing else.
-    same(sweep(*words)['tcp']['cleared'], 10 if words else 0)
+    has_all = lists_bound() and not words
+    same(sweep(*words)['tcp']['cleared'], 0 if has_all else 10)
     before = ports()
     kill(program)
     same(ports(), before)
@@ -104,12 +105,14 @@ def foreign():
 def recovers():
     """a range whose holder was killed is had again at once, and the map is made
     right by the one who finds it dry"""
+    # Listening: not every kernel lists what is only bound.
     program = Program(range=FRESH)
     for i in range(100):
-        program.bind(f'b{i}')
+        program.bind(f'b{i}', listen=True)
     kill(program)
     with Program(range=FRESH) as p:
-        same({p.bind(f'b{i}') for i in range(100)}, set(range(21000, 21100)))
+        same({p.bind(f'b{i}', listen=True) for i in range(100)},
+             set(range(21000, 21100)))
         same(counter('swept'), 100)
         same(counter('kernel-asked'), 0)
 
@@ -118,11 +121,11 @@ def once_a_second():
     """a dry map is swept once a second, not at each call"""
     program = Program(range=FRESH)
     for i in range(50):
-        program.bind(f'b{i}')
+        program.bind(f'b{i}', listen=True)
     with Program(range=FRESH) as p:
         for i in range(50):
-            p.bind(f'b{i}')
-        line = 's = socket.socket(); s.bind(("", 0))'
+            p.bind(f'b{i}', listen=True)
+        line = 's = socket.socket(); s.bind(("", 0)); s.listen()'
         same(p.outcome(line), 'EADDRINUSE')
         # The turn has just been taken: the kernel is asked, and serves.
         kill(program)

@@ -7,6 +7,8 @@ that they check. Needs BERTH and LIBBERTH, the paths of the build.
 """
 import os
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -118,6 +120,33 @@ def run_cases(cases):
             print(f'{verdict} {number} - {sentence}', flush=True)
     finally:
         shutil.rmtree(os.environ['BERTH_DIR'], ignore_errors=True)
+
+
+def has_pin():
+    """Whether the kernel has IP_LOCAL_PORT_RANGE: Linux 6.3."""
+    with socket.socket() as sock:
+        try:
+            sock.getsockopt(socket.IPPROTO_IP, 51)
+        except OSError:
+            return False
+    return True
+
+
+def lists_bound():
+    """Whether sock_diag(7) lists TCP sockets that are bound and no more: Linux
+    6.7. Of others nobody knows who holds them."""
+    with socket.socket() as bound, \
+            socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as diag:
+        bound.bind(('127.0.0.1', 0))
+        # SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP; inet_diag_req_v2.
+        diag.send(struct.pack('=IHHII4BI48x', 72, 20, 0x301, 0, 0,
+                              socket.AF_INET, socket.IPPROTO_TCP, 0, 0,
+                              0xffffffff))
+        ports, answer = set(), diag.recv(65536)
+        while len(answer) >= 24:
+            ports.add(struct.unpack_from('!H', answer, 20)[0])
+            answer = answer[struct.unpack_from('=I', answer)[0]:]
+        return bound.getsockname()[1] in ports
 
 
 def same(got, wanted):

@@ -569,7 +569,7 @@ const struct operation operations[] = {
 	{ "release of a destination", OF(USE_CONNECT), RELEASES },
 	{ "release of one of two destinations", OF(USE_CONNECT),
 	  .held = SHARED_HOLD, RELEASES, .rests = true },
-	/* 19: the map does not know, the sweep repairs. */
+	/* Edge case 19: the map does not know, the sweep repairs. */
 	{ "release while a child still has the socket", OF(USE_WHOLE), RELEASES,
 	  .survived = true },
 	{ "release while a child still has the connection", OF(USE_CONNECT),

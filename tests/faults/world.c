@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include "world.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/policy_layout.h"
+#include "target.h"
+
+#define POLICY_FILE_SIZE \
+	(sizeof(struct policy_file_header) + \
+	 (size_t)N_POLICY_SLOTS * POLICY_SLOT_SIZE)
+
+static const struct {
+	const char *name;
+	size_t size;
+	size_t mapped_size;	/* as much of it as is looked at */
+} kinds[N_FILES] = {
+	[FILE_ARENA] = { "arena", sizeof(struct arena_memory),
+			 offsetof(struct arena_memory, planes) },
+	[FILE_POLICY] = { "policy", POLICY_FILE_SIZE,
+			  sizeof(struct policy_file_header) },
+};
+
+static int must(int result, const char *what)
+{
+	if (result < 0) {
+		perror(what);
+		exit(99);
+	}
+	return result;
+}
+
+/* --- the servers ------------------------------------------------------------- */
+
+static int open_server(int type, uint16_t port)
+{
+	const int fd = must(socket(AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				   0), "socket");
+	const struct sockaddr_in6 address = {
+		.sin6_family = AF_INET6, .sin6_port = htons(port),
+		.sin6_addr = IN6ADDR_ANY_INIT,
+	};
+	const int on = 1;
+
+	/* Both families: IPV6_V6ONLY is off by default. */
+	must(bind(fd, (const struct sockaddr *)&address, sizeof(address)),
+	     "bind");
+	if (type == SOCK_STREAM) {
+		setsockopt(fd, IPPROTO_TCP, 23 /* TCP_FASTOPEN */, &on,
+			   sizeof(on));
+		must(listen(fd, 4096), "listen");
+	}
+	return fd;
+}
+
+void world_open_servers(struct world *world)
+{
+	for (int i = 0; i < 4; i++)
+		world->servers[i] = open_server(i < 2 ? SOCK_STREAM : SOCK_DGRAM,
+						(uint16_t)(SERVER_PORT + i % 2));
+}
+
+static void drain_servers(const struct world *world)
+{
+	for (int i = 0; i < 2; i++) {
+		int fd;
+
+		while ((fd = accept(world->servers[i], NULL, NULL)) >= 0)
+			close(fd);
+	}
+}
+
+/* --- the folder ---------------------------------------------------------------- */
+
+static void forget(struct kept_file *file)
+{
+	if (file->memory != NULL)
+		munmap(file->memory, file->size);
+	free(file->content);
+	*file = (struct kept_file){ .path = "" };
+}
+
+static void empty_folder(const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL)
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(folder), entry->d_name, 0);
+	if (folder != NULL)
+		closedir(folder);
+}
+
+/* Finds the namespace's own folder, which its inode names. */
+static void find_folder(struct world *world)
+{
+	DIR *folder = opendir(WORLD_FOLDER);
+	struct dirent *entry;
+
+	world->folder[0] = '\0';
+	while (folder != NULL && (entry = readdir(folder)) != NULL)
+		if (entry->d_name[0] != '.')
+			snprintf(world->folder, sizeof(world->folder),
+				 WORLD_FOLDER "/%.64s", entry->d_name);
+	if (folder != NULL)
+		closedir(folder);
+}
+
+void world_clear(struct world *world)
+{
+	for (int i = 0; i < N_FILES; i++)
+		forget(&world->files[i]);
+	find_folder(world);
+	if (world->folder[0] != '\0') {
+		empty_folder(world->folder);
+		rmdir(world->folder);
+	}
+	rmdir(WORLD_FOLDER);
+	drain_servers(world);
+}
+
+static void keep_file(struct kept_file *file, const char *folder, int kind)
+{
+	struct stat status;
+
+	forget(file);
+	snprintf(file->path, sizeof(file->path), "%s/%s", folder,
+		 kinds[kind].name);
+
+	const int fd = open(file->path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0) {
+		file->path[0] = '\0';
+		return;
+	}
+	must(fstat(fd, &status), file->path);
+	file->inode = status.st_ino;
+	file->size = kinds[kind].mapped_size;
+	file->memory = mmap(NULL, file->size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED, fd, 0);
+	file->content = malloc(file->size);
+	must(file->memory == MAP_FAILED || file->content == NULL ? -1 : 0,
+	     file->path);
+	memcpy(file->content, file->memory, file->size);
+	close(fd);
+}
+
+void world_keep(struct world *world)
+{
+	find_folder(world);
+	for (int i = 0; i < N_FILES; i++)
+		keep_file(&world->files[i], world->folder, i);
+}
+
+static void restore_part(const struct kept_file *file, size_t offset,
+			 size_t size)
+{
+	memcpy((char *)file->memory + offset,
+	       (const char *)file->content + offset, size);
+}
+
+/*
+ * What says where the next search begins and which ports rest. Leases are gone
+ * with their sockets, which world_count_leases() shows.
+ */
+static void restore_arena(const struct kept_file *file)
+{
+	restore_part(file, 0, offsetof(struct arena_memory, event));
+	for (int space = 0; space < N_SPACES; space++)
+		restore_part(file, offsetof(struct arena_memory, spaces) +
+				   (size_t)space * sizeof(struct space_memory),
+			     offsetof(struct space_memory, uses));
+}
+
+void world_restore(struct world *world)
+{
+	if (world->files[FILE_ARENA].path[0] != '\0')
+		restore_arena(&world->files[FILE_ARENA]);
+	if (world->files[FILE_POLICY].path[0] != '\0')
+		restore_part(&world->files[FILE_POLICY], 0,
+			     sizeof(struct policy_file_header));
+	drain_servers(world);
+}
+
+static const char *complaint_of_kept(const struct kept_file *file)
+{
+	struct stat status;
+
+	if (file->path[0] == '\0')
+		return NULL;
+	if (lstat(file->path, &status) != 0)
+		return "a file that all programs use is gone";
+	return status.st_ino == file->inode
+		? NULL : "a file that all programs use was replaced";
+}
+
+static const char *complaint_of_entry(const char *folder, const char *name)
+{
+	char path[384];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	must(lstat(path, &status), path);
+	for (int i = 0; i < N_FILES; i++)
+		if (strcmp(name, kinds[i].name) == 0)
+			return status.st_size == (off_t)kinds[i].size
+				? NULL : "a file that is not whole has a name";
+	return "a file was left that nobody asked for";
+}
+
+const char *world_complaint(const struct world *world)
+{
+	struct world found;
+	const char *complaint = NULL;
+	struct dirent *entry;
+
+	for (int i = 0; i < N_FILES && complaint == NULL; i++)
+		complaint = complaint_of_kept(&world->files[i]);
+	find_folder(&found);
+
+	DIR *folder = complaint == NULL && found.folder[0] != '\0'
+		? opendir(found.folder) : NULL;
+
+	while (folder != NULL && complaint == NULL &&
+	       (entry = readdir(folder)) != NULL)
+		if (entry->d_name[0] != '.')
+			complaint = complaint_of_entry(found.folder,
+						       entry->d_name);
+	if (folder != NULL)
+		closedir(folder);
+	return complaint;
+}
+
+unsigned int world_count_leases(const struct world *world)
+{
+	const struct arena_memory *memory = world->files[FILE_ARENA].memory;
+	unsigned int n = 0;
+
+	for (int space = 0; memory != NULL && space < N_SPACES; space++)
+		for (unsigned int port = 0; port < N_PORTS; port++)
+			n += memory->spaces[space].uses[port] != 0;
+	return n;
+}
+
+void world_read_counters(const struct world *world,
+			 uint64_t counters[N_COUNTERS])
+{
+	const struct arena_memory *memory = world->files[FILE_ARENA].memory;
+
+	for (int i = 0; i < N_COUNTERS; i++)
+		counters[i] = memory != NULL ? memory->counter.counters[i] : 0;
+}
+
+unsigned long world_edition(const struct world *world)
+{
+	const struct policy_file_header *header =
+		world->files[FILE_POLICY].memory;
+
+	return header != NULL ? header->edition : 0;
+}

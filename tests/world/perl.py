@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Perl's own tests of sockets and of what is built on them, bare and under Berth,
+case by case: see others.py.
+
+perl.py FOLDER [TEST...]    a TEST as named in its source, all by default
+
+Debian has them in the source of its package only, which apt fetches into FOLDER
+if it is not there. Needs LIBBERTH.
+"""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+import others
+
+KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
+
+# What opens sockets of TCP or UDP and asks for no network but loopback.
+TESTS = [
+    'cpan/IO-Socket-IP/t/0[1-6]*.t', 'cpan/IO-Socket-IP/t/1*.t',
+    'cpan/IO-Socket-IP/t/2*.t', 'cpan/IO-Socket-IP/t/30*.t',
+    'cpan/Socket/t/Socket.t', 'cpan/libnet/t/*_ipv6.t',
+    'dist/IO/t/cachepropagate-[tu][cd]p.t', 'dist/IO/t/io_multihomed.t',
+    'dist/IO/t/io_sock.t', 'dist/IO/t/io_udp.t', 'dist/Net-Ping/t/010_*.t',
+    'dist/Net-Ping/t/190_*.t', 'dist/Net-Ping/t/2*.t',
+    'dist/Net-Ping/t/410_*.t', 'dist/Net-Ping/t/450_*.t',
+    'dist/Net-Ping/t/510_*.t', 't/io/socket.t',
+]
+# What they read beside the files of their own folder.
+LIBRARIES = ['t/test.pl', 't/charset_tools.pl']
+
+
+class Unavailable(Exception):
+    """The source cannot be had here; the text says why."""
+
+
+def command(*words, **options):
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False, **options)
+    if done.returncode:
+        last = done.stdout.strip().splitlines()[-3:]
+        raise Unavailable('%s failed: %s' % (words[0], ' / '.join(last)))
+    return done.stdout
+
+
+def source_line():
+    """An apt source for sources, beside the one of this release's packages."""
+    with open('/etc/os-release', encoding='utf-8') as file:
+        release = re.search(r'^VERSION_CODENAME=(\w+)', file.read(), re.M)
+    targets = command('apt-get', 'indextargets', '--format',
+                      '$(RELEASE) $(COMPONENT) $(REPO_URI)',
+                      'Created-By: Packages')
+    for line in targets.splitlines():
+        words = line.split()
+        if release and words[:2] == [release.group(1), 'main']:
+            return 'deb-src [signed-by=%s] %s %s main\n' % (
+                KEYRING, words[2], words[0])
+    raise Unavailable('apt has no source for packages of this release')
+
+
+def download(folder):
+    """Fetches perl's original source into folder, by apt with lists of its own;
+    returns its path."""
+    path = os.path.join(folder, 'sources.list')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(source_line())
+    os.makedirs(os.path.join(folder, 'lists', 'partial'))
+    settings = {'Dir::Etc::SourceList': path,
+                'Dir::Etc::SourceParts': '/dev/null',
+                'Dir::State::Lists': os.path.join(folder, 'lists'),
+                'Dir::Cache': os.path.join(folder, 'cache'),
+                'Acquire::Languages': 'none', 'Acquire::Retries': '3',
+                'APT::Sandbox::User': 'root', 'APT::Update::Error-Mode': 'any'}
+    options = [word for name, value in settings.items()
+               for word in ('-o', name + '=' + value)]
+    command('apt-get', '-q', *options, 'update', cwd=folder)
+    command('apt-get', '-q', *options, 'source', '--download-only',
+            '--tar-only', 'perl', cwd=folder)
+    found = glob.glob(os.path.join(folder, 'perl_*.orig.tar.xz'))
+    if not found:
+        raise Unavailable('no source of perl has come')
+    return found[0]
+
+
+def is_wanted(name):
+    """A file that a test reads, or a test; the first folder is perl's name."""
+    folder, name = os.path.split(name.partition('/')[2])
+    return (os.path.join(folder, name) in LIBRARIES or
+            folder in map(os.path.dirname, TESTS))
+
+
+def fetch(folder):
+    """Makes folder hold the tests, whole or not at all."""
+    if os.path.isdir(folder):
+        return
+    parent = os.path.dirname(os.path.abspath(folder))
+    os.makedirs(parent, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent) as work:
+        tree = os.path.join(work, 'tree')
+        with tarfile.open(download(work)) as archive:
+            archive.extractall(tree, [member for member in archive
+                                      if is_wanted(member.name)])
+        os.rename(glob.glob(os.path.join(tree, 'perl-*'))[0], folder)
+
+
+class Script:
+    environment = {'PERL_HASH_SEED': '0'}
+    variants = list(others.VARIANTS)
+
+    def __init__(self, folder, name):
+        self.name = name
+        self.folder = folder
+        # Where it expects to be started, and what it is from there.
+        self.inside = 't/' + ('/' + name).split('/t/', 1)[1]
+
+    def command(self, folder):
+        place = os.path.join(folder, 'place')
+        shutil.copytree(
+            os.path.join(self.folder, os.path.dirname(self.name)),
+            os.path.join(place, os.path.dirname(self.inside)))
+        for name in LIBRARIES:
+            shutil.copy(os.path.join(self.folder, name),
+                        os.path.join(place, name))
+        return ['sh', '-c', 'cd "$1" && exec timeout 100 perl -I. "$2"', 'sh',
+                place, self.inside]
+
+    @staticmethod
+    def outcomes(run):
+        """TAP, by the number and the words of a line."""
+        outcomes = {'(the end)': str(run.status)}
+        for line in run.output.splitlines():
+            match = re.match(r'(not )?ok (\d+)(.*)', line)
+            if match:
+                words = re.sub(r'\d{4,}', 'N', match.group(3))
+                skipped = re.search('# *(skip|todo)', words, re.I)
+                outcomes['%s%s' % (match.group(2), words)] = (
+                    'failed' if match.group(1) else
+                    skipped.group(1).lower() if skipped else 'passed')
+        return outcomes
+
+
+def main():
+    folder = os.path.abspath(sys.argv[1])
+    reason = others.missing(['perl', 'apt-get'])
+    if not reason:
+        try:
+            fetch(folder)
+        except Unavailable as error:
+            reason = str(error)
+    if reason:
+        print('1..0 # SKIP', reason)
+        return
+    names = sys.argv[2:] or sorted(
+        os.path.relpath(path, folder) for pattern in TESTS
+        for path in glob.glob(os.path.join(folder, pattern)))
+    others.main([Script(folder, name) for name in names])
+
+
+main()
