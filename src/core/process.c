@@ -180,14 +180,24 @@ void process_end(struct process *process)
 	}
 }
 
+static bool same_lease(const struct fd_facts *a, const struct fd_facts *b)
+{
+	return a->use == b->use && a->space == b->space &&
+	       a->port == b->port && a->plane == b->plane;
+}
+
 void process_enter(struct process *process, int fd, struct fd_facts facts)
 {
-	const struct fd_facts old = fd_cache_put(&process->cache, fd, facts);
-	const bool same = old.use == facts.use && old.space == facts.space &&
-			  old.port == facts.port && old.plane == facts.plane;
+	const struct fd_facts now = fd_cache_get(&process->cache, fd);
 
-	/* A vfork child displaces what its parent still holds. */
-	if (!same && old.use != USE_FREE && fd_cache_own(&process->cache))
+	/* What a vfork child would displace its parent still holds. */
+	if (now.use != USE_FREE && !same_lease(&now, &facts) &&
+	    !fd_cache_own(&process->cache))
+		return;
+
+	const struct fd_facts old = fd_cache_put(&process->cache, fd, facts);
+
+	if (!same_lease(&old, &facts))
 		process_release(process, &old);
 }
 

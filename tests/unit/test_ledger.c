@@ -200,6 +200,13 @@ Test(ledger, resting_ports_are_left_out_and_tell_for_how_long)
 	cr_expect_eq(ledger_rested_ms(&arena, SPACE_TCP, 40000, 6 * T - 1), 0);
 	cr_expect(ledger_rests(&arena, SPACE_TCP, 40000, 6 * T));
 	cr_expect_not(ledger_rests(&arena, SPACE_TCP, 40000, 8 * T));
+	/* In the epoch before, even where the port was given back last. */
+	ledger_rest(&arena, SPACE_TCP, 40002, 6 * T);
+	ledger_rest(&arena, SPACE_TCP, 40003, 7 * T);
+	cr_expect(ledger_rests(&arena, SPACE_TCP, 40003, 7 * T - 1));
+	cr_expect(ledger_rests(&arena, SPACE_TCP, 40002, 7 * T - 1));
+	ledger_rest(&arena, SPACE_TCP, 40004, 8 * T);
+	cr_expect(ledger_rests(&arena, SPACE_TCP, 40004, 7 * T - 1));
 }
 
 Test(ledger, who_comes_late_with_an_old_clock_wakes_nobody)

@@ -251,6 +251,8 @@ Test(sweep, a_turn_comes_once_a_second_and_whatever_is_there)
 	cr_expect_not(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 999));
 	cr_expect(sweep_take_turn(&arena, SPACE_UDP, NOW_MS + 999));
 	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 1000));
+	/* Who read the clock just before the one who took it. */
+	cr_expect_not(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 999));
 	arena.memory->turn.swept_ms[SPACE_TCP] = UINT64_MAX;
 	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS));
 }

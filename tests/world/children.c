@@ -222,16 +222,13 @@ int main(int argc, char **argv)
 	check(failures == 0, "a thread goes on: %ld failures", failures);
 	close_kept("the parent's close");
 
-	/* What children leave, and what they displace, the sweep finds. */
+	/* What children leave, the sweep finds; the parent's is still its own. */
 	bind_kept();
 	run_children("socket and bind", open_others);
 	check(!getenv("LD_PRELOAD") ||
 	      system("\"$BERTH\" sweep >/dev/null") == 0, "a sweep");
 	look("socket and bind");
-	close_all();
+	close_kept("the close after a child's socket and bind");
 	close(server);
-	check(!getenv("LD_PRELOAD") ||
-	      system("\"$BERTH\" sweep >/dev/null") == 0, "another");
-	check_whole("the sweep", 0);
 	return 0;
 }
