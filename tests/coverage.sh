@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Prints how much of src/core and src/preload the tests reach, by line and by
-# branch: each file, and the sum.
+# branch: each file, and the sum. Fails below 95 % of the lines or 85 % of the
+# branches.
 #
 #     tests/coverage.sh BUILD    a folder that is made anew
 #
@@ -19,8 +20,11 @@ meson setup "$build" -Db_coverage=true -Dc_args=-fprofile-update=atomic \
 	>/dev/null
 ninja -C "$build" --quiet
 meson test -C "$build" --no-rebuild --quiet --logbase coverage \
-	--suite unit --suite preload --suite cli --suite ledger \
+	--suite unit --suite preload --suite cli --suite ledger --suite faults \
 	--timeout-multiplier 4 >/dev/null || :
+meson test -C "$build" --no-rebuild --quiet --logbase coverage-world \
+	--suite world 'signal handlers that call' 'threads that are cancelled' \
+	'vfork children' --timeout-multiplier 4 >/dev/null || :
 # SCTP, and a kernel without the pin: what gcov counts there is added.
 VM_ONLY='^preload / ' meson test -C "$build" --no-rebuild --quiet \
 	--logbase coverage-vm --suite vm 'kernel 5.10' 'kernel 6.12' \
@@ -30,5 +34,5 @@ report() {
 	gcovr --root . --object-directory "$build" --gcov-ignore-parse-errors \
 		--filter 'src/core/' --filter 'src/preload/' "$@" "$build"
 }
-report
-report --branches --exclude-unreachable-branches
+report --fail-under-line 95
+report --branches --exclude-unreachable-branches --fail-under-branch 85
