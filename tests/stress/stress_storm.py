@@ -33,6 +33,7 @@ import time
 N_WORKERS, N_TRACED = 6, 2
 STEPS_OF_OTHERS = 12, 3     # while one is stopped; those that are traced: few
 SECONDS_OF_A_HANG = 60
+SECONDS_OF_A_LONG_STOP = 3   # sweeps come and go
 KEPT = 10                   # descriptors that the keeper has
 SERVER_PORTS = range(7000, 7004)
 DEAD_TCP_PORT = 9           # as in storm_worker.c
@@ -343,6 +344,15 @@ class Storm:
         self.others_get_on(victim)
         self.end_hold(victim, lambda: os.kill(victim.pid, signal.SIGCONT))
 
+    def stop_for_long(self):
+        victim = self.rng.choice(self.workers[:N_WORKERS])
+        self.happened['stopped for seconds'] += 1
+        os.kill(victim.pid, signal.SIGSTOP)
+        end = time.monotonic() + SECONDS_OF_A_LONG_STOP
+        while time.monotonic() < end:
+            self.others_get_on(victim)
+        self.end_hold(victim, lambda: os.kill(victim.pid, signal.SIGCONT))
+
     def stop_traced(self):
         held = [w for w in self.workers if w.traced and w.is_held()]
         if not held:
@@ -369,9 +379,11 @@ class Storm:
         self.others_get_on(victim)
 
     def blow(self, n_rounds):
-        for _ in range(n_rounds):
-            self.rng.choice((self.stop_one, self.stop_traced, self.stop_traced,
-                             self.kill_one))()
+        happenings = [self.rng.choice((self.stop_one, self.stop_traced,
+                                       self.stop_traced, self.kill_one))
+                      for _ in range(n_rounds)]
+        for happen in [self.stop_for_long] + happenings:
+            happen()
             if self.preload:
                 self.look_at_table()
 
