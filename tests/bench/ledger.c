@@ -2,10 +2,12 @@
 
 /*
  * Nanoseconds of one lease and release: found and leased on one plane of a
- * range of 16,000 ports, half of them taken. Alone, and in two processes at
- * once.
+ * range of 16,000 ports, half of them taken. Alone, in two processes at once,
+ * and beside one that reads the map as a sweep does, without a pause.
  */
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,6 +16,7 @@
 
 #include "core/arena.h"
 #include "core/ledger.h"
+#include "core/sweep.h"
 
 #define N_LEASES 2000000
 #define LO 40000u
@@ -67,6 +70,32 @@ static double measure_two(void)
 	return (mine + other) / 2;
 }
 
+/* The kernel cannot be asked: all is read and nothing cleared. */
+static int list_none(enum space space, kernel_socket_visit visit, void *context)
+{
+	(void)space;
+	(void)visit;
+	(void)context;
+	return -EPERM;
+}
+
+static double measure_beside_sweep(void)
+{
+	struct sweep_result result;
+	const pid_t sweeper = fork();
+
+	if (sweeper < 0)
+		return 0;
+	while (sweeper == 0)
+		sweep_space(&arena, SPACE_TCP, &range, list_none, 1, &result);
+
+	const double mine = measure(1);
+
+	kill(sweeper, SIGKILL);
+	waitpid(sweeper, NULL, 0);
+	return mine;
+}
+
 int main(void)
 {
 	struct lease taken = { .space = SPACE_TCP, .use = USE_CONNECT,
@@ -82,6 +111,7 @@ int main(void)
 	}
 	measure(1);
 	printf("%.1f ", measure(1));
-	printf("%.1f\n", measure_two());
+	printf("%.1f ", measure_two());
+	printf("%.1f\n", measure_beside_sweep());
 	return 0;
 }

@@ -13,6 +13,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'preload'))
+
+from harness import has_pin
+
 BERTH, LIBBERTH = os.environ['BERTH'], os.environ['LIBBERTH']
 RANGE, LO, HI = '20000-20099', 20000, 20099
 
@@ -120,16 +125,6 @@ def run_cases(cases):
             print(f'{verdict} {number} - {sentence}', flush=True)
     finally:
         shutil.rmtree(os.environ['BERTH_DIR'], ignore_errors=True)
-
-
-def has_pin():
-    """Whether the kernel has IP_LOCAL_PORT_RANGE: Linux 6.3."""
-    with socket.socket() as sock:
-        try:
-            sock.getsockopt(socket.IPPROTO_IP, 51)
-        except OSError:
-            return False
-    return True
 
 
 def lists_bound():

@@ -2,6 +2,7 @@
 """What the drivers of this folder share: TAP, and runs in a namespace."""
 
 import os
+import socket
 import subprocess
 import tempfile
 
@@ -19,6 +20,19 @@ KERNEL_RANGE = '32768 60999'
 
 KIND_NAMES = ['tcp4', 'tcp6', 'mptcp4', 'mptcp6', 'udp4', 'udp6', 'udplite4',
               'udplite6']
+
+
+IP_LOCAL_PORT_RANGE = 51    # Python has no name for it
+
+
+def has_pin():
+    """Whether the kernel has IP_LOCAL_PORT_RANGE: Linux 6.3."""
+    with socket.socket() as sock:
+        try:
+            sock.getsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE)
+        except OSError:
+            return False
+    return True
 
 
 class Tap:

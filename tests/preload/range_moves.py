@@ -15,21 +15,10 @@ import sys
 import tempfile
 import time
 
+from harness import has_pin
+
 LO, HI = 40000, 40999
 PATH = "/proc/sys/net/ipv4/ip_local_port_range"
-
-
-# Python has no name for it.
-IP_LOCAL_PORT_RANGE = 51
-
-
-def has_pin():
-    with socket.socket() as sock:
-        try:
-            sock.getsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE)
-        except OSError:
-            return False
-    return True
 
 
 def inside():

@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 
+from servers import serve
+
 LO, HI = 40000, 41999
 N_PROCESSES = 6
 
@@ -103,22 +105,6 @@ class Worker:
                 self.rng.choice(calls)()
         while self.sockets:
             self.close()
-
-
-def serve(listeners):
-    """Takes connections and closes them when the client has."""
-    import selectors
-    selector = selectors.DefaultSelector()
-    for listener in listeners:
-        selector.register(listener, selectors.EVENT_READ, True)
-    while True:
-        for key, _ in selector.select():
-            if key.data:
-                selector.register(key.fileobj.accept()[0],
-                                  selectors.EVENT_READ, False)
-            else:
-                selector.unregister(key.fileobj)
-                key.fileobj.close()
 
 
 def start_server():

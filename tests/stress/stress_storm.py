@@ -20,7 +20,6 @@ import itertools
 import mmap
 import os
 import random
-import selectors
 import signal
 import socket
 import struct
@@ -29,6 +28,8 @@ import sys
 import tempfile
 import threading
 import time
+
+from servers import serve
 
 N_WORKERS, N_TRACED = 6, 2
 STEPS_OF_OTHERS = 12, 3     # while one is stopped; those that are traced: few
@@ -128,21 +129,6 @@ def overlap(one, other):
 
 
 # --- processes ------------------------------------------------------------------
-
-def serve(listeners):
-    """Takes connections and closes them when the client has."""
-    selector = selectors.DefaultSelector()
-    for listener in listeners:
-        selector.register(listener, selectors.EVENT_READ, True)
-    while True:
-        for key, _ in selector.select():
-            if key.data:
-                selector.register(key.fileobj.accept()[0],
-                                  selectors.EVENT_READ, False)
-            else:
-                selector.unregister(key.fileobj)
-                key.fileobj.close()
-
 
 def start_server():
     listeners = []
