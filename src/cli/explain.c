@@ -176,9 +176,12 @@ int command_explain(int argc, char *argv[])
 	kernel_read(&explaining.kernel);
 	netns_place(&explaining.kernel, &place);
 	published_read(&place, &explaining.published);
+	published_tell_missed(&place, explaining.published.missed);
 	output_open(&explaining.output, request.format, stdout);
 	result = explain(&explaining, &place, &request);
 	if (output_close(&explaining.output) < 0)
+		result = -EIO;
+	if (published_is_unknown(explaining.published.missed))
 		result = -EIO;
 	published_deinit(&explaining.published);
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

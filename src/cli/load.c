@@ -71,7 +71,8 @@ static int load(const char *path, bool dry_run)
 	int status = EXIT_FAILURE;
 
 	kernel_read(&kernel);
-	netns_place(&kernel, &place);
+	if (netns_place(&kernel, &place) < 0)
+		return EXIT_FAILURE;
 	if (publish_compile(path, &kernel, true, &compiled) < 0) {
 		fprintf(stderr, "berth: %s is refused; what was in force "
 			"stays\n", path);
@@ -79,9 +80,12 @@ static int load(const char *path, bool dry_run)
 	}
 	if (dry_run) {
 		published_read(&place, &published);
-		status = tell(path, &compiled, publish_is(&published, &compiled)
-			      ? "are what is in force"
-			      : "would be put in force");
+		published_tell_missed(&place, published.missed);
+		if (!published_is_unknown(published.missed))
+			status = tell(path, &compiled,
+				      publish_is(&published, &compiled)
+				      ? "are what is in force"
+				      : "would be put in force");
 		published_deinit(&published);
 	} else if (publish(&place, &compiled) == 0) {
 		status = tell(path, &compiled, "are in force");
@@ -113,16 +117,22 @@ int command_unload(int argc, char *argv[])
 	static struct kernel kernel;
 	struct arena_place place;
 	struct published published;
-	bool is_any;
+	bool is_any, is_unknown;
 
 	if (argc > 1)
 		return asks_for_help(argv[1]) ? print_usage(unload_usage)
 					      : refuse_word("unload", argv[1]);
 	kernel_read(&kernel);
-	netns_place(&kernel, &place);
+	if (netns_place(&kernel, &place) < 0)
+		return EXIT_FAILURE;
 	published_read(&place, &published);
+	published_tell_missed(&place, published.missed);
 	is_any = (published.edition & 1) != 0;
+	is_unknown = is_any ? published_is_unknown(published.missed)
+			    : published.missed != 0;
 	published_deinit(&published);
+	if (is_unknown)
+		return EXIT_FAILURE;
 	if (!is_any) {
 		puts("berth: no policy is in force");
 		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cli/published.h"
 #include "core/arena_place.h"
@@ -10,7 +12,7 @@
 #include "core/kernel.h"
 #include "core/policy.h"
 
-void netns_place(const struct kernel *kernel, struct arena_place *placep)
+int netns_place(const struct kernel *kernel, struct arena_place *placep)
 {
 	const char *directory = getenv("BERTH_DIR");
 
@@ -20,6 +22,17 @@ void netns_place(const struct kernel *kernel, struct arena_place *placep)
 		.netns_inode = kernel->netns_inode,
 		.netns_cookie = kernel->netns_cookie,
 	};
+	if (kernel->netns_inode == 0)
+		fprintf(stderr, "berth: " KERNEL_NETNS_PATH ": %s: programs "
+			"that have a /proc use other files\n",
+			strerror(-kernel->netns_error));
+	return kernel->netns_inode == 0 ? kernel->netns_error : 0;
+}
+
+bool netns_is_elsewhere(int passed_over)
+{
+	return passed_over != 0 &&
+	       (geteuid() == 0 || published_is_unknown(passed_over));
 }
 
 void netns_policy(const struct kernel *kernel, const struct arena_place *place,
@@ -35,6 +48,7 @@ void netns_policy(const struct kernel *kernel, const struct arena_place *place,
 		fprintf(stderr, "berth: %s; the default is kept\n", text);
 	}
 	published_read(place, publishedp);
+	published_tell_missed(place, publishedp->missed);
 	policy_of_environment(environmentp, policyp);
 	if (publishedp->image == NULL ||
 	    (environmentp->names_ports && !publishedp->by_root))

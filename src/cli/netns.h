@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
+
 struct arena_place;
 struct environment;
 struct kernel;
 struct policy;
 struct published;
 
-/* Where this network namespace's files lie, as BERTH_DIR may say. */
-void netns_place(const struct kernel *kernel, struct arena_place *placep);
+/*
+ * Where this network namespace's files lie, as BERTH_DIR may say. Returns 0; or
+ * -errno without /proc, which is said: the place is then one that no program
+ * with a /proc looks at.
+ */
+int netns_place(const struct kernel *kernel, struct arena_place *placep);
+
+/*
+ * Whether a file does not lie where the other programs look for it, given why
+ * it was passed over there (see core/shared_file.h). That root's folder is not
+ * for others to write in is as it should be.
+ */
+bool netns_is_elsewhere(int passed_over);
 
 /*
  * The policy that a program of this environment would get; what is in force is

@@ -9,6 +9,7 @@
 #include "base/raw.h"
 #include "cli/commands.h"
 #include "cli/netns.h"
+#include "cli/published.h"
 #include "core/endpoint.h"
 #include "core/ledger.h"
 #include "core/port_pick.h"
@@ -196,8 +197,15 @@ static int open_process(struct process *process)
 		return -EINVAL;
 	}
 	result = arena_open(&place, ARENA_CREATE, &process->arena, NULL);
-	if (result == 0)
-		return 0;
+	if (result == 0) {
+		if (netns_is_elsewhere(process->arena.passed_over))
+			fprintf(stderr, "berth: no shared arena: %s; other "
+				"programs may be given the same ports\n",
+				strerror(-process->arena.passed_over));
+		published_tell_missed(&place, process->source.file.missed);
+		return published_is_unknown(process->source.file.missed)
+			? process->source.file.missed : 0;
+	}
 	process_policy(process, &policy);
 	refuses = policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE;
 	fprintf(stderr, "berth: no shared arena: %s; %s\n", strerror(-result),

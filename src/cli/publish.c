@@ -14,6 +14,7 @@
 
 #include "cli/compile.h"
 #include "cli/config.h"
+#include "cli/netns.h"
 #include "cli/published.h"
 #include "cli/rules.h"
 #include "core/arena.h"
@@ -105,7 +106,9 @@ static int set_arena_mode(int fd, const struct compiled *compiled)
 {
 	struct stat status;
 
-	if (fstat(fd, &status) != 0 || status.st_uid != geteuid() ||
+	if (fstat(fd, &status) != 0)
+		return -errno;
+	if (status.st_uid != geteuid() ||
 	    (geteuid() != 0 && compiled->arena_mode == ARENA_MODE_DEFAULT))
 		return 0;
 	if (compiled->arena_group >= 0 &&
@@ -126,10 +129,12 @@ static int prepare_arena(const struct arena_place *place,
 	if (result < 0)
 		return complain("cannot make the shared map", result);
 	arena_close(&arena);
+	if (netns_is_elsewhere(arena.passed_over))
+		return complain("cannot make the shared map where programs "
+				"look for it", arena.passed_over);
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	/* Another's that may not be read is not ours to change. */
 	if (fd < 0)
-		return 0;
+		return complain(path, -errno);
 	result = set_arena_mode(fd, compiled);
 	close(fd);
 	return result < 0 ? complain(path, result) : 0;
@@ -151,14 +156,30 @@ int publish(const struct arena_place *place, const struct compiled *compiled)
 	struct policy_file file;
 	char path[PATH_MAX];
 	uint64_t edition;
-	int result = compiled != NULL ? prepare_arena(place, compiled) : 0;
+	int result = 0;
 
+	/* No program with a /proc would follow it, see netns_place(). */
+	if (place->netns_inode == 0) {
+		fputs("berth: without /proc no policy is put in force\n",
+		      stderr);
+		return -ENOENT;
+	}
+	if (compiled != NULL)
+		result = prepare_arena(place, compiled);
 	if (result < 0)
 		return result;
 	result = policy_file_open(place, POLICY_CREATE, &file, path);
 	if (result < 0)
 		return complain("cannot make the policy file", result);
 	policy_file_close(&file);
+	/* This one would not be that in force. */
+	if (published_is_unknown(file.missed)) {
+		published_tell_missed(place, file.missed);
+		return file.missed;
+	}
+	if (netns_is_elsewhere(file.passed_over))
+		return complain("cannot make the policy file where programs "
+				"look for it", file.passed_over);
 	result = policy_file_publish(path,
 				     compiled != NULL ? compiled->image : NULL,
 				     compiled != NULL ? compiled->size : 0,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/arena_place.h"
 #include "core/glob.h"
 #include "core/policy_file.h"
 
@@ -52,14 +53,34 @@ static int copy_policy(const struct policy_file *file,
 	return result;
 }
 
+void published_tell_missed(const struct arena_place *place, int missed)
+{
+	const char *directory = place->directory;
+
+	if (missed < 0)
+		fprintf(stderr, "berth: a policy that may be in force cannot "
+			"be read, in %s%s%s/run/berth or /dev/shm: %s\n",
+			directory != NULL ? "\"" : "",
+			directory != NULL ? directory : "",
+			directory != NULL ? "\", " : "", strerror(-missed));
+}
+
+bool published_is_unknown(int missed)
+{
+	return missed != 0 && missed != -EACCES && missed != -EROFS &&
+	       missed != -ENOSPC && missed != -EDQUOT;
+}
+
 int published_read(const struct arena_place *place, struct published *published)
 {
 	struct policy_file file;
 	int result;
 
 	*published = (struct published){ .edition = 0 };
-	if (policy_file_open(place, POLICY_EXISTING, &file,
-			     published->path) < 0) {
+	result = policy_file_open(place, POLICY_EXISTING, &file,
+				  published->path);
+	published->missed = file.missed;
+	if (result < 0) {
 		published->path[0] = '\0';
 		return 0;
 	}

@@ -18,19 +18,31 @@ struct published {
 	char path[PATH_MAX];	/* of the policy file; "" = there is none */
 	uint64_t edition;	/* 0 = never one; even = none now */
 	bool by_root;		/* it binds, whatever is in the environment */
+	int missed;		/* why one that may be in force could not be
+				   looked at, -errno; 0 = all were */
 	void *image;		/* NULL = none in force, or it is damaged */
 	struct policy_tables tables;	/* of image */
 };
 
 /*
  * Copies the policy. Returns 0, also when there is none; -EINVAL when it is
- * damaged, which is said on standard error; or -ENOMEM.
- * published_deinit() is due in each case.
+ * damaged; or -ENOMEM; both are said on standard error, what has been missed is
+ * not. published_deinit() is due in each case.
  */
 int published_read(const struct arena_place *place,
 		   struct published *published);
 
 void published_deinit(struct published *published);
+
+/* Says what has been missed, if anything (see core/policy_file.h). */
+void published_tell_missed(const struct arena_place *place, int missed);
+
+/*
+ * Whether programs may see a policy that this command could not. Not with what
+ * they meet too, since it lasts: a folder that this user may not use, a file
+ * that cannot be made where there is none.
+ */
+bool published_is_unknown(int missed);
 
 /* Whether a program may choose this profile: some rule has it. */
 bool published_has_profile(const struct published *published,

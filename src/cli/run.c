@@ -10,7 +10,6 @@
 
 #include "cli/commands.h"
 #include "cli/cover.h"
-#include "cli/netns.h"
 #include "cli/run.h"
 #include "core/arena.h"
 #include "core/choice.h"
@@ -194,19 +193,18 @@ static int check_arena(const struct run *run)
 {
 	const bool refuses = run->environment.settings[SETTING_ON_ERROR] ==
 			     ON_ERROR_REFUSE;
-	struct arena_place place;
+	const struct arena_place *place = &run->place;
 	struct arena arena;
-	int result;
+	const int result = arena_open(place, ARENA_CREATE, &arena, NULL);
 
-	netns_place(&run->kernel, &place);
-	result = arena_open(&place, ARENA_CREATE, &arena, NULL);
 	if (result == 0) {
 		arena_close(&arena);
+		published_tell_missed(place, run->published.missed);
 		return 0;
 	}
 	fprintf(stderr, "berth: no shared map (%s, %s): %s\n",
 		strerror(-result),
-		place.directory ? place.directory : "/run/berth, /dev/shm",
+		place->directory ? place->directory : "/run/berth, /dev/shm",
 		refuses ? "refused, as BERTH_ON_ERROR says"
 			: "this run's processes are on their own");
 	return refuses ? EXIT_BERTH_FAILED : 0;

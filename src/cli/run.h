@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "cli/published.h"
+#include "core/arena_place.h"
 #include "core/environment.h"
 #include "core/kernel.h"
 
@@ -23,6 +24,7 @@ struct run {
 	bool strict;
 	char **command;
 	struct kernel kernel;
+	struct arena_place place;
 	struct environment environment;
 	struct published published;	/* what is in force when it starts */
 };

@@ -62,8 +62,8 @@ static bool is_listed(const char *list, const char *path)
 }
 
 /*
- * How much of a list has to stay in front: gcc's address sanitizer ends a program
- * in which its runtime is not the first.
+ * How much of a list has to stay in front: the address sanitizer ends a program in
+ * which its runtime is not the first.
  */
 static size_t sanitizer_length(const char *list)
 {
@@ -71,8 +71,9 @@ static size_t sanitizer_length(const char *list)
 	const char *name = memrchr(list, '/', length);
 
 	name = name != NULL ? name + 1 : list;
-	return strncmp(name, "libasan.so", strlen("libasan.so")) == 0 ? length
-								       : 0;
+	return strncmp(name, "libasan.so", strlen("libasan.so")) == 0 ||
+	       strncmp(name, "libclang_rt.asan", strlen("libclang_rt.asan")) == 0
+		? length : 0;
 }
 
 int run_preload(const char *path)

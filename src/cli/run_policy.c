@@ -9,7 +9,6 @@
 #include "cli/netns.h"
 #include "cli/publish.h"
 #include "cli/run.h"
-#include "core/arena_place.h"
 
 static const struct {
 	const char *option, *variable;
@@ -55,9 +54,15 @@ static const char *variable_given(void)
 static int read_in_force(struct run *run, const struct arena_place *place)
 {
 	published_deinit(&run->published);
+
 	/* Damaged ones bind nobody, as in the library. */
-	return published_read(place, &run->published) == -ENOMEM
-		? run_fail("the policy in force", strerror(ENOMEM)) : 0;
+	const int result = published_read(place, &run->published);
+
+	if (!published_is_unknown(run->published.missed))
+		return result == -ENOMEM ? EXIT_BERTH_FAILED : 0;
+	/* The program may find one that it would have to be started by. */
+	published_tell_missed(place, run->published.missed);
+	return EXIT_BERTH_FAILED;
 }
 
 static int put_in_force(struct run *run, const struct arena_place *place,
@@ -192,16 +197,16 @@ static int read_environment(struct run *run)
 
 int run_settle_policy(struct run *run)
 {
-	struct arena_place place;
+	const struct arena_place *place = &run->place;
 	int status;
 
 	kernel_read(&run->kernel);
-	netns_place(&run->kernel, &place);
-	status = read_in_force(run, &place);
+	netns_place(&run->kernel, &run->place);
+	status = read_in_force(run, place);
 	if (status == 0 && run->config_path != NULL)
-		status = load_named_file(run, &place);
+		status = load_named_file(run, place);
 	else if (status == 0)
-		status = load_default_file(run, &place);
+		status = load_default_file(run, place);
 	if (status == 0)
 		status = check_bound(run);
 	if (status == 0)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +20,41 @@ static const char usage[] =
 	"  --porcelain  tab-separated records, see berth(1)\n"
 	"  --json       one JSON object\n";
 
-/* Reads what is to be shown; what cannot be read is said and left out. */
-static void gather(struct status *status)
+/* Those of which arena_state() tells all: no program of this user has it. */
+static bool is_arena_known(int error)
+{
+	return error == 0 || error == -ENOENT || error == -ESTALE ||
+	       error == -EACCES;
+}
+
+/* Returns whether all were read; else says which were not. */
+static bool gather_claims(struct claims *claims)
+{
+	const int result = claims_open(claims);
+	bool is_whole = result == 0;
+
+	if (result < 0)
+		fprintf(stderr, "berth: cannot tell who holds a port: %s\n",
+			strerror(-result));
+	for (int space = 0; space < N_SPACES; space++) {
+		if (claims->errors[space] == 0)
+			continue;
+		fprintf(stderr, "berth: cannot list %s sockets: %s\n",
+			space_name((enum space)space),
+			strerror(-claims->errors[space]));
+		is_whole = false;
+	}
+	return is_whole;
+}
+
+/*
+ * Reads what is to be shown; what cannot be read is said and left out. Returns
+ * whether that is nothing.
+ */
+static bool gather(struct status *status)
 {
 	struct arena_place place;
+	bool is_whole;
 
 	kernel_read(&status->kernel);
 	netns_place(&status->kernel, &place);
@@ -32,17 +65,12 @@ static void gather(struct status *status)
 	if (status->arena_error == 0)
 		arena_set_rest(&status->arena, status->policy.rest_ms);
 	status->now_ms = clock_now_ms();
-
-	const int result = claims_open(&status->claims);
-
-	if (result < 0)
-		fprintf(stderr, "berth: cannot tell who holds a port: %s\n",
-			strerror(-result));
-	for (int space = 0; space < N_SPACES; space++)
-		if (status->claims.errors[space] < 0)
-			fprintf(stderr, "berth: cannot list %s sockets: %s\n",
-				space_name((enum space)space),
-				strerror(-status->claims.errors[space]));
+	is_whole = is_arena_known(status->arena_error) &&
+		   !published_is_unknown(status->published.missed);
+	if (!is_arena_known(status->arena_error))
+		fprintf(stderr, "berth: cannot open the shared map: %s\n",
+			strerror(-status->arena_error));
+	return gather_claims(&status->claims) && is_whole;
 }
 
 /* Returns the format; or -1 for an error, which is said, -2 for --help. */
@@ -78,7 +106,9 @@ int command_status(int argc, char *argv[])
 			? EXIT_FAILURE : EXIT_SUCCESS;
 	if (format < 0)
 		return EXIT_USAGE;
-	gather(&status);
+
+	const bool is_whole = gather(&status);
+
 	output_open(&status.output, (enum output_format)format, stdout);
 
 	const int result = status_report(&status);
@@ -88,7 +118,7 @@ int command_status(int argc, char *argv[])
 	if (status.arena.memory != NULL)
 		arena_close(&status.arena);
 	if (result == 0)
-		return EXIT_SUCCESS;
+		return is_whole ? EXIT_SUCCESS : EXIT_FAILURE;
 	fprintf(stderr, "berth: cannot write: %s\n", strerror(-result));
 	return EXIT_FAILURE;
 }

@@ -76,7 +76,16 @@ static int show_nothing(const struct sweep_options *options)
 						   : EXIT_FAILURE;
 }
 
-/* A protocol that the kernel lacks has nothing to be swept. */
+/* A protocol that the kernel lacks has nothing to be swept, nor does SCTP where
+ * it was told to do without the only way to list it. */
+static bool is_left_out(const struct sweep_options *options, enum space space,
+			int result)
+{
+	return result == -ENOENT ||
+	       (space == SPACE_SCTP && result == -EOPNOTSUPP &&
+		options->list == proc_net_list);
+}
+
 static int sweep_all(const struct sweep_options *options)
 {
 	static const struct port_set none;
@@ -94,7 +103,7 @@ static int sweep_all(const struct sweep_options *options)
 
 		if (result == 0) {
 			show((enum space)space, &swept);
-		} else if (result != -ENOENT) {
+		} else if (!is_left_out(options, (enum space)space, result)) {
 			fprintf(stderr, "berth: cannot list %s sockets: %s\n",
 				space_name((enum space)space),
 				strerror(-result));
@@ -143,6 +152,11 @@ int command_sweep(int argc, char *argv[])
 	netns_place(&sweeping.kernel, &place);
 	netns_policy(&sweeping.kernel, &place, &sweeping.environment,
 		     &sweeping.published, &sweeping.policy);
+	/* By other ranges than those in force, wrong ports would be marked. */
+	if (published_is_unknown(sweeping.published.missed)) {
+		published_deinit(&sweeping.published);
+		return EXIT_FAILURE;
+	}
 	result = arena_open(&place, ARENA_EXISTING, &sweeping.arena, NULL);
 	if (result == 0) {
 		arena_set_rest(&sweeping.arena, sweeping.policy.rest_ms);

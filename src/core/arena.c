@@ -108,7 +108,8 @@ int arena_open(const struct arena_place *place, enum arena_open mode,
 	const int result = shared_file_open(&arena_file, place,
 					    mode == ARENA_CREATE, &file, path);
 
-	*arenap = (struct arena){ .memory = file.memory };
+	*arenap = (struct arena){ .memory = file.memory,
+				  .passed_over = file.passed_over };
 	if (result == 0)
 		arena_set_rest(arenap, 0);
 	return result;

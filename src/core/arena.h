@@ -30,6 +30,7 @@ struct arena {
 	struct arena_memory *memory;	/* NULL = none could be had at all */
 	atomic_u32 rest_ms;		/* checked, at least 1 */
 	int shared_error;		/* why it is private, -errno; 0 = shared */
+	int passed_over;		/* as in shared_file.h */
 };
 
 /* Whether a missing or unusable arena is made. */

@@ -20,7 +20,7 @@
 #include "core/space.h"
 
 #define ARENA_MAGIC UINT64_C(0x6e65726168747262)	/* "brtharen" */
-#define ARENA_VERSION 5u
+#define ARENA_VERSION 6u
 
 /*
  * Planes by space. TCP has the most, since there the kernel shares a port
@@ -58,7 +58,8 @@ struct choice_memory {
 /* What happened that an operator would want to know. */
 enum counter {
 	COUNTER_KERNEL_ASKED,	/* the map had no port left */
-	COUNTER_PIN_IGNORED,	/* the kernel chose outside the range */
+	COUNTER_PIN_IGNORED,	/* ports that the kernel chose, or may have,
+				   outside the range */
 	COUNTER_SELF_CONNECT,	/* refused */
 	COUNTER_FOREIGN,	/* ports that the map held for free and were not */
 	COUNTER_RESERVED,	/* explicit binds to ports reserved for others */
@@ -68,7 +69,7 @@ enum counter {
 	COUNTER_EXHAUSTED,	/* calls that no port of the range was left for */
 	COUNTER_NO_ARENA,	/* refused without shared memory */
 	COUNTER_SWEPT,		/* leases without a socket that sweeps found */
-	COUNTER_BAD_POLICY,	/* policies published that could not be read */
+	COUNTER_BAD_POLICY,	/* policies that could not be followed, or read */
 	N_COUNTERS,
 };
 
@@ -143,4 +144,4 @@ _Static_assert(sizeof(struct space_memory) == 32768 + 32768 + 2 * 262144,
 _Static_assert(sizeof(struct plane_memory) == 8192, "");
 _Static_assert(sizeof(struct arena_memory) ==
 	       16384 + 397312 + 4 * 589824 + 656 * 8192,
-	       "the layout of version 4");
+	       "the layout of version 6");

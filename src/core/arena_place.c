@@ -85,12 +85,16 @@ static int open_owned(int parent_fd, const char *path, bool any_owner)
 		return -EACCES;
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &status) != 0 ||
-	    (!any_owner && status.st_uid != 0 && status.st_uid != geteuid())) {
-		raw_close(fd);
-		return -EACCES;
-	}
-	return fd;
+
+	int result = fstat(fd, &status) == 0 ? 0 : -errno;
+
+	if (result == 0 && !any_owner && status.st_uid != 0 &&
+	    status.st_uid != geteuid())
+		result = -EACCES;
+	if (result == 0)
+		return fd;
+	raw_close(fd);
+	return result;
 }
 
 static int open_or_make(int parent_fd, const char *path, bool any_owner,
@@ -103,6 +107,9 @@ static int open_or_make(int parent_fd, const char *path, bool any_owner,
 	if (mkdirat(parent_fd, path, (mode_t)mode) != 0 && errno != EEXIST)
 		return -errno;
 	fd = open_owned(parent_fd, path, any_owner);
+	/* Somebody has removed it: not one that is not to be used here. */
+	if (fd == -ENOENT)
+		return -ESTALE;
 	if (fd >= 0)
 		/* The program's umask is not for Berth's folders; where the
 		 * folder is another's, there is nothing to correct. */

@@ -116,7 +116,8 @@ void assign_record(struct process *process, int fd, struct fd_facts *factsp)
 
 	if (socket_local(fd, &local) < 0) {
 		/* The next call asks. */
-		process_enter(process, fd, (struct fd_facts){ 0 });
+		*factsp = (struct fd_facts){ .copied = factsp->copied };
+		process_enter(process, fd, *factsp);
 		return;
 	}
 	factsp->has_port = local.port != 0;

@@ -14,7 +14,8 @@
  *              destinations share the port and TIME_WAIT does not block it.
  *
  * Only setsockopt, getsockopt, getsockname and bind are called beside the
- * program's own call, and getpid once in a new process. A port outside the
+ * program's own call, and getpid, which tells a vfork child, once in a new process
+ * and where a lease ends. A port outside the
  * kernel's range that somebody has already is the exception: before it is
  * shared the kernel's table is asked, through a socket that is closed again.
  * Errno is not touched. Async-signal-safe, bounded.

@@ -218,7 +218,8 @@ static int search(struct binding *binding)
 	result = ask_kernel(binding);
 	if (result == 0) {
 		assign_record(process, binding->fd, binding->facts);
-		enter(binding);
+		if (binding->facts->known)
+			enter(binding);
 	} else if (result == -EADDRINUSE) {
 		assign_report_exhausted(pick, binding->call, &local);
 	}

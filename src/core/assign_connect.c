@@ -38,9 +38,10 @@ enum outcome {
 
 /*
  * A port that was pinned goes with the connection; one that was bound stays,
- * and rests for the second that the kernel does not wait then.
+ * and rests for the second that the kernel does not wait then. Returns whether
+ * the cache has it now.
  */
-static void keep(struct connecting *self, const struct lease *lease,
+static bool keep(struct connecting *self, const struct lease *lease,
 		 bool pinned)
 {
 	process_hold(self->process, lease, self->facts);
@@ -48,26 +49,24 @@ static void keep(struct connecting *self, const struct lease *lease,
 	self->facts->tried = 1;
 	self->facts->rests = !pinned ||
 		self->pick.policy.settings[SETTING_REST] == REST_OF_ALL;
-	process_enter(self->process, self->fd, *self->facts);
+	return process_enter(self->process, self->fd, *self->facts);
 }
 
 /*
- * Takes a lease that was kept out of the cache again; it is the caller's to give
- * back, unless another thread has closed the descriptor meanwhile.
+ * Takes the lease that was kept back out of the cache; it is the caller's to give
+ * back, unless another thread has closed or copied the descriptor meanwhile.
  */
-static bool withdraw(struct connecting *self, const struct lease *lease)
+static bool withdraw(struct connecting *self, bool entered)
 {
 	struct fd_facts *facts = self->facts;
+	const struct fd_facts kept = *facts;
 
 	facts->has_port = 0;
 	facts->loose = 0;
 	facts->tried = 0;
 	facts->use = USE_FREE;
-
-	const struct fd_facts old = fd_cache_put(&self->process->cache,
-						 self->fd, *facts);
-
-	return old.use == lease->use && old.port == lease->port;
+	return !entered || fd_cache_replace(&self->process->cache, self->fd,
+					    kept, *facts);
 }
 
 static void forget(struct connecting *self)
@@ -149,20 +148,21 @@ static enum outcome try_pinned(struct connecting *self,
 			       uint16_t hi)
 {
 	struct endpoint local = { .port = 0 };
+	bool entered = false;
 
 	if (assign_pin(self->process, self->fd, self->facts, lo, hi) < 0)
 		return OUTCOME_NO_PIN;
 	/* Before: a thread that is cancelled in the call leaves the lease to the
 	 * descriptor. */
 	if (lease != NULL)
-		keep(self, lease, true);
+		entered = keep(self, lease, true);
 	self->result = self->call->make(self->call);
 
 	const bool is_next = self->result == -EADDRNOTAVAIL;
 
 	if (!is_next && has_leased(self, lease, &local))
 		return OUTCOME_DONE;
-	if (lease != NULL && withdraw(self, lease))
+	if (lease != NULL && withdraw(self, entered))
 		port_pick_reject(&self->pick, lease);
 	if (is_next)
 		return OUTCOME_NEXT;

@@ -29,14 +29,6 @@ const char *algorithm_name(enum algorithm algorithm)
 	return names[algorithm];
 }
 
-int algorithm_by_name(const char *name)
-{
-	for (int i = 0; i < N_ALGORITHMS; i++)
-		if (!strcmp(name, names[i]))
-			return i;
-	return -1;
-}
-
 /* What of a flow is hashed: no padding, no family. */
 struct flow {
 	uint8_t local_address[16], remote_address[16];

@@ -33,9 +33,6 @@ enum algorithm {
 /* "sequential", "random", "hash", "double-hash", "random-increments". */
 const char *algorithm_name(enum algorithm algorithm);
 
-/* Returns the algorithm, or -1 for an unknown name. */
-int algorithm_by_name(const char *name);
-
 /*
  * What a port is wanted for. local is NULL when the socket has no local address
  * yet; remote is NULL for bind and listen, for which the hashes of 3.3.3 and

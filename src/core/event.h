@@ -24,7 +24,7 @@ enum event_kind {
 	EVENT_EXHAUSTED,	/* no port of the range was left */
 	EVENT_NO_ARENA,		/* bind or connect without shared memory */
 	EVENT_PIN_IGNORED,	/* the kernel chose outside the range */
-	EVENT_UNCOVERED,	/* observe: the kernel chose outside the range */
+	EVENT_UNCOVERED,	/* the same, where Berth assigned none */
 	EVENT_BAD_POLICY,	/* the policy published cannot be read */
 	N_EVENT_KINDS,
 };

@@ -92,13 +92,16 @@ struct fd_facts fd_cache_put(struct fd_cache *cache, int fd,
 	return entry.facts;
 }
 
-bool fd_cache_remove(struct fd_cache *cache, int fd, struct fd_facts facts)
+bool fd_cache_replace(struct fd_cache *cache, int fd, struct fd_facts old,
+		      struct fd_facts facts)
 {
-	union entry entry = { .facts = facts };
+	union entry expected = { .facts = old };
+	const union entry entry = { .facts = facts };
 
 	/* Acq_rel: as in fd_cache_put(). */
 	return (uint32_t)fd < cache->n_fds &&
-	       swap_if_acq_rel_u64(&cache->words[fd], &entry.word, 0);
+	       swap_if_acq_rel_u64(&cache->words[fd], &expected.word,
+				   entry.word);
 }
 
 int fd_cache_find_copy(const struct fd_cache *cache, int fd,

@@ -43,6 +43,7 @@ struct fd_facts {
 	uint64_t tried : 1;	/* a connect was made: a loose port may be gone */
 	uint64_t hides_reuse : 1;	/* SO_REUSEADDR is Berth's, not the program's */
 	uint64_t rests : 1;	/* the port rests when the lease ends */
+	uint64_t doubted : 1;	/* a vfork child has a socket of its own there */
 	uint64_t use : 2;	/* enum use of the lease, USE_FREE = none */
 	uint64_t plane : 10;
 	uint64_t port : 16;
@@ -74,8 +75,19 @@ static inline struct fd_facts fd_cache_get(const struct fd_cache *cache, int fd)
 struct fd_facts fd_cache_put(struct fd_cache *cache, int fd,
 			     struct fd_facts facts);
 
-/* Removes an entry that still is as given. Of several callers, one is told so. */
-bool fd_cache_remove(struct fd_cache *cache, int fd, struct fd_facts facts);
+/*
+ * Enters facts in place of an entry that still is as given. Of several callers,
+ * one is told so.
+ */
+bool fd_cache_replace(struct fd_cache *cache, int fd, struct fd_facts old,
+		      struct fd_facts facts);
+
+/* Removes an entry, in the same way. */
+static inline bool fd_cache_remove(struct fd_cache *cache, int fd,
+				   struct fd_facts old)
+{
+	return fd_cache_replace(cache, fd, old, (struct fd_facts){ 0 });
+}
 
 /* Removes and returns an entry. Of several callers, one gets it. */
 static inline struct fd_facts fd_cache_take(struct fd_cache *cache, int fd)

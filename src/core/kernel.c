@@ -10,7 +10,6 @@
 
 #define PORT_RANGE_PATH "/proc/sys/net/ipv4/ip_local_port_range"
 #define RESERVED_PATH "/proc/sys/net/ipv4/ip_local_reserved_ports"
-#define NETNS_PATH "/proc/self/ns/net"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -128,13 +127,17 @@ static void read_port_range(struct kernel *kernelp)
 }
 
 /* statx(2), since its struct is the same everywhere; and raw, as all here. */
-static uint64_t read_netns_inode(void)
+static void read_netns_inode(struct kernel *kernelp)
 {
 	struct statx status = { .stx_ino = 0 };
-	long result = raw_syscall(SYS_statx, AT_FDCWD, (long)NETNS_PATH, 0,
-				  STATX_INO, (long)&status, 0);
+	long result = raw_syscall(SYS_statx, AT_FDCWD,
+				  (long)KERNEL_NETNS_PATH, 0, STATX_INO,
+				  (long)&status, 0);
 
-	return result ? 0 : status.stx_ino;
+	if (result == 0)
+		kernelp->netns_inode = status.stx_ino;
+	else
+		kernelp->netns_error = (int)result;
 }
 
 static uint64_t read_netns_cookie(void)
@@ -155,7 +158,7 @@ void kernel_read(struct kernel *kernelp)
 {
 	read_port_range(kernelp);
 	read_reserved(kernelp);
-	kernelp->netns_inode = read_netns_inode();
+	read_netns_inode(kernelp);
 	kernelp->netns_cookie = read_netns_cookie();
 }
 

@@ -14,11 +14,14 @@
 #include "core/port_set.h"
 #include "core/range_text.h"
 
+#define KERNEL_NETNS_PATH "/proc/self/ns/net"
+
 struct kernel {
 	struct port_interval port_range;	/* ip_local_port_range; hi 0 = unknown */
 	bool reserved_known;
 	struct port_set reserved;		/* ip_local_reserved_ports, finished */
 	uint64_t netns_inode;			/* 0 = no /proc */
+	int netns_error;			/* why it is 0, -errno */
 	uint64_t netns_cookie;			/* 0 = no SO_NETNS_COOKIE */
 };
 

@@ -66,6 +66,7 @@ static void adopt(struct policy_file *file, const struct shared_file *shared)
 {
 	file->header = shared->memory;
 	file->by_root = shared->owner == 0;
+	file->passed_over = shared->passed_over;
 }
 
 /* Absent, or of another version or namespace: nothing that is to be followed. */
@@ -89,7 +90,7 @@ static int open_roots(const struct arena_place *place,
 	anywhere.directory = NULL;
 	for (unsigned int root = FIRST_ROOTS_ROOT; root <= LAST_ROOTS_ROOT;
 	     root++) {
-		struct shared_file shared;
+		struct shared_file shared = { .passed_over = 0 };
 		const int result = shared_file_open_at(
 			&policy_kind, &anywhere, root, false, &shared, path);
 

@@ -21,6 +21,8 @@ struct policy_file {
 	const struct policy_file_header *header;	/* NULL = there is none */
 	bool by_root;		/* root owns it: it binds, whatever is in the
 				   environment */
+	int passed_over;	/* why it is not in the folder that comes first,
+				   as in shared_file.h */
 	int missed;		/* why one that may be there could not be
 				   looked at, -errno; 0 = all were */
 };

@@ -7,6 +7,8 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/raw.h"
 
@@ -101,6 +103,7 @@ static struct kernel_socket parse(const char *line, enum space space, bool ipv6)
 
 struct table {
 	int fd;
+	int error;		/* why it ended before its end, -errno */
 	size_t n_bytes;
 	char text[BUFFER_SIZE];
 };
@@ -120,8 +123,10 @@ static const char *next_line(struct table *table, size_t *usedp)
 
 		if (n == -EINTR)
 			continue;
-		if (n <= 0)
+		if (n <= 0) {
+			table->error = (int)n;
 			return NULL;
+		}
 		table->n_bytes += (size_t)n;
 	}
 	*end = '\0';
@@ -152,16 +157,31 @@ static int list_file(const char *path, enum space space, bool ipv6,
 			more = visit(&socket, context);
 	}
 	raw_close(table.fd);
-	return more ? 0 : 1;
+	return more ? table.error : 1;
+}
+
+/* Why there is no table: the kernel lacks the protocol, or shows it in another
+ * form or not at all. */
+static int why_missing(enum space space)
+{
+	const char *path = space == SPACE_SCTP ? "/proc/net/sctp"
+					       : "/proc/net/tcp";
+	const bool exists = raw_syscall(SYS_faccessat, AT_FDCWD, (long)path,
+					F_OK, 0, 0, 0) == 0;
+
+	/* Every kernel with IPv4 has TCP and UDP. */
+	if (space == SPACE_TCP || space == SPACE_UDP)
+		return -EOPNOTSUPP;
+	return exists == (space == SPACE_SCTP) ? -EOPNOTSUPP : -ENOENT;
 }
 
 int proc_net_list(enum space space, kernel_socket_visit visit, void *context)
 {
-	if (paths[space][0] == NULL)
-		return -ENOENT;
+	int result = paths[space][0] == NULL ? -ENOENT
+		: list_file(paths[space][0], space, false, visit, context);
 
-	int result = list_file(paths[space][0], space, false, visit, context);
-
+	if (result == -ENOENT)
+		return why_missing(space);
 	/* A kernel without IPv6 has no second table. */
 	if (result == 0)
 		result = list_file(paths[space][1], space, true, visit,

@@ -9,7 +9,8 @@
 #include "core/sock_diag.h"
 
 /*
- * As sock_diag_list(). Returns -ENOENT when the kernel lacks the protocol, or
- * /proc is not mounted; SCTP has no such table of this form.
+ * As sock_diag_list(). Returns 0; -ENOENT when the kernel lacks the protocol;
+ * -EOPNOTSUPP where there is no table to be read: /proc is not mounted, or the
+ * protocol is SCTP, whose table is of another form; or -errno.
  */
 int proc_net_list(enum space space, kernel_socket_visit visit, void *context);

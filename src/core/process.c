@@ -88,10 +88,10 @@ static void tell_missed_policy(struct process *process)
 	process_policy(process, &policy);
 	counter_add(&process->arena, COUNTER_BAD_POLICY);
 	report_line(process, &policy, (const char *const[]){
-		error != 0 ? "a policy cannot be read (" : "no /proc (",
+		error != 0 ? "a policy cannot be read or made (" : "no /proc (",
 		reason(error != 0 ? -error : ENOENT),
 		error != 0 ? "): this process does without it"
-			   : "): this process has a folder of its own",
+			   : "): this process keeps to those without it",
 		NULL });
 }
 
@@ -186,19 +186,29 @@ static bool same_lease(const struct fd_facts *a, const struct fd_facts *b)
 	       a->port == b->port && a->plane == b->plane;
 }
 
-void process_enter(struct process *process, int fd, struct fd_facts facts)
+bool process_enter(struct process *process, int fd, struct fd_facts facts)
 {
+	if ((uint32_t)fd >= process->cache.n_fds)
+		return false;
+
 	const struct fd_facts now = fd_cache_get(&process->cache, fd);
 
-	/* What a vfork child would displace its parent still holds. */
+	/* What a vfork child would displace its parent still holds: the entry
+	 * stays, and whoever looks at it next asks the kernel. */
 	if (now.use != USE_FREE && !same_lease(&now, &facts) &&
-	    !fd_cache_own(&process->cache))
-		return;
+	    !fd_cache_own(&process->cache)) {
+		struct fd_facts doubted = now;
+
+		doubted.doubted = 1;
+		(void)fd_cache_replace(&process->cache, fd, now, doubted);
+		return false;
+	}
 
 	const struct fd_facts old = fd_cache_put(&process->cache, fd, facts);
 
 	if (!same_lease(&old, &facts))
 		process_release(process, &old);
+	return true;
 }
 
 void process_drop_port(struct process *process, int fd, struct fd_facts *factsp)
@@ -251,7 +261,7 @@ static int tell_unknown(struct process *process, int result)
 	counter_add(&process->arena, COUNTER_PIN_IGNORED);
 	report_line(process, &policy, (const char *const[]){
 		"cannot look at a socket (", reason(-result),
-		"): the kernel chooses its port", NULL });
+		"): it is left alone", NULL });
 	return result;
 }
 
@@ -278,6 +288,7 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 		*factsp = old;
 	else if (old.copied && factsp->has_port)
 		adopt_copy(process, fd, factsp);
+	factsp->doubted = 0;
 	process_enter(process, fd, *factsp);
 	return 0;
 }
@@ -285,5 +296,6 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 int process_facts(struct process *process, int fd, struct fd_facts *factsp)
 {
 	*factsp = fd_cache_get(&process->cache, fd);
-	return factsp->known ? 0 : process_ask(process, fd, factsp);
+	return factsp->known && !factsp->doubted
+		? 0 : process_ask(process, fd, factsp);
 }

@@ -51,7 +51,8 @@ void process_policy(struct process *process, struct policy *policyp);
 /*
  * Asks the kernel what a descriptor is and enters the answer; a lease that the
  * cache had stays with it as long as the port is the same.
- * Returns 0 (covered or not), or -EBADF, -ENOTSOCK.
+ * Returns 0 (covered or not), -EBADF, -ENOTSOCK; or another -errno, told and
+ * counted, where the kernel does not say.
  */
 int process_ask(struct process *process, int fd, struct fd_facts *factsp);
 
@@ -69,5 +70,9 @@ void process_release(struct process *process, const struct fd_facts *facts);
 void process_drop_port(struct process *process, int fd,
 		       struct fd_facts *factsp);
 
-/* Enters facts of a new socket or a change; gives back a lease they displace. */
-void process_enter(struct process *process, int fd, struct fd_facts facts);
+/*
+ * Enters facts of a new socket or a change; gives back a lease they displace.
+ * Returns false where they have no place: beyond the cache, or in a vfork child
+ * whose parent has leased what they would displace.
+ */
+bool process_enter(struct process *process, int fd, struct fd_facts facts);

@@ -37,11 +37,6 @@ static const char *const names[] = {
 	[RESERVED_SERVICES] = "services",
 };
 
-const char *reserved_set_name(size_t index)
-{
-	return index < N_ELEMENTS(names) ? names[index] : NULL;
-}
-
 static void add_interval(struct port_set *set, uint32_t lo, uint32_t hi)
 {
 	if (set != NULL)

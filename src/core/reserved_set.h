@@ -36,7 +36,3 @@ struct reserved_sources {
  */
 int reserved_set_parse(const char *text, const struct reserved_sources *sources,
 		       struct port_set *set, struct range_error *errorp);
-
-/* The names: system, registered, nodeport, browser-blocked, kernel, services.
- * Returns NULL beyond the last. */
-const char *reserved_set_name(size_t index);

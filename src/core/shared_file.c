@@ -29,6 +29,7 @@ struct opening {
 	const struct arena_place *place;
 	const struct arena_folder *folder;
 	bool create;
+	bool yields;	/* to who is taking a stale file away just now */
 	struct shared_file *file;
 };
 
@@ -194,16 +195,19 @@ static int remove_if_stale(const struct opening *opening,
  * Takes a stale file away, if it still is the one that was found stale; without
  * one, what is no file at all. One process at a time, or a new file would go that
  * another has put there since the look. Nobody waits: who finds the folder locked
- * goes on to make(), to which the name tells whether the stale file has gone. The
- * kernel takes back the lock of who dies.
+ * goes on to make(), to which the name tells whether the stale file has gone; in
+ * the last rounds he goes ahead. The kernel takes back the lock of who dies.
  */
 static int remove_stale(const struct opening *opening,
 			const struct stat *stale)
 {
 	const int folder_fd = opening->folder->fd;
 
-	if (flock(folder_fd, LOCK_EX | LOCK_NB) != 0)
-		return errno == EWOULDBLOCK ? 0 : -ESTALE;
+	/* Held by one who is stopped, or a stranger, it is not in the way for
+	 * good; nor where there are no locks. */
+	if (flock(folder_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK &&
+	    opening->yields)
+		return 0;
 
 	const int result = remove_if_stale(opening, stale);
 
@@ -238,12 +242,16 @@ static int open_named(const struct opening *opening)
 
 static int open_in_folder(const struct opening *opening)
 {
-	for (int round = 0; round < MAX_ROUNDS; round++) {
-		int result = open_named(opening);
+	struct opening now = *opening;
 
-		if (result != -ENOENT || !opening->create)
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		now.yields = round < MAX_ROUNDS - 2;
+
+		int result = open_named(&now);
+
+		if (result != -ENOENT || !now.create)
 			return result;
-		result = make(opening);
+		result = make(&now);
 		if (result < 0 && result != -EEXIST)
 			return result;
 	}
@@ -286,8 +294,11 @@ int shared_file_open(const struct shared_file_kind *kind,
 		const int result = shared_file_open_at(kind, place, root,
 						       create, filep, path);
 
-		if (result == 0)
+		if (result == 0) {
+			filep->passed_over =
+				first_error != -ENOENT ? first_error : 0;
 			return 0;
+		}
 		if (first_error == -ENOENT)
 			first_error = result;
 	}

@@ -38,6 +38,8 @@ int shared_file_allocate(int fd, size_t size);
 struct shared_file {
 	void *memory;
 	uid_t owner;
+	int passed_over;	/* why a folder before its own gave none,
+				   -errno; 0 = none of them holds one */
 };
 
 /*

@@ -73,6 +73,17 @@ static void visit_message(struct listing *listing,
 		listing->ended = !listing->visit(&socket, listing->context);
 }
 
+/* What ended a dump: 0, or why there is no more of it, -ENOENT for a protocol
+ * that the kernel lacks. */
+static int read_end_of_dump(const struct nlmsghdr *header)
+{
+	int error = 0;
+
+	if (header->nlmsg_len >= NLMSG_LENGTH(sizeof(error)))
+		memcpy(&error, NLMSG_DATA(header), sizeof(error));
+	return error < 0 ? error : 0;
+}
+
 /* Returns 1 = more to come, 0 = the end, or -errno. */
 static int read_answer(struct listing *listing, const char *answer,
 		       ssize_t size)
@@ -81,7 +92,7 @@ static int read_answer(struct listing *listing, const char *answer,
 
 	for (; NLMSG_OK(header, size); header = NLMSG_NEXT(header, size)) {
 		if (header->nlmsg_type == NLMSG_DONE)
-			return 0;
+			return read_end_of_dump(header);
 		if (header->nlmsg_type == NLMSG_ERROR) {
 			const struct nlmsgerr *error = NLMSG_DATA(header);
 
@@ -164,9 +175,15 @@ int sock_diag_list(enum space space, kernel_socket_visit visit, void *context)
 {
 	const int result = sock_diag_list_netlink(space, visit, context);
 
+	if (result >= 0)
+		return result;
+
 	/* A visitor may have seen some sockets already, and sees them again:
 	 * listings are of a moving table, and never free of doubles. */
-	return result < 0 ? proc_net_list(space, visit, context) : 0;
+	const int in_proc = proc_net_list(space, visit, context);
+
+	/* -ENOENT may also be that the kernel has no diag module for it. */
+	return in_proc == -EOPNOTSUPP && result != -ENOENT ? result : in_proc;
 }
 
 struct wanted {

@@ -3,8 +3,7 @@
 /*
  * sendto, sendmsg and sendmmsg: the first send of a datagram socket takes a
  * port, as that of an SCTP socket may, and with MSG_FASTOPEN that of a TCP socket
- * connects. All later ones
- * see the cache and nothing else.
+ * connects. All later ones see the cache and nothing else.
  */
 
 #include "core/assign.h"
@@ -65,7 +64,7 @@ static inline bool is_settled(const struct process *process, int fd, int flags)
 {
 	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
 
-	return facts.known && (flags & MSG_FASTOPEN) == 0 &&
+	return facts.known && !facts.doubted && (flags & MSG_FASTOPEN) == 0 &&
 	       (facts.has_port || !facts.covered);
 }
 

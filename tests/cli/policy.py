@@ -8,6 +8,7 @@ Edge cases 9, 24, 30 and 40. Needs BERTH and LIBBERTH; run as root, since root's
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -348,6 +349,27 @@ def follows():
         same(berth('unload').stdout, 'berth: no policy is in force\n')
 
 
+def unread():
+    """what cannot tell the policy in force says so, and changes nothing"""
+    load('range = "30000-30009"')
+    words = [['unload'], ['sweep'], ['status'], ['explain'], ['port'],
+             ['load', '--dry-run', conf('range = "31000-31009"')],
+             ['load', conf('range = "31000-31009"')],
+             ['run', '--range', '31000', 'true']]
+    for command in words:
+        # One descriptor at a time for the loader, too few for two folders.
+        result = subprocess.run(
+            [BERTH, *command], text=True, capture_output=True, timeout=60,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                  (4, 4)))
+        same((command, result.returncode),
+             (command, 125 if command[0] == 'run' else 1))
+        same('Too many open files' in result.stderr, True)
+    with program() as p:
+        same(p.bind('a') // 10, 3000)
+    same(berth('unload').returncode, 0)
+
+
 CONFINED = '''
 import ctypes, os, socket, struct
 def confine():
@@ -584,5 +606,5 @@ print(daemon.recv(600).decode())
 main([assigned, profile, by_exe_and_uid, every_port, bindresvport, reserved,
       self_connect, server_in_range, outside, observe, on_error,
       environment_of_root, other_folder, environment_of_others, follows,
-      follows_confined, refused_file, dry_run, under_load, damaged,
+      unread, follows_confined, refused_file, dry_run, under_load, damaged,
       arena_options, rest_time, log_formats, to_stderr, to_syslog])

@@ -129,7 +129,7 @@ def run_cases(cases):
 
 def lists_bound():
     """Whether sock_diag(7) lists TCP sockets that are bound and no more: Linux
-    6.7. Of others nobody knows who holds them."""
+    6.8. Of others nobody knows who holds them."""
     with socket.socket() as bound, \
             socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as diag:
         bound.bind(('127.0.0.1', 0))

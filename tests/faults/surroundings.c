@@ -18,8 +18,10 @@
 #include <sys/resource.h>
 
 #define OPEN_PORT 7000
+#define CLOSED_PORT 7001
 #define NOBODY 65534
 #define MAX_PORTS 16
+#define FEW 64		/* descriptors */
 
 static const char *range;
 static const char *folder;
@@ -50,18 +52,35 @@ static void take_folder(void)
 	must(umount2(folder, MNT_DETACH), "umount of Berth's folder");
 }
 
-/* Those at hand remain, and no more can be had than a socket each. */
-static void take_descriptors(void)
+/* All that there are up to FEW. */
+static void use_up_descriptors(void)
 {
-	const struct rlimit few = { 64, 64 };
+	const struct rlimit few = { FEW, FEW };
 	int fd;
 
 	must(setrlimit(RLIMIT_NOFILE, &few), "setrlimit");
 	do
 		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0);
-	for (fd = 64 - 3; fd < 64; fd++)
+}
+
+static void take_descriptors(void)
+{
+	use_up_descriptors();
+	for (int fd = FEW - 3; fd < FEW; fd++)
 		close(fd);
+}
+
+/* Beyond all that there could be when it started. */
+static void give_descriptors(void)
+{
+	const struct rlimit more = { 2 * FEW, 2 * FEW };
+
+	use_up_descriptors();
+	if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+		return;
+	skip("no capability to raise a limit");
+	exit(0);
 }
 
 static void take_memory(void)
@@ -77,7 +96,8 @@ static const struct {
 } changes[] = {
 	{ "chroot", change_root }, { "setuid", change_user },
 	{ "no /proc", take_proc }, { "no folder", take_folder },
-	{ "no descriptors", take_descriptors }, { "no memory", take_memory },
+	{ "no descriptors", take_descriptors },
+	{ "more descriptors", give_descriptors }, { "no memory", take_memory },
 };
 
 static void make_change(const char *name)
@@ -125,6 +145,17 @@ static const struct {
 };
 #define N_CALLS ((int)(sizeof(calls) / sizeof(calls[0])))
 
+static void connect_in_vain(const char *when)
+{
+	const int fd = open_kind(&kinds[TCP4]);
+
+	check(connect_to(fd, loopback_of(&kinds[TCP4], CLOSED_PORT)) < 0 &&
+	      errno == ECONNREFUSED, "%s, a connect is refused", when);
+	/* Its lease goes with the failure. */
+	if (fd < FEW)
+		close(fd);
+}
+
 /* Where no three sockets can be had, one at a time. */
 static void make_calls(const char *when, bool keep)
 {
@@ -143,6 +174,7 @@ static void make_calls(const char *when, bool keep)
 		else
 			close(fd);
 	}
+	connect_in_vain(when);
 }
 
 int main(int argc, char **argv)

@@ -103,7 +103,7 @@ static void empty_folder(const char *path)
 		closedir(folder);
 }
 
-/* Finds the namespace's own folder, which its inode names. */
+/* Finds the namespace's own folder, which its inode names: a number. */
 static void find_folder(struct world *world)
 {
 	DIR *folder = opendir(WORLD_FOLDER);
@@ -111,9 +111,28 @@ static void find_folder(struct world *world)
 
 	world->folder[0] = '\0';
 	while (folder != NULL && (entry = readdir(folder)) != NULL)
-		if (entry->d_name[0] != '.')
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
 			snprintf(world->folder, sizeof(world->folder),
 				 WORLD_FOLDER "/%.64s", entry->d_name);
+	if (folder != NULL)
+		closedir(folder);
+}
+
+/* Who has no /proc, or cannot use the folder, makes another: no other run is to
+ * find it. */
+static void remove_folders_but(const char *root, const char *kept)
+{
+	DIR *folder = opendir(root);
+	struct dirent *entry;
+	char path[384];
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		snprintf(path, sizeof(path), "%s/%s", root, entry->d_name);
+		if (entry->d_name[0] == '.' || strcmp(path, kept) == 0)
+			continue;
+		empty_folder(path);
+		rmdir(path);
+	}
 	if (folder != NULL)
 		closedir(folder);
 }
@@ -122,11 +141,9 @@ void world_clear(struct world *world)
 {
 	for (int i = 0; i < N_FILES; i++)
 		forget(&world->files[i]);
-	find_folder(world);
-	if (world->folder[0] != '\0') {
-		empty_folder(world->folder);
-		rmdir(world->folder);
-	}
+	world->folder[0] = '\0';
+	remove_folders_but(WORLD_FOLDER, "");
+	remove_folders_but(WORLD_FOLDER_OF_ROOT, "");
 	rmdir(WORLD_FOLDER);
 	drain_servers(world);
 }
@@ -186,6 +203,8 @@ static void restore_arena(const struct kept_file *file)
 
 void world_restore(struct world *world)
 {
+	remove_folders_but(WORLD_FOLDER, world->folder);
+	remove_folders_but(WORLD_FOLDER_OF_ROOT, "");
 	if (world->files[FILE_ARENA].path[0] != '\0')
 		restore_arena(&world->files[FILE_ARENA]);
 	if (world->files[FILE_POLICY].path[0] != '\0')

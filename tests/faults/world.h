@@ -14,7 +14,11 @@
 
 #include "core/arena_layout.h"
 
+#ifndef WORLD_FOLDER
 #define WORLD_FOLDER "/dev/shm/faults"
+#endif
+/* Where Berth goes as root when the default folder does not serve. */
+#define WORLD_FOLDER_OF_ROOT WORLD_FOLDER "-0"
 
 enum { FILE_ARENA, FILE_POLICY, N_FILES };
 

@@ -13,7 +13,8 @@
  *
  * Left out: the folders, which are only added to; the roots, which are tried
  * one after the other; file systems without O_TMPFILE; those that fill up,
- * where make() returns and nothing has changed.
+ * where make() returns and nothing has changed; the last two rounds, in which
+ * a lock that is still held is passed over.
  *
  * MUTATION, one of those below, breaks the model where the C code could be
  * broken: tests/model/model.py has spin find it.

@@ -116,19 +116,6 @@ Test(reserved_set, other_names_are_refused_presets_too)
 			       "lo-hi or a set that can be reserved");
 }
 
-Test(reserved_set, every_name_is_listed_once)
-{
-	static const char *const names[] = {
-		"system", "registered", "nodeport", "browser-blocked",
-		"kernel", "services",
-	};
-
-	for (size_t i = 0; i < 6; i++)
-		cr_assert_str_eq(reserved_set_name(i), names[i]);
-	cr_assert_null(reserved_set_name(6));
-	cr_assert_null(reserved_set_name((size_t)-1));
-}
-
 static void read_services(const char *text)
 {
 	char path[] = "/tmp/berth-services-XXXXXX";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -172,6 +173,24 @@ Test(sock_diag, time_wait_counts_as_known)
 		}
 	}
 	cr_expect_eq(sock_diag_has_tcp(&local, &remote), 1);
+}
+
+Test(sock_diag, what_the_kernel_lacks_is_not_taken_for_empty)
+{
+	struct search search = search_for(socket(AF_INET, SOCK_STREAM, 0));
+	/* To ask for it may load it. */
+	const int listed = sock_diag_list_netlink(SPACE_SCTP, look, &search);
+	const bool exists = access("/proc/net/sctp", F_OK) == 0;
+
+	if (exists) {
+		cr_expect_eq(proc_net_list(SPACE_SCTP, look, &search),
+			     -EOPNOTSUPP);
+		cr_expect_eq(sock_diag_list(SPACE_SCTP, look, &search),
+			     listed == -ENOENT ? -EOPNOTSUPP : listed);
+		return;
+	}
+	for (size_t i = 0; i < N_LISTERS; i++)
+		cr_expect_eq(listers[i](SPACE_SCTP, look, &search), -ENOENT);
 }
 
 static bool stop(const struct kernel_socket *socket, void *context)

@@ -18,11 +18,12 @@
 #include <unistd.h>
 
 #define OPEN_PORT 7300
+#define KERNEL_LO 32768		/* of in_namespace's ip_local_port_range */
 #define N_KEPT 16
 #define N_ROUNDS 25
 
 static const char *range;
-static int server, kept[N_KEPT];
+static int server, kept[N_KEPT], report[2];
 static uint16_t ports[N_KEPT];
 static _Atomic int is_over;
 
@@ -68,6 +69,36 @@ static void open_others(void)
 		close(kept[i]);
 	for (int i = 0; i < N_KEPT; i++)
 		bind(socket(AF_INET, SOCK_STREAM, 0), &any.sa, any.length);
+}
+
+/* A pipe tells the parent which ports the child has got. */
+static void send_from_others(void)
+{
+	struct address open = address_of("127.0.0.1", OPEN_PORT);
+	uint16_t found[N_KEPT];
+
+	for (int i = 0; i < N_KEPT; i++)
+		close(kept[i]);
+	for (int i = 0; i < N_KEPT; i++) {
+		const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+		sendto(fd, "", 1, 0, &open.sa, open.length);
+		found[i] = local_port(fd);
+	}
+	if (write(report[1], found, sizeof(found)) != sizeof(found))
+		_exit(1);
+}
+
+/* The kernel refuses: what the child has leased goes back at once. */
+static void connect_in_vain(void)
+{
+	struct address closed = address_of("127.0.0.1", OPEN_PORT + 1);
+
+	for (int i = 0; i < N_KEPT; i++)
+		close(kept[i]);
+	for (int i = 0; i < N_KEPT; i++)
+		connect(socket(AF_INET, SOCK_STREAM, 0), &closed.sa,
+			closed.length);
 }
 
 static void use_all(void)
@@ -129,11 +160,12 @@ static void *go_on(void *failures)
 	return NULL;
 }
 
-/* TCP ports that the map has as one's alone; -1 where there is no map. */
-static int count_whole(void)
+/* TCP ports that the map has as one's alone, or for connects; -1 where there is no
+ * map. */
+static int count_ports(bool of_connects)
 {
 	char line[256];
-	int n_whole = -1;
+	int n_whole = -1, n_connects = -1;
 
 	if (!getenv("LD_PRELOAD"))
 		return -1;
@@ -141,15 +173,16 @@ static int count_whole(void)
 	FILE *status = popen("\"$BERTH\" status --porcelain", "re");
 
 	while (status && fgets(line, sizeof(line), status))
-		sscanf(line, "ports\ttcp\t%*d\t%d", &n_whole);
+		sscanf(line, "ports\ttcp\t%*d\t%d\t%*d\t%d", &n_whole,
+		       &n_connects);
 	if (status)
 		pclose(status);
-	return n_whole;
+	return of_connects ? n_connects : n_whole;
 }
 
 static void check_whole(const char *name, int wanted)
 {
-	const int n_whole = count_whole();
+	const int n_whole = count_ports(false);
 
 	if (n_whole >= 0)
 		check(n_whole == wanted, "%s: the map has %d of them, not %d",
@@ -199,6 +232,30 @@ static void run_children(const char *name, void (*act)(void))
 	check(status == 0, "%s: children end with %d", name, status);
 }
 
+/* Whether a port goes with a failed connect. A port that a child has bound stays
+ * with its socket, whose end nobody sees. */
+static bool is_pinned(void)
+{
+	const int fd = open_kind(&kinds[TCP4]);
+	int pin;
+	socklen_t length = sizeof(pin);
+	const bool has_pin = getsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE,
+					&pin, &length) == 0;
+
+	close(fd);
+	return has_pin && !getenv("BERTH_PIN") && atoi(range) >= KERNEL_LO;
+}
+
+static bool all_in_range(void)
+{
+	uint16_t found[N_KEPT];
+	bool good = read(report[0], found, sizeof(found)) == sizeof(found);
+
+	for (int i = 0; i < N_KEPT && good; i++)
+		good = range_has(range, found[i]);
+	return good;
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t other;
@@ -221,6 +278,17 @@ int main(int argc, char **argv)
 	pthread_join(other, NULL);
 	check(failures == 0, "a thread goes on: %ld failures", failures);
 	close_kept("the parent's close");
+
+	/* Without a sweep: what a child takes and gives back is none of its
+	 * parent's. */
+	bind_kept();
+	run_children("a connect in vain", connect_in_vain);
+	check(!is_pinned() || count_ports(true) <= 0, "no lease is left of it");
+	look("a connect in vain");
+	must(pipe2(report, O_CLOEXEC), "pipe");
+	must(run_child(send_from_others, false), "a child that sends");
+	check(all_in_range(), "a child's sends: ports of the range");
+	close_kept("the close after a child's connects");
 
 	/* What children leave, the sweep finds; the parent's is still its own. */
 	bind_kept();
