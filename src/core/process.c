@@ -186,6 +186,16 @@ static bool same_lease(const struct fd_facts *a, const struct fd_facts *b)
 	       a->port == b->port && a->plane == b->plane;
 }
 
+void process_doubt(struct process *process, int fd)
+{
+	const struct fd_facts now = fd_cache_get(&process->cache, fd);
+	struct fd_facts doubted = now;
+
+	doubted.doubted = 1;
+	if (now.known)
+		(void)fd_cache_replace(&process->cache, fd, now, doubted);
+}
+
 bool process_enter(struct process *process, int fd, struct fd_facts facts)
 {
 	if ((uint32_t)fd >= process->cache.n_fds)
@@ -193,14 +203,10 @@ bool process_enter(struct process *process, int fd, struct fd_facts facts)
 
 	const struct fd_facts now = fd_cache_get(&process->cache, fd);
 
-	/* What a vfork child would displace its parent still holds: the entry
-	 * stays, and whoever looks at it next asks the kernel. */
+	/* What a vfork child would displace its parent still holds. */
 	if (now.use != USE_FREE && !same_lease(&now, &facts) &&
 	    !fd_cache_own(&process->cache)) {
-		struct fd_facts doubted = now;
-
-		doubted.doubted = 1;
-		(void)fd_cache_replace(&process->cache, fd, now, doubted);
+		process_doubt(process, fd);
 		return false;
 	}
 

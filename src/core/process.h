@@ -70,6 +70,9 @@ void process_release(struct process *process, const struct fd_facts *facts);
 void process_drop_port(struct process *process, int fd,
 		       struct fd_facts *factsp);
 
+/* Keeps an entry, a vfork child's parent's, and has the next who looks at it ask. */
+void process_doubt(struct process *process, int fd);
+
 /*
  * Enters facts of a new socket or a change; gives back a lease they displace.
  * Returns false where they have no place: beyond the cache, or in a vfork child

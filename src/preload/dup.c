@@ -18,8 +18,10 @@ void dup_note(int fd, int copy)
 	if (!facts.known && !fd_cache_get(&process->cache, copy).known)
 		return;
 	/* A vfork child's descriptors are not those of the cache. */
-	if (!fd_cache_own(&process->cache))
+	if (!fd_cache_own(&process->cache)) {
+		process_doubt(process, copy);
 		return;
+	}
 	if (facts.covered) {
 		facts.copied = 1;
 		fd_cache_put(&process->cache, fd, facts);

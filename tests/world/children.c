@@ -72,21 +72,33 @@ static void open_others(void)
 }
 
 /* A pipe tells the parent which ports the child has got. */
-static void send_from_others(void)
+static void send_from(bool copies)
 {
 	struct address open = address_of("127.0.0.1", OPEN_PORT);
 	uint16_t found[N_KEPT];
 
-	for (int i = 0; i < N_KEPT; i++)
+	for (int i = 0; i < N_KEPT && !copies; i++)
 		close(kept[i]);
 	for (int i = 0; i < N_KEPT; i++) {
-		const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+		int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
+		if (copies)
+			fd = dup2(fd, kept[i]);
 		sendto(fd, "", 1, 0, &open.sa, open.length);
 		found[i] = local_port(fd);
 	}
 	if (write(report[1], found, sizeof(found)) != sizeof(found))
 		_exit(1);
+}
+
+static void send_from_others(void)
+{
+	send_from(false);
+}
+
+static void send_from_copies(void)
+{
+	send_from(true);
 }
 
 /* The kernel refuses: what the child has leased goes back at once. */
@@ -286,6 +298,9 @@ int main(int argc, char **argv)
 	check(!is_pinned() || count_ports(true) <= 0, "no lease is left of it");
 	look("a connect in vain");
 	must(pipe2(report, O_CLOEXEC), "pipe");
+	must(run_child(send_from_copies, false), "a child that sends");
+	check(all_in_range(), "a child's sends from copies: ports of the range");
+	look("a child's sends from copies");
 	must(run_child(send_from_others, false), "a child that sends");
 	check(all_in_range(), "a child's sends: ports of the range");
 	close_kept("the close after a child's connects");
