@@ -6,6 +6,7 @@ range. Runs inside one namespace (in_namespace -t FOLDER; FOLDER is a tmpfs of
 64 KiB, too small for an arena).
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -138,6 +139,21 @@ class Faults:
             self.run(name, folder)
             shutil.rmtree(folder)
 
+    def locked(self):
+        """Who replaces a stale arena locks its folder, and so may anybody."""
+        folder, arena = self.fresh('locked')
+        if arena is None:
+            return
+        with open(arena, 'r+b') as file:
+            file.write(bytes(8))
+        descriptor = os.open(os.path.dirname(arena), os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        self.run('a stale arena in a locked folder', folder)
+        os.close(descriptor)
+        with open(arena, 'rb') as file:
+            self.tap.ok(file.read(8) != bytes(8), 'a lock of the '
+                        'folder is not in the way for good')
+
     def owners(self):
         if os.geteuid() != 0 or not shutil.which('setpriv'):
             self.tap.skip('another user: needs root and setpriv')
@@ -203,7 +219,7 @@ def main():
     faults = Faults(*sys.argv[1:5])
     try:
         for test in (faults.folders, faults.replaced, faults.contents,
-                     faults.owners, faults.killed, faults.scribbled,
+                     faults.locked, faults.owners, faults.killed, faults.scribbled,
                      faults.modes):
             test()
     finally:
