@@ -68,7 +68,8 @@ void published_tell_missed(const struct arena_place *place, int missed)
 bool published_is_unknown(int missed)
 {
 	return missed != 0 && missed != -EACCES && missed != -EROFS &&
-	       missed != -ENOSPC && missed != -EDQUOT;
+	       missed != -ENOSPC && missed != -EDQUOT && missed != -ELOOP &&
+	       missed != -ENOTDIR && missed != -ENAMETOOLONG;
 }
 
 int published_read(const struct arena_place *place, struct published *published)

@@ -39,8 +39,8 @@ void published_tell_missed(const struct arena_place *place, int missed);
 
 /*
  * Whether programs may see a policy that this command could not. Not with what
- * they meet too, since it lasts: a folder that this user may not use, a file
- * that cannot be made where there is none.
+ * they meet too, since it lasts: a folder that this user may not use or that is
+ * none, a file that cannot be made where there is none.
  */
 bool published_is_unknown(int missed);
 

@@ -200,7 +200,8 @@ static int check_arena(const struct run *run)
 	if (result == 0) {
 		arena_close(&arena);
 		published_tell_missed(place, run->published.missed);
-		return 0;
+		return refuses && published_is_unknown(run->published.missed)
+			? EXIT_BERTH_FAILED : 0;
 	}
 	fprintf(stderr, "berth: no shared map (%s, %s): %s\n",
 		strerror(-result),

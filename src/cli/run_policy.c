@@ -55,14 +55,10 @@ static int read_in_force(struct run *run, const struct arena_place *place)
 {
 	published_deinit(&run->published);
 
-	/* Damaged ones bind nobody, as in the library. */
-	const int result = published_read(place, &run->published);
-
-	if (!published_is_unknown(run->published.missed))
-		return result == -ENOMEM ? EXIT_BERTH_FAILED : 0;
-	/* The program may find one that it would have to be started by. */
-	published_tell_missed(place, run->published.missed);
-	return EXIT_BERTH_FAILED;
+	/* Damaged ones bind nobody, as in the library, which does without one
+	 * that cannot be read, too: see check_arena(). */
+	return published_read(place, &run->published) == -ENOMEM
+		? EXIT_BERTH_FAILED : 0;
 }
 
 static int put_in_force(struct run *run, const struct arena_place *place,

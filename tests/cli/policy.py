@@ -352,18 +352,21 @@ def follows():
 def unread():
     """what cannot tell the policy in force says so, and changes nothing"""
     load('range = "30000-30009"')
-    words = [['unload'], ['sweep'], ['status'], ['explain'], ['port'],
-             ['load', '--dry-run', conf('range = "31000-31009"')],
-             ['load', conf('range = "31000-31009"')],
-             ['run', '--range', '31000', 'true']]
-    for command in words:
+    commands = [(words, 'private', 1) for words in (
+        ['unload'], ['sweep'], ['status'], ['explain'], ['port'],
+        ['load', '--dry-run', conf('range = "31000-31009"')],
+        ['load', conf('range = "31000-31009"')])]
+    # A program starts, as the library does without the policy.
+    commands += [(['run', 'true'], 'private', 0),
+                 (['run', 'true'], 'refuse', 125)]
+    for command, on_error, status in commands:
         # One descriptor at a time for the loader, too few for two folders.
         result = subprocess.run(
             [BERTH, *command], text=True, capture_output=True, timeout=60,
+            env=dict(os.environ, BERTH_ON_ERROR=on_error),
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
                                                   (4, 4)))
-        same((command, result.returncode),
-             (command, 125 if command[0] == 'run' else 1))
+        same((command, result.returncode), (command, status))
         same('Too many open files' in result.stderr, True)
     with program() as p:
         same(p.bind('a') // 10, 3000)
