@@ -25,6 +25,7 @@ struct sweep_memory {
 	uint64_t known[N_PLANES_TCP][N_PORT_WORDS];
 	uint64_t present[N_PORT_WORDS];		/* ports with any socket */
 	uint64_t unconnected[N_PORT_WORDS];	/* with one that may yet connect */
+	uint64_t unshown[N_PORTS];	/* sockets without a lease: identity_bit() */
 };
 
 struct sweep {
@@ -33,6 +34,7 @@ struct sweep {
 	const struct port_set *range;
 	uint64_t now_ms;
 	struct sweep_memory *memory;
+	bool has_unshown;
 	struct sweep_result result;
 };
 
@@ -177,6 +179,20 @@ static struct lease lease_of(const struct sweep *sweep,
 	return lease;
 }
 
+/*
+ * Of 64, by what no other socket of the port has: two that share one are taken
+ * for each other, and at worst a mark is made too many.
+ */
+static uint64_t identity_bit(const struct sweep *sweep,
+			     const struct kernel_socket *socket)
+{
+	const uint64_t identity = socket->inode != 0 ? socket->inode
+		: choice_flow_hash(&sweep->arena->memory->header.key,
+				   &socket->local, &socket->remote);
+
+	return UINT64_C(1) << identity % 64;
+}
+
 /* Takes a bit out of a plane; the use word is for settle_port() to mend. */
 static void clear(struct sweep *sweep, uint32_t port, uint32_t plane,
 		  uint64_t rest_now_ms)
@@ -188,31 +204,19 @@ static void clear(struct sweep *sweep, uint32_t port, uint32_t plane,
 	ledger_release(sweep->arena, &lease, rest_now_ms);
 }
 
-/* A lease that excludes the mark shows the port as well. */
-static void mark(struct sweep *sweep, const struct kernel_socket *socket)
-{
-	const uint16_t port = socket->local.port;
-	const struct lease lease = lease_of(sweep, socket);
-	const uint32_t use = ledger_use_word(sweep->arena, sweep->space, port);
-
-	if (!port_set_has(sweep->range, port) ||
-	    (use != 0 && ledger_use_of(use) != lease.use))
-		return;
-	/* A bit that is not counted in any use: of one who died between the two,
-	 * or whose use went with another's late release. */
-	if (use == 0 && lease.use != USE_WHOLE)
-		clear(sweep, port, lease.plane, 0);
-	if (ledger_lease(sweep->arena, &lease) == 0)
-		sweep->result.n_marked++;
-}
-
-/* By the map as it is now: a socket may be newer than what is remembered. */
-static bool is_shown(const struct sweep *sweep, uint16_t port,
+/*
+ * By the map as it is now: a socket may be newer than what is remembered. A lease
+ * that shuts a mark out shows the port as well.
+ */
+static bool is_shown(const struct sweep *sweep,
+		     const struct kernel_socket *socket,
 		     const uint16_t *planes, unsigned int n_planes)
 {
+	const uint16_t port = socket->local.port;
 	const uint32_t use = ledger_use_word(sweep->arena, sweep->space, port);
 
-	if (use == 0 || ledger_use_of(use) == USE_WHOLE)
+	if (use == 0 || ledger_use_of(use) == USE_WHOLE ||
+	    ledger_use_of(use) != lease_of(sweep, socket).use)
 		return use != 0;
 	for (unsigned int i = 0; i < n_planes; i++)
 		if ((ledger_plane_bits(sweep->arena, sweep->space, planes[i],
@@ -238,7 +242,41 @@ static bool visit(const struct kernel_socket *socket, void *context)
 		sweep->memory->unconnected[word] |= port_bit(port);
 	for (unsigned int i = 0; i < n; i++)
 		sweep->memory->known[planes[i]][word] |= port_bit(port);
-	if (!is_shown(sweep, port, planes, n))
+	if (port_set_has(sweep->range, port) &&
+	    !is_shown(sweep, socket, planes, n)) {
+		sweep->memory->unshown[port] |= identity_bit(sweep, socket);
+		sweep->has_unshown = true;
+	}
+	return true;
+}
+
+static void mark(struct sweep *sweep, const struct kernel_socket *socket)
+{
+	const uint16_t port = socket->local.port;
+	const struct lease lease = lease_of(sweep, socket);
+
+	/* A bit that is not counted in any use: of one who died between the two,
+	 * or whose use went with another's late release. */
+	if (lease.use != USE_WHOLE &&
+	    ledger_use_word(sweep->arena, sweep->space, port) == 0)
+		clear(sweep, port, lease.plane, 0);
+	if (ledger_lease(sweep->arena, &lease) == 0)
+		sweep->result.n_marked++;
+}
+
+/*
+ * The kernel is asked a second time: whose lease was not shown may have closed
+ * just before, since a socket is closed first and its lease given back then. One
+ * that is still there had none.
+ */
+static bool visit_again(const struct kernel_socket *socket, void *context)
+{
+	struct sweep *sweep = context;
+	uint16_t planes[N_CANDIDATES];
+
+	if ((sweep->memory->unshown[socket->local.port] &
+	     identity_bit(sweep, socket)) != 0 &&
+	    !is_shown(sweep, socket, planes, candidates(sweep, socket, planes)))
 		mark(sweep, socket);
 	return true;
 }
@@ -341,6 +379,8 @@ int sweep_space(const struct arena *arena, enum space space,
 	}
 	remember_map(&sweep);
 	result = list(space, visit, &sweep);
+	if (result == 0 && sweep.has_unshown)
+		result = list(space, visit_again, &sweep);
 	if (result == 0)
 		mend_map(&sweep);
 	/* Relaxed: a count, read for reports only. */

@@ -6,8 +6,9 @@
  *
  * What the map had leased before the kernel was asked, and the kernel does not
  * know, goes to rest: it may be a port that is leased and not bound yet, and
- * from there it is given out last. What the kernel has, and the map does not
- * show, is marked as leased; a later sweep takes the mark away again.
+ * from there it is given out last. What the kernel has, and still has after the
+ * map was seen not to show it, is marked as leased; a later sweep takes the mark
+ * away again.
  *
  * Lock-free: any number of sweeps may run beside leases, releases and each
  * other, and may end at any instruction. A lease that is lost to one costs its
@@ -37,7 +38,7 @@ struct sweep_result {
 	uint32_t n_sockets;	/* that the kernel told of */
 	uint32_t n_leases;	/* that the map had, before */
 	uint32_t n_cleared;	/* of them, without a socket: they rest now */
-	uint32_t n_marked;	/* sockets that the map did not show */
+	uint32_t n_marked;	/* sockets without a lease */
 };
 
 /* How the kernel is asked: sock_diag_list(), proc_net_list(). */

@@ -91,6 +91,7 @@ MUTATIONS = {
         'NO_MARK': ('safety', ['USES=4'], 'assertion'),
         'TAKES_UNCONNECTED': ('safety', ['USES=3'], 'assertion'),
         'NO_CLEAR': ('safety', ['USES=4'], 'assertion'),
+        'MARK_AT_ONCE': ('safety', ['USES=3'], 'assertion'),
     },
     'turn': {
         'AHEAD_TAKES': ('safety', [], 'assertion'),

@@ -13,8 +13,9 @@
  * alone at last make the map right.
  *
  * Each atomic operation is a step, and so is each socket that the kernel tells
- * of. A loop of compare-and-swaps is one step, the last, since those that fail
- * change nothing. A sweeper's death before a read is one before its next write.
+ * of, the first time and the second. A loop of compare-and-swaps is one step, the
+ * last, since those that fail change nothing. A sweeper's death before a read is
+ * one before its next write.
  *
  * Left out: the hints, which follow the use word and decide nothing
  * (ledger.pml); rest (rest.pml); whose turn it is (turn.pml). A socket may have
@@ -34,6 +35,7 @@
 #define NO_MARK 8	/* what the map does not show is not marked */
 #define TAKES_UNCONNECTED 9	/* between bind and connect a lease is lost */
 #define NO_CLEAR 10	/* planes without a socket stay */
+#define MARK_AT_ONCE 11	/* the kernel is not asked again before a mark */
 
 #ifndef MUTATION
 #define MUTATION 0
@@ -69,6 +71,7 @@ byte lease[2];			/* a use; FREE = nothing */
 bit lease_plane[2];
 bit has_plane[2];
 bit is_counted[2];
+bit was_counted[2];		/* when the socket was opened */
 
 /*
  * What a sweep may do. It takes the lease of a living process that has no
@@ -136,6 +139,7 @@ inline open_socket()
 	:: KERNEL_ALLOWS ->
 	   socket[_pid] = use;
 	   socket_plane[_pid] = plane;
+	   was_counted[_pid] = is_counted[_pid];
 	   is_unconnected[_pid] = (use == CONNECT)
 	:: else
 	fi
@@ -329,65 +333,83 @@ inline remember_map()
 }
 
 /* mark(): ledger_lease(), after what is not counted is taken away. */
-inline mark()
+inline mark(id)
 {
-	READ(now = use_word);
-	if
-	:: now == FREE || (now & USE_MASK) == use ->
+	READ(now = use_word; assert(is_unsure || !was_counted[id]));
 #if MUTATION != MARK_GIVES_UP
-	   if
-	   :: now == FREE && use != WHOLE -> STEP(clear(plane))
-	   :: else
-	   fi;
+	if
+	:: now == FREE && use != WHOLE -> STEP(clear(plane))
+	:: else
+	fi;
 #endif
-	   if
-	   :: use != WHOLE ->
-	      STEP(is_set = planes[plane]; planes[plane] = 1; check_taken())
-	   :: else
-	   fi;
-	   if
-	   :: !is_set ->
-	      STEP(
+	if
+	:: use != WHOLE ->
+	   STEP(is_set = planes[plane]; planes[plane] = 1; check_taken())
+	:: else
+	fi;
+	if
+	:: !is_set ->
+	   STEP(
 		is_set = JOINS;
 		use_word = (JOINS -> JOINED : use_word);
 		check_taken()
-	      );
-	      if
-	      :: !is_set && use != WHOLE -> STEP(clear(plane))
-	      :: else
-	      fi
+	   );
+	   if
+	   :: !is_set && use != WHOLE -> STEP(clear(plane))
 	   :: else
 	   fi
 	:: else
 	fi
 }
 
-/* visit(), is_shown(); candidates() and lease_of() for the planes. */
-inline visit(id)
+/* candidates() and lease_of() for the planes. */
+#define TAKE_SOCKET(id) \
+	now = 0; \
+	is_set = 0; \
+	use = (is_unconnected[id] -> WHOLE : socket[id]); \
+	plane = socket_plane[id]
+
+/* is_shown() */
+#define IS_SHOWN \
+	(use_word != FREE && (USE == WHOLE || USE != use || planes[plane]))
+
+inline mark_unshown(id)
 {
-	READ(
-		now = 0;
-		is_set = 0;
-		use = (is_unconnected[id] -> WHOLE : socket[id]);
-		plane = socket_plane[id];
-		is_present = is_present || use != FREE;
-		may_connect = may_connect || is_unconnected[id];
-		known[plane] = known[plane] || use >= BOUND
-	);
-#if MUTATION != NO_MARK
 	if
-	:: use != FREE ->
-	   READ(is_set = (use_word != FREE &&
-			  (USE == WHOLE || use != WHOLE && planes[plane])));
+	:: use != FREE && unshown[id] ->
+	   READ(is_set = IS_SHOWN);
 	   if
-	   :: !is_set -> mark()
+	   :: !is_set -> mark(id)
 	   :: else
 	   fi
 	:: else
 	fi
-#else
-	skip
+}
+
+inline visit(id)
+{
+	READ(
+		TAKE_SOCKET(id);
+		is_present = is_present || use != FREE;
+		may_connect = may_connect || is_unconnected[id];
+		known[plane] = known[plane] || use >= BOUND
+	);
+	if
+	:: use != FREE -> READ(unshown[id] = !IS_SHOWN)
+	:: else
+	fi;
+#if MUTATION == MARK_AT_ONCE
+	mark_unshown(id)
 #endif
+}
+
+/* A worker has one socket, and no other ever: it is known by the worker. */
+inline visit_again(id)
+{
+	if
+	:: unshown[id] -> READ(TAKE_SOCKET(id)); mark_unshown(id)
+	:: else
+	fi
 }
 
 inline ask_kernel()
@@ -395,6 +417,12 @@ inline ask_kernel()
 	visit(0);
 #if N_WORKERS > 1
 	visit(1);
+#endif
+#if MUTATION != NO_MARK && MUTATION != MARK_AT_ONCE
+	visit_again(0);
+#if N_WORKERS > 1
+	visit_again(1);
+#endif
 #endif
 	READ(use = FREE; plane = 0; now = 0; is_set = 0)
 }
@@ -451,6 +479,8 @@ inline begin_sweep()
 	known[1] = 0;
 	is_present = 0;
 	may_connect = 0;
+	unshown[0] = 0;
+	unshown[1] = 0;
 	use = FREE;
 	plane = 0;
 	now = 0;
@@ -524,7 +554,7 @@ active [N_SWEEPERS] proctype sweeper()
 	byte use, now;
 	bit plane, is_set;
 	byte uses;
-	bit leased[2], known[2], is_present, may_connect;
+	bit leased[2], known[2], is_present, may_connect, unshown[2];
 	byte n_alone;
 	bit has_swept, is_alone;
 

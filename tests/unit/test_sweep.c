@@ -20,13 +20,20 @@ static struct sweep_result result;
 static struct kernel_socket sockets[16];
 static size_t n_sockets;
 static int list_result;
+static unsigned int n_lists;
+static void (*after_list)(void);	/* what goes on meanwhile */
 
 static int list(enum space space, kernel_socket_visit visit, void *context)
 {
+	const int now_result = list_result;
+
 	for (size_t i = 0; i < n_sockets; i++)
 		if (sockets[i].space == space)
 			visit(&sockets[i], context);
-	return list_result;
+	n_lists++;
+	if (after_list != NULL)
+		after_list();
+	return now_result;
 }
 
 static void setup(void)
@@ -38,6 +45,8 @@ static void setup(void)
 	port_set_finish(&range);
 	n_sockets = 0;
 	list_result = 0;
+	n_lists = 0;
+	after_list = NULL;
 }
 
 TestSuite(sweep, .init = setup);
@@ -112,6 +121,43 @@ static bool is_found(enum use use, uint16_t port, uint16_t on)
 
 	return ledger_find(&arena, &wanted, &range, port, true, NOW_MS) ==
 	       port;
+}
+
+static void close_all(void)
+{
+	n_sockets = 0;
+}
+
+static void reopen_all(void)
+{
+	for (size_t i = 0; i < n_sockets; i++)
+		sockets[i].inode++;
+}
+
+static void lease_all(void)
+{
+	for (size_t i = 0; i < n_sockets; i++) {
+		const struct lease lease = {
+			.space = SPACE_TCP, .use = USE_CONNECT,
+			.port = sockets[i].local.port,
+			.plane = plane(NULL, &sockets[i].remote),
+		};
+
+		(void)ledger_lease(&arena, &lease);
+	}
+}
+
+static void connect_all(void)
+{
+	for (size_t i = 0; i < n_sockets; i++) {
+		sockets[i].local.address[15] = 1;
+		sockets[i].remote = ipv4(9, 80);
+	}
+}
+
+static void fail_next(void)
+{
+	list_result = -EPERM;
 }
 
 Test(sweep, a_lease_without_a_socket_goes_to_rest)
@@ -190,6 +236,78 @@ Test(sweep, a_socket_that_the_map_does_not_show_is_marked)
 	n_sockets = 0;
 	sweep(3, 0);
 	cr_expect_eq(n_leases(40000) + n_leases(40001) + n_leases(40002), 0);
+}
+
+/* It is no reason to ask the kernel twice, in every sweep. */
+Test(sweep, a_use_that_shuts_a_mark_out_shows_the_port)
+{
+	const struct endpoint local = ipv4(1, 0);
+
+	take(USE_BOUND, 40000, plane(&local, NULL));
+	add_socket(ipv4(1, 40000), wildcard(0));
+	add_socket(ipv4(2, 40000), ipv4(9, 80));
+	sweep(0, 0);
+	cr_expect_eq(n_lists, 1);
+	cr_expect_eq(n_leases(40000), 1);
+}
+
+/* Who closes does so first, and gives the lease back then: between the two, and
+ * when both are done, the kernel's list has what the map does not show. */
+Test(sweep, a_socket_that_is_just_closed_is_not_marked)
+{
+	const struct endpoint remote = ipv4(9, 80);
+
+	add_socket(wildcard(40000), wildcard(0));
+	add_socket(ipv4(1, 40001), remote);
+	after_list = close_all;
+	sweep(0, 0);
+	cr_expect_eq(n_lists, 2);
+	cr_expect_eq(n_leases(40000) + n_leases(40001), 0);
+	sweep(0, 0);
+	cr_expect_eq(n_lists, 3);
+}
+
+/* Another one of the same ends, which the map shows or not. */
+Test(sweep, a_socket_that_has_come_meanwhile_is_not_marked)
+{
+	add_socket(ipv4(1, 40001), ipv4(9, 80));
+	sockets[0].inode = 10;
+	after_list = reopen_all;
+	sweep(0, 0);
+	cr_expect_eq(sockets[0].inode, 12);
+	cr_expect_eq(n_leases(40001), 0);
+}
+
+Test(sweep, a_lease_that_has_come_meanwhile_is_a_mark_s_place)
+{
+	add_socket(ipv4(1, 40001), ipv4(9, 80));
+	after_list = lease_all;
+	sweep(0, 0);
+	cr_expect_eq(n_lists, 2);
+	cr_expect_eq(n_leases(40001), 1);
+}
+
+Test(sweep, a_mark_follows_a_socket_that_connects_meanwhile)
+{
+	const struct endpoint remote = ipv4(9, 80);
+
+	add_socket(wildcard(40001), wildcard(0));
+	sockets[0].inode = 10;
+	after_list = connect_all;
+	sweep(0, 1);
+	cr_expect_not(is_found(USE_CONNECT, 40001, plane(NULL, &remote)));
+	cr_expect(is_found(USE_CONNECT, 40001, plane(NULL, &remote) ^ 1u));
+}
+
+Test(sweep, where_the_second_list_fails_nothing_is_cleared)
+{
+	take(USE_WHOLE, 40000, 0);
+	add_socket(ipv4(1, 40001), ipv4(9, 80));
+	after_list = fail_next;
+	cr_assert_eq(sweep_space(&arena, SPACE_TCP, &range, list, NOW_MS,
+				 &result), -EPERM);
+	cr_expect_eq(n_lists, 2);
+	cr_expect_eq(n_leases(40000), 1);
 }
 
 /* Each instruction of lease and release may be the last. */
