@@ -10,6 +10,8 @@ import re
 import sys
 
 LINE = re.compile(r"^(ok|not ok)\b[^#]*(#\s*skip)?", re.IGNORECASE)
+N_SHOWN = 40  # lines of a test that has failed, at most
+N_LAST = 10  # of each stream, of one that has ended before its verdict
 
 
 def count(entry):
@@ -33,6 +35,21 @@ def count(entry):
     return passed, max(1, failed), skipped
 
 
+def failures(entry):
+    """What is to be seen of a test that has failed, where that is the last
+    part of a long output that is kept."""
+    lines, wanted = [], False
+    for line in entry.get("stdout", "").splitlines():
+        wanted = line.startswith("not ok") or (wanted and line[:1] == "#")
+        if wanted:
+            lines.append("    " + line)
+    # A crash or a time-out says so in other ways.
+    lines = lines or [f"    {entry['result']}"] + [
+        "    " + line for name in ("stdout", "stderr")
+        for line in entry.get(name, "").splitlines()[-N_LAST:]]
+    return lines[:N_SHOWN]
+
+
 def main():
     total = [0, 0, 0]
     for path in sys.argv[1:]:
@@ -43,6 +60,7 @@ def main():
                 total = [a + b for a, b in zip(total, result)]
                 if result[1]:
                     print(f"failed: {entry['name']} ({path})")
+                    print("\n".join(failures(entry)))
     if not sum(total):
         sys.exit("summary.py: no test was run")
     print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped")
