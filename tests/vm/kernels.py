@@ -22,13 +22,18 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..'))
+
+import debian
+from debian import Unavailable, command
+
 # name: suite, and the package of it that always depends on the latest.
 KERNELS = {
     '5.10': ('bullseye-security', 'linux-image-cloud-amd64'),
     '6.12': ('bookworm-security', 'linux-image-6.12-cloud-amd64'),
     'newest': ('trixie-backports', 'linux-image-cloud-amd64'),
 }
-KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 PARTS = re.compile(r'linux-(image|binary|modules)-\d.*-cloud-amd64$')
 
 # What the tests want; what a kernel has built in or not at all is passed over.
@@ -37,75 +42,11 @@ MODULES = ('crc32c_generic', 'crc32c', 'crc32c_intel', 'sctp', 'sctp_diag',
            'tcp_diag', 'udp_diag', 'inet_diag', 'mptcp_diag', 'veth', 'vrf')
 
 
-class Unavailable(Exception):
-    """This kernel cannot be had here; the text says why."""
-
-
-def command(*words, **options):
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False, **options)
-    if done.returncode:
-        last = done.stdout.strip().splitlines()[-3:]
-        raise Unavailable('%s failed: %s' % (words[0], ' / '.join(last)))
-    return done.stdout
-
-
-def source_line(suite):
-    """An apt source for a suite: the address is the one of this machine's
-    release, the security archive's for a suite of that."""
-    with open('/etc/os-release', encoding='utf-8') as file:
-        release = re.search(r'^VERSION_CODENAME=(\w+)', file.read(), re.M)
-    if not release:
-        raise Unavailable('/etc/os-release names no release of Debian')
-    here = release.group(1)
-    if suite.endswith('-security'):
-        here += '-security'
-    targets = command('apt-get', 'indextargets', '--format',
-                      '$(RELEASE) $(COMPONENT) $(REPO_URI)',
-                      'Created-By: Packages')
-    for line in targets.splitlines():
-        words = line.split()
-        if words[:2] == [here, 'main']:
-            return 'deb [signed-by=%s] %s %s main\n' % (KEYRING, words[2],
-                                                        suite)
-    raise Unavailable("apt has no source for %s to derive %s's from" %
-                      (here, suite))
-
-
-class Apt:
-    """apt with one source, and lists and a cache of its own."""
+class Kernels(debian.Apt):
+    """The kernels of one suite."""
 
     def __init__(self, folder, suite):
-        for name in ('lists/partial', 'cache/archives/partial'):
-            os.makedirs(os.path.join(folder, name))
-        path = os.path.join(folder, 'sources.list')
-        with open(path, 'w', encoding='utf-8') as file:
-            file.write(source_line(suite))
-        with open(os.path.join(folder, 'status'), 'w', encoding='utf-8'):
-            pass
-        settings = {
-            'Dir::Etc::SourceList': path,
-            'Dir::Etc::SourceParts': '/dev/null',
-            'Dir::Etc::Preferences': '/dev/null',
-            'Dir::Etc::PreferencesParts': '/dev/null',
-            'Dir::State::Lists': os.path.join(folder, 'lists'),
-            'Dir::State::Status': os.path.join(folder, 'status'),
-            'Dir::Cache': os.path.join(folder, 'cache'),
-            'Acquire::Languages': 'none',
-            'Acquire::Retries': '3',
-            # A suite that gets no updates any more has an old signature.
-            'Acquire::Check-Valid-Until': 'false',
-            'APT::Sandbox::User': 'root',
-            'APT::Update::Error-Mode': 'any',
-        }
-        self.folder = folder
-        self.options = [word for name, value in settings.items()
-                        for word in ('-o', name + '=' + value)]
-        self.run('apt-get', 'update')
-
-    def run(self, program, *words):
-        return command(program, '-q', *self.options, *words, cwd=self.folder)
+        super().__init__(folder, 'deb', suite)
 
     def depends(self, name):
         lines = self.run('apt-cache', 'depends', name)
@@ -207,7 +148,7 @@ def unpack(packages, folder, scratch):
 def make(folder, name):
     suite, package = KERNELS[name]
     with tempfile.TemporaryDirectory(dir=os.path.dirname(folder)) as scratch:
-        packages = Apt(scratch + '/apt', suite).download(package)
+        packages = Kernels(scratch + '/apt', suite).download(package)
         os.mkdir(scratch + '/made')
         os.mkdir(scratch + '/tree')
         unpack(packages, scratch + '/made', scratch + '/tree')

@@ -13,14 +13,15 @@ import glob
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
 
-import others
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..'))
 
-KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
+import debian
+import others
 
 # What opens sockets of TCP or UDP and asks for no network but loopback.
 TESTS = [
@@ -37,56 +38,13 @@ TESTS = [
 LIBRARIES = ['t/test.pl', 't/charset_tools.pl']
 
 
-class Unavailable(Exception):
-    """The source cannot be had here; the text says why."""
-
-
-def command(*words, **options):
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False, **options)
-    if done.returncode:
-        last = done.stdout.strip().splitlines()[-3:]
-        raise Unavailable('%s failed: %s' % (words[0], ' / '.join(last)))
-    return done.stdout
-
-
-def source_line():
-    """An apt source for sources, beside the one of this release's packages."""
-    with open('/etc/os-release', encoding='utf-8') as file:
-        release = re.search(r'^VERSION_CODENAME=(\w+)', file.read(), re.M)
-    targets = command('apt-get', 'indextargets', '--format',
-                      '$(RELEASE) $(COMPONENT) $(REPO_URI)',
-                      'Created-By: Packages')
-    for line in targets.splitlines():
-        words = line.split()
-        if release and words[:2] == [release.group(1), 'main']:
-            return 'deb-src [signed-by=%s] %s %s main\n' % (
-                KEYRING, words[2], words[0])
-    raise Unavailable('apt has no source for packages of this release')
-
-
 def download(folder):
-    """Fetches perl's original source into folder, by apt with lists of its own;
-    returns its path."""
-    path = os.path.join(folder, 'sources.list')
-    with open(path, 'w', encoding='utf-8') as file:
-        file.write(source_line())
-    os.makedirs(os.path.join(folder, 'lists', 'partial'))
-    settings = {'Dir::Etc::SourceList': path,
-                'Dir::Etc::SourceParts': '/dev/null',
-                'Dir::State::Lists': os.path.join(folder, 'lists'),
-                'Dir::Cache': os.path.join(folder, 'cache'),
-                'Acquire::Languages': 'none', 'Acquire::Retries': '3',
-                'APT::Sandbox::User': 'root', 'APT::Update::Error-Mode': 'any'}
-    options = [word for name, value in settings.items()
-               for word in ('-o', name + '=' + value)]
-    command('apt-get', '-q', *options, 'update', cwd=folder)
-    command('apt-get', '-q', *options, 'source', '--download-only',
-            '--tar-only', 'perl', cwd=folder)
+    """Fetches perl's original source into folder; returns its path."""
+    debian.Apt(folder, 'deb-src', debian.release()).run(
+        'apt-get', 'source', '--download-only', '--tar-only', 'perl')
     found = glob.glob(os.path.join(folder, 'perl_*.orig.tar.xz'))
     if not found:
-        raise Unavailable('no source of perl has come')
+        raise debian.Unavailable('no source of perl has come')
     return found[0]
 
 
@@ -153,7 +111,7 @@ def main():
     if not reason:
         try:
             fetch(folder)
-        except Unavailable as error:
+        except debian.Unavailable as error:
             reason = str(error)
     if reason:
         print('1..0 # SKIP', reason)
