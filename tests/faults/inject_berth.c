@@ -55,6 +55,7 @@ enum effect {
 	EFFECT_LOADED,
 	EFFECT_UNLOADED,
 	EFFECT_PORT,		/* a port of the range in force is printed */
+	EFFECT_BOUND_BY,	/* a program starts, and the policy is known */
 };
 
 struct command {
@@ -62,24 +63,28 @@ struct command {
 	enum beginning beginning;
 	enum effect effect;
 	int n_skipped;		/* see plan.h */
+	const char *setting;	/* of the environment, or NULL */
 	const char *words[MAX_WORDS];
 };
 
 static const struct command commands[] = {
-	{ "first load", BEGIN_EMPTY, EFFECT_LOADED, 5,
+	{ "first load", BEGIN_EMPTY, EFFECT_LOADED, 5, NULL,
 	  { "load", CONFIGURATION } },
-	{ "load", BEGIN_POLICY, EFFECT_LOADED, 5,
+	{ "load", BEGIN_POLICY, EFFECT_LOADED, 5, NULL,
 	  { "load", OTHER_CONFIGURATION } },
-	{ "unload", BEGIN_POLICY, EFFECT_UNLOADED, 3, { "unload" } },
-	{ "run", BEGIN_MAP, EFFECT_NONE, 5,
+	{ "unload", BEGIN_POLICY, EFFECT_UNLOADED, 3, NULL, { "unload" } },
+	{ "run", BEGIN_MAP, EFFECT_NONE, 5, NULL,
 	  { "run", "--range", "40000-40099", "--", "TARGET", "40000-40099",
 	    "bind4", "connect4" } },
-	{ "run, by a policy", BEGIN_POLICY, EFFECT_NONE, 5,
+	{ "run, by a policy", BEGIN_POLICY, EFFECT_NONE, 5, NULL,
 	  { "run", "--", "TARGET", RANGE, "bind4", "connect4" } },
-	{ "sweep", BEGIN_POLICY, EFFECT_NONE, 6, { "sweep" } },
-	{ "sweep --proc", BEGIN_POLICY, EFFECT_NONE, 7, { "sweep", "--proc" } },
-	{ "status", BEGIN_POLICY, EFFECT_NONE, 6, { "status" } },
-	{ "port", BEGIN_POLICY, EFFECT_PORT, 3, { "port" } },
+	{ "run, which refuses", BEGIN_POLICY, EFFECT_BOUND_BY, 5,
+	  "BERTH_ON_ERROR=refuse", { "run", "--", "true" } },
+	{ "sweep", BEGIN_POLICY, EFFECT_NONE, 6, NULL, { "sweep" } },
+	{ "sweep --proc", BEGIN_POLICY, EFFECT_NONE, 7, NULL,
+	  { "sweep", "--proc" } },
+	{ "status", BEGIN_POLICY, EFFECT_NONE, 6, NULL, { "status" } },
+	{ "port", BEGIN_POLICY, EFFECT_PORT, 3, NULL, { "port" } },
 };
 
 /* One command under way. */
@@ -95,7 +100,7 @@ struct injecting {
 };
 
 static const char *berth, *target;
-static const char *environment[3];
+static const char *environment[4];
 
 /* --- a run --------------------------------------------------------------- */
 
@@ -241,6 +246,20 @@ static const char *judge_port(const struct injecting *self)
 		? NULL : "a port outside the range, and nobody is told";
 }
 
+/* What lasts, nobody's programs would start with: there it is only told. */
+static const char *judge_bound(const struct injecting *self,
+			       const struct fault *fault)
+{
+	static const int lasting[] = { EACCES, EROFS, ENOSPC, EDQUOT, ELOOP,
+				       ENOTDIR, ENAMETOOLONG };
+
+	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
+		if (fault->error == lasting[i])
+			return NULL;
+	return strstr(self->outcome.errors, "policy") == NULL
+		? NULL : "a program starts, whatever the policy says";
+}
+
 static const char *judge_effect(const struct injecting *self,
 				const struct fault *fault)
 {
@@ -252,6 +271,8 @@ static const char *judge_effect(const struct injecting *self,
 	case EFFECT_PORT:
 		return is_told(self) || is_absence(fault) ? NULL
 							  : judge_port(self);
+	case EFFECT_BOUND_BY:
+		return judge_bound(self, fault);
 	default:
 		return NULL;
 	}
@@ -330,6 +351,7 @@ static void set_up(struct injecting *self, const struct command *command)
 		.tracee = { .argv = self->argv, .environment = environment,
 			    .span = SPAN_COMMAND, .text = "/berth" },
 	};
+	environment[2] = command->setting;
 	self->argv[0] = berth;
 	for (int i = 0; command->words[i] != NULL; i++)
 		self->argv[i + 1] = strcmp(command->words[i], "TARGET") == 0
