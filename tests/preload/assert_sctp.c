@@ -6,13 +6,15 @@
  */
 #include "sctp_kinds.h"
 
-#include <signal.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #define OPEN_PORT 7500
 #define CLOSED_PORT 7501
 #define MAX_PORTS 64
+#define MAX_KEPT (MAX_PORTS + 1)
 #define N_TRIES 5
 
 static struct packed packed_pair(const struct kind *kind, uint16_t port)
@@ -79,6 +81,95 @@ static const struct way {
 	{ "connectx", take_connectx, EAGAIN },
 };
 
+/* --- the server's end ------------------------------------------------------- */
+
+/* A child that takes what comes to the server, and keeps it until it is told. */
+struct taker {
+	pid_t pid;
+	int fd;			/* to it: a byte each way */
+};
+
+static void take_all(const struct kind *kind, int server, int kept[MAX_KEPT],
+		     int *np)
+{
+	char bytes[64];
+	int fd;
+
+	if (sctp_is_many(kind))
+		while (recv(server, bytes, sizeof(bytes), 0) >= 0)
+			;
+	else
+		while (*np < MAX_KEPT && (fd = accept(server, NULL, NULL)) >= 0)
+			kept[(*np)++] = fd;
+}
+
+static void be_taker(const struct kind *kind, int server, int fd)
+{
+	struct pollfd polled[] = { { .fd = server, .events = POLLIN },
+				   { .fd = fd, .events = POLLIN } };
+	int kept[MAX_KEPT], n = 0;
+	char byte;
+
+	for (;;) {
+		must(poll(polled, 2, -1), "poll");
+		take_all(kind, server, kept, &n);
+		if (polled[1].revents == 0)
+			continue;
+		while (n > 0)
+			close(kept[--n]);
+		if (read(fd, &byte, 1) != 1 || write(fd, &byte, 1) != 1)
+			_exit(0);
+	}
+}
+
+static struct taker start_taker(const struct kind *kind, int server)
+{
+	struct taker taker;
+	int fds[2];
+
+	must(fcntl(server, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), "socketpair");
+	taker.pid = must(fork(), "fork");
+	taker.fd = fds[taker.pid == 0];
+	close(fds[taker.pid != 0]);
+	if (taker.pid == 0)
+		be_taker(kind, server, taker.fd);
+	return taker;
+}
+
+static void end_taker(const struct taker *taker)
+{
+	close(taker->fd);
+	waitpid(taker->pid, NULL, 0);
+}
+
+/*
+ * Before a port goes to the same server again: the server's end of an
+ * association that was aborted stays until it is closed, and swallows the next
+ * one's COOKIE ECHO, which is sent again after 3 to 60 s only:
+ * sctp_cmd_delete_tcb() in net/sctp/sm_sideeffect.c.
+ */
+static void have_all_closed(const struct taker *taker)
+{
+	char byte = 0;
+
+	must(write(taker->fd, &byte, 1) == 1 &&
+	     read(taker->fd, &byte, 1) == 1 ? 0 : -1, "taker");
+}
+
+/* Its association ends with it, and leaves the port at once. */
+static int open_abrupt(const struct kind *kind)
+{
+	const struct linger abort = { .l_onoff = 1 };
+	const int fd = open_kind(kind);
+
+	must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort)),
+	     "SO_LINGER");
+	return fd;
+}
+
+/* --- what holds --------------------------------------------------------------- */
+
 static int n_ports_of(const char *range)
 {
 	int n = 0;
@@ -90,14 +181,14 @@ static int n_ports_of(const char *range)
 
 /* Sockets until one gets no port; each has one of its own, of the range. */
 static void fill(const struct kind *kind, const struct way *way,
-		 const char *range)
+		 const char *range, const struct taker *taker)
 {
 	const int n_ports = n_ports_of(range);
 	bool is_taken[65536] = { false };
 	int fds[MAX_PORTS + 1], n = 0, n_wrong = 0, error = 0;
 
 	while (n <= n_ports && error == 0) {
-		fds[n] = open_kind(kind);
+		fds[n] = open_abrupt(kind);
 		errno = 0;
 		error = way->take(kind, fds[n]) == 0 ? 0 : errno;
 
@@ -116,12 +207,15 @@ static void fill(const struct kind *kind, const struct way *way,
 	      strerrorname_np(way->error), strerrorname_np(error));
 	while (n > 0)
 		close(fds[--n]);
+	have_all_closed(taker);
 
-	const int fd = open_kind(kind);
+	const int fd = open_abrupt(kind);
 
-	check(way->take(kind, fd) == 0, "%s %s: works again, not %s",
-	      kind->name, way->name, strerrorname_np(errno));
+	error = way->take(kind, fd) == 0 ? 0 : errno;
+	check(error == 0, "%s %s: works again, not %s", kind->name, way->name,
+	      strerrorname_np(error));
 	close(fd);
+	have_all_closed(taker);
 }
 
 /* Each port of the range is a destination in turn, and nobody listens. */
@@ -165,22 +259,6 @@ static void explicit_self(const struct kind *kind)
 	close(fd);
 }
 
-/* A child that takes what comes, so that a port can be used once more. */
-static pid_t start_taker(const struct kind *kind, int server)
-{
-	char bytes[64];
-	const pid_t child = fork();
-
-	must(child, "fork");
-	if (child != 0)
-		return child;
-	for (;;)
-		if (sctp_is_many(kind))
-			must((int)recv(server, bytes, sizeof(bytes), 0), "recv");
-		else
-			close(must(accept(server, NULL, NULL), "accept"));
-}
-
 int main(int argc, char *argv[])
 {
 	must(argc == 2 && n_ports_of(argv[1]) <= MAX_PORTS ? 0 : -1, "range");
@@ -195,15 +273,14 @@ int main(int argc, char *argv[])
 		must(bind_to(server, any_of(kind, OPEN_PORT)), "bind");
 		must(listen(server, 100), "listen");
 
-		const pid_t taker = start_taker(kind, server);
+		const struct taker taker = start_taker(kind, server);
 
 		for (size_t j = 0; j < sizeof(ways) / sizeof(*ways); j++)
-			fill(kind, &ways[j], argv[1]);
+			fill(kind, &ways[j], argv[1], &taker);
 		never_by_itself(kind, argv[1]);
 		if (!sctp_is_many(kind))
 			explicit_self(kind);
-		kill(taker, SIGKILL);
-		waitpid(taker, NULL, 0);
+		end_taker(&taker);
 		close(server);
 	}
 	return 0;
