@@ -108,8 +108,8 @@ int claims_open(struct claims *claims)
 	memset(claims, 0, sizeof(*claims));
 	listing.result = holders_open(&listing.holders);
 	for (int space = 0; space < N_SPACES && listing.result == 0; space++) {
-		const int result = sock_diag_list((enum space)space, visit,
-						  &listing);
+		const int result = sock_diag_list((enum space)space, ANY_PORT,
+						  visit, &listing);
 
 		if (result < 0 && result != -ENOENT)
 			claims->errors[space] = result;

@@ -209,7 +209,7 @@ static void list_listeners(struct warner *warner)
 {
 	for (size_t i = 0; i < N_LISTENING; i++) {
 		const enum space space = listening_spaces[i];
-		const int result = sock_diag_list(space, add_listener,
+		const int result = sock_diag_list(space, ANY_PORT, add_listener,
 						  warner->listening);
 
 		if (result < 0 && result != -ENOENT)

@@ -320,7 +320,8 @@ static void ask_kernel(struct connecting *self)
 			outcome = try_pinned(self, NULL, part.lo, part.hi);
 		if (!part.can_pin || outcome == OUTCOME_NO_PIN) {
 			if (!listed)
-				sock_diag_list(SPACE_TCP, note_port, &towards);
+				sock_diag_list(SPACE_TCP, ANY_PORT, note_port,
+					       &towards);
 			listed = true;
 			outcome = bind_any_of(self, &part, &towards);
 		}

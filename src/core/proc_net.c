@@ -175,8 +175,11 @@ static int why_missing(enum space space)
 	return exists == (space == SPACE_SCTP) ? -EOPNOTSUPP : -ENOENT;
 }
 
-int proc_net_list(enum space space, kernel_socket_visit visit, void *context)
+int proc_net_list(enum space space, uint16_t port, kernel_socket_visit visit,
+		  void *context)
 {
+	(void)port;
+
 	int result = paths[space][0] == NULL ? -ENOENT
 		: list_file(paths[space][0], space, false, visit, context);
 

@@ -134,7 +134,7 @@ static int exchange(int fd, const struct request *request,
 	return result;
 }
 
-static int list_family(struct listing *listing, int family)
+static int list_family(struct listing *listing, int family, uint16_t port)
 {
 	const struct request request = {
 		.header = {
@@ -146,6 +146,8 @@ static int list_family(struct listing *listing, int family)
 			.sdiag_family = (uint8_t)family,
 			.sdiag_protocol = protocols[listing->space],
 			.idiag_states = ALL_STATES,
+			/* 0 is any, to the kernel too. */
+			.id.idiag_sport = htons(port),
 		},
 	};
 	const int fd = open_diag();
@@ -159,28 +161,29 @@ static int list_family(struct listing *listing, int family)
 	return result;
 }
 
-int sock_diag_list_netlink(enum space space, kernel_socket_visit visit,
-			   void *context)
+int sock_diag_list_netlink(enum space space, uint16_t port,
+			   kernel_socket_visit visit, void *context)
 {
 	struct listing listing = { .space = space, .visit = visit,
 				   .context = context };
-	int result = list_family(&listing, AF_INET);
+	int result = list_family(&listing, AF_INET, port);
 
 	if (result == 0 && !listing.ended)
-		result = list_family(&listing, AF_INET6);
+		result = list_family(&listing, AF_INET6, port);
 	return result;
 }
 
-int sock_diag_list(enum space space, kernel_socket_visit visit, void *context)
+int sock_diag_list(enum space space, uint16_t port, kernel_socket_visit visit,
+		   void *context)
 {
-	const int result = sock_diag_list_netlink(space, visit, context);
+	const int result = sock_diag_list_netlink(space, port, visit, context);
 
 	if (result >= 0)
 		return result;
 
 	/* A visitor may have seen some sockets already, and sees them again:
 	 * listings are of a moving table, and never free of doubles. */
-	const int in_proc = proc_net_list(space, visit, context);
+	const int in_proc = proc_net_list(space, port, visit, context);
 
 	/* -ENOENT may also be that the kernel has no diag module for it. */
 	return in_proc == -EOPNOTSUPP && result != -ENOENT ? result : in_proc;

@@ -28,16 +28,19 @@ struct kernel_socket {
 typedef bool (*kernel_socket_visit)(const struct kernel_socket *socket,
 				    void *context);
 
+#define ANY_PORT 0
+
 /*
  * Visits every socket of a space, of both families, TIME_WAIT included, that
- * has a local port. Returns 0 or -errno; -ENOENT when the kernel lacks the
- * protocol.
+ * has this local port, or ANY_PORT; others may be visited too. Returns 0 or
+ * -errno; -ENOENT when the kernel lacks the protocol.
  */
-int sock_diag_list(enum space space, kernel_socket_visit visit, void *context);
+int sock_diag_list(enum space space, uint16_t port, kernel_socket_visit visit,
+		   void *context);
 
 /* The same, from NETLINK_SOCK_DIAG alone. */
-int sock_diag_list_netlink(enum space space, kernel_socket_visit visit,
-			   void *context);
+int sock_diag_list_netlink(enum space space, uint16_t port,
+			   kernel_socket_visit visit, void *context);
 
 /*
  * Whether the kernel has a TCP socket, TIME_WAIT included, of exactly these two

@@ -13,6 +13,10 @@
 /* The most planes that one socket may have been leased on, see candidates(). */
 #define N_CANDIDATES 7
 
+/* Of which the kernel is asked one by one: it walks its whole table for each, at
+ * a third of what a dump costs. */
+#define MAX_SINGLE_PORTS 2
+
 /*
  * What one sweep remembers: most of it is never touched, since most planes are
  * empty. First the map, before the kernel was asked; then what its table has.
@@ -34,7 +38,7 @@ struct sweep {
 	const struct port_set *range;
 	uint64_t now_ms;
 	struct sweep_memory *memory;
-	bool has_unshown;
+	uint32_t n_unshown;	/* ports with such sockets */
 	struct sweep_result result;
 };
 
@@ -244,8 +248,8 @@ static bool visit(const struct kernel_socket *socket, void *context)
 		sweep->memory->known[planes[i]][word] |= port_bit(port);
 	if (port_set_has(sweep->range, port) &&
 	    !is_shown(sweep, socket, planes, n)) {
+		sweep->n_unshown += sweep->memory->unshown[port] == 0;
 		sweep->memory->unshown[port] |= identity_bit(sweep, socket);
-		sweep->has_unshown = true;
 	}
 	return true;
 }
@@ -279,6 +283,22 @@ static bool visit_again(const struct kernel_socket *socket, void *context)
 	    !is_shown(sweep, socket, planes, candidates(sweep, socket, planes)))
 		mark(sweep, socket);
 	return true;
+}
+
+static int look_again(struct sweep *sweep, sweep_lister list)
+{
+	int result = 0;
+
+	if (sweep->n_unshown > MAX_SINGLE_PORTS)
+		return list(sweep->space, ANY_PORT, visit_again, sweep);
+	for (uint32_t port = 0, n = 0;
+	     n < sweep->n_unshown && result == 0; port++) {
+		if (sweep->memory->unshown[port] == 0)
+			continue;
+		result = list(sweep->space, (uint16_t)port, visit_again, sweep);
+		n++;
+	}
+	return result;
 }
 
 /* --- afterwards: what has no socket ------------------------------------------- */
@@ -378,9 +398,9 @@ int sweep_space(const struct arena *arena, enum space space,
 		return -ENOMEM;
 	}
 	remember_map(&sweep);
-	result = list(space, visit, &sweep);
-	if (result == 0 && sweep.has_unshown)
-		result = list(space, visit_again, &sweep);
+	result = list(space, ANY_PORT, visit, &sweep);
+	if (result == 0)
+		result = look_again(&sweep, list);
 	if (result == 0)
 		mend_map(&sweep);
 	/* Relaxed: a count, read for reports only. */

@@ -42,8 +42,8 @@ struct sweep_result {
 };
 
 /* How the kernel is asked: sock_diag_list(), proc_net_list(). */
-typedef int (*sweep_lister)(enum space space, kernel_socket_visit visit,
-			    void *context);
+typedef int (*sweep_lister)(enum space space, uint16_t port,
+			    kernel_socket_visit visit, void *context);
 
 /*
  * Whether it is this process's turn: nobody has begun to sweep the space for the

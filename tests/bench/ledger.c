@@ -71,9 +71,11 @@ static double measure_two(void)
 }
 
 /* The kernel cannot be asked: all is read and nothing cleared. */
-static int list_none(enum space space, kernel_socket_visit visit, void *context)
+static int list_none(enum space space, uint16_t port, kernel_socket_visit visit,
+		     void *context)
 {
 	(void)space;
+	(void)port;
 	(void)visit;
 	(void)context;
 	return -EPERM;

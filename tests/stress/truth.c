@@ -197,10 +197,12 @@ static void list_one(const struct claim *claim, void *context)
 	listing->visit(&socket, listing->context);
 }
 
-int truth_list(enum space space, kernel_socket_visit visit, void *context)
+int truth_list(enum space space, uint16_t port, kernel_socket_visit visit,
+	       void *context)
 {
 	struct listing listing = { visit, context };
 
+	(void)port;
 	if (space == SPACE_TCP)
 		each(list_one, &listing);
 	return 0;

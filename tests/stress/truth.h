@@ -45,7 +45,8 @@ void truth_drop(const struct claim *claim);
 bool truth_has(const struct claim *claim);
 
 /* For sweep_space(). */
-int truth_list(enum space space, kernel_socket_visit visit, void *context);
+int truth_list(enum space space, uint16_t port, kernel_socket_visit visit,
+	       void *context);
 
 /*
  * Whether map and sockets agree: no lease without a socket and no socket

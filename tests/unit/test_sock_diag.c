@@ -30,8 +30,8 @@ static bool look(const struct kernel_socket *socket, void *context)
 	return true;
 }
 
-typedef int (*lister)(enum space space, kernel_socket_visit visit,
-		      void *context);
+typedef int (*lister)(enum space space, uint16_t port,
+		      kernel_socket_visit visit, void *context);
 
 static const lister listers[] = { sock_diag_list_netlink, proc_net_list,
 				  sock_diag_list };
@@ -64,13 +64,22 @@ static void expect_listed(enum space space, int fd)
 	for (size_t i = 0; i < N_LISTERS; i++) {
 		struct search search = search_for(fd);
 
-		cr_assert_eq(listers[i](space, look, &search), 0);
+		cr_assert_eq(listers[i](space, ANY_PORT, look, &search), 0);
 		cr_assert_eq(search.n, 1, "lister %zu", i);
 		cr_expect_eq(search.socket.local.port, local.port);
 		cr_expect_eq(search.socket.space, space);
 		cr_expect_eq(search.socket.uid, geteuid());
 		cr_expect(endpoint_same_address(&search.socket.local, &local));
+		search = search_for(fd);
+		cr_assert_eq(listers[i](space, local.port, look, &search), 0);
+		cr_expect_eq(search.n, 1, "lister %zu, by port", i);
 	}
+
+	struct search search = search_for(fd);
+
+	cr_assert_eq(sock_diag_list_netlink(space, local.port ^ 1u, look,
+					    &search), 0);
+	cr_expect_eq(search.n, 0, "of another port");
 }
 
 Test(sock_diag, every_source_lists_listeners_of_both_families)
@@ -129,7 +138,7 @@ Test(sock_diag, every_source_lists_both_ends_of_a_connection)
 	for (size_t i = 0; i < N_LISTERS; i++) {
 		struct search search = search_for(fd);
 
-		cr_assert_eq(listers[i](SPACE_TCP, look, &search), 0);
+		cr_assert_eq(listers[i](SPACE_TCP, ANY_PORT, look, &search), 0);
 		cr_assert_eq(search.n, 1);
 		cr_expect_eq(search.socket.remote.port, remote.port);
 		cr_expect(endpoint_same_address(&search.socket.remote,
@@ -179,18 +188,21 @@ Test(sock_diag, what_the_kernel_lacks_is_not_taken_for_empty)
 {
 	struct search search = search_for(socket(AF_INET, SOCK_STREAM, 0));
 	/* To ask for it may load it. */
-	const int listed = sock_diag_list_netlink(SPACE_SCTP, look, &search);
+	const int listed = sock_diag_list_netlink(SPACE_SCTP, ANY_PORT, look,
+						  &search);
 	const bool exists = access("/proc/net/sctp", F_OK) == 0;
 
 	if (exists) {
-		cr_expect_eq(proc_net_list(SPACE_SCTP, look, &search),
+		cr_expect_eq(proc_net_list(SPACE_SCTP, ANY_PORT, look, &search),
 			     -EOPNOTSUPP);
-		cr_expect_eq(sock_diag_list(SPACE_SCTP, look, &search),
+		cr_expect_eq(sock_diag_list(SPACE_SCTP, ANY_PORT, look,
+					    &search),
 			     listed == -ENOENT ? -EOPNOTSUPP : listed);
 		return;
 	}
 	for (size_t i = 0; i < N_LISTERS; i++)
-		cr_expect_eq(listers[i](SPACE_SCTP, look, &search), -ENOENT);
+		cr_expect_eq(listers[i](SPACE_SCTP, ANY_PORT, look, &search),
+			     -ENOENT);
 }
 
 static bool stop(const struct kernel_socket *socket, void *context)
@@ -207,7 +219,7 @@ Test(sock_diag, a_visitor_may_end_a_listing)
 	for (size_t i = 0; i < N_LISTERS; i++) {
 		int n = 0;
 
-		cr_expect_eq(listers[i](SPACE_UDP, stop, &n), 0);
+		cr_expect_eq(listers[i](SPACE_UDP, ANY_PORT, stop, &n), 0);
 		cr_expect_eq(n, 1);
 	}
 }

@@ -23,12 +23,14 @@ static int list_result;
 static unsigned int n_lists;
 static void (*after_list)(void);	/* what goes on meanwhile */
 
-static int list(enum space space, kernel_socket_visit visit, void *context)
+static int list(enum space space, uint16_t port, kernel_socket_visit visit,
+		void *context)
 {
 	const int now_result = list_result;
 
 	for (size_t i = 0; i < n_sockets; i++)
-		if (sockets[i].space == space)
+		if (sockets[i].space == space &&
+		    (port == ANY_PORT || sockets[i].local.port == port))
 			visit(&sockets[i], context);
 	n_lists++;
 	if (after_list != NULL)
@@ -261,10 +263,26 @@ Test(sweep, a_socket_that_is_just_closed_is_not_marked)
 	add_socket(ipv4(1, 40001), remote);
 	after_list = close_all;
 	sweep(0, 0);
-	cr_expect_eq(n_lists, 2);
+	cr_expect_eq(n_lists, 1 + 2);
 	cr_expect_eq(n_leases(40000) + n_leases(40001), 0);
 	sweep(0, 0);
-	cr_expect_eq(n_lists, 3);
+	cr_expect_eq(n_lists, 4);
+}
+
+/* Of a few ports the kernel is asked one by one, of many all at once. */
+Test(sweep, what_is_not_shown_is_asked_for_by_its_port)
+{
+	for (uint16_t port = 40000; port < 40002; port++) {
+		add_socket(ipv4(1, port), ipv4(9, 80));
+		add_socket(ipv4(1, port), ipv4(9, 81));
+	}
+	sweep(0, 4);
+	cr_expect_eq(n_lists, 1 + 2);
+	for (uint16_t i = 0; i < 3; i++)
+		sockets[i].local.port = 40002 + i;
+	n_sockets = 3;
+	sweep(4, 3);
+	cr_expect_eq(n_lists, 3 + 2);
 }
 
 /* Another one of the same ends, which the map shows or not. */
