@@ -9,9 +9,10 @@
 #include "core/sock_diag.h"
 
 /*
- * As sock_diag_list(), whatever the port. Returns 0; -ENOENT when the kernel lacks the protocol;
- * -EOPNOTSUPP where there is no table to be read: /proc is not mounted, or the
- * protocol is SCTP, whose table is of another form; or -errno.
+ * As sock_diag_list(), whatever the port. Returns 0; -ENOENT when the kernel
+ * lacks the protocol; -EOPNOTSUPP where there is no table to be read: /proc is
+ * not mounted, or the protocol is SCTP, whose table is of another form; or
+ * -errno.
  */
 int proc_net_list(enum space space, uint16_t port, kernel_socket_visit visit,
 		  void *context);
