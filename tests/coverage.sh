@@ -16,8 +16,8 @@ cd "$(dirname "$0")/.."
 build=$1
 rm -rf "$build"
 # Atomic: several processes and threads count at once.
-meson setup "$build" -Db_coverage=true -Dc_args=-fprofile-update=atomic \
-	>/dev/null
+meson setup "$build" -Dtests=enabled -Db_coverage=true \
+	-Dc_args=-fprofile-update=atomic >/dev/null
 ninja -C "$build" --quiet
 meson test -C "$build" --no-rebuild --quiet --logbase coverage \
 	--suite unit --suite preload --suite cli --suite ledger \

@@ -25,7 +25,7 @@ build() {
 	name=$1 compiler=$2
 	shift 2
 	rm -rf "${builds:?}/$name"
-	CC=$compiler meson setup "$builds/$name" "$@" >/dev/null
+	CC=$compiler meson setup "$builds/$name" -Dtests=enabled "$@" >/dev/null
 	ninja -C "$builds/$name" --quiet
 }
 
