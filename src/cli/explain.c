@@ -181,7 +181,8 @@ int command_explain(int argc, char *argv[])
 	result = explain(&explaining, &place, &request);
 	if (output_close(&explaining.output) < 0)
 		result = -EIO;
-	if (published_is_unknown(explaining.published.missed))
+	if (published_is_unknown(explaining.published.missed) ||
+	    explaining.published.is_damaged)
 		result = -EIO;
 	published_deinit(&explaining.published);
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

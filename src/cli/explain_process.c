@@ -188,18 +188,22 @@ static void show_policy(const struct explained *self)
 
 static void settle(struct explained *self)
 {
-	const struct published *published = &self->explaining->published;
-	const struct policy_tables *tables = &published->tables;
+	static const char *const reasons[] = {
+		[SETTLED_RULE] = NULL,
+		[SETTLED_NONE] = "no policy is in force: the environment "
+				 "counts",
+		[SETTLED_NAMED] = "the environment names ports, and the policy "
+				  "is not root's",
+		[SETTLED_DAMAGED] = "the policy is damaged: the environment "
+				    "counts",
+	};
+	const struct policy_in_force in_force =
+		published_in_force(&self->explaining->published);
+	const enum policy_settled settled = policy_settle(
+		&in_force, &self->subject, &self->environment, &self->policy,
+		NULL);
 
-	policy_of_environment(&self->environment, &self->policy);
-	if (published->image == NULL)
-		self->reason = "no policy is in force: the environment counts";
-	else if (self->environment.names_ports && !published->by_root)
-		self->reason = "the environment names ports, and the policy "
-			       "is not root's";
-	else if (policy_of_rule(tables, policy_rule_of(tables, &self->subject),
-				&self->environment, &self->policy) < 0)
-		self->reason = "the policy is damaged: the environment counts";
+	self->reason = reasons[settled];
 }
 
 static void show(struct explained *self, const char *pid, const char *covered)

@@ -10,18 +10,29 @@ struct command {
 	const char *name;
 	int (*function)(int argc, char *argv[]);
 	const char *help;
+	int bad_folder;		/* its status with a BERTH_DIR that is no
+				   absolute path; 0 = it does not look */
 };
 
 static const struct command commands[] = {
-	{ "run", command_run, "start a program whose ports Berth assigns" },
-	{ "check", command_check, "say what is wrong with a configuration" },
-	{ "load", command_load, "put a configuration in force" },
-	{ "unload", command_unload, "take it out of force" },
-	{ "explain", command_explain, "tell which rule applies, and why" },
-	{ "log", command_log, "show what was refused" },
-	{ "status", command_status, "show what is assigned in this namespace" },
-	{ "sweep", command_sweep, "make the shared map right again" },
-	{ "port", command_port, "print free ports, and keep them for a while" },
+	{ "run", command_run, "start a program whose ports Berth assigns",
+	  EXIT_BERTH_FAILED },
+	{ "check", command_check, "say what is wrong with a configuration",
+	  0 },
+	{ "load", command_load, "put a configuration in force",
+	  EXIT_FAILURE },
+	{ "unload", command_unload, "take it out of force",
+	  EXIT_FAILURE },
+	{ "explain", command_explain, "tell which rule applies, and why",
+	  EXIT_FAILURE },
+	{ "log", command_log, "show what was refused",
+	  EXIT_FAILURE },
+	{ "status", command_status, "show what is assigned in this namespace",
+	  EXIT_FAILURE },
+	{ "sweep", command_sweep, "make the shared map right again",
+	  EXIT_FAILURE },
+	{ "port", command_port, "print free ports, and keep them for a while",
+	  EXIT_FAILURE },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -62,6 +73,19 @@ static int unknown(const char *word)
 	return EXIT_USAGE;
 }
 
+/* The programs that it starts go to other folders. */
+static int refuse_folder(const struct command *command)
+{
+	const char *folder = getenv("BERTH_DIR");
+
+	if (folder == NULL || *folder == '\0' || *folder == '/' ||
+	    command->bad_folder == 0)
+		return 0;
+	fprintf(stderr, "berth: BERTH_DIR=\"%s\" is not an absolute path\n",
+		folder);
+	return command->bad_folder;
+}
+
 static int help(char *name)
 {
 	static char option[] = "--help";
@@ -87,8 +111,12 @@ int main(int argc, char *argv[])
 	const char *word = argv[1];
 	const struct command *command = command_by_name(word);
 
-	if (command != NULL)
-		return command->function(argc - 1, argv + 1);
+	if (command != NULL) {
+		const int status = refuse_folder(command);
+
+		return status != 0 ? status
+			: command->function(argc - 1, argv + 1);
+	}
 	if (strcmp(word, "--version") == 0) {
 		puts("berth " BERTH_VERSION);
 		return printed();

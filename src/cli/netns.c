@@ -8,17 +8,15 @@
 
 #include "cli/published.h"
 #include "core/arena_place.h"
+#include "core/environment.h"
 #include "core/identity.h"
 #include "core/kernel.h"
 #include "core/policy.h"
 
 int netns_place(const struct kernel *kernel, struct arena_place *placep)
 {
-	const char *directory = getenv("BERTH_DIR");
-
 	*placep = (struct arena_place){
-		.directory = directory != NULL && *directory != '\0'
-			? directory : NULL,
+		.directory = environment_directory(getenv),
 		.netns_inode = kernel->netns_inode,
 		.netns_cookie = kernel->netns_cookie,
 	};
@@ -49,17 +47,10 @@ void netns_policy(const struct kernel *kernel, const struct arena_place *place,
 	}
 	published_read(place, publishedp);
 	published_tell_missed(place, publishedp->missed);
-	policy_of_environment(environmentp, policyp);
-	if (publishedp->image == NULL ||
-	    (environmentp->names_ports && !publishedp->by_root))
-		return;
 	identity_read(&self, environmentp->profile);
 
 	const struct subject subject = identity_subject(&self);
-	const struct policy_tables *tables = &publishedp->tables;
+	const struct policy_in_force in_force = published_in_force(publishedp);
 
-	if (policy_of_rule(tables, policy_rule_of(tables, &subject),
-			   environmentp, policyp) < 0)
-		fprintf(stderr, "berth: %s: the policy in force is damaged\n",
-			publishedp->path);
+	policy_settle(&in_force, &subject, environmentp, policyp, NULL);
 }

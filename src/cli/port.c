@@ -178,6 +178,22 @@ static uint32_t find(struct process *process,
 	return n;
 }
 
+/* Returns 0, or -errno when the policy does not allow to go on; both are said. */
+static int check_policy(struct process *process, const struct arena_place *place)
+{
+	const int missed = process->source.file.missed;
+	struct policy policy;
+
+	process_policy(process, &policy);
+	published_tell_missed(place, missed);
+	if (policy.is_guess)
+		fputs("berth: the policy in force is damaged; berth load puts "
+		      "a sound one in force\n", stderr);
+	if (policy_refuses_all(&policy))
+		return -EACCES;
+	return published_is_unknown(missed) ? missed : 0;
+}
+
 /* Returns 0, or -errno when no ports can be given, which is said. */
 static int open_process(struct process *process)
 {
@@ -202,9 +218,7 @@ static int open_process(struct process *process)
 			fprintf(stderr, "berth: no shared arena: %s; other "
 				"programs may be given the same ports\n",
 				strerror(-process->arena.passed_over));
-		published_tell_missed(&place, process->source.file.missed);
-		return published_is_unknown(process->source.file.missed)
-			? process->source.file.missed : 0;
+		return check_policy(process, &place);
 	}
 	process_policy(process, &policy);
 	refuses = policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE;

@@ -13,6 +13,15 @@
 /* Loads that may come in between before the policy is given up as damaged. */
 #define MAX_ROUNDS 8
 
+/* Programs whose rule has sound sets follow it all the same. */
+static bool has_sound_sets(const struct policy_tables *tables)
+{
+	for (uint32_t i = 0; i < tables->image->n_sets; i++)
+		if (policy_set(tables, i) == NULL)
+			return false;
+	return true;
+}
+
 /* Returns 0, -EINVAL, -ENOMEM. */
 static int copy_image(const struct policy_file *file, uint64_t edition,
 		      struct published *published)
@@ -33,6 +42,7 @@ static int copy_image(const struct policy_file *file, uint64_t edition,
 	if (policy_image_open(published->image, size, &published->tables) < 0 ||
 	    !policy_image_verify(&published->tables))
 		return -EINVAL;
+	published->is_damaged = !has_sound_sets(&published->tables);
 	return 0;
 }
 
@@ -88,17 +98,33 @@ int published_read(const struct arena_place *place, struct published *published)
 	published->by_root = file.by_root;
 	result = copy_policy(&file, published);
 	policy_file_close(&file);
+	published->is_damaged |= result == -EINVAL;
+	if (published->is_damaged)
+		fprintf(stderr, "berth: %s: the policy in force is damaged; "
+			"berth load puts a sound one in force\n",
+			published->path);
+	else if (result < 0)
+		fprintf(stderr, "berth: %s: the policy in force cannot be "
+			"read: %s\n", published->path, strerror(-result));
 	if (result < 0 || (published->edition & 1) == 0) {
 		free(published->image);
 		published->image = NULL;
 	}
-	if (result < 0)
-		fprintf(stderr, "berth: %s: the policy in force cannot be "
-			"read: %s; berth load puts a sound one in force\n",
-			published->path,
-			result == -EINVAL ? "it is damaged"
-					  : strerror(-result));
 	return result;
+}
+
+struct policy_in_force published_in_force(const struct published *published)
+{
+	static const char unreadable[] = "";
+	const bool is_unreadable = published->image == NULL &&
+				   published->is_damaged;
+
+	return (struct policy_in_force){
+		.image = is_unreadable ? unreadable : published->image,
+		.size = is_unreadable || published->image == NULL
+			? 0 : published->tables.image->size,
+		.by_root = published->by_root,
+	};
 }
 
 void published_deinit(struct published *published)

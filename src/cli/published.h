@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/policy_image.h"
+#include "core/policy.h"
 
 struct arena_place;
 
@@ -18,21 +18,27 @@ struct published {
 	char path[PATH_MAX];	/* of the policy file; "" = there is none */
 	uint64_t edition;	/* 0 = never one; even = none now */
 	bool by_root;		/* it binds, whatever is in the environment */
+	bool is_damaged;	/* some part of it, perhaps a set only */
 	int missed;		/* why one that may be in force could not be
 				   looked at, -errno; 0 = all were */
-	void *image;		/* NULL = none in force, or it is damaged */
+	void *image;		/* NULL = none in force, or its tables are
+				   damaged */
 	struct policy_tables tables;	/* of image */
 };
 
 /*
- * Copies the policy. Returns 0, also when there is none; -EINVAL when it is
- * damaged; or -ENOMEM; both are said on standard error, what has been missed is
- * not. published_deinit() is due in each case.
+ * Copies the policy. Returns 0, also when there is none or a set is damaged;
+ * -EINVAL when more than a set is damaged; or -ENOMEM. All damage is said on
+ * standard error, what has been missed is not. published_deinit() is due in each
+ * case.
  */
 int published_read(const struct arena_place *place,
 		   struct published *published);
 
 void published_deinit(struct published *published);
+
+/* As policy_settle() takes it. */
+struct policy_in_force published_in_force(const struct published *published);
 
 /* Says what has been missed, if anything (see core/policy_file.h). */
 void published_tell_missed(const struct arena_place *place, int missed);

@@ -200,7 +200,8 @@ static int check_arena(const struct run *run)
 	if (result == 0) {
 		arena_close(&arena);
 		published_tell_missed(place, run->published.missed);
-		return refuses && published_is_unknown(run->published.missed)
+		return refuses && (run->published.is_damaged ||
+				   run->published.missed != 0)
 			? EXIT_BERTH_FAILED : 0;
 	}
 	fprintf(stderr, "berth: no shared map (%s, %s): %s\n",

@@ -76,27 +76,24 @@ static int append(struct run *run, const char *argument,
 int run_append_arguments(struct run *run, const char *exe,
 			 const char *interpreter)
 {
-	const struct policy_tables *tables = &run->published.tables;
+	const struct policy_in_force in_force =
+		published_in_force(&run->published);
 	struct subject_texts texts;
+	const struct subject subject =
+		subject_of_command(exe, interpreter, &texts);
 	const struct policy_rule *rule;
-	const struct port_set *range;
 	const char *argument;
-	struct subject subject;
+	struct policy policy;
 	int status = 0;
 
-	if (run->published.image == NULL ||
-	    (run->environment.names_ports && !run->published.by_root))
+	if (policy_settle(&in_force, &subject, &run->environment, &policy,
+			  &rule) != SETTLED_RULE ||
+	    policy.settings[SETTING_MODE] == MODE_OBSERVE)
 		return 0;
-	subject = subject_of_command(exe, interpreter, &texts);
-	rule = policy_rule_of(tables, &subject);
-	if (rule->settings[SETTING_MODE] == MODE_OBSERVE)
-		return 0;
-	argument = policy_string(tables, rule->arguments);
-	range = policy_set(tables, rule->ranges[SPACE_TCP][ROLE_OF_LISTEN]);
-	if (range == NULL)
-		return 0;
+	argument = policy_string(&run->published.tables, rule->arguments);
 	for (; status == 0 && argument != NULL && *argument != '\0';
 	     argument = policy_next_string(argument))
-		status = append(run, argument, range);
+		status = append(run, argument,
+				policy.ranges[SPACE_TCP][ROLE_OF_LISTEN]);
 	return status;
 }

@@ -66,7 +66,8 @@ static bool gather(struct status *status)
 		arena_set_rest(&status->arena, status->policy.rest_ms);
 	status->now_ms = clock_now_ms();
 	is_whole = is_arena_known(status->arena_error) &&
-		   !published_is_unknown(status->published.missed);
+		   !published_is_unknown(status->published.missed) &&
+		   !status->published.is_damaged;
 	if (!is_arena_known(status->arena_error))
 		fprintf(stderr, "berth: cannot open the shared map: %s\n",
 			strerror(-status->arena_error));

@@ -153,7 +153,8 @@ int command_sweep(int argc, char *argv[])
 	netns_policy(&sweeping.kernel, &place, &sweeping.environment,
 		     &sweeping.published, &sweeping.policy);
 	/* By other ranges than those in force, wrong ports would be marked. */
-	if (published_is_unknown(sweeping.published.missed)) {
+	if (published_is_unknown(sweeping.published.missed) ||
+	    sweeping.published.is_damaged) {
 		published_deinit(&sweeping.published);
 		return EXIT_FAILURE;
 	}

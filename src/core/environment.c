@@ -11,6 +11,7 @@
 #define RANGE_VARIABLE "BERTH_RANGE"
 #define RESERVE_VARIABLE "BERTH_RESERVE"
 #define ALGORITHM_VARIABLE "BERTH_ALGORITHM"
+#define DIRECTORY_VARIABLE "BERTH_DIR"
 
 #define SERVICE_PORTS_END 1024u	/* system ports of RFC 6335 section 6 */
 
@@ -169,6 +170,26 @@ static void read_reserve(struct reading *reading)
 	port_set_finish(reserved);
 }
 
+const char *environment_directory(char *(*lookup)(const char *name))
+{
+	const char *directory = lookup(DIRECTORY_VARIABLE);
+
+	return directory != NULL && *directory == '/' ? directory : NULL;
+}
+
+static void check_directory(struct reading *reading)
+{
+	const char *directory = reading->lookup(DIRECTORY_VARIABLE);
+
+	if (directory == NULL || *directory == '\0' || *directory == '/')
+		return;
+
+	const struct range_error detail = whole(directory,
+						"is not an absolute path");
+
+	refuse(reading, DIRECTORY_VARIABLE, directory, &detail);
+}
+
 int environment_read(char *(*lookup)(const char *name),
 		     const struct kernel *kernel,
 		     struct environment *environmentp,
@@ -189,6 +210,8 @@ int environment_read(char *(*lookup)(const char *name),
 	read_range(&reading);
 	read_words(&reading);
 	read_profile(&reading);
+	check_directory(&reading);
+	environmentp->is_refused = reading.result != 0;
 	return reading.result;
 }
 

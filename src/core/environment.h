@@ -10,6 +10,7 @@
  *   BERTH_ALGORITHM, BERTH_ON_ERROR, BERTH_PIN, BERTH_LOG
  *                    the settings of these names, see setting.h
  *   BERTH_PROFILE    the profile that rules look at, see policy_layout.h
+ *   BERTH_DIR        the folder of the map, an absolute path
  *
  * It is read once, and only read afterwards.
  */
@@ -30,6 +31,7 @@ struct environment {
 	uint8_t settings[N_SETTINGS];
 	bool is_named[N_SETTINGS];	/* whether a variable says it */
 	bool names_ports;		/* BERTH_RANGE, _RESERVE or _ALGORITHM */
+	bool is_refused;		/* a variable is wrong, see below */
 	const char *profile;		/* NULL = none; in the environment */
 };
 
@@ -45,18 +47,24 @@ struct environment_error {
 
 /*
  * Reads the variables through lookup (getenv() or a test's own).
- * Returns 0; or -EINVAL with *errorp filled for the first variable refused, and
- * *environmentp then holds the default in that variable's place, usable as it
- * is. Ports below 1024 in a range are refused (RFC 6335: for services), and a
+ * Returns 0; or -EINVAL with *errorp filled for the first variable refused.
+ * *environmentp then has is_refused set, and holds the default in that
+ * variable's place, usable where on-error does not say otherwise. Ports below 1024 in a range are refused (RFC 6335: for services), and a
  * range of which the reservations leave nothing. The range is empty (n_ports 0,
  * the kernel is to choose) only where ip_local_reserved_ports takes all of
- * "iana". BERTH_RESERVE and BERTH_PROFILE may be set to nothing; the other
- * variables may not.
+ * "iana". BERTH_RESERVE, BERTH_PROFILE and BERTH_DIR may be set to nothing;
+ * the other variables may not.
  */
 int environment_read(char *(*lookup)(const char *name),
 		     const struct kernel *kernel,
 		     struct environment *environmentp,
 		     struct environment_error *errorp);
+
+/*
+ * BERTH_DIR. NULL where it says nothing, or is no absolute path: this process
+ * and its children may be in different folders.
+ */
+const char *environment_directory(char *(*lookup)(const char *name));
 
 /* `BERTH_RANGE="70000": "70000" is beyond 65535`; always terminated. */
 void environment_error_text(const struct environment_error *error,

@@ -93,8 +93,8 @@ static const char *reason(enum event_kind kind)
 				      "range, though pinned: "
 				      "ip_local_port_range has changed",
 		[EVENT_UNCOVERED] = "the kernel chose a port outside the range",
-		[EVENT_BAD_POLICY] = "the policy published is damaged, the old "
-				     "one is kept",
+		[EVENT_BAD_POLICY] = "the policy in force, or the environment, "
+				     "cannot be followed",
 	};
 
 	return reasons[kind];

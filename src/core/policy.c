@@ -24,6 +24,7 @@ void policy_of_environment(const struct environment *environment,
 	}
 	memcpy(policyp->settings, environment->settings,
 	       sizeof(policyp->settings));
+	policyp->is_guess = environment->is_refused;
 	copy_name(policyp->rule, "environment");
 }
 
@@ -104,6 +105,49 @@ int policy_of_rule(const struct policy_tables *tables,
 	if (!take_settings(rule, environment, policyp))
 		return -EINVAL;
 	policyp->rest_ms = tables->image->rest_ms;
+	policyp->is_guess = environment->is_refused;
 	copy_name(policyp->rule, policy_string(tables, rule->name));
 	return 0;
+}
+
+/* Returns the rule that applies, or NULL when anything of it is damaged. */
+static const struct policy_rule *
+take_rule(const struct policy_in_force *in_force, const struct subject *subject,
+	  const struct environment *environment, struct policy *policyp)
+{
+	struct policy_tables tables;
+	const struct policy_rule *rule;
+
+	if (policy_image_open(in_force->image, in_force->size, &tables) < 0)
+		return NULL;
+	rule = policy_rule_of(&tables, subject);
+	*policyp = (struct policy){ .edition = 0 };
+	return policy_of_rule(&tables, rule, environment, policyp) == 0
+		? rule : NULL;
+}
+
+enum policy_settled policy_settle(const struct policy_in_force *in_force,
+				  const struct subject *subject,
+				  const struct environment *environment,
+				  struct policy *policyp,
+				  const struct policy_rule **rulep)
+{
+	enum policy_settled settled = SETTLED_NONE;
+	const struct policy_rule *rule = NULL;
+
+	if (in_force->image != NULL)
+		settled = in_force->by_root || !environment->names_ports
+			? SETTLED_RULE : SETTLED_NAMED;
+	if (settled == SETTLED_RULE) {
+		rule = take_rule(in_force, subject, environment, policyp);
+		if (rule == NULL)
+			settled = SETTLED_DAMAGED;
+	}
+	if (rule == NULL)
+		policy_of_environment(environment, policyp);
+	if (settled == SETTLED_DAMAGED)
+		policyp->is_guess = true;
+	if (rulep != NULL)
+		*rulep = rule;
+	return settled;
 }

@@ -27,6 +27,8 @@ struct policy {
 	const struct port_set *dynamic[N_SPACES];	/* what any rule assigns */
 	uint32_t rest_ms;	/* 0 = as the arena says */
 	uint8_t settings[N_SETTINGS];
+	bool is_guess;		/* what the process should follow cannot be
+				   read, or its environment is refused */
 	char rule[EVENT_RULE_SIZE];	/* its name, perhaps cut */
 };
 
@@ -43,6 +45,45 @@ int policy_of_rule(const struct policy_tables *tables,
 		   const struct policy_rule *rule,
 		   const struct environment *environment,
 		   struct policy *policyp);
+
+/* What root or somebody else has put in force. */
+struct policy_in_force {
+	const void *image;	/* NULL = nothing */
+	size_t size;		/* of the memory that the image lies in */
+	bool by_root;
+};
+
+/* Which of the two holds for a process, and why. */
+enum policy_settled {
+	SETTLED_RULE,		/* a rule of the policy in force */
+	SETTLED_NONE,		/* nothing is in force: the environment */
+	SETTLED_NAMED,		/* the environment, which names ports; the
+				   policy in force is not root's */
+	SETTLED_DAMAGED,	/* the environment, as a guess: the policy in
+				   force is damaged */
+};
+
+/*
+ * The one place that says which policy holds for a process: that in force if
+ * root has put it there or the environment names no ports, else the
+ * environment's. *policyp is filled in each case, but edition and origin are
+ * 0. *rulep (may be NULL) is the rule in the image with SETTLED_RULE, else NULL.
+ */
+enum policy_settled policy_settle(const struct policy_in_force *in_force,
+				  const struct subject *subject,
+				  const struct environment *environment,
+				  struct policy *policyp,
+				  const struct policy_rule **rulep);
+
+/*
+ * Whether the process is to be refused every port: on-error says so, and what
+ * it should follow is not known.
+ */
+static inline bool policy_refuses_all(const struct policy *policy)
+{
+	return policy->is_guess &&
+	       policy->settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE;
+}
 
 /* Whether a set that may be NULL has a port. */
 static inline bool policy_has(const struct port_set *set, uint16_t port)

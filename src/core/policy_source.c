@@ -22,25 +22,16 @@ int policy_source_open(struct policy_source *source,
 	return result;
 }
 
-/* What root has published binds; another's gives way to the environment. */
-static bool is_bound(const struct policy_source *source, uint64_t edition)
+/* What the file has in an edition. */
+static struct policy_in_force in_force(const struct policy_source *source,
+				       uint64_t edition)
 {
-	return (edition & 1) != 0 && (source->file.by_root ||
-				      !source->environment.names_ports);
-}
-
-static int read_published(const struct policy_source *source, uint64_t edition,
-			  struct policy *policyp)
-{
-	const struct subject subject = identity_subject(&source->identity);
-	struct policy_tables tables;
-	const int result = policy_image_open(
-		policy_file_slot(&source->file, edition), POLICY_SLOT_SIZE,
-		&tables);
-
-	return result < 0 ? result
-		: policy_of_rule(&tables, policy_rule_of(&tables, &subject),
-				 &source->environment, policyp);
+	return (struct policy_in_force){
+		.image = (edition & 1) != 0
+			? policy_file_slot(&source->file, edition) : NULL,
+		.size = POLICY_SLOT_SIZE,
+		.by_root = source->file.by_root,
+	};
 }
 
 /*
@@ -50,22 +41,22 @@ static int read_published(const struct policy_source *source, uint64_t edition,
 static int read_edition(const struct policy_source *source,
 			uint64_t *editionp, struct policy *policyp)
 {
-	int result = 0;
+	const struct subject subject = identity_subject(&source->identity);
 
 	for (int round = 0; round < MAX_ROUNDS; round++) {
 		const uint64_t edition = *editionp;
+		const struct policy_in_force offered =
+			in_force(source, edition);
+		const enum policy_settled settled = policy_settle(
+			&offered, &subject, &source->environment, policyp,
+			NULL);
 
-		if (is_bound(source, edition)) {
-			result = read_published(source, edition, policyp);
+		if (settled == SETTLED_RULE)
 			policyp->origin = edition;
-		} else {
-			policy_of_environment(&source->environment, policyp);
-			result = 0;
-		}
 		*editionp = policy_file_edition(&source->file);
 		/* What was read lay still: see policy_layout.h. */
 		if (*editionp == edition)
-			return result;
+			return settled == SETTLED_DAMAGED ? -EINVAL : 0;
 	}
 	return -EAGAIN;
 }
@@ -105,10 +96,10 @@ static enum policy_change adopt(struct policy_source *source,
 	/* The next call tries again. */
 	if (result == -EAGAIN)
 		return POLICY_SAME;
-	if (result == 0)
+	/* A damaged one: the old is kept, as long as it lies there. */
+	if (result == 0 || policyp->origin == 0 ||
+	    !lies_still(policyp, edition))
 		*policyp = policy;
-	else if (!lies_still(policyp, edition))
-		policy_of_environment(&source->environment, policyp);
 	policyp->edition = edition;
 	keep(source, policyp);
 	return result == 0 ? POLICY_NEW : POLICY_DAMAGED;

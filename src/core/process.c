@@ -46,7 +46,11 @@ static void open_policy(struct process *process, char *(*lookup)(const char *),
 	if (policy.settings[SETTING_LOG] == LOG_NONE)
 		return;
 	environment_error_text(&error, text);
-	log_line((const char *const[]){ text, "; the default is kept", NULL });
+	log_line((const char *const[]){
+		text, policy_refuses_all(&policy) &&
+		      policy.settings[SETTING_MODE] == MODE_ENFORCE
+			? "; refusing to bind or connect"
+			: "; the default is kept", NULL });
 }
 
 static void open_arena(struct process *process, const struct arena_place *place)
@@ -97,13 +101,10 @@ static void tell_missed_policy(struct process *process)
 
 void process_open(struct process *process, char *(*lookup)(const char *name))
 {
-	const char *directory = lookup("BERTH_DIR");
-
 	kernel_read(&process->kernel);
 
 	const struct arena_place place = {
-		.directory = directory != NULL && directory[0] != '\0'
-			? directory : NULL,
+		.directory = environment_directory(lookup),
 		.netns_inode = process->kernel.netns_inode,
 		.netns_cookie = process->kernel.netns_cookie,
 	};

@@ -99,11 +99,13 @@ int refusal_without_arena(struct process *process, const struct policy *policy,
 			  enum event_call call, enum space space)
 {
 	const struct report report = {
-		.kind = EVENT_NO_ARENA, .call = call, .space = space,
+		.kind = policy_refuses_all(policy) ? EVENT_BAD_POLICY
+						   : EVENT_NO_ARENA,
+		.call = call, .space = space,
 	};
 
-	if (process->arena.shared_error == 0 ||
-	    policy->settings[SETTING_ON_ERROR] != ON_ERROR_REFUSE)
+	if (policy->settings[SETTING_ON_ERROR] != ON_ERROR_REFUSE ||
+	    (process->arena.shared_error == 0 && !policy_refuses_all(policy)))
 		return 0;
 	return refuse(process, policy, report, -EACCES);
 }

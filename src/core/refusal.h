@@ -35,8 +35,8 @@ int refusal_of_self_connect(struct process *process,
 			    const struct endpoint *remote);
 
 /*
- * Whether the policy forbids to go on without shared memory. Returns 0 or
- * -EACCES.
+ * Whether the policy forbids to go on without shared memory, or without what
+ * the process should follow, see policy_refuses_all(). Returns 0 or -EACCES.
  */
 int refusal_without_arena(struct process *process, const struct policy *policy,
 			  enum event_call call, enum space space);

@@ -44,6 +44,7 @@ static void assert_refused(const char *message)
 	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
 
 	cr_assert_eq(read_policy(), -EINVAL);
+	cr_assert(environment.is_refused);
 	environment_error_text(&error, text);
 	cr_assert_str_eq(text, message, "%s", text);
 }
@@ -76,6 +77,21 @@ Test(environment, every_variable_is_read)
 	cr_assert_eq(environment.settings[SETTING_ON_ERROR], ON_ERROR_REFUSE);
 	cr_assert_not(environment.settings[SETTING_PIN]);
 	cr_assert_eq(environment.settings[SETTING_LOG], LOG_STDERR);
+}
+
+Test(environment, the_folder_of_the_map_is_an_absolute_path_or_not_taken)
+{
+	variables[0] = "BERTH_DIR=/run/other";
+	cr_assert_eq(read_policy(), 0);
+	cr_assert_not(environment.is_refused);
+	cr_assert_str_eq(environment_directory(lookup), "/run/other");
+	variables[0] = "BERTH_DIR=";
+	cr_assert_eq(read_policy(), 0);
+	cr_assert_null(environment_directory(lookup));
+	variables[0] = "BERTH_DIR=run/other";
+	assert_refused("BERTH_DIR=\"run/other\": \"run/other\" is not an "
+		       "absolute path");
+	cr_assert_null(environment_directory(lookup));
 }
 
 Test(environment, every_word_of_the_log_variable_is_known)

@@ -346,6 +346,60 @@ Test(policy_image, the_environment_adds_what_it_may)
 	cr_expect_eq(policy.settings[SETTING_LOG], LOG_STDERR);
 }
 
+static enum policy_settled settle(bool by_root, struct policy *policyp,
+				  const struct policy_rule **rulep)
+{
+	const struct policy_in_force in_force = {
+		.image = &image, .size = sizeof(image), .by_root = by_root,
+	};
+	const struct subject nobody = { .values = { NULL } };
+
+	memset(policyp, '#', sizeof(*policyp));
+	return policy_settle(&in_force, &nobody, &environment, policyp, rulep);
+}
+
+Test(policy_image, roots_policy_holds_else_the_environment_that_names_ports)
+{
+	struct policy policy;
+	const struct policy_rule *rule;
+
+	finish();
+	cr_expect_eq(settle(false, &policy, &rule), SETTLED_RULE);
+	cr_expect_eq(rule, policy_rule_of(&tables, &(struct subject){ { 0 } }));
+	environment.names_ports = true;
+	cr_expect_eq(settle(true, &policy, &rule), SETTLED_RULE);
+	cr_expect_eq(policy.ranges[SPACE_TCP][ROLE_OF_CONNECT],
+		     policy_set(&tables, rule->ranges[0][0]));
+	cr_expect_eq(settle(false, &policy, &rule), SETTLED_NAMED);
+	cr_expect_null(rule);
+	cr_expect_str_eq(policy.rule, "environment");
+	cr_expect_not(policy.is_guess);
+	cr_expect_eq(policy_settle(&(struct policy_in_force){ 0 },
+				   &(struct subject){ { 0 } }, &environment,
+				   &policy, NULL), SETTLED_NONE);
+	cr_expect_str_eq(policy.rule, "environment");
+}
+
+Test(policy_image, a_damaged_policy_leaves_the_environment_as_a_guess)
+{
+	const struct policy_rule *rule;
+	struct policy policy;
+
+	finish();
+	for (uint32_t i = 0; i < N_SETS; i++)
+		image.sets[i].ports.words[7] ^= 1;
+	cr_expect_eq(settle(true, &policy, &rule), SETTLED_DAMAGED);
+	cr_expect_null(rule);
+	cr_expect_eq(policy.ranges[SPACE_UDP][ROLE_OF_LISTEN],
+		     &environment.range);
+	cr_expect(policy.is_guess);
+	cr_expect_not(policy_refuses_all(&policy));
+	image.header.magic++;
+	environment.settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
+	cr_expect_eq(settle(true, &policy, &rule), SETTLED_DAMAGED);
+	cr_expect(policy_refuses_all(&policy));
+}
+
 static void assert_no_policy(void)
 {
 	struct policy policy;

@@ -380,6 +380,17 @@ Test(refusal, without_shared_memory_it_is_refused_where_that_is_set)
 	cr_assert_eq(event.space, SPACE_UDP);
 }
 
+Test(refusal, without_what_to_follow_it_is_refused_where_that_is_set)
+{
+	policy.is_guess = true;
+	cr_assert_eq(send_without_arena(), 0);
+	assert_nothing_told();
+	policy.settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
+	cr_assert_eq(send_without_arena(), -EACCES);
+	assert_told(EVENT_BAD_POLICY, EVENT_REFUSED, CALL_SEND, 0,
+		    COUNTER_BAD_POLICY);
+}
+
 Test(refusal, observing_goes_on_without_shared_memory_but_tells)
 {
 	set_strict(MODE_OBSERVE);
