@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/raw.h"
+#include "base/scratch.h"
 #include "core/counter.h"
 #include "core/endpoint.h"
 #include "core/port_pick.h"
@@ -289,7 +290,7 @@ static enum outcome bind_any_of(struct connecting *self,
 				const struct ports_towards *towards)
 {
 	for (uint32_t port = part->lo; port <= part->hi; port++) {
-		if (port_set_has(&towards->ports, port) ||
+		if ((towards != NULL && port_set_has(&towards->ports, port)) ||
 		    bind_shared(self, (uint16_t)port) < 0)
 			continue;
 		adopt(self, (uint16_t)port, false);
@@ -299,14 +300,22 @@ static enum outcome bind_any_of(struct connecting *self,
 	return OUTCOME_NEXT;
 }
 
-/*
- * Asks the kernel about every port of the range, whatever the map says. Not
- * inlined: its set of ports is for the stack of those who need it only.
- */
-__attribute__((noinline))
+/* The caller gives it back; NULL where there is no memory for it. */
+static struct ports_towards *list_ports_towards(const struct endpoint *remote)
+{
+	struct ports_towards *towards = scratch_take(sizeof(*towards));
+
+	if (towards == NULL)
+		return NULL;
+	towards->remote = remote;
+	sock_diag_list(SPACE_TCP, ANY_PORT, note_port, towards);
+	return towards;
+}
+
+/* Asks the kernel about every port of the range, whatever the map says. */
 static void ask_kernel(struct connecting *self)
 {
-	struct ports_towards towards = { .remote = self->remote };
+	struct ports_towards *towards = NULL;
 	enum outcome outcome = OUTCOME_NEXT;
 	bool listed = false;
 	struct range_part part;
@@ -320,13 +329,13 @@ static void ask_kernel(struct connecting *self)
 			outcome = try_pinned(self, NULL, part.lo, part.hi);
 		if (!part.can_pin || outcome == OUTCOME_NO_PIN) {
 			if (!listed)
-				sock_diag_list(SPACE_TCP, ANY_PORT, note_port,
-					       &towards);
+				towards = list_ports_towards(self->remote);
 			listed = true;
-			outcome = bind_any_of(self, &part, &towards);
+			outcome = bind_any_of(self, &part, towards);
 		}
 		from = part.hi + 1u;
 	}
+	scratch_put(towards, sizeof(*towards));
 	if (outcome == OUTCOME_NEXT) {
 		self->result = -EADDRNOTAVAIL;
 		assign_report_exhausted(&self->pick, CALL_CONNECT,

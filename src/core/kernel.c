@@ -3,10 +3,10 @@
 
 #include <fcntl.h>
 #include <linux/stat.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "base/raw.h"
+#include "base/scratch.h"
 
 #define PORT_RANGE_PATH "/proc/sys/net/ipv4/ip_local_port_range"
 #define RESERVED_PATH "/proc/sys/net/ipv4/ip_local_reserved_ports"
@@ -74,30 +74,33 @@ static bool read_list(int fd, char *buffer, size_t size, struct port_set *set)
 	return true;
 }
 
-/* Not on the stack: that of a thread may be small. */
 static bool read_long_list(int fd, struct port_set *set)
 {
-	void *buffer = mmap(NULL, LIST_SIZE_MAX, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *buffer = scratch_take(LIST_SIZE_MAX);
+	const bool is_whole = buffer != NULL &&
+			      read_list(fd, buffer, LIST_SIZE_MAX, set);
 
-	if (buffer == MAP_FAILED)
-		return false;
-
-	bool is_whole = read_list(fd, buffer, LIST_SIZE_MAX, set);
-
-	munmap(buffer, LIST_SIZE_MAX);
+	scratch_put(buffer, LIST_SIZE_MAX);
 	return is_whole;
+}
+
+/* Most systems reserve a few ports, or none: no mapping is needed for them. */
+__attribute__((noinline))
+static bool read_short_list(int fd, struct port_set *set)
+{
+	char buffer[256];
+
+	return read_list(fd, buffer, sizeof(buffer), set);
 }
 
 static void read_reserved(struct kernel *kernelp)
 {
 	struct port_set *set = &kernelp->reserved;
-	char buffer[512];
 	int fd = raw_open(AT_FDCWD, RESERVED_PATH, O_RDONLY, 0);
 
 	if (fd < 0)
 		return;
-	kernelp->reserved_known = read_list(fd, buffer, sizeof(buffer), set) ||
+	kernelp->reserved_known = read_short_list(fd, set) ||
 				  read_long_list(fd, set);
 	raw_close(fd);
 	port_set_finish(set);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/raw.h"
+#include "base/scratch.h"
 
 /* Longer than any line: seq_setwidth(149) for IPv4, some 180 for IPv6. */
 #define BUFFER_SIZE 4096
@@ -135,29 +136,42 @@ static const char *next_line(struct table *table, size_t *usedp)
 }
 
 /* Returns 1 when the visitor has had enough. */
-static int list_file(const char *path, enum space space, bool ipv6,
-		     kernel_socket_visit visit, void *context)
+static int list_lines(struct table *table, enum space space, bool ipv6,
+		      kernel_socket_visit visit, void *context)
 {
-	struct table table = { .n_bytes = 0 };
 	size_t used = 0;
 	bool more = true;
-
-	table.fd = raw_open(AT_FDCWD, path, O_RDONLY, 0);
-	if (table.fd < 0)
-		return table.fd;
-
 	/* The first line is the heading. */
-	const char *line = next_line(&table, &used);
+	const char *line = next_line(table, &used);
 
 	while (more && line != NULL &&
-	       (line = next_line(&table, &used)) != NULL) {
+	       (line = next_line(table, &used)) != NULL) {
 		const struct kernel_socket socket = parse(line, space, ipv6);
 
 		if (socket.local.port != 0)
 			more = visit(&socket, context);
 	}
-	raw_close(table.fd);
-	return more ? table.error : 1;
+	return more ? table->error : 1;
+}
+
+/* Returns as list_lines(), or why there is no file. */
+static int list_file(const char *path, enum space space, bool ipv6,
+		     kernel_socket_visit visit, void *context)
+{
+	const int fd = raw_open(AT_FDCWD, path, O_RDONLY, 0);
+	struct table *table;
+	int result = -ENOMEM;
+
+	if (fd < 0)
+		return fd;
+	table = scratch_take(sizeof(*table));
+	if (table != NULL) {
+		table->fd = fd;
+		result = list_lines(table, space, ipv6, visit, context);
+	}
+	scratch_put(table, sizeof(*table));
+	raw_close(fd);
+	return result;
 }
 
 /* Why there is no table: the kernel lacks the protocol, or shows it in another

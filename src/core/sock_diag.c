@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "base/raw.h"
+#include "base/scratch.h"
 #include "core/proc_net.h"
 
 #define ALL_STATES UINT32_MAX
@@ -111,19 +112,14 @@ static int open_diag(void)
 			  NETLINK_SOCK_DIAG);
 }
 
-static int exchange(int fd, const struct request *request,
-		    struct listing *listing)
+static int read_answers(int fd, struct listing *listing, char *answer)
 {
-	long n = raw_syscall(SYS_sendto, fd, (long)request, sizeof(*request), 0,
-			     0, 0);
-	int result = n < 0 ? (int)n : 1;
+	int result = 1;
 
 	while (result == 1) {
-		/* Netlink messages are aligned to 4 bytes, headers to more. */
-		char answer[ANSWER_SIZE] __attribute__((aligned(16)));
+		const long n = raw_syscall(SYS_recvfrom, fd, (long)answer,
+					   ANSWER_SIZE, 0, 0, 0);
 
-		n = raw_syscall(SYS_recvfrom, fd, (long)answer, sizeof(answer),
-				0, 0, 0);
 		if (n == -EINTR)
 			continue;
 		result = n <= 0 ? (n < 0 ? (int)n : -EIO)
@@ -131,6 +127,22 @@ static int exchange(int fd, const struct request *request,
 		if (listing->ended)
 			return 0;
 	}
+	return result;
+}
+
+static int exchange(int fd, const struct request *request,
+		    struct listing *listing)
+{
+	char *answer = scratch_take(ANSWER_SIZE);
+
+	if (answer == NULL)
+		return -ENOMEM;
+
+	const long n = raw_syscall(SYS_sendto, fd, (long)request,
+				   sizeof(*request), 0, 0, 0);
+	const int result = n < 0 ? (int)n : read_answers(fd, listing, answer);
+
+	scratch_put(answer, ANSWER_SIZE);
 	return result;
 }
 

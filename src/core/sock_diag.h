@@ -6,7 +6,8 @@
  * where that is missing or refused, from
  * /proc/net/{tcp,tcp6,udp,udp6,udplite,udplite6}.
  *
- * Opens a descriptor and closes it again. No heap; buffers are on the stack.
+ * Opens a descriptor and closes it again. No heap; buffers are scratch memory,
+ * -ENOMEM without it.
  */
 
 #include <stdbool.h>

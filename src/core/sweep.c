@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/scratch.h"
 #include "core/arena.h"
 #include "core/choice.h"
 #include "core/ledger.h"
@@ -383,20 +383,15 @@ int sweep_space(const struct arena *arena, enum space space,
 		const struct port_set *range, sweep_lister list,
 		uint64_t now_ms, struct sweep_result *resultp)
 {
-	const int saved_errno = errno;
 	struct sweep sweep = {
 		.arena = arena, .space = space, .range = range,
 		.now_ms = now_ms,
 	};
 	int result;
 
-	sweep.memory = mmap(NULL, sizeof(*sweep.memory),
-			    PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (sweep.memory == MAP_FAILED) {
-		errno = saved_errno;
+	sweep.memory = scratch_take(sizeof(*sweep.memory));
+	if (sweep.memory == NULL)
 		return -ENOMEM;
-	}
 	remember_map(&sweep);
 	result = list(space, ANY_PORT, visit, &sweep);
 	if (result == 0)
@@ -406,8 +401,7 @@ int sweep_space(const struct arena *arena, enum space space,
 	/* Relaxed: a count, read for reports only. */
 	add_relaxed_u64(&arena->memory->counter.counters[COUNTER_SWEPT],
 			sweep.result.n_cleared);
-	munmap(sweep.memory, sizeof(*sweep.memory));
-	errno = saved_errno;
+	scratch_put(sweep.memory, sizeof(*sweep.memory));
 	*resultp = sweep.result;
 	return result;
 }

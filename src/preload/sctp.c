@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/scratch.h"
 #include "core/assign.h"
 #include "core/endpoint.h"
 #include "core/refusal.h"
@@ -151,10 +152,12 @@ static int take_by_bindx(struct port_taker *taker, int fd,
 {
 	struct bindx_taker *self = (struct bindx_taker *)taker;
 	const int saved_errno = errno;
-	uint8_t list[LIST_SIZE_MAX];
+	uint8_t *list = scratch_take(self->call->length);
 	struct endpoint named = { 0 };
 	in_port_t port;
 
+	if (list == NULL)
+		return -ENOMEM;
 	endpoint_read(address, length, &named);
 	port = htons(named.port);
 	memcpy(list, self->call->value, self->call->length);
@@ -164,6 +167,7 @@ static int take_by_bindx(struct port_taker *taker, int fd,
 	self->result = hook_plain_result(
 		next.setsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD, list,
 				self->call->length), saved_errno);
+	scratch_put(list, self->call->length);
 	/* Where a later address is refused, the first may stay bound. */
 	return self->result == 0 || has_port(fd) ? 0 : (int)self->result;
 }
