@@ -15,9 +15,11 @@
 
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "32-bit atomics must be lock-free");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
+_Static_assert(ATOMIC_POINTER_LOCK_FREE == 2, "as must those of pointers");
 
 typedef _Atomic uint32_t atomic_u32;
 typedef _Atomic uint64_t atomic_u64;
+typedef _Atomic(const void *) atomic_pointer;
 
 static inline uint32_t load_relaxed_u32(const atomic_u32 *wordp)
 {
@@ -42,6 +44,11 @@ static inline void store_release_u32(atomic_u32 *wordp, uint32_t value)
 static inline uint32_t add_relaxed_u32(atomic_u32 *wordp, uint32_t value)
 {
 	return atomic_fetch_add_explicit(wordp, value, memory_order_relaxed);
+}
+
+static inline uint32_t add_release_u32(atomic_u32 *wordp, uint32_t value)
+{
+	return atomic_fetch_add_explicit(wordp, value, memory_order_release);
 }
 
 static inline uint32_t or_relaxed_u32(atomic_u32 *wordp, uint32_t bits)
@@ -102,5 +109,24 @@ static inline bool swap_if_acq_rel_u64(atomic_u64 *wordp, uint64_t *expectedp,
 				       uint64_t desired)
 {
 	return atomic_compare_exchange_strong_explicit(wordp, expectedp,
+		desired, memory_order_acq_rel, memory_order_acquire);
+}
+
+static inline const void *load_relaxed_pointer(const atomic_pointer *pointerp)
+{
+	return atomic_load_explicit(pointerp, memory_order_relaxed);
+}
+
+static inline const void *load_acquire_pointer(const atomic_pointer *pointerp)
+{
+	return atomic_load_explicit(pointerp, memory_order_acquire);
+}
+
+/* On failure *expectedp holds what was found. */
+static inline bool swap_if_acq_rel_pointer(atomic_pointer *pointerp,
+					   const void **expectedp,
+					   const void *desired)
+{
+	return atomic_compare_exchange_strong_explicit(pointerp, expectedp,
 		desired, memory_order_acq_rel, memory_order_acquire);
 }
