@@ -2,13 +2,17 @@
 #include "base/raw.h"
 
 #include <fcntl.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "base/filter.h"
+
 #if defined(__x86_64__) && defined(__LP64__)
 
-long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
-		 long a6)
+long raw_program_call(long number, long a1, long a2, long a3, long a4, long a5,
+		      long a6)
 {
 	register long r10 __asm__("r10") = a4;
 	register long r8 __asm__("r8") = a5;
@@ -25,8 +29,8 @@ long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
 
 #elif defined(__aarch64__)
 
-long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
-		 long a6)
+long raw_program_call(long number, long a1, long a2, long a3, long a4, long a5,
+		      long a6)
 {
 	register long x8 __asm__("x8") = number;
 	register long x0 __asm__("x0") = a1;
@@ -47,10 +51,33 @@ long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
 #error "Berth knows the system call convention of x86-64 and arm64 only"
 #endif
 
+/* Not inlined: the common path has no array to fill. */
+__attribute__((noinline, cold))
+static bool allows(long number, long a1, long a2, long a3, long a4, long a5,
+		   long a6)
+{
+	return filter_allows(number, (const long[6]){ a1, a2, a3, a4, a5, a6 });
+}
+
+long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
+		 long a6)
+{
+	if (__builtin_expect(filter_is_watched(), 0) &&
+	    !allows(number, a1, a2, a3, a4, a5, a6))
+		return RAW_FILTERED;
+	return raw_program_call(number, a1, a2, a3, a4, a5, a6);
+}
+
+/* As libc passes it, in 32 bits: a filter may compare AT_FDCWD with all 64. */
+static long in_register(int directory_fd)
+{
+	return (long)(unsigned int)directory_fd;
+}
+
 int raw_open(int directory_fd, const char *path, int flags, int mode)
 {
-	return (int)raw_syscall(SYS_openat, directory_fd, (long)path,
-				flags | O_CLOEXEC, mode, 0, 0);
+	return (int)raw_syscall(SYS_openat, in_register(directory_fd),
+				(long)path, flags | O_CLOEXEC, mode, 0, 0);
 }
 
 int raw_close(int fd)
@@ -119,4 +146,106 @@ int raw_get_int_option(int fd, int level, int name, int *valuep)
 int raw_set_int_option(int fd, int level, int name, int value)
 {
 	return raw_setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+#define ERRORS_END (-4096ul)
+
+void *raw_map(size_t size, int protection, int flags, int fd, off_t offset,
+	      int *errorp)
+{
+	const long result = raw_syscall(SYS_mmap, 0, (long)size, protection,
+					flags, fd, offset);
+
+	*errorp = (unsigned long)result > ERRORS_END ? (int)result : 0;
+	return *errorp == 0 ? (void *)result : NULL;
+}
+
+void *raw_map_private(size_t size)
+{
+	int error;
+
+	return raw_map(size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0,
+		       &error);
+}
+
+void raw_unmap(void *memory, size_t size)
+{
+	raw_syscall(SYS_munmap, (long)memory, (long)size, 0, 0, 0, 0);
+}
+
+int raw_madvise(void *memory, size_t size, int advice)
+{
+	return (int)raw_syscall(SYS_madvise, (long)memory, (long)size, advice,
+				0, 0, 0);
+}
+
+uid_t raw_geteuid(void)
+{
+	const long uid = raw_syscall(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+
+	return uid >= 0 ? (uid_t)uid : (uid_t)getauxval(AT_EUID);
+}
+
+int raw_fstat(int fd, struct stat *statusp)
+{
+	return (int)raw_syscall(SYS_fstat, fd, (long)statusp, 0, 0, 0, 0);
+}
+
+int raw_lstat_at(int directory_fd, const char *path, struct stat *statusp)
+{
+	return (int)raw_syscall(SYS_newfstatat, in_register(directory_fd),
+				(long)path, (long)statusp, AT_SYMLINK_NOFOLLOW,
+				0, 0);
+}
+
+ssize_t raw_pread(int fd, void *buffer, size_t size, off_t offset)
+{
+	return raw_syscall(SYS_pread64, fd, (long)buffer, (long)size, offset, 0,
+			   0);
+}
+
+ssize_t raw_pwrite(int fd, const void *buffer, size_t size, off_t offset)
+{
+	return raw_syscall(SYS_pwrite64, fd, (long)buffer, (long)size, offset,
+			   0, 0);
+}
+
+int raw_ftruncate(int fd, off_t size)
+{
+	return (int)raw_syscall(SYS_ftruncate, fd, size, 0, 0, 0, 0);
+}
+
+int raw_fallocate(int fd, int mode, off_t offset, off_t size)
+{
+	return (int)raw_syscall(SYS_fallocate, fd, mode, offset, size, 0, 0);
+}
+
+int raw_fchmod(int fd, int mode)
+{
+	return (int)raw_syscall(SYS_fchmod, fd, mode, 0, 0, 0, 0);
+}
+
+int raw_flock(int fd, int operation)
+{
+	return (int)raw_syscall(SYS_flock, fd, operation, 0, 0, 0, 0);
+}
+
+int raw_mkdir_at(int directory_fd, const char *path, int mode)
+{
+	return (int)raw_syscall(SYS_mkdirat, in_register(directory_fd),
+				(long)path, mode, 0, 0, 0);
+}
+
+int raw_unlink_at(int directory_fd, const char *path)
+{
+	return (int)raw_syscall(SYS_unlinkat, in_register(directory_fd),
+				(long)path, 0, 0, 0, 0);
+}
+
+int raw_link_at(int from_fd, const char *from, int to_fd, const char *to,
+		int flags)
+{
+	return (int)raw_syscall(SYS_linkat, in_register(from_fd), (long)from,
+				in_register(to_fd), (long)to, flags, 0);
 }

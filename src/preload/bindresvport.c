@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "base/raw.h"
 #include "core/endpoint.h"
@@ -130,7 +131,10 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 	int result = 0;
 
 	if (address == NULL) {
-		result = raw_getsockname(fd, &copy.generic, &length);
+		/* libtirpc's own call, and so the program's. */
+		result = (int)raw_program_call(SYS_getsockname, fd,
+					       (long)&copy.generic,
+					       (long)&length, 0, 0, 0);
 		if (result < 0)
 			return (int)hook_result(result);
 	}
@@ -201,7 +205,7 @@ HOOK int rresvport_af(int *portp, sa_family_t family)
 
 	if (result == 0)
 		return fd;
-	raw_close(fd);
+	next.close(fd);
 	return (int)hook_result(result);
 }
 

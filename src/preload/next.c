@@ -9,58 +9,60 @@
 #include "base/raw.h"
 #include "preload/hook.h"
 
+/* Made as it is: what a filter of the program's does to it is the program's. */
+static long direct(long number, long a1, long a2, long a3, long a4, long a5,
+		   long a6)
+{
+	return hook_result(raw_program_call(number, a1, a2, a3, a4, a5, a6));
+}
+
 static int direct_socket(int domain, int type, int protocol)
 {
-	return (int)hook_result(raw_socket(domain, type, protocol));
+	return (int)direct(SYS_socket, domain, type, protocol, 0, 0, 0);
 }
 
 static int direct_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
-	return (int)hook_result(raw_bind(fd, address, length));
+	return (int)direct(SYS_bind, fd, (long)address, length, 0, 0, 0);
 }
 
 static int direct_connect(int fd, const struct sockaddr *address,
 			  socklen_t length)
 {
-	return (int)hook_result(raw_syscall(SYS_connect, fd, (long)address,
-					    length, 0, 0, 0));
+	return (int)direct(SYS_connect, fd, (long)address, length, 0, 0, 0);
 }
 
 static int direct_listen(int fd, int backlog)
 {
-	return (int)hook_result(raw_syscall(SYS_listen, fd, backlog, 0, 0, 0,
-					    0));
+	return (int)direct(SYS_listen, fd, backlog, 0, 0, 0, 0);
 }
 
 static ssize_t direct_sendto(int fd, const void *buffer, size_t size, int flags,
 			     const struct sockaddr *address, socklen_t length)
 {
-	return hook_result(raw_syscall(SYS_sendto, fd, (long)buffer, (long)size,
-				       flags, (long)address, length));
+	return direct(SYS_sendto, fd, (long)buffer, (long)size, flags,
+		      (long)address, length);
 }
 
 static ssize_t direct_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	return hook_result(raw_syscall(SYS_sendmsg, fd, (long)message, flags, 0,
-				       0, 0));
+	return direct(SYS_sendmsg, fd, (long)message, flags, 0, 0, 0);
 }
 
 static int direct_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n,
 			   int flags)
 {
-	return (int)hook_result(raw_syscall(SYS_sendmmsg, fd, (long)messages, n,
-					    flags, 0, 0));
+	return (int)direct(SYS_sendmmsg, fd, (long)messages, n, flags, 0, 0);
 }
 
 static int direct_close(int fd)
 {
-	return (int)hook_result(raw_close(fd));
+	return (int)direct(SYS_close, fd, 0, 0, 0, 0, 0);
 }
 
 static int direct_close_range(unsigned int first, unsigned int last, int flags)
 {
-	return (int)hook_result(raw_syscall(SYS_close_range, first, last, flags,
-					    0, 0, 0));
+	return (int)direct(SYS_close_range, first, last, flags, 0, 0, 0);
 }
 
 static void direct_closefrom(int first)
@@ -70,7 +72,7 @@ static void direct_closefrom(int first)
 
 static int direct_dup(int fd)
 {
-	return (int)hook_result(raw_syscall(SYS_dup, fd, 0, 0, 0, 0, 0));
+	return (int)direct(SYS_dup, fd, 0, 0, 0, 0, 0);
 }
 
 static int direct_fcntl(int fd, int command, ...)
@@ -82,14 +84,12 @@ static int direct_fcntl(int fd, int command, ...)
 	const long argument = va_arg(arguments, long);
 
 	va_end(arguments);
-	return (int)hook_result(raw_syscall(SYS_fcntl, fd, command, argument, 0,
-					    0, 0));
+	return (int)direct(SYS_fcntl, fd, command, argument, 0, 0, 0);
 }
 
 static int direct_dup3(int fd, int target, int flags)
 {
-	return (int)hook_result(raw_syscall(SYS_dup3, fd, target, flags, 0, 0,
-					    0));
+	return (int)direct(SYS_dup3, fd, target, flags, 0, 0, 0);
 }
 
 static int direct_dup2(int fd, int target)
@@ -103,14 +103,27 @@ static int direct_dup2(int fd, int target)
 static int direct_setsockopt(int fd, int level, int name, const void *value,
 			     socklen_t length)
 {
-	return (int)hook_result(raw_setsockopt(fd, level, name, value, length));
+	return (int)direct(SYS_setsockopt, fd, level, name, (long)value,
+			   length, 0);
 }
 
 static int direct_getsockopt(int fd, int level, int name, void *value,
 			     socklen_t *lengthp)
 {
-	return (int)hook_result(raw_getsockopt(fd, level, name, value,
-					       lengthp));
+	return (int)direct(SYS_getsockopt, fd, level, name, (long)value,
+			   (long)lengthp, 0);
+}
+
+static int direct_prctl(int option, ...)
+{
+	va_list arguments;
+	long a[4];
+
+	va_start(arguments, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(arguments, long);
+	va_end(arguments);
+	return (int)direct(SYS_prctl, option, a[0], a[1], a[2], a[3], 0);
 }
 
 static long direct_syscall(long number, ...)
@@ -126,8 +139,7 @@ static long direct_syscall(long number, ...)
 	a[4] = va_arg(arguments, long);
 	a[5] = va_arg(arguments, long);
 	va_end(arguments);
-	return hook_result(raw_syscall(number, a[0], a[1], a[2], a[3], a[4],
-				       a[5]));
+	return direct(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 struct next_calls next = {
@@ -148,6 +160,7 @@ struct next_calls next = {
 	.fcntl64 = direct_fcntl,
 	.setsockopt = direct_setsockopt,
 	.getsockopt = direct_getsockopt,
+	.prctl = direct_prctl,
 	.syscall = direct_syscall,
 };
 
@@ -180,5 +193,6 @@ void next_find(void)
 	find("fcntl64", &next.fcntl64);
 	find("setsockopt", &next.setsockopt);
 	find("getsockopt", &next.getsockopt);
+	find("prctl", &next.prctl);
 	find("syscall", &next.syscall);
 }

@@ -35,6 +35,7 @@ struct next_calls {
 			  socklen_t length);
 	int (*getsockopt)(int fd, int level, int name, void *value,
 			  socklen_t *lengthp);
+	int (*prctl)(int option, ...);
 	long (*syscall)(long number, ...);
 };
 

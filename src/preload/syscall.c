@@ -7,11 +7,13 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "preload/hook.h"
 #include "preload/next.h"
+#include "preload/prctl.h"
 
 /*
  * Returns false for a number that is not hooked. The hooks are called by their
@@ -90,6 +92,23 @@ static bool is_hooked_descriptor(long number, const long a[6], long *resultp)
 	}
 }
 
+/* Those that may set a seccomp filter. */
+static bool is_hooked_filter(long number, const long a[6], long *resultp)
+{
+	switch (number) {
+	case SYS_prctl:
+		*resultp = prctl((int)a[0], a[1], a[2], a[3], a[4]);
+		return true;
+	case SYS_seccomp:
+		*resultp = prctl_seccomp((unsigned int)a[0],
+					 (unsigned int)a[1],
+					 (const void *)a[2]);
+		return true;
+	default:
+		return false;
+	}
+}
+
 HOOK long syscall(long number, ...)
 {
 	va_list arguments;
@@ -106,7 +125,8 @@ HOOK long syscall(long number, ...)
 	va_end(arguments);
 
 	if (is_hooked(number, a, &result) ||
-	    is_hooked_descriptor(number, a, &result))
+	    is_hooked_descriptor(number, a, &result) ||
+	    is_hooked_filter(number, a, &result))
 		return result;
 	return next.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/filter.h"
+
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+
+#include "base/bpf.h"
+#include "base/raw.h"
+
+#if defined(__x86_64__)
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__i386__)
+#define ARCHITECTURE AUDIT_ARCH_I386
+#elif defined(__aarch64__)
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+
+struct filter {
+	const struct filter *older;
+	size_t length;
+	struct sock_filter code[];
+};
+
+#define FILTER_SIZE_MAX \
+	(sizeof(struct filter) + BPF_LENGTH_MAX * sizeof(struct sock_filter))
+
+atomic_u32 filter_watch;
+
+static atomic_pointer newest;		/* struct filter; NULL = none */
+static atomic_u32 n_undecided;		/* calls between begin and end */
+static atomic_u32 is_strict;
+static atomic_u32 is_lost;		/* a filter that there was no memory for */
+
+static bool strict_allows(long number)
+{
+	return number == SYS_read || number == SYS_write || number == SYS_exit;
+}
+
+static bool is_harmless(uint32_t verdict)
+{
+	const uint32_t action = verdict & SECCOMP_RET_ACTION_FULL;
+
+	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
+}
+
+bool filter_allows(long number, const long arguments[6])
+{
+	struct seccomp_data data = {
+		.nr = (int)number,
+		.arch = ARCHITECTURE,
+		/* Near enough for filters that tell objects from each other. */
+		.instruction_pointer = (uintptr_t)raw_syscall,
+	};
+
+	/* Acquire: what the one who has decided has set, before the reads below. */
+	if (load_acquire_u32(&n_undecided) != 0)
+		return false;
+	/* Relaxed, both: ordered by the above. */
+	if (load_relaxed_u32(&is_lost) != 0 ||
+	    (load_relaxed_u32(&is_strict) != 0 && !strict_allows(number)))
+		return false;
+	for (int i = 0; i < 6; i++)
+		data.args[i] = (unsigned long)arguments[i];
+
+	/* Acquire: the filter's code, before this thread runs it. */
+	const struct filter *filter = load_acquire_pointer(&newest);
+
+	for (; filter != NULL; filter = filter->older)
+		if (!is_harmless(bpf_run(filter->code, filter->length, &data)))
+			return false;
+	return true;
+}
+
+struct filter *filter_begin(void)
+{
+	struct filter *copy = raw_map_private(FILTER_SIZE_MAX);
+
+	/* Release, both: before the program's call, for a signal handler and for
+	 * threads that the filter reaches. */
+	add_release_u32(&n_undecided, 1);
+	store_release_u32(&filter_watch, 1);
+	return copy;
+}
+
+static void decide(void)
+{
+	/* Release: what was set before, for a thread that finds 0. */
+	add_release_u32(&n_undecided, UINT32_MAX);
+}
+
+/* Gives back the pages behind so many bytes, if the filter allows that. */
+static void trim(struct filter *copy, size_t n_bytes)
+{
+	const size_t page = getauxval(AT_PAGESZ);
+	const size_t kept = (n_bytes + page - 1) / page * page;
+
+	if (copy != NULL && kept < FILTER_SIZE_MAX)
+		raw_unmap((char *)copy + kept, FILTER_SIZE_MAX - kept);
+}
+
+static void publish(struct filter *copy)
+{
+	/* Relaxed: the compare-and-swap decides. */
+	const void *older = load_relaxed_pointer(&newest);
+
+	do
+		copy->older = older;
+	/* Acq_rel: the copy, before any thread runs it. */
+	while (!swap_if_acq_rel_pointer(&newest, &older, copy));
+}
+
+void filter_end(struct filter *copy, const struct sock_fprog *program,
+		bool succeeded)
+{
+	size_t n_bytes = 0;
+
+	if (succeeded && copy != NULL && program->len <= BPF_LENGTH_MAX) {
+		copy->length = program->len;
+		n_bytes = copy->length * sizeof(*copy->code);
+		memcpy(copy->code, program->filter, n_bytes);
+		n_bytes += sizeof(*copy);
+		publish(copy);
+	} else if (succeeded) {
+		/* Relaxed: ordered by decide(). */
+		store_relaxed_u32(&is_lost, 1);
+	}
+	decide();
+	trim(copy, n_bytes);
+}
+
+void filter_end_strict(struct filter *copy, bool succeeded)
+{
+	if (succeeded)
+		/* Relaxed: ordered by decide(). */
+		store_relaxed_u32(&is_strict, 1);
+	decide();
+	trim(copy, 0);
+}

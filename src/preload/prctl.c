@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The two calls by which a program sets a seccomp filter. The program's call is
+ * made as it is; what it has set is kept for the calls that Berth makes itself,
+ * see base/filter.h. libseccomp comes here too: it calls prctl() and syscall().
+ */
+
+#include "preload/prctl.h"
+
+#include <linux/seccomp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "base/filter.h"
+#include "preload/hook.h"
+#include "preload/next.h"
+
+static int set_by_prctl(unsigned long mode, const void *program,
+			const unsigned long a[4])
+{
+	struct filter *copy = filter_begin();
+	const int result = next.prctl(PR_SET_SECCOMP, a[0], a[1], a[2], a[3]);
+
+	if (mode == SECCOMP_MODE_STRICT)
+		filter_end_strict(copy, result == 0);
+	else
+		filter_end(copy, program, result == 0);
+	return result;
+}
+
+HOOK int prctl(int option, ...)
+{
+	unsigned long a[4];
+	va_list arguments;
+
+	va_start(arguments, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(arguments, unsigned long);
+	va_end(arguments);
+	if (option == PR_SET_SECCOMP && (a[0] == SECCOMP_MODE_STRICT ||
+					 a[0] == SECCOMP_MODE_FILTER))
+		return set_by_prctl(a[0], (const void *)a[1], a);
+	return next.prctl(option, a[0], a[1], a[2], a[3]);
+}
+
+/* With TSYNC alone, a result above 0 is a thread that stood in the way. */
+static bool has_succeeded(long result, unsigned int flags)
+{
+	return result == 0 ||
+	       (result > 0 && (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0);
+}
+
+long prctl_seccomp(unsigned int operation, unsigned int flags,
+		   const void *argument)
+{
+	struct filter *copy;
+	long result;
+
+	if (operation != SECCOMP_SET_MODE_STRICT &&
+	    operation != SECCOMP_SET_MODE_FILTER)
+		return next.syscall(SYS_seccomp, operation, flags, argument,
+				    0L, 0L, 0L);
+	copy = filter_begin();
+	result = next.syscall(SYS_seccomp, operation, flags, argument, 0L, 0L,
+			      0L);
+	if (operation == SECCOMP_SET_MODE_STRICT)
+		filter_end_strict(copy, result == 0);
+	else
+		filter_end(copy, argument, has_succeeded(result, flags));
+	return result;
+}
