@@ -3,8 +3,23 @@
 
 #include <dlfcn.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 
-int (*clock_read)(clockid_t clock, struct timespec *timep) = clock_gettime;
+#include "base/raw.h"
+
+/* Where a filter refuses it, time stands still: nothing depends on it but speed
+ * and rest. */
+static int read_by_call(clockid_t clock, struct timespec *timep)
+{
+	const long result = raw_syscall(SYS_clock_gettime, clock, (long)timep,
+					0, 0, 0, 0);
+
+	if (result < 0)
+		*timep = (struct timespec){ 0 };
+	return (int)result;
+}
+
+int (*clock_read)(clockid_t clock, struct timespec *timep) = read_by_call;
 
 /* vdso(7): the names of x86-64 and of arm64. */
 void clock_find(void)

@@ -76,7 +76,7 @@ static int fill_file(int fd, const struct arena_place *place)
 	fill_header(&first.header, place);
 	/* RFC 6056: next_ephemeral and the table are random at first. */
 	fill_random(&first.choice, sizeof(first.choice));
-	if (pwrite(fd, &first, sizeof(first), 0) != (ssize_t)sizeof(first))
+	if (raw_pwrite(fd, &first, sizeof(first), 0) != (ssize_t)sizeof(first))
 		return -EIO;
 	return 0;
 }
@@ -118,16 +118,16 @@ int arena_open(const struct arena_place *place, enum arena_open mode,
 int arena_open_private(int shared_error, struct arena *arenap)
 {
 	const struct arena_place nowhere = { 0 };
-	const int saved_errno = errno;
-	void *memory = mmap(NULL, sizeof(struct arena_memory),
-			    PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int error;
+	void *memory = raw_map(sizeof(struct arena_memory),
+			       PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			       0, &error);
 
 	*arenap = (struct arena){ .rest_ms = REST_MS_DEFAULT,
 				  .shared_error = shared_error };
-	errno = saved_errno;
-	if (memory == MAP_FAILED)
-		return -ENOMEM;
+	if (memory == NULL)
+		return error;
 	arenap->memory = memory;
 	fill_header(&arenap->memory->header, &nowhere);
 	fill_random(&arenap->memory->choice, sizeof(arenap->memory->choice));
@@ -137,6 +137,6 @@ int arena_open_private(int shared_error, struct arena *arenap)
 void arena_close(struct arena *arena)
 {
 	if (arena->memory != NULL)
-		munmap(arena->memory, sizeof(*arena->memory));
+		raw_unmap(arena->memory, sizeof(*arena->memory));
 	arena->memory = NULL;
 }

@@ -49,7 +49,7 @@ static int append_number(char path[PATH_MAX], uint64_t number)
 static int root_describe(const struct arena_place *place, unsigned int number,
 			 struct root *rootp)
 {
-	const uid_t uid = geteuid();
+	const uid_t uid = raw_geteuid();
 
 	*rootp = (struct root){ .may_create = true, .mode = 0755 };
 	if (place->directory != NULL) {
@@ -86,10 +86,10 @@ static int open_owned(int parent_fd, const char *path, bool any_owner)
 	if (fd < 0)
 		return fd;
 
-	int result = fstat(fd, &status) == 0 ? 0 : -errno;
+	int result = raw_fstat(fd, &status);
 
 	if (result == 0 && !any_owner && status.st_uid != 0 &&
-	    status.st_uid != geteuid())
+	    status.st_uid != raw_geteuid())
 		result = -EACCES;
 	if (result == 0)
 		return fd;
@@ -104,8 +104,11 @@ static int open_or_make(int parent_fd, const char *path, bool any_owner,
 
 	if (fd != -ENOENT || !create)
 		return fd;
-	if (mkdirat(parent_fd, path, (mode_t)mode) != 0 && errno != EEXIST)
-		return -errno;
+
+	const int made = raw_mkdir_at(parent_fd, path, mode);
+
+	if (made != 0 && made != -EEXIST)
+		return made;
 	fd = open_owned(parent_fd, path, any_owner);
 	/* Somebody has removed it: not one that is not to be used here. */
 	if (fd == -ENOENT)
@@ -113,7 +116,7 @@ static int open_or_make(int parent_fd, const char *path, bool any_owner,
 	if (fd >= 0)
 		/* The program's umask is not for Berth's folders; where the
 		 * folder is another's, there is nothing to correct. */
-		(void)!fchmod(fd, (mode_t)mode);
+		raw_fchmod(fd, mode);
 	return fd;
 }
 
@@ -122,7 +125,6 @@ int arena_place_open(const struct arena_place *place, unsigned int number,
 {
 	struct root root;
 	const int described = root_describe(place, number, &root);
-	const int saved_errno = errno;
 
 	if (described < 0)
 		return described;
@@ -131,7 +133,6 @@ int arena_place_open(const struct arena_place *place, unsigned int number,
 					 create && root.may_create, root.mode);
 
 	if (root_fd < 0) {
-		errno = saved_errno;
 		return root_fd;
 	}
 
@@ -154,7 +155,6 @@ int arena_place_open(const struct arena_place *place, unsigned int number,
 		result = open_or_make(root_fd, name, root.any_owner, create,
 				      root.mode);
 	raw_close(root_fd);
-	errno = saved_errno;
 	if (result < 0)
 		return result;
 	folderp->fd = result;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fd_cache.h"
 
-#include <errno.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "base/raw.h"
 
@@ -17,35 +17,32 @@ union entry {
 
 static uint32_t fds_allowed(void)
 {
-	struct rlimit limit;
+	struct rlimit64 limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max > MAX_FDS)
+	if (raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0,
+			0) != 0 || limit.rlim_max > MAX_FDS)
 		return MAX_FDS;
 	return (uint32_t)limit.rlim_max;
 }
 
 void fd_cache_open(struct fd_cache *cache)
 {
-	const int saved_errno = errno;
 	const uint32_t n_fds = fds_allowed();
 	const size_t page = getauxval(AT_PAGESZ);
-	char *memory = mmap(NULL, page + n_fds * sizeof(atomic_u64),
-			    PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *memory = raw_map_private(page + n_fds * sizeof(atomic_u64));
 
-	if (memory != MAP_FAILED) {
+	if (memory != NULL) {
 		/* Before Linux 4.14 a child finds its parent's pid, and gives
 		 * nothing back: the sweep is left to find it. */
-		(void)!madvise(memory, page, MADV_WIPEONFORK);
+		raw_madvise(memory, page, MADV_WIPEONFORK);
 		/* The first entry would take 2 MiB where huge pages are used
 		 * unasked. */
-		(void)!madvise(memory, page + n_fds * sizeof(atomic_u64),
-			       MADV_NOHUGEPAGE);
+		raw_madvise(memory, page + n_fds * sizeof(atomic_u64),
+			    MADV_NOHUGEPAGE);
 		cache->ownerp = (atomic_u64 *)memory;
 		cache->words = (atomic_u64 *)(memory + page);
 		cache->n_fds = n_fds;
 	}
-	errno = saved_errno;
 }
 
 bool fd_cache_own(struct fd_cache *cache)
@@ -53,7 +50,8 @@ bool fd_cache_own(struct fd_cache *cache)
 	if (cache->ownerp == NULL)
 		return false;
 
-	const uint64_t pid = (uint64_t)raw_getpid();
+	const pid_t result = raw_getpid();
+	const uint64_t pid = (uint64_t)result;
 	uint64_t owner = 0;
 
 	/* Acq_rel: one thread of a new process begins its generation; a second
@@ -62,7 +60,9 @@ bool fd_cache_own(struct fd_cache *cache)
 		add_relaxed_u32(&cache->generation, 1);
 		return true;
 	}
-	return owner == pid;
+	/* Where a filter refuses getpid(), a vfork child is taken for its parent:
+	 * what it gives back too much the kernel still has. */
+	return owner == pid || result < 0;
 }
 
 static void note_used(struct fd_cache *cache, uint32_t n_used)

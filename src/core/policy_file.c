@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/raw.h"
 #include "core/arena_place.h"
@@ -36,9 +36,12 @@ static int fill_file(int fd, const struct arena_place *place)
 
 	if (result < 0)
 		return result;
-	if (ftruncate(fd, (off_t)FILE_SIZE) != 0)
-		return -errno;
-	return pwrite(fd, &header, sizeof(header), 0) ==
+
+	const int grown = raw_ftruncate(fd, (off_t)FILE_SIZE);
+
+	if (grown < 0)
+		return grown;
+	return raw_pwrite(fd, &header, sizeof(header), 0) ==
 	       (ssize_t)sizeof(header) ? 0 : -EIO;
 }
 
@@ -128,7 +131,7 @@ int policy_file_open(const struct arena_place *place, enum policy_open mode,
 void policy_file_close(struct policy_file *file)
 {
 	if (file->header != NULL)
-		munmap((void *)file->header, FILE_SIZE);
+		raw_unmap((void *)file->header, FILE_SIZE);
 	file->header = NULL;
 }
 
@@ -140,12 +143,12 @@ const void *policy_file_slot(const struct policy_file *file, uint64_t edition)
 static int write_all(int fd, const char *bytes, size_t size, off_t offset)
 {
 	while (size > 0) {
-		const ssize_t n = pwrite(fd, bytes, size, offset);
+		const ssize_t n = raw_pwrite(fd, bytes, size, offset);
 
-		if (n < 0 && errno == EINTR)
+		if (n == -EINTR)
 			continue;
 		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
+			return n < 0 ? (int)n : -EIO;
 		bytes += n;
 		size -= (size_t)n;
 		offset += n;
@@ -156,22 +159,25 @@ static int write_all(int fd, const char *bytes, size_t size, off_t offset)
 /* Gives back what a slot holds behind its first so many bytes. */
 static void trim_slot(int fd, uint64_t edition, size_t size)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t page = getauxval(AT_PAGESZ);
 	const size_t whole = (size + page - 1) / page * page;
 
 	/* Not every file system can: then the slot stays as large as it was. */
 	if (whole < POLICY_SLOT_SIZE)
-		(void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				 slot_offset(edition) + (off_t)whole,
-				 (off_t)(POLICY_SLOT_SIZE - whole));
+		raw_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			      slot_offset(edition) + (off_t)whole,
+			      (off_t)(POLICY_SLOT_SIZE - whole));
 }
 
 /* A full file system is an error before anything is written. */
 static int fill_slot(int fd, uint64_t edition, const void *image, size_t size)
 {
 	const off_t offset = slot_offset(edition);
-	int result = -posix_fallocate(fd, offset, (off_t)size);
+	int result = raw_fallocate(fd, 0, offset, (off_t)size);
 
+	/* Not every file system can: then the writing says whether it is full. */
+	if (result == -EOPNOTSUPP)
+		result = 0;
 	if (result == 0)
 		result = write_all(fd, image, size, offset);
 	if (result == 0)
@@ -181,12 +187,13 @@ static int fill_slot(int fd, uint64_t edition, const void *image, size_t size)
 
 static int publish(int fd, const void *image, size_t size, uint64_t *editionp)
 {
+	int error;
 	struct policy_file_header *header =
-		mmap(NULL, sizeof(*header), PROT_READ | PROT_WRITE, MAP_SHARED,
-		     fd, 0);
+		raw_map(sizeof(*header), PROT_READ | PROT_WRITE, MAP_SHARED,
+			fd, 0, &error);
 
-	if (header == MAP_FAILED)
-		return -errno;
+	if (header == NULL)
+		return error;
 
 	/* Relaxed: written by those alone who have the lock. */
 	const uint64_t old = load_relaxed_u64(&header->edition);
@@ -199,7 +206,7 @@ static int publish(int fd, const void *image, size_t size, uint64_t *editionp)
 		store_release_u64(&header->edition, edition);
 		*editionp = edition;
 	}
-	munmap(header, sizeof(*header));
+	raw_unmap(header, sizeof(*header));
 	return result;
 }
 
@@ -214,15 +221,17 @@ int policy_file_publish(const char *path, const void *image, size_t size,
 		return fd;
 	if (size > POLICY_SLOT_SIZE)
 		result = -EFBIG;
-	else if (fstat(fd, &status) != 0)
-		result = -errno;
-	else if (!S_ISREG(status.st_mode) ||
-		 status.st_size != (off_t)FILE_SIZE)
+	else
+		result = raw_fstat(fd, &status);
+	if (result == 0 && (!S_ISREG(status.st_mode) ||
+			    status.st_size != (off_t)FILE_SIZE))
 		result = -ESTALE;
 	/* The lock goes with the descriptor, however this process ends. */
-	while (result == 0 && flock(fd, LOCK_EX) != 0)
-		if (errno != EINTR)
-			result = -errno;
+	for (int locked = -EINTR; result == 0 && locked == -EINTR;) {
+		locked = raw_flock(fd, LOCK_EX);
+		if (locked != -EINTR)
+			result = locked;
+	}
 	if (result == 0)
 		result = publish(fd, image, size, editionp);
 	raw_close(fd);

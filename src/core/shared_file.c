@@ -20,6 +20,8 @@
 /* Signals that may interrupt an allocation: a profiler's come every ms. */
 #define MAX_INTERRUPTIONS 64
 
+#define BLOCK_SIZE 4096u
+
 /* proc(5), pid_max: at most 2^22. */
 #define PID_BITS 22
 
@@ -36,14 +38,12 @@ struct opening {
 static int map(const struct opening *opening, int fd)
 {
 	const struct shared_file_kind *kind = opening->kind;
-	void *memory = mmap(NULL, kind->size,
-			    PROT_READ | (kind->writable ? PROT_WRITE : 0),
-			    MAP_SHARED | MAP_NORESERVE, fd, 0);
+	int error;
 
-	if (memory == MAP_FAILED)
-		return -errno;
-	opening->file->memory = memory;
-	return 0;
+	opening->file->memory = raw_map(
+		kind->size, PROT_READ | (kind->writable ? PROT_WRITE : 0),
+		MAP_SHARED | MAP_NORESERVE, fd, 0, &error);
+	return error;
 }
 
 /* Returns 0, -ESTALE for a file that is shorter, or -errno. */
@@ -52,13 +52,13 @@ static int read_header(int fd, char *bytes, size_t size)
 	size_t done = 0;
 
 	while (done < size) {
-		const ssize_t n = pread(fd, bytes + done, size - done,
-					(off_t)done);
+		const ssize_t n = raw_pread(fd, bytes + done, size - done,
+					    (off_t)done);
 
-		if (n < 0 && errno == EINTR)
+		if (n == -EINTR)
 			continue;
 		if (n <= 0)
-			return n < 0 ? -errno : -ESTALE;
+			return n < 0 ? (int)n : -ESTALE;
 		done += (size_t)n;
 	}
 	return 0;
@@ -70,13 +70,15 @@ static int check_file(const struct opening *opening, int fd,
 	/* Words, so that it is aligned for any header. */
 	uint64_t header[SHARED_HEADER_SIZE / sizeof(uint64_t)];
 
-	if (fstat(fd, statusp) != 0)
-		return -errno;
+	const int known = raw_fstat(fd, statusp);
+
+	if (known < 0)
+		return known;
 	if (!S_ISREG(statusp->st_mode) ||
 	    statusp->st_size != (off_t)opening->kind->size)
 		return -ESTALE;
 	/* Another's file is used only where the operator named the folder. */
-	if (statusp->st_uid != 0 && statusp->st_uid != geteuid() &&
+	if (statusp->st_uid != 0 && statusp->st_uid != raw_geteuid() &&
 	    opening->place->directory == NULL)
 		return -ESTALE;
 
@@ -91,14 +93,26 @@ static int check_file(const struct opening *opening, int fd,
 	return 0;
 }
 
+/* Where the file system knows no allocation: a byte in each block, as libc does. */
+static int write_blocks(int fd, size_t size)
+{
+	for (size_t at = 0; at < size; at += BLOCK_SIZE) {
+		const ssize_t n = raw_pwrite(fd, "", 1, (off_t)at);
+
+		if (n < 0)
+			return (int)n;
+	}
+	return raw_ftruncate(fd, (off_t)size);
+}
+
 /* tmpfs gives up, and begins anew, whatever the signal is: a SIGSTOP too. */
 int shared_file_allocate(int fd, size_t size)
 {
-	int error = EINTR;
+	int result = -EINTR;
 
-	for (int i = 0; i < MAX_INTERRUPTIONS && error == EINTR; i++)
-		error = posix_fallocate(fd, 0, (off_t)size);
-	return -error;
+	for (int i = 0; i < MAX_INTERRUPTIONS && result == -EINTR; i++)
+		result = raw_fallocate(fd, 0, 0, (off_t)size);
+	return result == -EOPNOTSUPP ? write_blocks(fd, size) : result;
 }
 
 /* An unnamed file, or where the file system has none, one with a name to drop. */
@@ -134,21 +148,22 @@ static int link_in_place(const struct opening *opening, int fd,
 	size_t n_digits = 0;
 
 	if (name[0] != '\0')
-		return linkat(folder_fd, name, folder_fd, target, 0) == 0
-			? 0 : -errno;
+		return raw_link_at(folder_fd, name, folder_fd, target, 0);
+
+	const int linked = raw_link_at(fd, "", folder_fd, target,
+				       AT_EMPTY_PATH);
+
 	/* open(2), O_TMPFILE: without a capability, by way of /proc. */
-	if (linkat(fd, "", folder_fd, target, AT_EMPTY_PATH) == 0)
-		return 0;
-	if (errno == EEXIST)
-		return -EEXIST;
+	if (linked == 0 || linked == -EEXIST)
+		return linked;
 	do
 		digits[n_digits++] = (char)('0' + fd % 10);
 	while ((fd /= 10) != 0);
 	while (n_digits > 0)
 		path[length++] = digits[--n_digits];
 	path[length] = '\0';
-	return linkat(AT_FDCWD, path, folder_fd, target,
-		      AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+	return raw_link_at(AT_FDCWD, path, folder_fd, target,
+			   AT_SYMLINK_FOLLOW);
 }
 
 /* Returns 0; -EEXIST when somebody else was first; or why it cannot be made. */
@@ -163,13 +178,13 @@ static int make(const struct opening *opening)
 	int result = opening->kind->fill(fd, opening->place);
 
 	/* A service that drops root must still reach what root has made. */
-	if (result == 0 && fchmod(fd, geteuid() == 0
-				  ? opening->kind->mode_of_root : 0600) != 0)
-		result = -errno;
+	if (result == 0)
+		result = raw_fchmod(fd, raw_geteuid() == 0
+				    ? opening->kind->mode_of_root : 0600);
 	if (result == 0)
 		result = link_in_place(opening, fd, name);
 	if (name[0] != '\0')
-		unlinkat(opening->folder->fd, name, 0);
+		raw_unlink_at(opening->folder->fd, name);
 	raw_close(fd);
 	return result;
 }
@@ -181,14 +196,16 @@ static int remove_if_stale(const struct opening *opening,
 	const char *const name = opening->kind->name;
 	struct stat status;
 
-	if (fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? 0 : -errno;
+	int result = raw_lstat_at(folder_fd, name, &status);
+
+	if (result < 0)
+		return result == -ENOENT ? 0 : result;
 	if (stale != NULL ? status.st_ino != stale->st_ino ||
 			    status.st_dev != stale->st_dev
 			  : S_ISREG(status.st_mode))
 		return 0;
-	return unlinkat(folder_fd, name, 0) == 0 || errno == ENOENT
-		? 0 : -ESTALE;
+	result = raw_unlink_at(folder_fd, name);
+	return result == 0 || result == -ENOENT ? 0 : -ESTALE;
 }
 
 /*
@@ -205,13 +222,13 @@ static int remove_stale(const struct opening *opening,
 
 	/* Held by one who is stopped, or a stranger, it is not in the way for
 	 * good; nor where there are no locks. */
-	if (flock(folder_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK &&
+	if (raw_flock(folder_fd, LOCK_EX | LOCK_NB) == -EWOULDBLOCK &&
 	    opening->yields)
 		return 0;
 
 	const int result = remove_if_stale(opening, stale);
 
-	flock(folder_fd, LOCK_UN);
+	raw_flock(folder_fd, LOCK_UN);
 	return result;
 }
 
@@ -264,7 +281,6 @@ int shared_file_open_at(const struct shared_file_kind *kind,
 			bool create, struct shared_file *filep,
 			char path[PATH_MAX])
 {
-	const int saved_errno = errno;
 	struct arena_folder folder;
 	const struct opening opening = {
 		.kind = kind, .place = place, .folder = &folder,
@@ -278,7 +294,6 @@ int shared_file_open_at(const struct shared_file_kind *kind,
 	}
 	if (result == 0 && path != NULL)
 		result = arena_place_file(&folder, kind->name, path);
-	errno = saved_errno;
 	return result;
 }
 
