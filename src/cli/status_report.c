@@ -99,6 +99,7 @@ static const char *const counter_names[] = {
 	[COUNTER_NO_ARENA] = "no-arena",
 	[COUNTER_SWEPT] = "swept",
 	[COUNTER_BAD_POLICY] = "bad-policy",
+	[COUNTER_FILTERED] = "filtered",
 };
 _Static_assert(N_ELEMENTS(counter_names) == N_COUNTERS, "each has a name");
 

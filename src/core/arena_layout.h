@@ -70,12 +70,15 @@ enum counter {
 	COUNTER_NO_ARENA,	/* refused without shared memory */
 	COUNTER_SWEPT,		/* leases without a socket that sweeps found */
 	COUNTER_BAD_POLICY,	/* policies that could not be followed, or read */
+	COUNTER_FILTERED,	/* ports left to the kernel, or sockets not looked
+				   at, since the program's seccomp filter
+				   refuses what Berth needs for it */
 	N_COUNTERS,
 };
 
 struct counter_memory {
 	atomic_u64 counters[N_COUNTERS];
-	uint8_t pad[4000];
+	uint8_t pad[4096 - N_COUNTERS * sizeof(uint64_t)];
 };
 
 /* Whose turn it is to sweep: see sweep.h. */

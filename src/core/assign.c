@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "base/raw.h"
+#include "core/counter.h"
 #include "core/endpoint.h"
 #include "core/port_pick.h"
 #include "core/report.h"
@@ -84,13 +86,35 @@ bool assign_next_part(const struct port_pick *pick,
 	return true;
 }
 
+void assign_count_filtered(struct process *process, long result)
+{
+	if (raw_is_filtered(result))
+		counter_add(&process->arena, COUNTER_FILTERED);
+}
+
+/* Where a filter forbids to look, the port is settled: the next call would find
+ * out no more. */
+static int look(struct process *process, int fd, struct fd_facts *factsp,
+		struct endpoint *localp)
+{
+	const int result = socket_local(fd, localp);
+
+	if (raw_is_filtered(result)) {
+		factsp->has_port = 1;
+		factsp->port = 0;
+		factsp->use = USE_FREE;
+		process_enter(process, fd, *factsp);
+	}
+	return result;
+}
+
 void assign_observe(struct process *process, const struct policy *policy,
 		    int fd, struct fd_facts *factsp, enum role role,
 		    enum event_call call)
 {
 	struct endpoint local;
 
-	if (socket_local(fd, &local) < 0 || local.port == 0)
+	if (look(process, fd, factsp, &local) < 0 || local.port == 0)
 		return;
 	factsp->has_port = 1;
 	factsp->has_address = !endpoint_is_wildcard(&local);
@@ -114,7 +138,11 @@ void assign_record(struct process *process, int fd, struct fd_facts *factsp)
 	struct arena_memory *memory = process->arena.memory;
 	struct endpoint local;
 
-	if (socket_local(fd, &local) < 0) {
+	const int result = look(process, fd, factsp, &local);
+
+	if (raw_is_filtered(result))
+		return;
+	if (result < 0) {
 		/* The next call asks. */
 		*factsp = (struct fd_facts){ .copied = factsp->copied };
 		process_enter(process, fd, *factsp);

@@ -88,6 +88,9 @@ long assign_connect(struct process *process, int fd, struct fd_facts *factsp,
 		    const struct endpoint *remote,
 		    const struct program_call *call);
 
+/* Counts a port that is left to the kernel, if that is because of a filter. */
+void assign_count_filtered(struct process *process, long result);
+
 /* Enters a port that the program named itself, or that the kernel chose. */
 void assign_record(struct process *process, int fd, struct fd_facts *factsp);
 

@@ -285,6 +285,7 @@ int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
 
 	if (factsp->has_address)
 		result = socket_local(fd, &local);
+	assign_count_filtered(process, result);
 	if (result < 0)
 		return result;
 	local.port = 0;
@@ -299,6 +300,7 @@ int assign_implicit(struct process *process, int fd, struct fd_facts *factsp,
 	};
 
 	result = search_alone(&binding);
+	assign_count_filtered(process, result);
 	if (result < 0 && factsp->has_address)
 		socket_restore_address(fd, &local);
 	return result;
@@ -363,6 +365,7 @@ long assign_call(struct process *process, int fd, struct fd_facts *factsp,
 
 	if (result == -EADDRINUSE)
 		return result;
+	assign_count_filtered(process, result);
 	/* No socket to bind (any more), say: let the kernel say so. */
 	return calling.made ? calling.result : call->make(call);
 }

@@ -130,8 +130,13 @@ static bool has_leased(struct connecting *self, const struct lease *lease,
 	    is_verified(self->process, self->pick.now_ms))
 		return true;
 	/* EINTR, for one, leaves it connecting: the socket tells what it has. */
-	if (goes_on || !socket_is_closed(self->fd))
-		socket_local(self->fd, localp);
+	if (goes_on || !socket_is_closed(self->fd)) {
+		const int result = socket_local(self->fd, localp);
+
+		/* The pin is believed where it cannot be verified. */
+		if (lease != NULL && goes_on && raw_is_filtered(result))
+			return true;
+	}
 	if (lease == NULL || localp->port != lease->port)
 		return false;
 	if (goes_on)
@@ -178,16 +183,21 @@ static enum outcome try_pinned(struct connecting *self,
 	return OUTCOME_DONE;
 }
 
-/* Binds with SO_REUSEADDR off, or on. */
-static int bind_to(struct connecting *self, uint16_t port, bool shared)
+static int bind_as_it_is(struct connecting *self, uint16_t port)
 {
 	union socket_address address;
 	struct endpoint local = self->local;
 
 	local.port = port;
-	raw_set_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, shared);
 	return raw_bind(self->fd, &address.generic,
 			endpoint_write(&local, &address));
+}
+
+/* Binds with SO_REUSEADDR off, or on. */
+static int bind_to(struct connecting *self, uint16_t port, bool shared)
+{
+	raw_set_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, shared);
+	return bind_as_it_is(self, port);
 }
 
 /*
@@ -215,7 +225,11 @@ static int bind_shared(struct connecting *self, uint16_t port)
 {
 	int reuse = 0;
 
-	raw_get_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, &reuse);
+	/* What cannot be put back is not changed: the port is then this socket's
+	 * alone, or shared, as the program has it. */
+	if (raw_is_filtered(raw_get_int_option(self->fd, SOL_SOCKET,
+					       SO_REUSEADDR, &reuse)))
+		return bind_as_it_is(self, port);
 
 	int result = bind_to(self, port, false);
 
@@ -245,7 +259,9 @@ static enum outcome try_shared_bind(struct connecting *self,
 		self->result = self->call->make(self->call);
 		return OUTCOME_DONE;
 	}
-	/* It is no socket to bind (any more): let the kernel say so. */
+	/* It is no socket to bind (any more), or a filter forbids it: the kernel
+	 * has the call. */
+	assign_count_filtered(self->process, bound);
 	port_pick_reject(&self->pick, lease);
 	self->result = self->call->make(self->call);
 	assign_record(self->process, self->fd, self->facts);
@@ -290,10 +306,16 @@ static enum outcome bind_any_of(struct connecting *self,
 				const struct ports_towards *towards)
 {
 	for (uint32_t port = part->lo; port <= part->hi; port++) {
-		if ((towards != NULL && port_set_has(&towards->ports, port)) ||
-		    bind_shared(self, (uint16_t)port) < 0)
+		const bool is_used = towards != NULL &&
+				     port_set_has(&towards->ports, port);
+		const int bound = is_used ? -EADDRINUSE
+					  : bind_shared(self, (uint16_t)port);
+
+		assign_count_filtered(self->process, bound);
+		if (bound < 0 && !raw_is_filtered(bound))
 			continue;
-		adopt(self, (uint16_t)port, false);
+		if (bound == 0)
+			adopt(self, (uint16_t)port, false);
 		self->result = self->call->make(self->call);
 		return OUTCOME_DONE;
 	}
@@ -363,8 +385,13 @@ long assign_connect(struct process *process, int fd, struct fd_facts *factsp,
 	};
 	struct lease lease;
 
-	if (factsp->has_address)
-		socket_local(fd, &self.local);
+	if (factsp->has_address) {
+		const int result = socket_local(fd, &self.local);
+
+		assign_count_filtered(process, result);
+		if (result < 0)
+			return call->make(call);
+	}
 	port_pick_start(&self.pick, process, &wish);
 	for (int tries = 0; tries < MAX_TRIES &&
 	     port_pick_next(&self.pick, &lease); tries++)

@@ -24,6 +24,7 @@ static const char *reason(int error)
 	case EMFILE: return "EMFILE";
 	case ENFILE: return "ENFILE";
 	case ENOENT: return "ENOENT";
+	case ENOSYS: return "a seccomp filter refuses it";
 	case ENOMEM: return "ENOMEM";
 	case ENOSPC: return "ENOSPC";
 	case EROFS: return "EROFS";
@@ -265,7 +266,8 @@ static int tell_unknown(struct process *process, int result)
 	if (result == -EBADF || result == -ENOTSOCK)
 		return result;
 	process_policy(process, &policy);
-	counter_add(&process->arena, COUNTER_PIN_IGNORED);
+	counter_add(&process->arena, raw_is_filtered(result)
+			? COUNTER_FILTERED : COUNTER_PIN_IGNORED);
 	report_line(process, &policy, (const char *const[]){
 		"cannot look at a socket (", reason(-result),
 		"): it is left alone", NULL });

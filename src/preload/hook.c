@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/raw.h"
 #include "core/endpoint.h"
 #include "core/socket.h"
 #include "preload/next.h"
@@ -87,7 +88,12 @@ bool hook_covers_surely(struct process *process, int fd,
 		process_drop_port(process, fd, factsp);
 		return true;
 	}
-	if (socket_local(fd, &local) == 0 && local.port == factsp->port)
+
+	const int result = socket_local(fd, &local);
+
+	/* Where a filter forbids to ask, the cache is believed. */
+	if (raw_is_filtered(result) ||
+	    (result == 0 && local.port == factsp->port))
 		return true;
 	return process_ask(process, fd, factsp) == 0 && factsp->covered &&
 	       !factsp->own_range;

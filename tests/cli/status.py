@@ -48,7 +48,7 @@ def empty_arena():
     same(records('counter'), [[name, '0'] for name in (
         'kernel-asked', 'pin-ignored', 'self-connect', 'foreign', 'reserved',
         'server-in-range', 'outside', 'observed', 'exhausted', 'no-arena',
-        'swept', 'bad-policy')])
+        'swept', 'bad-policy', 'filtered')])
     same(records('lease') + records('outside'), [])
 
 
