@@ -19,10 +19,11 @@ build="
 
 # The real programs of tests/programs.
 programs="
-	apache2-utils bind9-dnsutils curl dnsmasq-base
+	apache2-utils bind9-dnsutils chromium chrony curl dnsmasq-base
 	haproxy iperf3 nginx-light nodejs openjdk-17-jdk-headless
 	openssh-client openssh-server perl python3-pyftpdlib redis-server
-	nfs-common redis-tools rpcbind rusersd socat tftp-hpa tftpd-hpa tnftp
+	nfs-common redis-tools rpcbind rusersd socat systemd tftp-hpa tftpd-hpa
+	tnftp tor
 	vsftpd wget
 "
 
