@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""What tests fetch from Debian's archive, by apt with sources of their own."""
+"""What tests fetch from Debian's archive, by apt with sources of their own.
+
+    debian.py sources RELEASE    prints apt's sources for a release of Debian,
+                                 derived from this machine's
+"""
 
 import os
 import re
 import subprocess
+import sys
 
 KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
@@ -80,3 +85,17 @@ class Apt:
 
     def run(self, program, *words):
         return command(program, '-q', *self.options, *words, cwd=self.folder)
+
+
+def main():
+    if len(sys.argv) != 3 or sys.argv[1] != 'sources':
+        sys.exit(__doc__)
+    try:
+        for suffix in ('', '-updates', '-security'):
+            print(source_line('deb', sys.argv[2] + suffix), end='')
+    except Unavailable as reason:
+        sys.exit('debian.py: %s' % reason)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,20 +1,51 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: MIT
 #
 # Installs what is missing, builds into build/, and lets a client and a server
 # talk under Berth, each on a port that Berth has chosen for it.
 
-set -eu
+set -eu -o pipefail
 cd "$(dirname "$0")/.."
 
+fail()
+{
+	echo "demo.sh: $*" >&2
+	exit 1
+}
+
+# Says nothing where the command passes, and all that it said where it does not.
+quietly()
+{
+	local said
+	said=$("$@" 2>&1) && return
+	printf '%s\n' "$said" >&2
+	return 1
+}
+
+# A folder that this run has made does not outlive its failure: it would be
+# neither missing nor usable in the next run.
+build()
+{
+	if [ ! -e build ]; then
+		trap 'rm -rf build' EXIT
+		trap 'exit 1' HUP INT TERM
+	fi
+	if [ ! -e build/build.ninja ]; then
+		quietly meson setup build || fail 'meson cannot configure build/'
+	fi
+	quietly ninja -C build ||
+		fail 'ninja cannot build; if build/ is an old one, remove it'
+	trap - EXIT HUP INT TERM
+}
+
 tests/install-packages.sh build
-[ -d build ] || meson setup build >/dev/null
-ninja -C build --quiet
+build
 
 berth=build/src/cli/berth
 server='
 import socket
 with socket.socket() as listener:
+    listener.settimeout(60)
     listener.listen()
     print(listener.getsockname()[1], flush=True)
     connection, peer = listener.accept()
@@ -32,7 +63,7 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as connection:
 
 echo "\$ berth run -- python3 server   # listens on no port that it named"
 "$berth" run -- python3 -c "$server" | {
-	read -r port
+	read -r port || fail 'the server names no port'
 	echo "\$ berth run -- python3 client $port"
 	"$berth" run -- python3 -c "$client" "$port"
 	cat

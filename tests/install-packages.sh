@@ -7,14 +7,18 @@
 #
 #     tests/install-packages.sh build    to build Berth and to try it
 #     tests/install-packages.sh test     the same, and every test
+#     tests/install-packages.sh root     to make a fresh root of Debian
 
 set -eu
 
+# Any compiler will do for the build: gcc comes where there is none.
 build="
-	gcc libc6-dev clang
-	meson ninja-build pkg-config
-	libconfuse-dev
-	python3 iproute2 util-linux procps
+	libc6-dev meson ninja-build pkg-config libconfuse-dev python3
+"
+command -v "${CC:-cc}" >/dev/null || build="gcc $build"
+
+root="
+	debian-archive-keyring mmdebstrap python3 util-linux
 "
 
 # The real programs of tests/programs.
@@ -39,8 +43,9 @@ machines="
 "
 
 tools="
-	clang-tidy clang-tools gcovr libcap2-bin libcriterion-dev
-	libclang-rt-14-dev libsctp-dev man-db musl-tools nftables strace tcpdump
+	clang clang-tidy clang-tools gcc gcovr iproute2 libcap2-bin
+	libclang-rt-14-dev libcriterion-dev libsctp-dev libtirpc-dev man-db
+	musl-tools nftables procps strace tcpdump util-linux
 "
 
 die()
@@ -98,8 +103,9 @@ install_packages()
 case ${1-} in
 build) wanted=$build ;;
 test) wanted="$build $programs $world $machines $tools" ;;
+root) wanted=$root ;;
 *)
-	echo "usage: $0 build|test" >&2
+	echo "usage: $0 build|test|root" >&2
 	exit 2
 	;;
 esac
