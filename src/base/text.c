@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 
+#include <string.h>
+
 void text_put(struct text *text, const char *string)
 {
 	while (*string != '\0')
@@ -34,4 +36,86 @@ void text_end(struct text *text)
 	if (text->size > 0)
 		text->buffer[text->length < text->size ? text->length
 						       : text->size - 1] = '\0';
+}
+
+#define REPLACEMENT 0xfffdu
+
+/* Not to be printed, from the first to the last of each line. */
+static const uint32_t unprintable[][2] = {
+	{ 0x00, 0x1f },		/* C0 controls */
+	{ 0x7f, 0x9f },		/* DEL, C1 controls */
+	{ 0x61c, 0x61c },	/* Arabic letter mark */
+	{ 0x200b, 0x200f },	/* zero width, direction marks */
+	{ 0x2028, 0x202e },	/* separators, embeddings and overrides */
+	{ 0x2060, 0x206f },	/* invisible operators, isolates */
+	{ 0xfeff, 0xfeff },	/* zero width no-break space */
+	{ 0xfff9, 0xfffb },	/* interlinear annotation */
+	{ 0xe0000, 0xe0fff },	/* tags, variation selectors */
+};
+
+static bool is_printable(uint32_t code)
+{
+	for (size_t i = 0; i < sizeof(unprintable) / sizeof(unprintable[0]);
+	     i++)
+		if (code >= unprintable[i][0] && code <= unprintable[i][1])
+			return false;
+	return true;
+}
+
+/* Neither longer than needed, nor a surrogate, nor beyond Unicode. */
+static bool is_sound(uint32_t code, uint32_t length)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+
+	return code >= least[length] && code <= 0x10ffff &&
+	       (code < 0xd800 || code > 0xdfff);
+}
+
+struct text_character text_character(const char *text)
+{
+	const struct text_character broken = { REPLACEMENT, 1, false };
+	const uint8_t first = (uint8_t)text[0];
+	const uint32_t length = first < 0x80 ? 1 : first < 0xe0 ? 2
+				: first < 0xf0 ? 3 : 4;
+	uint32_t code = first;
+
+	if ((first >= 0x80 && first < 0xc2) || first > 0xf4)
+		return broken;
+	if (length > 1)
+		code &= 0x7fu >> length;
+	for (uint32_t i = 1; i < length; i++) {
+		/* The NUL at the end is no continuation either. */
+		if (((uint8_t)text[i] & 0xc0) != 0x80)
+			return broken;
+		code = code << 6 | ((uint8_t)text[i] & 0x3f);
+	}
+	if (!is_sound(code, length))
+		return broken;
+	return (struct text_character){ code, length, is_printable(code) };
+}
+
+void text_put_printable(struct text *text, const char *string, size_t max)
+{
+	while (max > 0 && *string != '\0') {
+		const struct text_character next = text_character(string);
+
+		if (next.length > max)
+			return;
+		if (!next.is_printable)
+			text_put_char(text, '?');
+		for (uint32_t i = 0; next.is_printable && i < next.length; i++)
+			text_put_char(text, string[i]);
+		string += next.length;
+		max -= next.length;
+	}
+}
+
+void text_make_printable(char *string)
+{
+	const size_t size = strlen(string) + 1;
+	struct text text = { string, size, 0 };
+
+	/* What is put never gets ahead of what is read. */
+	text_put_printable(&text, string, size);
+	text_end(&text);
 }

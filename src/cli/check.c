@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "cli/findings.h"
+#include "cli/message.h"
 #include "cli/rules.h"
 #include "cli/rules_print.h"
 #include "core/kernel.h"
@@ -37,7 +38,7 @@ struct check_options {
 
 static int refuse(const char *before, const char *word, const char *behind)
 {
-	fprintf(stderr, "berth check: %s\"%s\"%s; see berth check --help\n",
+	message("berth check: %s\"%s\"%s; see berth check --help\n",
 		before, word, behind);
 	return -EINVAL;
 }
@@ -104,7 +105,7 @@ static int print_rules(const struct rules *rules,
 	const int result = rules_print(rules, options->format, stdout);
 
 	if (result < 0)
-		fprintf(stderr, "berth: cannot write: %s\n",
+		message("berth: cannot write: %s\n",
 			strerror(-result));
 	return result;
 }
@@ -146,7 +147,7 @@ int command_check(int argc, char *argv[])
 	result = check(&options, &findings);
 	findings_print(&findings, stderr);
 	if (findings.incomplete || result == -ENOMEM)
-		fprintf(stderr, "berth: %s\n", strerror(ENOMEM));
+		message("berth: %s\n", strerror(ENOMEM));
 	if (findings.incomplete || findings.n_errors > 0)
 		result = -EINVAL;
 	findings_deinit(&findings);

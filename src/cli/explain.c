@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "cli/netns.h"
 #include "core/arena_place.h"
 
@@ -46,7 +47,7 @@ static bool read_number(const char *word, long max, long *numberp)
 
 static int refuse(const char *word, const char *reason)
 {
-	fprintf(stderr, "berth explain: \"%s\" %s; see berth explain --help\n",
+	message("berth explain: \"%s\" %s; see berth explain --help\n",
 		word, reason);
 	return -EINVAL;
 }
@@ -122,7 +123,7 @@ static int read_request(char *argv[], struct request *request)
 static int complain(const char *what, int error)
 {
 	if (error < 0)
-		fprintf(stderr, "berth: %s: %s\n", what,
+		message("berth: %s: %s\n", what,
 			error == -ENOENT ? "not found" : strerror(-error));
 	return error;
 }

@@ -5,33 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* A finding with its place in the order of printing. */
 struct printed {
 	const struct finding *finding;
 	size_t file;	/* index of the first finding of the same file */
 };
-
-static bool is_control(const char *text, size_t i)
-{
-	unsigned char c = (unsigned char)text[i];
-
-	/* C1 controls in UTF-8: a terminal follows them, too. */
-	if (c == 0xc2)
-		return (unsigned char)text[i + 1] >= 0x80 &&
-		       (unsigned char)text[i + 1] < 0xa0;
-	return c < 0x20 || c == 0x7f;
-}
-
-static void make_printable(char *text)
-{
-	for (size_t i = 0; text[i] != '\0'; i++) {
-		if (!is_control(text, i))
-			continue;
-		if ((unsigned char)text[i] == 0xc2)
-			text[i + 1] = '?';
-		text[i] = '?';
-	}
-}
 
 /* The file's name is copied: findings may outlive the configuration. */
 static bool fill(struct finding *finding, const char *format, va_list arguments)
@@ -42,13 +22,13 @@ static bool fill(struct finding *finding, const char *format, va_list arguments)
 		file = strdup(finding->place.file);
 		if (file == NULL)
 			return false;
-		make_printable(file);
+		text_make_printable(file);
 	}
 	if (vasprintf(&finding->message, format, arguments) < 0) {
 		free(file);
 		return false;
 	}
-	make_printable(finding->message);
+	text_make_printable(finding->message);
 	finding->place.file = file;
 	return true;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/publish.h"
 #include "cli/published.h"
@@ -40,7 +41,7 @@ static int print_usage(const char *usage)
 
 static int refuse_word(const char *command, const char *word)
 {
-	fprintf(stderr, "berth %s: unknown %s \"%s\"; see berth %s --help\n",
+	message("berth %s: unknown %s \"%s\"; see berth %s --help\n",
 		command, word[0] == '-' ? "option" : "word", word, command);
 	return EXIT_USAGE;
 }
@@ -56,9 +57,10 @@ static int tell(const char *path, const struct compiled *compiled,
 	const struct policy_image *image = compiled->image;
 
 	/* The last rule is that of all programs that no section is for. */
-	printf("berth: %s: %u process section%s and %u reservation%s %s\n",
-	       path, image->n_rules - 1, image->n_rules == 2 ? "" : "s",
-	       image->n_reserves, image->n_reserves == 1 ? "" : "s", what);
+	message_to(stdout, "berth: %s: %u process section%s and %u "
+		   "reservation%s %s\n", path, image->n_rules - 1,
+		   image->n_rules == 2 ? "" : "s", image->n_reserves,
+		   image->n_reserves == 1 ? "" : "s", what);
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -74,7 +76,7 @@ static int load(const char *path, bool dry_run)
 	if (netns_place(&kernel, &place) < 0)
 		return EXIT_FAILURE;
 	if (publish_compile(path, &kernel, true, &compiled) < 0) {
-		fprintf(stderr, "berth: %s is refused; what was in force "
+		message("berth: %s is refused; what was in force "
 			"stays\n", path);
 		return EXIT_FAILURE;
 	}

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/output.h"
 #include "core/arena.h"
@@ -152,7 +153,7 @@ static int show(const struct log_options *options)
 	if (result == -ENOENT)
 		return EXIT_SUCCESS;
 	if (result < 0) {
-		fprintf(stderr, "berth: cannot read the shared map: %s\n",
+		message("berth: cannot read the shared map: %s\n",
 			strerror(-result));
 		return EXIT_FAILURE;
 	}
@@ -179,7 +180,7 @@ static bool read_number(const char *word, uint64_t *np)
 
 static int refuse(const char *word, const char *reason)
 {
-	fprintf(stderr, "berth log: \"%s\" %s; see berth log --help\n", word,
+	message("berth log: \"%s\" %s; see berth log --help\n", word,
 		reason);
 	return -EINVAL;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/message.h"
 
 struct command {
 	const char *name;
@@ -68,7 +69,7 @@ static int printed(void)
 
 static int unknown(const char *word)
 {
-	fprintf(stderr, "berth: unknown %s \"%s\"; see berth --help\n",
+	message("berth: unknown %s \"%s\"; see berth --help\n",
 		word[0] == '-' ? "option" : "command", word);
 	return EXIT_USAGE;
 }
@@ -81,7 +82,7 @@ static int refuse_folder(const struct command *command)
 	if (folder == NULL || *folder == '\0' || *folder == '/' ||
 	    command->bad_folder == 0)
 		return 0;
-	fprintf(stderr, "berth: BERTH_DIR=\"%s\" is not an absolute path\n",
+	message("berth: BERTH_DIR=\"%s\" is not an absolute path\n",
 		folder);
 	return command->bad_folder;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/published.h"
+#include "cli/message.h"
 #include "core/arena_place.h"
 #include "core/environment.h"
 #include "core/identity.h"
@@ -21,7 +22,7 @@ int netns_place(const struct kernel *kernel, struct arena_place *placep)
 		.netns_cookie = kernel->netns_cookie,
 	};
 	if (kernel->netns_inode == 0)
-		fprintf(stderr, "berth: " KERNEL_NETNS_PATH ": %s: programs "
+		message("berth: " KERNEL_NETNS_PATH ": %s: programs "
 			"that have a /proc use other files\n",
 			strerror(-kernel->netns_error));
 	return kernel->netns_inode == 0 ? kernel->netns_error : 0;
@@ -43,7 +44,7 @@ void netns_policy(const struct kernel *kernel, const struct arena_place *place,
 
 	if (environment_read(getenv, kernel, environmentp, &error) < 0) {
 		environment_error_text(&error, text);
-		fprintf(stderr, "berth: %s; the default is kept\n", text);
+		message("berth: %s; the default is kept\n", text);
 	}
 	published_read(place, publishedp);
 	published_tell_missed(place, publishedp->missed);

@@ -3,7 +3,8 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <string.h>
+
+#include "base/text.h"
 
 #define UNKNOWN "-"
 
@@ -15,50 +16,30 @@ void output_open(struct output *output, enum output_format format,
 		fputs("{", stream);
 }
 
-/*
- * The length of the UTF-8 sequence (RFC 3629, section 4) that text begins with;
- * 0 for none.
- */
-static size_t utf8_length(const char *text)
+/* RFC 8259 wants it as it is, escaped; nothing goes to a terminal unescaped. */
+static void write_json_escape(FILE *stream, uint32_t code)
 {
-	const uint8_t *bytes = (const uint8_t *)text;
-	const uint8_t first = bytes[0];
-	size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 :
-			first < 0xf0 ? 3 : 4;
-	uint8_t lo = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-	uint8_t hi = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-
-	if ((first >= 0x80 && first < 0xc2) || first > 0xf4)
-		return 0;
-	for (size_t i = 1; i < length; i++) {
-		if (bytes[i] < lo || bytes[i] > hi)
-			return 0;
-		lo = 0x80;
-		hi = 0xbf;
-	}
-	return length;
-}
-
-static bool is_control(char byte)
-{
-	return (uint8_t)byte < ' ' || byte == 0x7f;
+	if (code >= 0x10000)
+		fprintf(stream, "\\u%04x\\u%04x",
+			0xd800 + ((code - 0x10000) >> 10),
+			0xdc00 + ((code - 0x10000) & 0x3ff));
+	else
+		fprintf(stream, "\\u%04x", code);
 }
 
 static void write_json_string(FILE *stream, const char *text)
 {
 	fputc('"', stream);
 	while (*text != '\0') {
-		const size_t length = utf8_length(text);
+		const struct text_character next = text_character(text);
 
-		if (length == 0)
-			fputs("\\ufffd", stream);
-		else if (is_control(*text))
-			fprintf(stream, "\\u%04x", (unsigned int)*text);
+		if (!next.is_printable)
+			write_json_escape(stream, next.code);
 		else if (*text == '"' || *text == '\\')
 			fprintf(stream, "\\%c", *text);
 		else
-			fwrite(text, 1, length, stream);
-		text += length == 0 ? 1 : length;
+			fwrite(text, 1, next.length, stream);
+		text += next.length;
 	}
 	fputc('"', stream);
 }
@@ -93,8 +74,25 @@ static void write_json_row(struct output *output, const char *const *values)
 /* Text that stays within its field and does nothing to a terminal. */
 static void write_plain(FILE *stream, const char *text)
 {
-	for (; *text != '\0'; text++)
-		fputc(is_control(*text) ? '?' : *text, stream);
+	while (*text != '\0') {
+		const struct text_character next = text_character(text);
+
+		if (next.is_printable)
+			fwrite(text, 1, next.length, stream);
+		else
+			fputc('?', stream);
+		text += next.length;
+	}
+}
+
+/* In characters, as write_plain() writes them. */
+static int plain_width(const char *text)
+{
+	int n = 0;
+
+	for (; *text != '\0'; text += text_character(text).length)
+		n++;
+	return n;
 }
 
 static void write_porcelain_row(struct output *output,
@@ -113,7 +111,7 @@ static void write_porcelain_row(struct output *output,
 static void write_cell(FILE *stream, const struct output_column *column,
 		       const char *text, bool last)
 {
-	const int length = (int)strlen(text);
+	const int length = plain_width(text);
 	const int padding = length < column->width ? column->width - length : 0;
 
 	if (column->number)

@@ -47,9 +47,9 @@ void output_section(struct output *output,
 
 /*
  * A row of the section, a text for each column. NULL is "-", and null in JSON,
- * as is whatever has no digit at its beginning in a column of numbers. Control
- * characters are shown as "?", in JSON escaped; what is no UTF-8 there becomes
- * U+FFFD.
+ * as is whatever has no digit at its beginning in a column of numbers. What may
+ * not be printed (see base/text.h) is "?", in JSON escaped; what is no UTF-8 there
+ * becomes U+FFFD.
  */
 void output_row(struct output *output, const char *const *values);
 

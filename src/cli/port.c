@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/raw.h"
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/published.h"
 #include "core/endpoint.h"
@@ -57,7 +58,7 @@ static bool read_space(const char *word, enum space *spacep)
 
 static int refuse(const char *word, const char *reason)
 {
-	fprintf(stderr, "berth port: \"%s\" %s; see berth port --help\n", word,
+	message("berth port: \"%s\" %s; see berth port --help\n", word,
 		reason);
 	return -EINVAL;
 }
@@ -209,20 +210,20 @@ static int open_process(struct process *process)
 	if (policy_source_open(&process->source, getenv, &process->kernel,
 			       &place, &error) < 0) {
 		environment_error_text(&error, text);
-		fprintf(stderr, "berth: %s\n", text);
+		message("berth: %s\n", text);
 		return -EINVAL;
 	}
 	result = arena_open(&place, ARENA_CREATE, &process->arena, NULL);
 	if (result == 0) {
 		if (netns_is_elsewhere(process->arena.passed_over))
-			fprintf(stderr, "berth: no shared arena: %s; other "
+			message("berth: no shared arena: %s; other "
 				"programs may be given the same ports\n",
 				strerror(-process->arena.passed_over));
 		return check_policy(process, &place);
 	}
 	process_policy(process, &policy);
 	refuses = policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE;
-	fprintf(stderr, "berth: no shared arena: %s; %s\n", strerror(-result),
+	message("berth: no shared arena: %s; %s\n", strerror(-result),
 		refuses ? "BERTH_ON_ERROR=refuse"
 			: "other programs may be given the same ports");
 	return refuses ? result : arena_open_private(result, &process->arena);
@@ -249,8 +250,7 @@ static int print_ports(struct process *process,
 	release(process, leases, n, enough);
 	if (!enough) {
 		process_policy(process, &policy);
-		fprintf(stderr,
-			"berth: %u %s ports wanted, %u of %u are free\n",
+		message("berth: %u %s ports wanted, %u of %u are free\n",
 			options->n, space_name(options->space), n,
 			policy.ranges[options->space][ROLE_OF_LISTEN]->n_ports);
 		return EXIT_FAILURE;
@@ -259,7 +259,7 @@ static int print_ports(struct process *process,
 		printf("%u\n", leases[i].port);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return EXIT_SUCCESS;
-	fprintf(stderr, "berth: cannot write: %s\n", strerror(errno));
+	message("berth: cannot write: %s\n", strerror(errno));
 	return EXIT_FAILURE;
 }
 

@@ -14,6 +14,7 @@
 
 #include "cli/compile.h"
 #include "cli/config.h"
+#include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/published.h"
 #include "cli/rules.h"
@@ -22,7 +23,7 @@
 
 static int complain(const char *what, int error)
 {
-	fprintf(stderr, "berth: %s: %s\n", what, strerror(-error));
+	message("berth: %s: %s\n", what, strerror(-error));
 	return error;
 }
 
@@ -160,8 +161,7 @@ int publish(const struct arena_place *place, const struct compiled *compiled)
 
 	/* No program with a /proc would follow it, see netns_place(). */
 	if (place->netns_inode == 0) {
-		fputs("berth: without /proc no policy is put in force\n",
-		      stderr);
+		message("berth: without /proc no policy is put in force\n");
 		return -ENOENT;
 	}
 	if (compiled != NULL)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/message.h"
 #include "core/arena_place.h"
 #include "core/glob.h"
 #include "core/policy_file.h"
@@ -68,7 +69,7 @@ void published_tell_missed(const struct arena_place *place, int missed)
 	const char *directory = place->directory;
 
 	if (missed < 0)
-		fprintf(stderr, "berth: a policy that may be in force cannot "
+		message("berth: a policy that may be in force cannot "
 			"be read, in %s%s%s/run/berth or /dev/shm: %s\n",
 			directory != NULL ? "\"" : "",
 			directory != NULL ? directory : "",
@@ -100,11 +101,11 @@ int published_read(const struct arena_place *place, struct published *published)
 	policy_file_close(&file);
 	published->is_damaged |= result == -EINVAL;
 	if (published->is_damaged)
-		fprintf(stderr, "berth: %s: the policy in force is damaged; "
+		message("berth: %s: the policy in force is damaged; "
 			"berth load puts a sound one in force\n",
 			published->path);
 	else if (result < 0)
-		fprintf(stderr, "berth: %s: the policy in force cannot be "
+		message("berth: %s: the policy in force cannot be "
 			"read: %s\n", published->path, strerror(-result));
 	if (result < 0 || (published->edition & 1) == 0) {
 		free(published->image);

@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/cover.h"
+#include "cli/message.h"
 #include "cli/run.h"
 #include "core/arena.h"
 #include "core/choice.h"
@@ -85,7 +86,7 @@ static int complain_usage(int result, char *argv[])
 	/* getopt(3) may still be inside of a cluster of letters. */
 	if (optopt > OPTION_STRICT && optopt != OPTION_HELP)
 		word = letters;
-	fprintf(stderr, "berth run: %s \"%s\"; see berth run --help\n",
+	message("berth run: %s \"%s\"; see berth run --help\n",
 		result == ':' ? "no value for" : "unknown option", word);
 	return EXIT_BERTH_FAILED;
 }
@@ -138,14 +139,14 @@ static int parse_options(struct run *run, int argc, char *argv[])
 	run->command = argv + optind;
 	if (run->command[0] != NULL)
 		return 0;
-	fprintf(stderr, "berth run: no COMMAND\n");
+	message("berth run: no COMMAND\n");
 	usage(stderr);
 	return EXIT_BERTH_FAILED;
 }
 
 int run_fail(const char *what, const char *why)
 {
-	fprintf(stderr, "berth: %s: %s\n", what, why);
+	message("berth: %s: %s\n", what, why);
 	return EXIT_BERTH_FAILED;
 }
 
@@ -153,7 +154,7 @@ int run_fail(const char *what, const char *why)
 
 static int cannot_run(const char *name, int error)
 {
-	fprintf(stderr, "berth: \"%s\": %s\n", name,
+	message("berth: \"%s\": %s\n", name,
 		error == ENOENT ? "not found" : strerror(error));
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
@@ -162,11 +163,11 @@ static void tell_gap(const struct run *run, const char *path,
 		     const struct cover_gap *gap)
 {
 	if (strcmp(path, gap->program) != 0)
-		fprintf(stderr, "berth: %s: its interpreter %s: ", path,
+		message("berth: %s: its interpreter %s: ", path,
 			gap->program);
 	else
-		fprintf(stderr, "berth: %s: ", path);
-	fprintf(stderr, "%s: the kernel %s choose its ports%s\n", gap->reason,
+		message("berth: %s: ", path);
+	message("%s: the kernel %s choose its ports%s\n", gap->reason,
 		gap->certain ? "will" : "may",
 		run->strict ? "; refused by --strict" : "");
 }
@@ -204,7 +205,7 @@ static int check_arena(const struct run *run)
 				   run->published.missed != 0)
 			? EXIT_BERTH_FAILED : 0;
 	}
-	fprintf(stderr, "berth: no shared map (%s, %s): %s\n",
+	message("berth: no shared map (%s, %s): %s\n",
 		strerror(-result),
 		place->directory ? place->directory : "/run/berth, /dev/shm",
 		refuses ? "refused, as BERTH_ON_ERROR says"
@@ -242,7 +243,7 @@ int command_run(int argc, char *argv[])
 		return status;
 	execvp(run.command[0], run.command);
 	/* It was found: what is missing now is its interpreter. */
-	fprintf(stderr, "berth: \"%s\": %s%s\n", run.command[0],
+	message("berth: \"%s\": %s%s\n", run.command[0],
 		errno == ENOENT ? "its interpreter: " : "", strerror(errno));
 	return EXIT_CANNOT_RUN;
 }

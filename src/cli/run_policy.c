@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/publish.h"
 #include "cli/run.h"
@@ -65,7 +66,7 @@ static int put_in_force(struct run *run, const struct arena_place *place,
 			const struct compiled *compiled)
 {
 	if (is_in_force(run) && !publish_is(&run->published, compiled)) {
-		fprintf(stderr, "berth: --config \"%s\": another policy is in "
+		message("berth: --config \"%s\": another policy is in "
 			"force, from %s; berth load replaces it\n",
 			run->config_path, source(run));
 		return EXIT_BERTH_FAILED;
@@ -93,7 +94,7 @@ static int load_named_file(struct run *run, const struct arena_place *place)
 	const char *option = option_given(run);
 
 	if (option != NULL) {
-		fprintf(stderr, "berth run: %s and --config exclude each "
+		message("berth run: %s and --config exclude each "
 			"other\n", option);
 		return EXIT_BERTH_FAILED;
 	}
@@ -110,7 +111,7 @@ static int load_default_file(struct run *run, const struct arena_place *place)
 		return 0;
 	if (publish_is_allowed(place))
 		return load_file(run, place, CONFIG_PATH);
-	fprintf(stderr, "berth: " CONFIG_PATH " is not in force, and only root "
+	message("berth: " CONFIG_PATH " is not in force, and only root "
 		"can put it in force, by berth load\n");
 	return 0;
 }
@@ -124,13 +125,13 @@ static int check_bound(const struct run *run)
 	if (!is_in_force(run) || !run->published.by_root)
 		return 0;
 	if (option != NULL) {
-		fprintf(stderr, "berth: %s is not taken: root has put %s in "
+		message("berth: %s is not taken: root has put %s in "
 			"force, of which --profile may choose\n", option,
 			source(run));
 		return EXIT_BERTH_FAILED;
 	}
 	if (variable != NULL)
-		fprintf(stderr, "berth: %s is ignored: root has put %s in "
+		message("berth: %s is ignored: root has put %s in "
 			"force, of which --profile may choose\n", variable,
 			source(run));
 	return 0;
@@ -143,7 +144,7 @@ static int export_profile(const struct run *run)
 
 	if (run->profile != NULL &&
 	    !published_has_profile(&run->published, profile)) {
-		fprintf(stderr, "berth: --profile \"%s\": %s%s\n", profile,
+		message("berth: --profile \"%s\": %s%s\n", profile,
 			is_in_force(run) ? "no process section has it in "
 					 : "no policy is in force; see ",
 			is_in_force(run) ? source(run) : "berth load --help");
@@ -174,7 +175,7 @@ static int refuse_environment(const struct run *run,
 		    strcmp(error->variable, settings[i].variable) == 0)
 			error->variable = settings[i].option;
 	environment_error_text(error, text);
-	fprintf(stderr, "berth: %s\n", text);
+	message("berth: %s\n", text);
 	return EXIT_BERTH_FAILED;
 }
 

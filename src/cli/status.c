@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/status_report.h"
 
@@ -34,12 +35,12 @@ static bool gather_claims(struct claims *claims)
 	bool is_whole = result == 0;
 
 	if (result < 0)
-		fprintf(stderr, "berth: cannot tell who holds a port: %s\n",
+		message("berth: cannot tell who holds a port: %s\n",
 			strerror(-result));
 	for (int space = 0; space < N_SPACES; space++) {
 		if (claims->errors[space] == 0)
 			continue;
-		fprintf(stderr, "berth: cannot list %s sockets: %s\n",
+		message("berth: cannot list %s sockets: %s\n",
 			space_name((enum space)space),
 			strerror(-claims->errors[space]));
 		is_whole = false;
@@ -69,7 +70,7 @@ static bool gather(struct status *status)
 		   !published_is_unknown(status->published.missed) &&
 		   !status->published.is_damaged;
 	if (!is_arena_known(status->arena_error))
-		fprintf(stderr, "berth: cannot open the shared map: %s\n",
+		message("berth: cannot open the shared map: %s\n",
 			strerror(-status->arena_error));
 	return gather_claims(&status->claims) && is_whole;
 }
@@ -88,7 +89,7 @@ static int read_format(int argc, char *argv[])
 		} else if (strcmp(argv[i], "--json") == 0) {
 			format = OUTPUT_JSON;
 		} else {
-			fprintf(stderr, "berth status: unknown %s \"%s\"; see "
+			message("berth status: unknown %s \"%s\"; see "
 				"berth status --help\n",
 				argv[i][0] == '-' ? "option" : "word", argv[i]);
 			return -1;
@@ -120,6 +121,6 @@ int command_status(int argc, char *argv[])
 		arena_close(&status.arena);
 	if (result == 0)
 		return is_whole ? EXIT_SUCCESS : EXIT_FAILURE;
-	fprintf(stderr, "berth: cannot write: %s\n", strerror(-result));
+	message("berth: cannot write: %s\n", strerror(-result));
 	return EXIT_FAILURE;
 }

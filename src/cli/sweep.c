@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/output.h"
 #include "cli/published.h"
@@ -104,7 +105,7 @@ static int sweep_all(const struct sweep_options *options)
 		if (result == 0) {
 			show((enum space)space, &swept);
 		} else if (!is_left_out(options, (enum space)space, result)) {
-			fprintf(stderr, "berth: cannot list %s sockets: %s\n",
+			message("berth: cannot list %s sockets: %s\n",
 				space_name((enum space)space),
 				strerror(-result));
 			status = EXIT_FAILURE;
@@ -127,7 +128,7 @@ static int read_options(char *argv[], struct sweep_options *options)
 		} else if (strcmp(*argv, "--json") == 0) {
 			options->format = OUTPUT_JSON;
 		} else {
-			fprintf(stderr, "berth sweep: unknown %s \"%s\"; see "
+			message("berth sweep: unknown %s \"%s\"; see "
 				"berth sweep --help\n",
 				(*argv)[0] == '-' ? "option" : "word", *argv);
 			return -EINVAL;
@@ -164,11 +165,10 @@ int command_sweep(int argc, char *argv[])
 		result = sweep_all(&options);
 		arena_close(&sweeping.arena);
 	} else if (result == -ENOENT) {
-		fputs("berth: there is no shared map in this namespace yet\n",
-		      stderr);
+		message("berth: there is no shared map in this namespace yet\n");
 		result = show_nothing(&options);
 	} else {
-		fprintf(stderr, "berth: cannot open the shared map: %s\n",
+		message("berth: cannot open the shared map: %s\n",
 			strerror(-result));
 		result = EXIT_FAILURE;
 	}

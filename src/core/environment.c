@@ -220,18 +220,10 @@ int environment_read(char *(*lookup)(const char *name),
 
 static void put_quoted(struct text *message, const char *text, size_t length)
 {
-	size_t n_shown = length > QUOTE_MAX ? QUOTE_MAX : length;
+	const size_t n_shown = length > QUOTE_MAX ? QUOTE_MAX : length;
 
 	text_put_char(message, '"');
-	for (size_t i = 0; i < n_shown; i++) {
-		bool is_control = (unsigned char)text[i] < ' ' ||
-				  text[i] == '\x7f';
-
-		if (is_control)
-			text_put_char(message, '?');
-		else
-			text_put_char(message, text[i]);
-	}
+	text_put_printable(message, text, n_shown);
 	text_put(message, length > n_shown ? "...\"" : "\"");
 }
 

@@ -130,7 +130,7 @@ void event_text(const struct event *event, char buffer[EVENT_TEXT_SIZE])
 {
 	struct text text = { buffer, EVENT_TEXT_SIZE, 0 };
 
-	text_put(&text, event->program);
+	text_put_printable(&text, event->program, sizeof(event->program));
 	text_put_char(&text, '[');
 	text_put_number(&text, event->pid);
 	text_put(&text, "]: ");
@@ -143,7 +143,7 @@ void event_text(const struct event *event, char buffer[EVENT_TEXT_SIZE])
 	text_put(&text, verdict(event->verdict));
 	text_put(&text, reason(event->kind));
 	text_put(&text, "; rule \"");
-	text_put(&text, event->rule);
+	text_put_printable(&text, event->rule, sizeof(event->rule));
 	text_put_char(&text, '"');
 	text_end(&text);
 }

@@ -218,6 +218,7 @@ def explain_process():
     """explain PID and explain -- CMD: which rule applies, why the others not"""
     load(RULES)
     with Program(range=None) as p:
+        p.do('pass')    # it has started, and the library is mapped
         for report in (explain('--pid', str(p.pid)),
                        explain('--', sys.executable)):
             same([(rule['rule'], rule['verdict'])

@@ -400,7 +400,7 @@ Test(config, a_message_is_printable_and_not_long)
 	char text[300];
 
 	assert_told("\"a\x1b[31m\" = 1\n", "conf:1: unknown option \"a?[31m\"\n");
-	assert_told("\"a\xc2\x9b\" = 1\n", "conf:1: unknown option \"a??\"\n");
+	assert_told("\"a\xc2\x9b\" = 1\n", "conf:1: unknown option \"a?\"\n");
 	memset(text, 'y', 200);
 	strcpy(text + 200, " = 1\n");
 	assert_told(text, "conf:1: unknown option \"yyyyyyyyyyyyyyyyyyyyyyyyyyyy"

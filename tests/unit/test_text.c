@@ -141,3 +141,56 @@ Test(text, bytes_above_127_are_put_as_they_are)
 	text_put_char(&text, '\x80');
 	assert_text("\xc3\xa9\xff\x80", 4);
 }
+
+static void assert_printable(const char *string, const char *expected)
+{
+	char copy[64];
+
+	begin(sizeof(buffer));
+	text_put_printable(&text, string, sizeof(buffer));
+	assert_text(expected, strlen(expected));
+	snprintf(copy, sizeof(copy), "%s", string);
+	text_make_printable(copy);
+	cr_assert_str_eq(copy, expected, "\"%s\"", copy);
+}
+
+Test(text, what_may_be_printed_stays_as_it_is)
+{
+	assert_printable("", "");
+	assert_printable("/usr/bin/python3 -c \"x\"", "/usr/bin/python3 -c \"x\"");
+	assert_printable("gr\xc3\xb6\xc3\x9f" "e", "gr\xc3\xb6\xc3\x9f" "e");
+	assert_printable("\xe2\x82\xac\xf0\x9f\x9a\xa2",
+			 "\xe2\x82\xac\xf0\x9f\x9a\xa2");
+	assert_printable("\xc2\xa0", "\xc2\xa0");	/* the first behind C1 */
+}
+
+Test(text, controls_and_what_changes_direction_become_a_question_mark_each)
+{
+	assert_printable("a\tb\nc\x1b[m\x7f", "a?b?c?[m?");
+	assert_printable("\xc2\x80\xc2\x9bm\xc2\x9f", "??m?");
+	assert_printable("\xe2\x80\xaexcod\xe2\x81\xa6", "?xcod?");
+	assert_printable("\xe2\x80\x8b\xe2\x80\xa8\xef\xbb\xbf\xd8\x9c", "????");
+	assert_printable("\xf3\xa0\x81\x81", "?");
+}
+
+Test(text, each_byte_of_what_is_no_utf_8_becomes_a_question_mark)
+{
+	assert_printable("\x9bm\xff", "?m?");
+	assert_printable("\xc0\xaf", "??");
+	assert_printable("\xe0\x9f\xbf", "???");
+	assert_printable("\xed\xa0\x80", "???");
+	assert_printable("\xf0\x8f\xbf\xbf\xf4\x90\x80\x80", "????????");
+	assert_printable("a\xc3", "a?");
+	assert_printable("a\xe2\x82", "a??");
+	assert_printable("\xf0\x9f\x9a", "???");
+}
+
+Test(text, a_character_that_does_not_fit_is_left_out_whole)
+{
+	begin(sizeof(buffer));
+	text_put_printable(&text, "ab\xe2\x82\xac", 4);
+	assert_text("ab", 2);
+	begin(sizeof(buffer));
+	text_put_printable(&text, "ab\xe2\x82\xac" "c", 5);
+	assert_text("ab\xe2\x82\xac", 5);
+}
