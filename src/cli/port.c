@@ -163,9 +163,11 @@ static uint32_t find(struct process *process,
 		.role = ROLE_OF_LISTEN,
 	};
 	struct port_pick pick;
+	struct policy policy;
 	uint32_t n = 0;
 
-	port_pick_start(&pick, process, &wish);
+	process_policy(process, &policy);
+	port_pick_start(&pick, process, &policy, &wish);
 	while (n < options->n && port_pick_next(&pick, &leases[n])) {
 		const int result = verify(options->space, leases[n].port);
 

@@ -2,10 +2,10 @@
 #include "core/assign.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/raw.h"
 #include "base/scratch.h"
+#include "core/call.h"
 #include "core/counter.h"
 #include "core/endpoint.h"
 #include "core/port_pick.h"
@@ -20,12 +20,11 @@
 
 /* One connect of one socket from a port that is not chosen yet. */
 struct connecting {
-	struct process *process;
-	int fd;
-	struct fd_facts *facts;
+	struct call *call;
 	const struct endpoint *remote;
-	const struct program_call *call;
 	struct endpoint local;	/* the wildcard, or what the program has bound */
+	uint16_t shown;		/* a port that the socket shows, and which the
+				   kernel may have taken back; 0 = none */
 	struct port_pick pick;
 	long result;		/* of the program's call, once it was made */
 };
@@ -37,20 +36,46 @@ enum outcome {
 	OUTCOME_NO_PIN,		/* the kernel has no such option */
 };
 
+static struct process *process_of(const struct connecting *self)
+{
+	return self->call->process;
+}
+
+static void make(struct connecting *self)
+{
+	self->result = self->call->make(self->call, 0);
+}
+
+/* Whether the socket is connected now, or on its way. */
+static bool goes_on(const struct connecting *self)
+{
+	return self->result >= 0 || self->result == -EINPROGRESS;
+}
+
+/* Enters what is known of the socket. Returns whether the cache has it now. */
+static bool enter(struct connecting *self)
+{
+	self->call->facts.connecting = self->result == -EINPROGRESS ||
+				       self->result == -EINTR ||
+				       self->result == -EALREADY;
+	return process_enter(process_of(self), self->call->fd,
+			     self->call->facts);
+}
+
 /*
  * A port that was pinned goes with the connection; one that was bound stays,
- * and rests for the second that the kernel does not wait then. Returns whether
- * the cache has it now.
+ * and rests for the second that the kernel does not wait then.
  */
 static bool keep(struct connecting *self, const struct lease *lease,
 		 bool pinned)
 {
-	process_hold(self->process, lease, self->facts);
-	self->facts->loose = pinned;
-	self->facts->tried = 1;
-	self->facts->rests = !pinned ||
-		self->pick.policy.settings[SETTING_REST] == REST_OF_ALL;
-	return process_enter(self->process, self->fd, *self->facts);
+	struct fd_facts *facts = &self->call->facts;
+
+	process_hold(process_of(self), lease, facts);
+	facts->loose = pinned;
+	facts->rests = !pinned || self->call->policy.settings[SETTING_REST] ==
+				  REST_OF_ALL;
+	return enter(self);
 }
 
 /*
@@ -59,48 +84,34 @@ static bool keep(struct connecting *self, const struct lease *lease,
  */
 static bool withdraw(struct connecting *self, bool entered)
 {
-	struct fd_facts *facts = self->facts;
+	struct fd_facts *facts = &self->call->facts;
 	const struct fd_facts kept = *facts;
 
 	facts->has_port = 0;
 	facts->loose = 0;
-	facts->tried = 0;
 	facts->use = USE_FREE;
-	return !entered || fd_cache_replace(&self->process->cache, self->fd,
-					    kept, *facts);
-}
-
-static void forget(struct connecting *self)
-{
-	process_drop_port(self->process, self->fd, self->facts);
+	return !entered || fd_cache_replace(&process_of(self)->cache,
+					    self->call->fd, kept, *facts);
 }
 
 /* Takes a port that the kernel chose into the map, if it can still be leased. */
 static void adopt(struct connecting *self, uint16_t port, bool pinned)
 {
+	struct process *process = process_of(self);
+	struct fd_facts *facts = &self->call->facts;
 	struct lease lease = self->pick.wanted;
 
 	lease.port = port;
-	if (self->process->arena.memory != NULL &&
-	    ledger_lease(&self->process->arena, &lease) == 0) {
+	if (process->arena.memory != NULL &&
+	    ledger_lease(&process->arena, &lease) == 0) {
 		keep(self, &lease, pinned);
 		return;
 	}
-	forget(self);
-	self->facts->has_port = 1;
-	self->facts->loose = pinned;
-	self->facts->tried = 1;
-	self->facts->port = port;
-	process_enter(self->process, self->fd, *self->facts);
-}
-
-/* The kernel's choice is to lie within the pin, or its settings have changed. */
-static void adopt_pinned(struct connecting *self, uint16_t port, uint16_t lo,
-			 uint16_t hi)
-{
-	adopt(self, port, true);
-	if (port < lo || port > hi)
-		assign_distrust_pin(self->process, &self->pick.policy);
+	facts->use = USE_FREE;
+	facts->has_port = 1;
+	facts->loose = pinned;
+	facts->port = port;
+	enter(self);
 }
 
 /*
@@ -124,30 +135,62 @@ static void set_verified(struct process *process, uint64_t now_ms)
 static bool has_leased(struct connecting *self, const struct lease *lease,
 		       struct endpoint *localp)
 {
-	const bool goes_on = self->result >= 0 || self->result == -EINPROGRESS;
+	struct process *process = process_of(self);
+	const bool lives = goes_on(self);
 
-	if (lease != NULL && goes_on &&
-	    is_verified(self->process, self->pick.now_ms))
+	if (lease != NULL && self->shown == 0 && lives &&
+	    is_verified(process, self->pick.now_ms))
 		return true;
 	/* EINTR, for one, leaves it connecting: the socket tells what it has. */
-	if (goes_on || !socket_is_closed(self->fd)) {
-		const int result = socket_local(self->fd, localp);
+	if (lives || !socket_is_closed(self->call->fd)) {
+		const int result = socket_local(self->call->fd, localp);
 
 		/* The pin is believed where it cannot be verified. */
-		if (lease != NULL && goes_on && raw_is_filtered(result))
+		if (lease != NULL && lives && raw_is_filtered(result))
 			return true;
 	}
 	if (lease == NULL || localp->port != lease->port)
 		return false;
-	if (goes_on)
-		set_verified(self->process, self->pick.now_ms);
+	if (lives)
+		set_verified(process, self->pick.now_ms);
 	return true;
+}
+
+/* No port of ours was taken: the socket is without one, or has one of its own. */
+static void settle(struct connecting *self, const struct endpoint *local,
+		   uint16_t lo, uint16_t hi)
+{
+	if (self->shown != 0 &&
+	    (local->port == 0 || local->port == self->shown))
+		enter(self);
+	else if (local->port == 0)
+		process_drop_port(process_of(self), self->call->fd,
+				  &self->call->facts);
+	else if (!goes_on(self))
+		/* EISCONN, say: it has a port that the cache did not know. */
+		assign_record(self->call, false);
+	else {
+		adopt(self, local->port, true);
+		if (local->port < lo || local->port > hi)
+			assign_doubt_pin(self->call, lo);
+	}
+}
+
+/*
+ * Whether the kernel's "no" is about the candidate: not where the socket holds
+ * a port, which the pin does not change.
+ */
+static bool is_about_candidate(const struct connecting *self)
+{
+	return self->result == -EADDRNOTAVAIL &&
+	       (self->shown == 0 ||
+		!socket_holds_port(self->call->fd, self->call->facts.ipv6));
 }
 
 /*
  * Pins lo to hi and makes the call. lease is what the map gave for lo == hi, or
- * NULL. The pin stays on a socket that took the port: getsockopt() hides it,
- * and to take it off would cost a system call on every connect.
+ * NULL. The pin stays on a socket that has connected at once: getsockopt() hides
+ * it, and to take it off would cost a system call on every connect.
  */
 static enum outcome try_pinned(struct connecting *self,
 			       const struct lease *lease, uint16_t lo,
@@ -156,48 +199,41 @@ static enum outcome try_pinned(struct connecting *self,
 	struct endpoint local = { .port = 0 };
 	bool entered = false;
 
-	if (assign_pin(self->process, self->fd, self->facts, lo, hi) < 0)
+	if (assign_pin(self->call, lo, hi) < 0)
 		return OUTCOME_NO_PIN;
 	/* Before: a thread that is cancelled in the call leaves the lease to the
-	 * descriptor. */
-	if (lease != NULL)
+	 * descriptor. One with a port to lose keeps that until the end. */
+	if (lease != NULL && self->shown == 0)
 		entered = keep(self, lease, true);
-	self->result = self->call->make(self->call);
+	make(self);
 
-	const bool is_next = self->result == -EADDRNOTAVAIL;
+	const bool is_next = is_about_candidate(self);
 
-	if (!is_next && has_leased(self, lease, &local))
+	if (self->result != 0 && !is_next)
+		socket_unpin(self->call->fd);
+	if (!is_next && has_leased(self, lease, &local)) {
+		if (self->shown != 0)
+			keep(self, lease, true);
+		else if (self->result != 0)
+			enter(self);
 		return OUTCOME_DONE;
-	if (lease != NULL && withdraw(self, entered))
+	}
+	if (lease != NULL && (self->shown != 0 || withdraw(self, entered)))
 		port_pick_reject(&self->pick, lease);
 	if (is_next)
 		return OUTCOME_NEXT;
-	socket_unpin(self->fd);
-	if (local.port == 0)
-		forget(self);
-	else if (self->result < 0 && self->result != -EINPROGRESS)
-		/* EISCONN, say: it has a port that the cache did not know. */
-		assign_record(self->process, self->fd, self->facts);
-	else
-		adopt_pinned(self, local.port, lo, hi);
+	if (self->result == 0)
+		socket_unpin(self->call->fd);
+	settle(self, &local, lo, hi);
 	return OUTCOME_DONE;
 }
 
-static int bind_as_it_is(struct connecting *self, uint16_t port)
+static int bind_to(const struct connecting *self, uint16_t port)
 {
-	union socket_address address;
 	struct endpoint local = self->local;
 
 	local.port = port;
-	return raw_bind(self->fd, &address.generic,
-			endpoint_write(&local, &address));
-}
-
-/* Binds with SO_REUSEADDR off, or on. */
-static int bind_to(struct connecting *self, uint16_t port, bool shared)
-{
-	raw_set_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR, shared);
-	return bind_as_it_is(self, port);
+	return socket_bind(self->call->fd, &local);
 }
 
 /*
@@ -218,29 +254,32 @@ static bool is_connected(const struct connecting *self, uint16_t port)
 /*
  * Binds a port so that sockets with other destinations may have it too. A bind
  * cannot be undone, and the kernel's "no" to the connect would be the
- * program's: so first alone, which nobody else's use of the port survives, and
- * only then shared, after a look for the very connection.
+ * program's: so it is bound alone first, which works only where nobody else has
+ * the port, and shared only after a look for the very connection.
  */
 static int bind_shared(struct connecting *self, uint16_t port)
 {
+	const int fd = self->call->fd;
 	int reuse = 0;
+	int result;
 
-	/* What cannot be put back is not changed: the port is then this socket's
-	 * alone, or shared, as the program has it. */
-	if (raw_is_filtered(raw_get_int_option(self->fd, SOL_SOCKET,
-					       SO_REUSEADDR, &reuse)))
-		return bind_as_it_is(self, port);
-
-	int result = bind_to(self, port, false);
-
-	if (result == -EADDRINUSE && !is_connected(self, port))
-		result = bind_to(self, port, true);
+	result = raw_get_int_option(fd, SOL_SOCKET, SO_REUSEADDR, &reuse);
+	/* What could not be put back is not changed: a filter forbids to look, or
+	 * TCP_REPAIR has set what SO_REUSEADDR cannot set. */
+	if (result < 0 || reuse > 1)
+		return bind_to(self, port);
+	if (reuse != 0)
+		raw_set_int_option(fd, SOL_SOCKET, SO_REUSEADDR, 0);
+	result = bind_to(self, port);
 	/* On, and hidden by getsockopt(): the next to share the port is refused
 	 * by a holder that has it off. */
-	raw_set_int_option(self->fd, SOL_SOCKET, SO_REUSEADDR,
-			   result == 0 || reuse);
+	raw_set_int_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (result == -EADDRINUSE && !is_connected(self, port))
+		result = bind_to(self, port);
 	if (result == 0)
-		self->facts->hides_reuse = !reuse;
+		self->call->facts.hides_reuse = !reuse;
+	else if (reuse == 0)
+		raw_set_int_option(fd, SOL_SOCKET, SO_REUSEADDR, 0);
 	return result;
 }
 
@@ -250,31 +289,30 @@ static enum outcome try_shared_bind(struct connecting *self,
 	const int bound = bind_shared(self, lease->port);
 
 	if (bound == -EADDRINUSE || bound == -EACCES) {
-		counter_add(&self->process->arena, COUNTER_FOREIGN);
+		counter_add(&process_of(self)->arena, COUNTER_FOREIGN);
 		port_pick_reject(&self->pick, lease);
 		return OUTCOME_NEXT;
 	}
 	if (bound == 0) {
 		keep(self, lease, false);
-		self->result = self->call->make(self->call);
+		make(self);
+		enter(self);
 		return OUTCOME_DONE;
 	}
 	/* It is no socket to bind (any more), or a filter forbids it: the kernel
 	 * has the call. */
-	assign_count_filtered(self->process, bound);
+	assign_count_filtered(self->call, bound);
 	port_pick_reject(&self->pick, lease);
-	self->result = self->call->make(self->call);
-	assign_record(self->process, self->fd, self->facts);
-	assign_observe(self->process, &self->pick.policy, self->fd, self->facts,
-		       ROLE_OF_CONNECT, CALL_CONNECT);
+	make(self);
+	assign_record(self->call, false);
+	assign_observe(self->call);
 	return OUTCOME_DONE;
 }
 
 static enum outcome try_lease(struct connecting *self,
 			      const struct lease *lease)
 {
-	if (assign_can_pin(self->process, &self->pick.policy, self->facts,
-			   lease->port)) {
+	if (assign_can_pin(self->call, lease->port)) {
 		const enum outcome outcome = try_pinned(
 			self, lease, lease->port, lease->port);
 
@@ -311,15 +349,29 @@ static enum outcome bind_any_of(struct connecting *self,
 		const int bound = is_used ? -EADDRINUSE
 					  : bind_shared(self, (uint16_t)port);
 
-		assign_count_filtered(self->process, bound);
+		assign_count_filtered(self->call, bound);
 		if (bound < 0 && !raw_is_filtered(bound))
 			continue;
 		if (bound == 0)
 			adopt(self, (uint16_t)port, false);
-		self->result = self->call->make(self->call);
+		make(self);
+		enter(self);
 		return OUTCOME_DONE;
 	}
 	return OUTCOME_NEXT;
+}
+
+/* No port is left: the socket is as it was before the search. */
+static void give_up(struct connecting *self)
+{
+	struct call *call = self->call;
+
+	self->result = -EADDRNOTAVAIL;
+	assign_report_exhausted(call, self->remote);
+	socket_unpin(call->fd);
+	process_drop_port(call->process, call->fd, &call->facts);
+	if (call->facts.has_address)
+		socket_restore_address(call->fd, &self->local);
 }
 
 /* The caller gives it back; NULL where there is no memory for it. */
@@ -343,10 +395,9 @@ static void ask_kernel(struct connecting *self)
 	struct range_part part;
 	uint32_t from = 0;
 
-	counter_add(&self->process->arena, COUNTER_KERNEL_ASKED);
-	self->result = -EADDRNOTAVAIL;
+	counter_add(&process_of(self)->arena, COUNTER_KERNEL_ASKED);
 	while (outcome == OUTCOME_NEXT &&
-	       assign_next_part(&self->pick, self->facts, from, &part)) {
+	       assign_next_part(self->call, &self->pick, from, &part)) {
 		if (part.can_pin)
 			outcome = try_pinned(self, NULL, part.lo, part.hi);
 		if (!part.can_pin || outcome == OUTCOME_NO_PIN) {
@@ -358,41 +409,33 @@ static void ask_kernel(struct connecting *self)
 		from = part.hi + 1u;
 	}
 	scratch_put(towards, sizeof(*towards));
-	if (outcome == OUTCOME_NEXT) {
-		self->result = -EADDRNOTAVAIL;
-		assign_report_exhausted(&self->pick, CALL_CONNECT,
-					self->remote);
-		socket_unpin(self->fd);
-		forget(self);
-		if (self->facts->has_address)
-			socket_restore_address(self->fd, &self->local);
-	}
+	if (outcome == OUTCOME_NEXT)
+		give_up(self);
 }
 
-long assign_connect(struct process *process, int fd, struct fd_facts *factsp,
-		    const struct endpoint *remote,
-		    const struct program_call *call)
+long assign_connect(struct call *call, const struct endpoint *remote)
 {
+	const struct fd_facts *facts = &call->facts;
 	struct connecting self = {
-		.process = process, .fd = fd, .facts = factsp,
-		.remote = remote, .call = call,
-		.local = { .family = factsp->ipv6 ? AF_INET6 : AF_INET },
+		.call = call, .remote = remote,
+		.local = { .family = facts->ipv6 ? AF_INET6 : AF_INET },
+		.shown = facts->has_port ? (uint16_t)facts->port : 0,
 	};
 	const struct port_wish wish = {
 		.space = SPACE_TCP, .use = USE_CONNECT, .role = ROLE_OF_CONNECT,
-		.local = factsp->has_address ? &self.local : NULL,
+		.local = facts->has_address ? &self.local : NULL,
 		.remote = remote,
 	};
 	struct lease lease;
 
-	if (factsp->has_address) {
-		const int result = socket_local(fd, &self.local);
+	if (facts->has_address) {
+		const int result = socket_local(call->fd, &self.local);
 
-		assign_count_filtered(process, result);
+		assign_count_filtered(call, result);
 		if (result < 0)
-			return call->make(call);
+			return call->make(call, 0);
 	}
-	port_pick_start(&self.pick, process, &wish);
+	port_pick_start(&self.pick, call->process, &call->policy, &wish);
 	for (int tries = 0; tries < MAX_TRIES &&
 	     port_pick_next(&self.pick, &lease); tries++)
 		if (try_lease(&self, &lease) == OUTCOME_DONE)

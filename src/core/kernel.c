@@ -9,6 +9,7 @@
 #include "base/scratch.h"
 
 #define PORT_RANGE_PATH "/proc/sys/net/ipv4/ip_local_port_range"
+#define AUTOBIND_REUSE_PATH "/proc/sys/net/ipv4/ip_autobind_reuse"
 #define RESERVED_PATH "/proc/sys/net/ipv4/ip_local_reserved_ports"
 
 #ifndef SO_NETNS_COOKIE
@@ -106,27 +107,45 @@ static void read_reserved(struct kernel *kernelp)
 	port_set_finish(set);
 }
 
-/* "32768\t60999\n" */
-static void read_port_range(struct kernel *kernelp)
+/* "32768\t60999\n"; hi 0 for what cannot be read. */
+static struct port_interval read_port_range(void)
 {
+	const struct port_interval unknown = { .hi = 0 };
 	char buffer[32];
 	int fd = raw_open(AT_FDCWD, PORT_RANGE_PATH, O_RDONLY, 0);
 
 	if (fd < 0)
-		return;
+		return unknown;
 
 	ssize_t n_bytes = raw_read(fd, buffer, sizeof(buffer));
 
 	raw_close(fd);
 	if (n_bytes <= 0)
-		return;
+		return unknown;
 
 	struct text text = { buffer, buffer + n_bytes };
 	uint32_t lo = take_number(&text);
 	uint32_t hi = take_char(&text, '\t') ? take_number(&text) : 0;
 
-	if (is_interval(lo, hi))
-		kernelp->port_range = (struct port_interval){ lo, hi };
+	return is_interval(lo, hi) ? (struct port_interval){ lo, hi } : unknown;
+}
+
+static void set_pin_range(struct kernel *kernelp, struct port_interval range)
+{
+	/* Relaxed: one word, complete in itself. */
+	store_relaxed_u32(&kernelp->pin_range, range.hi << 16 | range.lo);
+}
+
+static bool read_autobind_reuse(void)
+{
+	const int fd = raw_open(AT_FDCWD, AUTOBIND_REUSE_PATH, O_RDONLY, 0);
+	char value = '0';
+
+	if (fd < 0)
+		return false;
+	raw_read(fd, &value, sizeof(value));
+	raw_close(fd);
+	return value != '0';
 }
 
 /* statx(2), since its struct is the same everywhere; and raw, as all here. */
@@ -159,14 +178,31 @@ static uint64_t read_netns_cookie(void)
 
 void kernel_read(struct kernel *kernelp)
 {
-	read_port_range(kernelp);
+	kernelp->port_range = read_port_range();
+	set_pin_range(kernelp, kernelp->port_range);
+	kernelp->autobind_reuse = read_autobind_reuse();
 	read_reserved(kernelp);
 	read_netns_inode(kernelp);
 	kernelp->netns_cookie = read_netns_cookie();
 }
 
+bool kernel_refresh(struct kernel *kernel)
+{
+	const struct port_interval range = read_port_range();
+	/* Relaxed: as in set_pin_range(). */
+	const uint32_t before = load_relaxed_u32(&kernel->pin_range);
+
+	if (range.hi == 0 || (range.hi << 16 | range.lo) == before)
+		return false;
+	set_pin_range(kernel, range);
+	return true;
+}
+
 bool kernel_can_pin(const struct kernel *kernel, uint16_t port)
 {
-	return port >= kernel->port_range.lo && port <= kernel->port_range.hi &&
+	/* Relaxed: as in set_pin_range(). */
+	const uint32_t range = load_relaxed_u32(&kernel->pin_range);
+
+	return port >= (range & 0xffff) && port <= range >> 16 &&
 	       kernel->reserved_known && !port_set_has(&kernel->reserved, port);
 }

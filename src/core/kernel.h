@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/atomics.h"
 #include "core/port_set.h"
 #include "core/range_text.h"
 
@@ -18,7 +19,10 @@
 
 struct kernel {
 	struct port_interval port_range;	/* ip_local_port_range; hi 0 = unknown */
+	atomic_u32 pin_range;			/* the same, as last read: hi in
+						   the high half, lo in the low */
 	bool reserved_known;
+	bool autobind_reuse;			/* ip_autobind_reuse */
 	struct port_set reserved;		/* ip_local_reserved_ports, finished */
 	uint64_t netns_inode;			/* 0 = no /proc */
 	int netns_error;			/* why it is 0, -errno */
@@ -30,6 +34,12 @@ struct kernel {
  * page of it that stays zero is never touched: most of reserved.
  */
 void kernel_read(struct kernel *kernelp);
+
+/*
+ * Reads ip_local_port_range again, when the kernel has not done what it says.
+ * Returns whether it has changed. Other threads go on meanwhile.
+ */
+bool kernel_refresh(struct kernel *kernel);
 
 /* Whether the kernel takes a pin (IP_LOCAL_PORT_RANGE) on this port. */
 bool kernel_can_pin(const struct kernel *kernel, uint16_t port);

@@ -13,15 +13,12 @@ static bool has_choice(const struct port_pick *pick)
 	       port_pick_range(pick)->n_ports > 0;
 }
 
-/* Begins, or begins again, with the policy now in force. */
+/* Begins, or begins again, with the policy that was read last. */
 static void begin(struct port_pick *pick)
 {
-	struct process *process = pick->process;
-	struct arena_memory *memory = process->arena.memory;
-	const struct port_set *range;
+	struct arena_memory *memory = pick->process->arena.memory;
+	const struct port_set *range = port_pick_range(pick);
 
-	process_policy(process, &pick->policy);
-	range = port_pick_range(pick);
 	pick->distance = 0;
 	pick->limit = REST_NONE;
 	pick->n_sampled = 0;
@@ -31,7 +28,7 @@ static void begin(struct port_pick *pick)
 	const struct choice_request request = {
 		.space = pick->wanted.space,
 		.algorithm = (enum algorithm)
-			pick->policy.settings[SETTING_ALGORITHM],
+			pick->policy->settings[SETTING_ALGORITHM],
 		.has_remote = pick->avoid >= 0,
 		.flow_hash = pick->flow_hash,
 	};
@@ -42,11 +39,12 @@ static void begin(struct port_pick *pick)
 }
 
 void port_pick_start(struct port_pick *pick, struct process *process,
-		     const struct port_wish *wish)
+		     struct policy *policy, const struct port_wish *wish)
 {
 	const struct arena_memory *memory = process->arena.memory;
 
 	pick->process = process;
+	pick->policy = policy;
 	pick->role = wish->role;
 	pick->wanted = (struct lease){ .space = wish->space, .use = wish->use };
 	pick->avoid = wish->remote != NULL ? wish->remote->port : -1;
@@ -203,9 +201,10 @@ bool port_pick_next(struct port_pick *pick, struct lease *leasep)
 		const bool found = has_choice(pick) && next(pick);
 
 		/* What was read of a policy counts if it is still in force. */
-		if (!policy_source_is(&pick->process->source, &pick->policy)) {
+		if (!policy_source_is(&pick->process->source, pick->policy)) {
 			if (found)
 				port_pick_reject(pick, &pick->wanted);
+			process_policy(pick->process, pick->policy);
 			begin(pick);
 			continue;
 		}

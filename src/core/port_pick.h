@@ -31,7 +31,7 @@ enum rest_limit {
 
 struct port_pick {
 	struct process *process;
-	struct policy policy;	/* the one in force when the search began */
+	struct policy *policy;	/* the caller's, see port_pick_start() */
 	enum role role;
 	uint64_t flow_hash;
 	struct lease wanted;
@@ -56,20 +56,23 @@ struct port_wish {
 					   port is never offered */
 };
 
-/* Begins a search. */
+/*
+ * Begins a search in the range of a policy that the caller has just read; it is
+ * read anew where another is put in force before the search has ended.
+ */
 void port_pick_start(struct port_pick *pick, struct process *process,
-		     const struct port_wish *wish);
+		     struct policy *policy, const struct port_wish *wish);
 
 /* The ports that the search is among. */
 static inline const struct port_set *
 port_pick_range(const struct port_pick *pick)
 {
-	return pick->policy.ranges[pick->wanted.space][pick->role];
+	return pick->policy->ranges[pick->wanted.space][pick->role];
 }
 
 /*
  * Leases the next candidate. Returns false when the map has no more, or there
- * is no map: the kernel is to be asked then. A policy that is published
+ * is no map: the kernel is to be asked then. A policy that is put in force
  * meanwhile begins the search again: no port is offered that was chosen from
  * one no longer in force.
  */

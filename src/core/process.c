@@ -225,7 +225,7 @@ void process_drop_port(struct process *process, int fd, struct fd_facts *factsp)
 		socket_unpin(fd);
 	factsp->has_port = 0;
 	factsp->loose = 0;
-	factsp->tried = 0;
+	factsp->connecting = 0;
 	factsp->use = USE_FREE;
 	process_enter(process, fd, *factsp);
 }
@@ -290,13 +290,18 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 		factsp->has_port = local.port != 0;
 		factsp->has_address = !endpoint_is_wildcard(&local);
 		factsp->port = local.port;
-		factsp->own_range = !factsp->has_port && socket_is_pinned(fd);
+		/* Whether it was named, nobody can tell. */
+		factsp->loose = factsp->has_port;
+		factsp->own_range = socket_has_own_range(fd, local.port);
 	}
+	const unsigned int own_range = factsp->own_range;
+
 	if (old.known && old.has_port && factsp->has_port &&
 	    old.space == factsp->space && old.port == factsp->port)
 		*factsp = old;
 	else if (old.copied && factsp->has_port)
 		adopt_copy(process, fd, factsp);
+	factsp->own_range = own_range & 1;
 	factsp->doubted = 0;
 	process_enter(process, fd, *factsp);
 	return 0;

@@ -11,7 +11,6 @@
 #include "core/fd_cache.h"
 #include "core/kernel.h"
 #include "core/policy_source.h"
-#include "core/readable.h"
 
 /* Lines told in a second: see report.h. */
 struct report_limit {
@@ -23,7 +22,6 @@ struct process {
 	struct kernel kernel;
 	struct arena arena;
 	struct fd_cache cache;
-	struct readable_pages readable;
 	atomic_u64 pin_verified_ms;	/* when a pin was last seen to hold */
 	struct report_limit report_limit;
 	bool sweeps;		/* its leases have sockets: a sweep is harmless */

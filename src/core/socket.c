@@ -27,12 +27,28 @@ void socket_unpin(int fd)
 	socket_pin(fd, 0, 0);
 }
 
-bool socket_is_pinned(int fd)
+bool socket_pin_is_heeded(int family, uint16_t port)
 {
+	const int fd = raw_socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct endpoint local = { .family = (uint16_t)family };
+	bool is_heeded;
+
+	if (fd < 0)
+		return true;
+	is_heeded = socket_pin(fd, port, port) == 0 &&
+		    (socket_bind(fd, &local) < 0 ||
+		     socket_local(fd, &local) < 0 || local.port == port);
+	raw_close(fd);
+	return is_heeded;
+}
+
+bool socket_has_own_range(int fd, uint16_t port)
+{
+	const int pin = (int)((uint32_t)port << 16 | port);
 	int value = 0;
 
 	return raw_get_int_option(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE,
-				  &value) == 0 && value != 0;
+				  &value) == 0 && value != 0 && value != pin;
 }
 
 struct fd_facts socket_facts(int domain, int type, int protocol)
@@ -61,6 +77,49 @@ bool socket_is_closed(int fd)
 	       info.tcpi_state == TCP_CLOSE;
 }
 
+/*
+ * IPV6_V6ONLY may not be set on a socket that holds a port, not even to what it
+ * is already (do_ipv6_setsockopt() in net/ipv6/ipv6_sockglue.c).
+ */
+static bool holds_port_ipv6(int fd)
+{
+	int value;
+
+	return raw_get_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value) < 0 ||
+	       raw_set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, value) != 0;
+}
+
+/*
+ * A socket that holds a port may not be bound. With IP_BIND_ADDRESS_NO_PORT, a
+ * bind of another to the address that it has gives it nothing.
+ */
+static bool holds_port_ipv4(int fd)
+{
+	struct endpoint local;
+	int value;
+
+	if (socket_local(fd, &local) < 0 ||
+	    raw_get_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
+			       &value) < 0 ||
+	    (value == 0 && raw_set_int_option(fd, IPPROTO_IP,
+					      IP_BIND_ADDRESS_NO_PORT, 1) < 0))
+		return true;
+	local.port = 0;
+
+	const bool holds = socket_bind(fd, &local) == -EINVAL;
+
+	if (value == 0)
+		raw_set_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
+	return holds;
+}
+
+bool socket_holds_port(int fd, bool ipv6)
+{
+	if (!socket_is_closed(fd))
+		return true;
+	return ipv6 ? holds_port_ipv6(fd) : holds_port_ipv4(fd);
+}
+
 int socket_local(int fd, struct endpoint *localp)
 {
 	union socket_address address;
@@ -72,13 +131,43 @@ int socket_local(int fd, struct endpoint *localp)
 	return endpoint_read(&address.generic, length, localp) ? 0 : -EINVAL;
 }
 
-void socket_restore_address(int fd, const struct endpoint *local)
+int socket_bind(int fd, const struct endpoint *local)
 {
 	union socket_address address;
-	struct endpoint without_port = *local;
 
+	return raw_bind(fd, &address.generic, endpoint_write(local, &address));
+}
+
+void socket_restore_address(int fd, const struct endpoint *local)
+{
+	struct endpoint without_port = *local;
+	int value = 0;
+
+	if (endpoint_is_wildcard(local))
+		return;
+	raw_get_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &value);
+	if (value == 0)
+		raw_set_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 	without_port.port = 0;
-	raw_bind(fd, &address.generic, endpoint_write(&without_port, &address));
+	socket_bind(fd, &without_port);
+	if (value == 0)
+		raw_set_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
+}
+
+bool socket_is_bindable(const struct fd_facts *facts,
+			const struct endpoint *local)
+{
+	const int fd = raw_socket(local->family, SOCK_DGRAM | SOCK_CLOEXEC,
+				  facts->space == SPACE_UDPLITE
+					  ? IPPROTO_UDPLITE : 0);
+
+	if (fd < 0)
+		return true;
+
+	const bool is_bindable = socket_bind(fd, local) != -EADDRINUSE;
+
+	raw_close(fd);
+	return is_bindable;
 }
 
 int socket_source_of(const struct endpoint *remote, struct endpoint *sourcep)

@@ -17,33 +17,72 @@
 #define IP_LOCAL_PORT_RANGE 51	/* <linux/in.h>, Linux 6.3 */
 #endif
 
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24	/* <linux/in.h>, Linux 4.2 */
+#endif
+
 /* Sets lo to hi. Returns 0, or -errno: ENOPROTOOPT or EOPNOTSUPP = no such. */
 int socket_pin(int fd, uint16_t lo, uint16_t hi);
+
+/*
+ * Whether the kernel heeds a pin: a new UDP socket that is pinned to a port gets
+ * that port or none. True where there can be no new socket. Opens a descriptor
+ * and closes it again.
+ */
+bool socket_pin_is_heeded(int family, uint16_t port);
 
 /* Gives the socket the kernel's whole range again. */
 void socket_unpin(int fd);
 
-/* Whether the socket has a range of its own. */
-bool socket_is_pinned(int fd);
+/*
+ * Whether the program has given the socket a range of its own. port is the
+ * socket's, 0 = none: a range of that port alone is what a pin leaves behind.
+ */
+bool socket_has_own_range(int fd, uint16_t port);
 
 /* What socket(domain, type, protocol) makes, without a port yet. */
 struct fd_facts socket_facts(int domain, int type, int protocol);
 
 /*
- * Whether a stream socket is neither connected nor on its way to be. After a
- * failed connect it still shows a port, though the kernel has taken it back.
+ * Whether a stream socket is in state CLOSE: it does not listen, and is neither
+ * connected nor on its way to be. It may show a port that the kernel has taken
+ * back: see socket_holds_port().
  */
 bool socket_is_closed(int fd);
+
+/*
+ * Whether a stream socket that shows a port still holds it. A port that the
+ * program has not named itself goes when the socket comes back to state CLOSE
+ * (tcp_set_state() in net/ipv4/tcp.c), and getsockname() goes on to show it.
+ * Where the kernel does not let the two be told apart, the answer is true. Up
+ * to six system calls, which change nothing but this: an IPv4 socket that has
+ * lost its port shows port 0 afterwards.
+ */
+bool socket_holds_port(int fd, bool ipv6);
 
 /* The local end. Returns 0 (port 0 = none) or -errno. */
 int socket_local(int fd, struct endpoint *localp);
 
 /*
- * Gives a socket without a port (IP_BIND_ADDRESS_NO_PORT) its address again,
- * which a bind that failed has taken from it (__inet_bind() in
- * net/ipv4/af_inet.c).
+ * Gives a socket without a port its address again, which a bind that failed has
+ * taken from it (__inet_bind() in net/ipv4/af_inet.c). A wildcard address needs
+ * nothing.
  */
 void socket_restore_address(int fd, const struct endpoint *local);
+
+/*
+ * Binds to an address, with its port, or with IP_BIND_ADDRESS_NO_PORT on where
+ * the port is 0. Returns 0 or -errno.
+ */
+int socket_bind(int fd, const struct endpoint *local);
+
+/*
+ * Whether a new socket of the same kind can be bound to an address: nobody has
+ * it then, whatever SO_REUSEPORT would allow. True where there can be no new
+ * socket. Opens a descriptor and closes it again.
+ */
+bool socket_is_bindable(const struct fd_facts *facts,
+			const struct endpoint *local);
 
 /* The local address (port 0) that the kernel would route from to remote. */
 int socket_source_of(const struct endpoint *remote, struct endpoint *sourcep);

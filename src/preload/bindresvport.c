@@ -81,8 +81,8 @@ static int bind_within(const struct reserving *reserving,
 			continue;
 		endpoint_with_port(&address->generic, length, port, address);
 
-		const int result = bind_chosen(reserving->fd, &address->generic,
-					       length);
+		const int result = bind_hooked(reserving->fd, &address->generic,
+					       length, true);
 
 		if (result != -EADDRINUSE)
 			return result;
@@ -150,7 +150,7 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 	else
 		memcpy(&copy, address, length);
 	/* A port that is named is taken at its word (libtirpc). */
-	result = has_port(&copy) ? bind_hooked(fd, &copy.generic, length)
+	result = has_port(&copy) ? bind_hooked(fd, &copy.generic, length, false)
 				 : bind_reserved_port(fd, &copy, length);
 	if (result == 0 && address != NULL) {
 		((struct sockaddr_in *)address)->sin_port = *port_of(&copy);
@@ -176,7 +176,7 @@ static int bind_downwards(int fd, int family, int *portp)
 		const socklen_t length = endpoint_wildcard(family, port,
 							   &address);
 		const int result = may_take(&reserving, port)
-			? bind_chosen(fd, &address.generic, length)
+			? bind_hooked(fd, &address.generic, length, true)
 			: -EADDRINUSE;
 
 		if (result != -EADDRINUSE)

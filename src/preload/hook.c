@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/raw.h"
-#include "core/endpoint.h"
-#include "core/socket.h"
+#include "core/call.h"
 #include "preload/next.h"
 
 enum stage { STAGE_NONE, STAGE_STARTING, STAGE_READY };
@@ -64,54 +62,15 @@ __attribute__((destructor)) static void destruct(void)
 		process_end(process);
 }
 
+long hook_run(struct call *call)
+{
+	struct process *process = hook_process();
+
+	return process != NULL ? call_run(process, call) : call->make(call, 0);
+}
+
 bool hook_covers(struct process *process, int fd, struct fd_facts *factsp)
 {
 	return process_facts(process, fd, factsp) == 0 && factsp->covered &&
 	       !factsp->own_range;
-}
-
-bool hook_covers_surely(struct process *process, int fd,
-			struct fd_facts *factsp)
-{
-	struct endpoint local;
-
-	if (!hook_covers(process, fd, factsp))
-		return false;
-	/* The other descriptor of the socket may have been used. */
-	if (!factsp->has_port && factsp->copied)
-		return process_ask(process, fd, factsp) == 0 &&
-		       factsp->covered && !factsp->own_range;
-	if (!factsp->has_port)
-		return true;
-	if (factsp->loose && factsp->tried && hook_is_stream(factsp) &&
-	    socket_is_closed(fd)) {
-		process_drop_port(process, fd, factsp);
-		return true;
-	}
-
-	const int result = socket_local(fd, &local);
-
-	/* Where a filter forbids to ask, the cache is believed. */
-	if (raw_is_filtered(result) ||
-	    (result == 0 && local.port == factsp->port))
-		return true;
-	return process_ask(process, fd, factsp) == 0 && factsp->covered &&
-	       !factsp->own_range;
-}
-
-bool hook_may_read(struct process *process, int fd,
-		   const struct fd_facts *facts, const void *pointer,
-		   size_t n_bytes)
-{
-	return readable_check(&process->readable, fd, facts->mptcp != 0,
-			      pointer, n_bytes);
-}
-
-int hook_family(const struct sockaddr *address, socklen_t length)
-{
-	sa_family_t family = AF_UNSPEC;
-
-	if (address != NULL && length >= sizeof(family))
-		memcpy(&family, address, sizeof(family));
-	return family;
 }

@@ -13,6 +13,8 @@
 
 #include "core/process.h"
 
+struct call;
+
 #define HOOK __attribute__((visibility("default")))
 
 /*
@@ -41,29 +43,12 @@ static inline long hook_plain_result(long result, int saved_errno)
 	return result;
 }
 
+/* Makes a call by call_run(), or where there is no Berth yet as it is. */
+long hook_run(struct call *call);
+
 /*
  * The facts of a descriptor that Berth assigns ports to. Returns false for all
  * others, for sockets that the program has given a range of their own, and for
  * anything that is no socket: their calls go through as they are.
  */
 bool hook_covers(struct process *process, int fd, struct fd_facts *factsp);
-
-/* The same, asking the kernel when the cache says that there is a port. */
-bool hook_covers_surely(struct process *process, int fd,
-			struct fd_facts *factsp);
-
-static inline bool hook_is_stream(const struct fd_facts *facts)
-{
-	return facts->space == SPACE_TCP;
-}
-
-/*
- * Whether what the program points to can be read; if not, the call goes through
- * for the kernel to say EFAULT. fd is a covered socket.
- */
-bool hook_may_read(struct process *process, int fd,
-		   const struct fd_facts *facts, const void *pointer,
-		   size_t n_bytes);
-
-/* The family in an address, AF_UNSPEC when it is too short to have one. */
-int hook_family(const struct sockaddr *address, socklen_t length);

@@ -8,25 +8,8 @@
  * sctp_connectx() are socket options.
  */
 
-#include "core/event.h"
-#include "preload/hook.h"
-
-struct endpoint;
-struct program_call;
-
-static inline bool sctp_is(const struct fd_facts *facts)
-{
-	return facts->space == SPACE_SCTP;
-}
-
-/*
- * A call that makes an association: connect(), sctp_connectx() or a send. remote
- * is where it goes, or NULL for what cannot be read. Returns its result, or
- * -errno; -EAGAIN when no port of the range is left, as the kernel does.
- */
-long sctp_associate(struct process *process, int fd, struct fd_facts *facts,
-		    enum event_call kind, const struct endpoint *remote,
-		    const struct program_call *call);
+#include <stdbool.h>
+#include <sys/socket.h>
 
 /*
  * setsockopt() and getsockopt() of level IPPROTO_SCTP. Return false for an option

@@ -6,55 +6,12 @@
  * connects. All later ones see the cache and nothing else.
  */
 
-#include "core/assign.h"
-#include "core/endpoint.h"
-#include "core/refusal.h"
-#include "core/self_connect.h"
+#include <limits.h>
+
+#include "core/call.h"
+#include "core/readable.h"
 #include "preload/hook.h"
 #include "preload/next.h"
-#include "preload/sctp.h"
-
-struct send_call {
-	struct program_call call;	/* first: make() is given its address */
-	int fd;
-	int flags;
-	const void *buffer;		/* sendto */
-	size_t size;
-	const struct sockaddr *address;
-	socklen_t length;
-	const struct msghdr *message;	/* sendmsg */
-	struct mmsghdr *messages;	/* sendmmsg */
-	unsigned int n_messages;
-};
-
-static long make_sendto(const struct program_call *call)
-{
-	const struct send_call *self = (const struct send_call *)call;
-	const int saved_errno = errno;
-
-	return hook_plain_result(next.sendto(self->fd, self->buffer, self->size,
-					     self->flags, self->address,
-					     self->length), saved_errno);
-}
-
-static long make_sendmsg(const struct program_call *call)
-{
-	const struct send_call *self = (const struct send_call *)call;
-	const int saved_errno = errno;
-
-	return hook_plain_result(next.sendmsg(self->fd, self->message,
-					      self->flags), saved_errno);
-}
-
-static long make_sendmmsg(const struct program_call *call)
-{
-	const struct send_call *self = (const struct send_call *)call;
-	const int saved_errno = errno;
-
-	return hook_plain_result(next.sendmmsg(self->fd, self->messages,
-					       self->n_messages, self->flags),
-				 saved_errno);
-}
 
 /*
  * Whether a send needs nothing of Berth, by a look into the cache. What may be
@@ -68,155 +25,152 @@ static inline bool is_settled(const struct process *process, int fd, int flags)
 	       (facts.has_port || !facts.covered);
 }
 
-/* Where the (first) message goes. Returns false when it cannot be read. */
-static bool read_destination(struct process *process,
-			     const struct fd_facts *facts,
-			     struct send_call *self)
+/*
+ * Adds where a message goes. A name that is too long is cut, unless its length
+ * is negative: __copy_msghdr() in net/socket.c. Returns false when the message
+ * cannot be read.
+ */
+static bool read_destination(struct call *call, const struct msghdr *message)
 {
-	const struct msghdr *message = self->messages != NULL
-		? &self->messages->msg_hdr : self->message;
+	const socklen_t most = sizeof(struct sockaddr_storage);
 
-	if (message != NULL) {
-		if (!hook_may_read(process, self->fd, facts, message,
-				   sizeof(*message)))
-			return false;
-		self->address = message->msg_name;
-		self->length = message->msg_namelen;
-	}
-	if (self->address == NULL)
-		self->length = 0;
-	return self->length <= sizeof(struct sockaddr_storage) &&
-	       hook_may_read(process, self->fd, facts, self->address,
-			     self->length);
+	if (!readable_check(call->fd, message, sizeof(*message)))
+		return false;
+	call->address = message->msg_name;
+	call->length = message->msg_name != NULL ? message->msg_namelen : 0;
+	if (call->length > most && call->length <= INT_MAX)
+		call->length = most;
+	return true;
 }
 
-/* The kernel chooses, and what it chose is looked at. */
-static long send_observed(struct process *process, const struct policy *policy,
-			  struct fd_facts *facts, const struct send_call *self)
+struct sendto_call {
+	struct call call;	/* first: make() is given its address */
+	const void *buffer;
+	size_t size;
+	int flags;
+};
+
+static long make_sendto(const struct call *call, uint16_t port)
 {
-	const long result = self->call.make(&self->call);
+	const struct sendto_call *self = (const struct sendto_call *)call;
+	const int saved_errno = errno;
 
-	assign_observe(process, policy, self->fd, facts, ROLE_OF_CONNECT,
-		       CALL_SEND);
-	return result;
-}
-
-static long send_stream(struct process *process, const struct policy *policy,
-			struct fd_facts *facts, const struct send_call *self)
-{
-	struct endpoint remote;
-
-	if ((self->flags & MSG_FASTOPEN) == 0 ||
-	    !endpoint_read(self->address, self->length, &remote))
-		return self->call.make(&self->call);
-
-	int result = refusal_without_arena(process, policy, CALL_SEND,
-					   SPACE_TCP);
-
-	if (result == 0 && facts->has_port &&
-	    self_connect_is(self->fd, facts->port, &remote))
-		result = refusal_of_self_connect(process, policy, SPACE_TCP,
-						 &remote);
-	if (result < 0)
-		return result;
-	if (facts->has_port)
-		return self->call.make(&self->call);
-	if (policy->settings[SETTING_MODE] == MODE_OBSERVE)
-		return send_observed(process, policy, facts, self);
-	return assign_connect(process, self->fd, facts, &remote, &self->call);
-}
-
-/* inet_send_prepare() in net/ipv4/af_inet.c binds before it looks further. */
-static long send_datagram(struct process *process, const struct policy *policy,
-			  struct fd_facts *facts, const struct send_call *self)
-{
-	int result = refusal_without_arena(process, policy, CALL_SEND,
-					   (enum space)facts->space);
-
-	if (result < 0)
-		return result;
-	if (policy->settings[SETTING_MODE] == MODE_OBSERVE)
-		return send_observed(process, policy, facts, self);
-	result = assign_implicit(process, self->fd, facts, ROLE_OF_CONNECT);
-	if (result == -EADDRINUSE)
-		return -EAGAIN;
-	return result == 0 ? self->call.make(&self->call)
-			   : send_observed(process, policy, facts, self);
-}
-
-static long send_sctp(struct process *process, struct fd_facts *facts,
-		      const struct send_call *self)
-{
-	struct endpoint remote;
-	const bool is_read = endpoint_read(self->address, self->length,
-					   &remote);
-
-	return sctp_associate(process, self->fd, facts, CALL_SEND,
-			      is_read ? &remote : NULL, &self->call);
+	(void)port;
+	return hook_plain_result(next.sendto(call->fd, self->buffer, self->size,
+					     self->flags, call->address,
+					     call->length), saved_errno);
 }
 
 __attribute__((noinline))
-static long send_unsettled(struct process *process, struct send_call *self)
+static ssize_t send_unsettled(int fd, const void *buffer, size_t size,
+			      int flags, const struct sockaddr *address,
+			      socklen_t length)
 {
-	struct fd_facts facts;
-	struct policy policy;
+	struct sendto_call self = {
+		.call = {
+			.make = make_sendto, .kind = CALL_SEND, .fd = fd,
+			.address = address, .length = length,
+			.connects = (flags & MSG_FASTOPEN) != 0,
+		},
+		.buffer = buffer, .size = size, .flags = flags,
+	};
 
-	if (!hook_covers(process, self->fd, &facts) ||
-	    (facts.has_port && !hook_is_stream(&facts)) ||
-	    !read_destination(process, &facts, self))
-		return self->call.make(&self->call);
-	if (sctp_is(&facts))
-		return send_sctp(process, &facts, self);
-	process_policy(process, &policy);
-	return hook_is_stream(&facts)
-		? send_stream(process, &policy, &facts, self)
-		: send_datagram(process, &policy, &facts, self);
+	return hook_result(hook_run(&self.call));
 }
 
 HOOK ssize_t sendto(int fd, const void *buffer, size_t size, int flags,
 		    const struct sockaddr *address, socklen_t length)
 {
-	struct process *process = hook_process();
+	const struct process *process = hook_process();
 
 	if (process == NULL || is_settled(process, fd, flags))
 		return next.sendto(fd, buffer, size, flags, address, length);
+	return send_unsettled(fd, buffer, size, flags, address, length);
+}
 
-	struct send_call self = {
-		.call = { make_sendto }, .fd = fd, .flags = flags,
-		.buffer = buffer, .size = size,
-		.address = address, .length = length,
+struct sendmsg_call {
+	struct call call;	/* first: make() is given its address */
+	const struct msghdr *message;
+	int flags;
+};
+
+static long make_sendmsg(const struct call *call, uint16_t port)
+{
+	const struct sendmsg_call *self = (const struct sendmsg_call *)call;
+	const int saved_errno = errno;
+
+	(void)port;
+	return hook_plain_result(next.sendmsg(call->fd, self->message,
+					      self->flags), saved_errno);
+}
+
+__attribute__((noinline))
+static ssize_t sendmsg_unsettled(int fd, const struct msghdr *message,
+				 int flags)
+{
+	struct sendmsg_call self = {
+		.call = {
+			.make = make_sendmsg, .kind = CALL_SEND, .fd = fd,
+			.connects = (flags & MSG_FASTOPEN) != 0,
+		},
+		.message = message, .flags = flags,
 	};
 
-	return hook_result(send_unsettled(process, &self));
+	if (!read_destination(&self.call, message))
+		return next.sendmsg(fd, message, flags);
+	return hook_result(hook_run(&self.call));
 }
 
 HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	struct process *process = hook_process();
+	const struct process *process = hook_process();
 
-	if (process == NULL || message == NULL || is_settled(process, fd, flags))
+	if (process == NULL || is_settled(process, fd, flags))
 		return next.sendmsg(fd, message, flags);
+	return sendmsg_unsettled(fd, message, flags);
+}
 
-	struct send_call self = {
-		.call = { make_sendmsg }, .fd = fd, .flags = flags,
-		.message = message,
+struct sendmmsg_call {
+	struct call call;	/* first: make() is given its address */
+	struct mmsghdr *messages;
+	unsigned int n_messages;
+	int flags;
+};
+
+static long make_sendmmsg(const struct call *call, uint16_t port)
+{
+	const struct sendmmsg_call *self = (const struct sendmmsg_call *)call;
+	const int saved_errno = errno;
+
+	(void)port;
+	return hook_plain_result(next.sendmmsg(call->fd, self->messages,
+					       self->n_messages, self->flags),
+				 saved_errno);
+}
+
+__attribute__((noinline))
+static int sendmmsg_unsettled(int fd, struct mmsghdr *messages, unsigned int n,
+			      int flags)
+{
+	struct sendmmsg_call self = {
+		.call = {
+			.make = make_sendmmsg, .kind = CALL_SEND, .fd = fd,
+			.connects = (flags & MSG_FASTOPEN) != 0,
+		},
+		.messages = messages, .n_messages = n, .flags = flags,
 	};
 
-	return hook_result(send_unsettled(process, &self));
+	/* The first message takes the port. */
+	if (n == 0 || !read_destination(&self.call, &messages->msg_hdr))
+		return next.sendmmsg(fd, messages, n, flags);
+	return (int)hook_result(hook_run(&self.call));
 }
 
 HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 {
-	struct process *process = hook_process();
+	const struct process *process = hook_process();
 
-	if (process == NULL || messages == NULL || n == 0 ||
-	    is_settled(process, fd, flags))
+	if (process == NULL || is_settled(process, fd, flags))
 		return next.sendmmsg(fd, messages, n, flags);
-
-	struct send_call self = {
-		.call = { make_sendmmsg }, .fd = fd, .flags = flags,
-		.messages = messages, .n_messages = n,
-	};
-
-	return (int)hook_result(send_unsettled(process, &self));
+	return sendmmsg_unsettled(fd, messages, n, flags);
 }

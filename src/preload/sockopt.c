@@ -27,7 +27,7 @@ static void note_range(int fd)
 	if (process == NULL || process_facts(process, fd, &facts) < 0 ||
 	    !facts.covered)
 		return;
-	facts.own_range = socket_is_pinned(fd) ? 1 : 0;
+	facts.own_range = socket_has_own_range(fd, 0);
 	process_enter(process, fd, facts);
 }
 

@@ -102,13 +102,15 @@ static void others_lease(void)
 					.role = ROLE_OF_LISTEN };
 	const uint32_t held = load_relaxed_u32(&trial->hold);
 	struct port_pick pick;
+	struct policy policy;
 	struct lease lease;
 
 	for (unsigned int i = 1; i < N_HOLDS; i++)
 		others_try(&claims[i], false);
 	if (held != 0)
 		others_try(&claims[held], true);
-	port_pick_start(&pick, &process, &wish);
+	process_policy(&process, &policy);
+	port_pick_start(&pick, &process, &policy, &wish);
 	pick.now_ms = now_ms();
 	if (!port_pick_next(&pick, &lease))
 		fail("a search finds none of %u ports", range.n_ports);
@@ -182,10 +184,12 @@ static void search(const struct operation *operation, bool from_lease)
 					.role = ROLE_OF_LISTEN };
 	struct claim claim = operation->claim;
 	struct port_pick pick;
+	struct policy policy;
 	struct lease lease;
 	bool found;
 
-	port_pick_start(&pick, &searcher, &wish);
+	process_policy(&searcher, &policy);
+	port_pick_start(&pick, &searcher, &policy, &wish);
 	pick.now_ms = now_ms();
 	steps_from_lease = from_lease;
 	if (!from_lease)

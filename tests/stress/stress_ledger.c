@@ -115,11 +115,13 @@ static void check_rest(const struct port_pick *pick, const struct lease *lease)
 static bool take(unsigned int *randomp, struct lease *leasep)
 {
 	struct port_pick pick;
+	struct policy policy;
 	const enum use use = USE_WHOLE + rand_r(randomp) % 3;
 	const struct port_wish wish = { .space = SPACE_TCP, .use = use,
 					.role = ROLE_OF_LISTEN };
 
-	port_pick_start(&pick, &process, &wish);
+	process_policy(&process, &policy);
+	port_pick_start(&pick, &process, &policy, &wish);
 	pick.now_ms = atomic_load(&shared->now_ms);
 	if (use != USE_WHOLE)
 		pick.wanted.plane = rand_r(randomp) % N_STRESSED_PLANES;

@@ -165,7 +165,7 @@ Test(kernel, reading_leaves_no_file_open_and_errno_alone)
 
 Test(kernel, only_ports_that_it_would_choose_can_be_pinned)
 {
-	kernel.port_range = (struct port_interval){ 32768, 60999 };
+	kernel.pin_range = 60999u << 16 | 32768;
 	kernel.reserved_known = true;
 	port_set_add(&kernel.reserved, 40000, 40001);
 	cr_assert_not(kernel_can_pin(&kernel, 32767));
@@ -181,6 +181,6 @@ Test(kernel, nothing_can_be_pinned_where_the_kernel_is_unknown)
 {
 	cr_assert_not(kernel_can_pin(&kernel, 40000));
 	cr_assert_not(kernel_can_pin(&kernel, 0));
-	kernel.port_range = (struct port_interval){ 32768, 60999 };
+	kernel.pin_range = 60999u << 16 | 32768;
 	cr_assert_not(kernel_can_pin(&kernel, 40000));
 }

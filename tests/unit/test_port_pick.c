@@ -24,6 +24,9 @@ static void set_range(uint32_t lo, uint32_t hi)
 	take_environment();
 }
 
+/* What a search was begun with. */
+static struct policy policy;
+
 static void start(struct port_pick *pick, enum use use,
 		  const struct endpoint *remote)
 {
@@ -32,7 +35,8 @@ static void start(struct port_pick *pick, enum use use,
 		.role = remote != NULL ? ROLE_OF_CONNECT : ROLE_OF_LISTEN,
 	};
 
-	port_pick_start(pick, &process, &wish);
+	process_policy(&process, &policy);
+	port_pick_start(pick, &process, &policy, &wish);
 }
 
 static void setup(void)

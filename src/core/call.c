@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/call.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/raw.h"
+#include "core/assign.h"
+#include "core/endpoint.h"
+#include "core/process.h"
+#include "core/readable.h"
+#include "core/refusal.h"
+#include "core/self_connect.h"
+#include "core/socket.h"
+
+static long make(const struct call *call)
+{
+	return call->make(call, 0);
+}
+
+static bool is_stream(const struct call *call)
+{
+	return call->facts.space == SPACE_TCP;
+}
+
+static bool is_sctp(const struct call *call)
+{
+	return call->facts.space == SPACE_SCTP;
+}
+
+enum role call_role(const struct call *call)
+{
+	return call->kind == CALL_BIND || call->kind == CALL_LISTEN
+		? ROLE_OF_LISTEN : ROLE_OF_CONNECT;
+}
+
+/* --- what the program has handed over --------------------------------------- */
+
+/* The family in the call's address, which is readable; -1 for none. */
+static int family_of(const struct call *call)
+{
+	sa_family_t family;
+
+	if (call->address == NULL || call->length < sizeof(family))
+		return -1;
+	memcpy(&family, call->address, sizeof(family));
+	return family;
+}
+
+static bool is_known(const struct call *call)
+{
+	const struct fd_facts facts =
+		fd_cache_get(&call->process->cache, call->fd);
+
+	return facts.known && !facts.doubted;
+}
+
+/*
+ * Whether there is anything to ask the kernel. An address that it would refuse
+ * is for it to refuse. A socket that the cache does not know, and that is told to
+ * go nowhere, or to another family's address, is left alone before it is asked
+ * what it is: the program's seccomp filter may end the program for the question.
+ */
+static bool is_concerned(const struct call *call)
+{
+	if (call->kind == CALL_LISTEN)
+		return true;
+	if (call->length > sizeof(struct sockaddr_storage) ||
+	    (call->address != NULL &&
+	     !readable_check(call->fd, call->address, call->length)))
+		return false;
+
+	const int family = family_of(call);
+
+	if (family < 0)
+		return call->kind == CALL_SEND && is_known(call);
+	return family == AF_INET || family == AF_INET6 ||
+	       family == AF_UNSPEC || is_known(call);
+}
+
+/*
+ * AF_UNSPEC with INADDR_ANY is AF_INET to an IPv4 socket: "compatibility games"
+ * of __inet_bind() in net/ipv4/af_inet.c.
+ */
+static bool read_unspecified(const struct call *call,
+			     struct endpoint *endpointp)
+{
+	struct sockaddr_in in;
+
+	if (call->facts.ipv6 || call->length < sizeof(in) ||
+	    family_of(call) != AF_UNSPEC)
+		return false;
+	memcpy(&in, call->address, sizeof(in));
+	*endpointp = (struct endpoint){ .port = ntohs(in.sin_port),
+					.family = AF_INET };
+	return in.sin_addr.s_addr == INADDR_ANY;
+}
+
+static bool read_bind_address(const struct call *call,
+			      struct endpoint *localp)
+{
+	return endpoint_read(call->address, call->length, localp) ||
+	       read_unspecified(call, localp);
+}
+
+/* --- what the socket is ------------------------------------------------------- */
+
+/* Brings the facts up to date where the cache says that there is a port, or
+ * where another descriptor of the socket may have been used. */
+static int refresh(struct call *call)
+{
+	struct fd_facts *facts = &call->facts;
+	struct endpoint local = { .port = 0 };
+	int result = 0;
+
+	if (facts->has_port)
+		result = socket_local(call->fd, &local);
+	/* Where a filter forbids to look, the cache is believed. */
+	if (raw_is_filtered(result))
+		return 0;
+	if (!facts->copied && result == 0 && (!facts->has_port ||
+					      local.port == facts->port))
+		return 0;
+	return process_ask(call->process, call->fd, facts);
+}
+
+static bool covers(struct call *call)
+{
+	struct fd_facts *facts = &call->facts;
+	int result = process_facts(call->process, call->fd, facts);
+
+	/* A datagram socket with a port sends from it. */
+	if (result == 0 && facts->covered &&
+	    (call->kind != CALL_SEND || call->connects))
+		result = refresh(call);
+	return result == 0 && facts->covered && !facts->own_range;
+}
+
+/*
+ * Whether the port that the socket shows stays with it for sure: it was named,
+ * or the socket is in use. Otherwise the kernel may have taken it back.
+ */
+static bool keeps_port(const struct call *call)
+{
+	return call->facts.has_port &&
+	       (!is_stream(call) || !call->facts.loose ||
+		!socket_is_closed(call->fd));
+}
+
+/* --- the calls ------------------------------------------------------------------ */
+
+static int refuse_without_map(const struct call *call)
+{
+	return refusal_without_arena(call->process, &call->policy, call->kind,
+				     (enum space)call->facts.space);
+}
+
+static bool is_observing(const struct call *call)
+{
+	return call->policy.settings[SETTING_MODE] == MODE_OBSERVE;
+}
+
+/* The kernel chooses, and what it chose is looked at. */
+static long observe(struct call *call)
+{
+	const long result = make(call);
+
+	if (result >= 0 || result == -EINPROGRESS || !is_stream(call))
+		assign_observe(call);
+	return result;
+}
+
+/* The port is left open until the connect; SCTP has no such option, and answers
+ * for it all the same. */
+static bool leaves_port_open(const struct call *call)
+{
+	int value = 0;
+
+	return !is_sctp(call) &&
+	       raw_get_int_option(call->fd, IPPROTO_IP,
+				  IP_BIND_ADDRESS_NO_PORT, &value) == 0 &&
+	       value != 0;
+}
+
+/* The kernel refuses to bind a socket that holds a port: before the policy does. */
+static int refuse_bind(struct call *call, const struct endpoint *local)
+{
+	if (local->port == 0 || call->is_chosen)
+		return 0;
+	if (call->facts.has_port &&
+	    socket_holds_port(call->fd, call->facts.ipv6))
+		return 0;
+	return refusal_of_bind(call->process, &call->policy, &call->facts,
+			       local);
+}
+
+static long run_bind(struct call *call)
+{
+	struct endpoint local;
+	long result;
+
+	if (!read_bind_address(call, &local) || keeps_port(call))
+		return make(call);
+	result = refuse_without_map(call);
+	if (result == 0)
+		result = refuse_bind(call, &local);
+	if (result < 0)
+		return result;
+
+	const bool is_open = local.port == 0 && leaves_port_open(call);
+
+	if (local.port == 0 && !is_open)
+		return is_observing(call) ? observe(call) : assign_port(call);
+	result = make(call);
+	if (result == 0)
+		assign_record(call, local.port != 0);
+	return result;
+}
+
+static long run_listen(struct call *call)
+{
+	/* SCTP stops to listen with a backlog of 0, and takes no port for it. */
+	if (keeps_port(call) || (!is_stream(call) && !is_sctp(call)) ||
+	    (is_sctp(call) && call->has_no_backlog))
+		return make(call);
+
+	const int refused = refuse_without_map(call);
+
+	if (refused < 0)
+		return refused;
+	if (is_observing(call))
+		return observe(call);
+
+	const long result = assign_port(call);
+
+	return result == -EADDRINUSE && is_sctp(call) ? -EAGAIN : result;
+}
+
+/* connect(AF_UNSPEC): the socket gives a port up that it did not name itself. */
+static long disconnect(struct call *call)
+{
+	const long result = make(call);
+
+	if (result < 0)
+		return result;
+	/* A stream socket goes on to show the port that it had. */
+	if (!is_stream(call))
+		process_ask(call->process, call->fd, &call->facts);
+	else if (call->facts.loose)
+		process_drop_port(call->process, call->fd, &call->facts);
+	return result;
+}
+
+/*
+ * Whether a connect would be one to the socket itself. A socket in use cannot
+ * connect; one that is on its way is told first what came of it.
+ */
+static bool is_to_itself(const struct call *call, const struct endpoint *remote)
+{
+	const struct fd_facts *facts = &call->facts;
+
+	if (!facts->has_port || facts->port != remote->port)
+		return false;
+	if (is_stream(call) &&
+	    (facts->connecting || !socket_is_closed(call->fd)))
+		return false;
+	return self_connect_is(call->fd, facts->port, remote) &&
+	       (!is_stream(call) || !facts->loose ||
+		socket_holds_port(call->fd, facts->ipv6));
+}
+
+static int refuse_connect(const struct call *call,
+			  const struct endpoint *remote)
+{
+	const int result = refuse_without_map(call);
+
+	if (result < 0 || !is_to_itself(call, remote))
+		return result;
+	return refusal_of_self_connect(call->process, &call->policy,
+				       (enum space)call->facts.space, remote);
+}
+
+/* Remembers whether the next connect is told what came of this one. */
+static long connect_as_it_is(struct call *call)
+{
+	const long result = make(call);
+	const bool connecting = result == -EINPROGRESS || result == -EINTR ||
+				result == -EALREADY;
+
+	if (connecting != call->facts.connecting) {
+		call->facts.connecting = connecting;
+		process_enter(call->process, call->fd, call->facts);
+	}
+	return result;
+}
+
+static long run_stream_connect(struct call *call)
+{
+	struct endpoint remote;
+
+	/* Another family than the socket's is refused before a port is chosen. */
+	if (!endpoint_read(call->address, call->length, &remote) ||
+	    remote.family != (call->facts.ipv6 ? AF_INET6 : AF_INET))
+		return make(call);
+
+	const int refused = refuse_connect(call, &remote);
+
+	if (refused < 0)
+		return refused;
+	if (keeps_port(call))
+		return connect_as_it_is(call);
+	return is_observing(call) ? observe(call)
+				  : assign_connect(call, &remote);
+}
+
+/* A UDP socket may connect to itself: old versions of PostgreSQL do. */
+static long run_datagram(struct call *call)
+{
+	const int refused = call->facts.has_port ? 0 : refuse_without_map(call);
+
+	if (refused < 0)
+		return refused;
+	if (call->facts.has_port)
+		return make(call);
+	if (is_observing(call))
+		return observe(call);
+
+	const long result = assign_port(call);
+
+	return result == -EADDRINUSE ? -EAGAIN : result;
+}
+
+static long run_association(struct call *call)
+{
+	struct endpoint remote;
+	const bool is_read = endpoint_read(call->address, call->length,
+					   &remote);
+	/* A socket of many associations may have one with itself. */
+	const int refused = is_read && !call->facts.many
+		? refuse_connect(call, &remote) : refuse_without_map(call);
+
+	if (refused < 0)
+		return refused;
+	/* Without an address, the kernel refuses before a port is taken. */
+	if (is_read || call->facts.has_port)
+		return run_datagram(call);
+
+	const long result = make(call);
+
+	assign_record(call, false);
+	return result;
+}
+
+static long run_covered(struct call *call)
+{
+	if (call->kind == CALL_BIND)
+		return run_bind(call);
+	if (call->kind == CALL_LISTEN)
+		return run_listen(call);
+	if (call->kind == CALL_CONNECT && family_of(call) == AF_UNSPEC)
+		return disconnect(call);
+	if (is_sctp(call))
+		return run_association(call);
+	if (is_stream(call))
+		return call->connects ? run_stream_connect(call) : make(call);
+	return run_datagram(call);
+}
+
+long call_run(struct process *process, struct call *call)
+{
+	call->process = process;
+	if (!is_concerned(call) || !covers(call))
+		return make(call);
+	process_policy(process, &call->policy);
+	return run_covered(call);
+}
