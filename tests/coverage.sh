@@ -21,11 +21,11 @@ meson setup "$build" -Dtests=enabled -Db_coverage=true \
 ninja -C "$build" --quiet
 meson test -C "$build" --no-rebuild --quiet --logbase coverage \
 	--suite unit --suite preload --suite cli --suite ledger \
-	--timeout-multiplier 4 >/dev/null || :
+	--timeout-multiplier 8 >/dev/null || :
 # Of faults and world what runs libberth.so; to fail each call that gcov makes when
 # a process ends takes longer than all others together.
 meson test -C "$build" --no-rebuild --quiet --logbase coverage-more \
-	--timeout-multiplier 4 'system calls fail, start' \
+	--timeout-multiplier 8 'system calls fail, start' \
 	'system calls fail, calls' surroundings 'signal handlers that call' \
 	'threads that are cancelled' 'vfork children' >/dev/null || :
 # SCTP, and a kernel without the pin: what gcov counts there is added.

@@ -9,10 +9,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from builtins import range as each
 
-from world import LO, HI, Program, berth, main, same
+from world import HANG_SECONDS, LO, HI, Program, berth, main, same, wait_until
 
 SETNS = ('import ctypes, os; '
          'fd = os.open("/proc/%d/ns/net", os.O_RDONLY); '
@@ -92,9 +91,12 @@ def died_as_pid_1():
         dies = Container(folder, '24000-24009')
         lost = {dies.bind(f'b{i}') for i in range(5)}
         dies.process.kill()
-        dies.process.wait(60)
-        while cleared('24000-24009') < 5:
-            time.sleep(0.05)
+        dies.process.wait(HANG_SECONDS)
+
+        def all_cleared():
+            return cleared('24000-24009') >= 5
+
+        wait_until(all_cleared)
         same(lives.connect('c', kept) != kept, True)
         again = {lives.bind(f'b{i}') for i in range(8)}
         same(lost <= again and kept not in again, True)

@@ -17,7 +17,8 @@ import sys
 import tempfile
 import time
 
-from world import BERTH, LIBBERTH, Program, berth, main, same
+from world import (BERTH, HANG_SECONDS, LIBBERTH, Program, berth, main, same,
+                   wait_until)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REJECTED = ('range = "30000-30099"\n'
@@ -303,7 +304,7 @@ import socket; s = socket.socket(); s.bind(("", 0))
 print(s.getsockname()[1] // 10)'
 '''
     result = subprocess.run(['unshare', '-m', 'sh', '-c', script], text=True,
-                            capture_output=True, timeout=60)
+                            capture_output=True, timeout=HANG_SECONDS)
     same((result.stdout, result.stderr), ('3000\n', ''))
 
 
@@ -322,7 +323,7 @@ def environment_of_others():
     def as_nobody(*words, **variables):
         env = dict(os.environ, **variables)
         return subprocess.run(words, env=env, text=True, capture_output=True,
-                              preexec_fn=drop, cwd='/', timeout=60)
+                              preexec_fn=drop, cwd='/', timeout=HANG_SECONDS)
 
     same(as_nobody(command, 'load', path).returncode, 0)
     script = ('import socket; s = socket.socket(); s.bind(("", 0)); '
@@ -362,7 +363,7 @@ def unread():
     for command, on_error, status in commands:
         # One descriptor at a time for the loader, too few for two folders.
         result = subprocess.run(
-            [BERTH, *command], text=True, capture_output=True, timeout=60,
+            [BERTH, *command], text=True, capture_output=True, timeout=HANG_SECONDS,
             env=dict(os.environ, BERTH_ON_ERROR=on_error),
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
                                                   (4, 4)))
@@ -409,7 +410,7 @@ def follows_confined():
         # That the filter is one that kills:
         p.process.stdin.write('open("/x")\n')
         p.process.stdin.flush()
-        same(p.process.wait(60), -signal.SIGSYS)
+        same(p.process.wait(HANG_SECONDS), -signal.SIGSYS)
 
 
 def refused_file():
@@ -451,6 +452,9 @@ def under_load():
     workers = [subprocess.Popen(worker, env=env, stdout=subprocess.PIPE,
                                 stdin=subprocess.PIPE, text=True)
                for _ in range(3)]
+    # Each has made its first calls.
+    for p in workers:
+        same(p.stdout.readline(), 'ready\n')
     loads = []
     for i in range(1, 31):
         lo, hi = ranges[i % 2]
@@ -471,7 +475,7 @@ def under_load():
                       if start <= end and done > begin]
             wanted = set(during) | {before[-1] if before else 31000}
             same(allowed <= wanted, True)
-        same(p.wait(60), 0)
+        same(p.wait(HANG_SECONDS), 0)
     same(calls > 100, True)
 
 
@@ -514,13 +518,18 @@ def rest_time():
         result = berth('status', '--porcelain', range=None)
         return [line.split('\t')[6] for line in result.stdout.splitlines()
                 if line.startswith('ports\ttcp')][0]
-    load('range = "30000-30009"\nrest-time = 1\n')
+    def no_port_rests():
+        return resting() == '0'
+
+    load('range = "30000-30009"\nrest-time = 600\n')
     with program() as p:
         p.bind('a')
         p.close('a')
         same(resting(), '1')
-        time.sleep(2.2)
-        same(resting(), '0')
+        load('range = "30000-30009"\nrest-time = 1\n')
+        p.bind('a')
+        p.close('a')
+        wait_until(no_port_rests)
         load('range = "30000-30009"\nrest = "none"\n')
         p.bind('a')
         p.close('a')
@@ -592,7 +601,7 @@ try:
 except PermissionError:
     pass
 """], env=dict(os.environ, LD_PRELOAD={LIBBERTH!r}))
-daemon.settimeout(5)
+daemon.settimeout({HANG_SECONDS})
 print(daemon.recv(600).decode())
 '''
     load(RESERVING + 'log = "syslog"\n')
@@ -601,7 +610,7 @@ print(daemon.recv(600).decode())
          'mkdir -p "$BERTH_DIR/dev" && mount -t tmpfs none "$BERTH_DIR/dev" && '
          'cp -a /dev/null /dev/urandom "$BERTH_DIR/dev/" && '
          'mount --bind "$BERTH_DIR/dev" /dev && exec "$0" -c "$1"',
-         sys.executable, script], text=True, capture_output=True, timeout=60)
+         sys.executable, script], text=True, capture_output=True, timeout=HANG_SECONDS)
     same(result.stdout.startswith('<12>berth: python3'), True)
     same('bind to 127.0.0.1:30010/tcp refused' in result.stdout, True)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Binds and connects until standard input ends; then prints for each call when
-it began, when it ended (CLOCK_MONOTONIC, ns), and the port, 0 for a failure."""
+"""Binds and connects until standard input ends. Prints "ready" after the first
+of these calls, and at the end for each when it began, when it ended
+(CLOCK_MONOTONIC, ns), and the port, 0 for a failure."""
 import select
 import socket
 import sys
@@ -32,5 +33,7 @@ def connect(sock):
 while not select.select([sys.stdin], [], [], 0)[0]:
     timed(lambda sock: sock.bind(('127.0.0.1', 0)))
     timed(connect)
+    if len(calls) == 2:
+        print('ready', flush=True)
 for call in calls:
     print(*call)

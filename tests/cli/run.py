@@ -15,6 +15,8 @@ import sys
 import tempfile
 import traceback
 
+from world import HANG_SECONDS
+
 BERTH = os.environ["BERTH"]
 LIBBERTH = os.path.realpath(os.environ["LIBBERTH"])
 NOBODY = 65534
@@ -35,7 +37,7 @@ def berth(*words, env=None, **more):
                    "BERTH_DIR": arena}
     environment.update(env or {})
     return subprocess.run([BERTH, *words], env=environment, text=True,
-                          capture_output=True, timeout=60, **more)
+                          capture_output=True, timeout=HANG_SECONDS, **more)
 
 
 def run(*words, **more):

@@ -9,7 +9,8 @@ import signal
 import socket
 import time
 
-from world import LO, HI, Program, berth, lists_bound, main, same
+from world import (HANG_SECONDS, LO, HI, Program, berth, fresh_folder,
+                   lists_bound, main, same)
 
 FRESH = '21000-21099'
 
@@ -36,7 +37,7 @@ def counter(name):
 
 def kill(program):
     program.process.send_signal(signal.SIGKILL)
-    program.process.wait(60)
+    program.process.wait(HANG_SECONDS)
 
 
 def fill(program):
@@ -117,8 +118,8 @@ def recovers():
         same(counter('kernel-asked'), 0)
 
 
-def once_a_second():
-    """a dry map is swept once a second, not at each call"""
+def dries_up_twice():
+    """Whether a range could be used up twice within a second."""
     program = Program(range=FRESH)
     for i in range(50):
         program.bind(f'b{i}', listen=True)
@@ -126,16 +127,27 @@ def once_a_second():
         for i in range(50):
             p.bind(f'b{i}', listen=True)
         line = 's = socket.socket(); s.bind(("", 0)); s.listen()'
+        begin = time.monotonic()
         same(p.outcome(line), 'EADDRINUSE')
         # The turn has just been taken: the kernel is asked, and serves.
         kill(program)
         same(p.outcome(line), 'OK')
+        if time.monotonic() - begin >= 1:
+            return False
         same((counter('swept'), counter('kernel-asked')), (0, 2))
         p.do('del s')
         time.sleep(1.1)
         same(p.outcome(line), 'OK')
         same(counter('swept') >= 49, True)
         same(counter('kernel-asked'), 2)
+    return True
+
+
+def once_a_second():
+    """a dry map is swept once a second, not at each call"""
+    # A busy machine may take longer: then nothing is known, and it tries again.
+    while not dries_up_twice():
+        fresh_folder()
 
 
 def nothing():

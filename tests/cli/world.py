@@ -16,7 +16,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'preload'))
 
-from harness import has_pin
+from harness import HANG_SECONDS, has_pin, wait_until
 
 BERTH, LIBBERTH = os.environ['BERTH'], os.environ['LIBBERTH']
 RANGE, LO, HI = '20000-20099', 20000, 20099
@@ -27,7 +27,7 @@ def berth(*words, range=RANGE, **variables):
     env = {**os.environ, 'BERTH_RANGE': range, **variables}
     env = {name: value for name, value in env.items() if value is not None}
     return subprocess.run([BERTH, *words], env=env, text=True,
-                          capture_output=True, timeout=60)
+                          capture_output=True, timeout=HANG_SECONDS)
 
 
 class Program:
@@ -96,7 +96,7 @@ class Program:
     def __exit__(self, *unused):
         self.process.stdin.close()
         self.process.stdout.close()
-        self.process.wait(60)
+        self.process.wait(HANG_SECONDS)
 
 
 def fresh_folder():

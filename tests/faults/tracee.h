@@ -22,7 +22,7 @@
 #define TRACEE_OUTPUT_SIZE 16384
 #define TRACEE_FDS_SIZE 256
 
-#define HANG_SECONDS 30
+#define HANG_SECONDS 900
 
 /* Whose a system call is. */
 enum origin {

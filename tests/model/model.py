@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-HANG_SECONDS = 500
+HANG_SECONDS = 3000
 MAX_DEPTH = 2000000
 HASH_BITS = 22
 

@@ -5,8 +5,10 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 
-HANG_SECONDS = 120
+# Nothing is measured by it: it ends what hangs, on a busy machine too.
+HANG_SECONDS = 900
 STATUS_SKIP = 77
 
 # name: environment. The kernel's own range in the namespaces is
@@ -23,6 +25,15 @@ KIND_NAMES = ['tcp4', 'tcp6', 'mptcp4', 'mptcp6', 'udp4', 'udp6', 'udplite4',
 
 
 IP_LOCAL_PORT_RANGE = 51    # Python has no name for it
+
+
+def wait_until(holds):
+    """Returns when holds() is true."""
+    end = time.monotonic() + HANG_SECONDS
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError('waited in vain: %s' % holds.__name__)
+        time.sleep(0.02)
 
 
 def has_pin():

@@ -40,7 +40,7 @@ public class Client {
 	static String socketWithTimeout(InetSocketAddress server)
 			throws IOException {
 		try (Socket socket = new Socket()) {
-			socket.connect(server, 30000);
+			socket.connect(server, 900000);
 			return exchange(socket);
 		}
 	}
@@ -69,7 +69,7 @@ public class Client {
 		try (DatagramSocket socket = new DatagramSocket()) {
 			byte[] answer = new byte[100];
 			DatagramPacket packet = new DatagramPacket(answer, 100);
-			socket.setSoTimeout(30000);
+			socket.setSoTimeout(900000);
 			socket.send(new DatagramPacket(HELLO, HELLO.length,
 				server));
 			socket.receive(packet);

@@ -7,6 +7,7 @@ import sys
 import threading
 
 HELLO = b"hello"
+HANG_SECONDS = 900
 
 
 def family_of(address):
@@ -15,7 +16,7 @@ def family_of(address):
 
 def udp_socket(address):
     sock = socket.socket(family_of(address), socket.SOCK_DGRAM)
-    sock.settimeout(30)
+    sock.settimeout(HANG_SECONDS)
     return sock
 
 
@@ -24,7 +25,7 @@ def say(what, address, answer):
 
 
 def tcp(address, port, **options):
-    with socket.create_connection((address, port), 30, **options) as sock:
+    with socket.create_connection((address, port), HANG_SECONDS, **options) as sock:
         sock.sendall(HELLO)
         return sock.recv(100)
 
@@ -33,7 +34,7 @@ def tcp_nonblocking(address, port):
     with socket.socket(family_of(address), socket.SOCK_STREAM) as sock:
         sock.setblocking(False)
         sock.connect_ex((address, port))
-        sock.settimeout(30)
+        sock.settimeout(HANG_SECONDS)
         sock.connect_ex((address, port))
         sock.sendall(HELLO)
         return sock.recv(100)
@@ -68,7 +69,7 @@ def udp_bound(address, port):
 def tcp_own_server(address, _):
     """A server on port 0, as tests are fond of, and a client of it."""
     with socket.create_server((address, 0), family=family_of(address)) as server:
-        with socket.create_connection(server.getsockname()[:2], 30) as client:
+        with socket.create_connection(server.getsockname()[:2], HANG_SECONDS) as client:
             connection, _ = server.accept()
             with connection:
                 client.sendall(HELLO)
@@ -80,7 +81,7 @@ def tcp_listen_unbound(address, _):
     with socket.socket(family_of(address), socket.SOCK_STREAM) as server:
         server.listen()
         port = server.getsockname()[1]
-        with socket.create_connection((address, port), 30) as client:
+        with socket.create_connection((address, port), HANG_SECONDS) as client:
             connection, _ = server.accept()
             with connection:
                 client.sendall(HELLO)

@@ -25,7 +25,7 @@ ask()
 {
 	local answers=$1
 	shift
-	expect "$answers" client dig +short +tries=2 +time=10 -p 53 "$@"
+	expect "$answers" client dig +short +tries=2 +time="$hang_seconds" -p 53 "$@"
 }
 
 scenario()

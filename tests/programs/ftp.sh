@@ -42,14 +42,11 @@ start_vsftpd()
 	pasv_min_port=${range%-*}
 	pasv_max_port=${range#*-}
 	xferlog_enable=NO
+	accept_timeout=$hang_seconds
+	connect_timeout=$hang_seconds
 	END
 	server vsftpd vsftpd "$work/vsftpd.conf"
 	wait_bound tcp 21
-}
-
-listens_at()
-{
-	[ -n "$(ss -Hnlt "src $(in_url "$1"):$2")" ]
 }
 
 start_pyftpdlib()
@@ -59,9 +56,7 @@ start_pyftpdlib()
 		server "pyftpdlib-$address" /usr/bin/python3 -m pyftpdlib \
 			--interface="$address" --port=2121 \
 			--directory="$work/files"
-	done
-	for address in $loopbacks; do
-		wait_until listens_at "$address" 2121
+		wait_bound tcp 2121 "$address"
 	done
 }
 

@@ -18,9 +18,9 @@ start_haproxy()
 		maxconn 500
 	defaults
 		mode http
-		timeout connect 30s
-		timeout client 30s
-		timeout server 30s
+		timeout connect ${hang_seconds}s
+		timeout client ${hang_seconds}s
+		timeout server ${hang_seconds}s
 		retries 0
 		option http-server-close
 		http-reuse never
@@ -46,7 +46,7 @@ Failed requests: 0" requests -n 1000 -c 20 "$@"
 
 requests()
 {
-	client ab -q -s 30 "$@" |
+	client ab -q -s "$hang_seconds" "$@" |
 		sed -n '/^\(Complete\|Failed\|Non-2xx\)/s/  */ /gp'
 }
 

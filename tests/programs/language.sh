@@ -11,12 +11,8 @@ fixed_ports 7000 7001
 start_echo_server()
 {
 	server echo /usr/bin/python3 "$here/echo_server.py" 7000 $loopbacks
-	local address
-	for address in $loopbacks; do
-		address=$(in_url "$address"):7000
-		wait_until eval "[ -n \"\$(ss -Hnlt 'src $address')\" ]"
-		wait_until eval "[ -n \"\$(ss -Hnlu 'src $address')\" ]"
-	done
+	wait_bound tcp 7000
+	wait_bound udp 7000
 }
 
 # Runs a client: every answer is hello, or that a connection was refused.

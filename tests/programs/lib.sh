@@ -38,9 +38,9 @@ programs_needed=(unshare mount nft ip ss)
 ports_fixed=()
 
 # How long to wait for a server, and for a client to end, at most. Nothing is
-# measured by these: they end a test that hangs.
-poll_tries=600
-client_seconds=60
+# measured by this: it ends a test that hangs, on a busy machine too.
+hang_seconds=900
+newest_server=
 
 needs()
 {
@@ -92,7 +92,7 @@ by_berth_run()
 # The same, for a client: it is ended if it hangs.
 client()
 {
-	by_berth_run timeout "$client_seconds" "$@"
+	by_berth_run timeout "$hang_seconds" "$@"
 }
 
 # Starts a server under Berth in the background: server LOG COMMAND...
@@ -101,14 +101,25 @@ server()
 	local log=$work/$1.log
 	shift
 	preloaded "$@" >"$log" 2>&1 </dev/null &
+	newest_server=$!
 }
 
-# Polls for a condition; after too long the run has failed.
+# The server that was started last has ended with a failure. One that goes on in
+# the background by itself ends with none.
+server_failed()
+{
+	[ -n "$newest_server" ] || return
+	kill -0 "$newest_server" 2>/dev/null && return 1
+	! wait "$newest_server"
+}
+
+# Polls for a condition. The run has failed when the server has, and after very
+# long.
 wait_until()
 {
-	local tries=$poll_tries
+	local end=$((SECONDS + hang_seconds))
 	until "$@"; do
-		if [ $((tries -= 1)) -eq 0 ]; then
+		if server_failed || [ $SECONDS -ge $end ]; then
 			echo "waited in vain: $*" >&2
 			tail -n 20 "$work"/*.log >&2
 			exit 1
@@ -117,18 +128,27 @@ wait_until()
 	done
 }
 
-# A socket bound to a local port: bound tcp|udp PORT. Asks the kernel, and makes
-# no connection, which would count.
+# A socket that takes what comes to an address and port:
+#     bound tcp|udp PORT ADDRESS
+# Asks the kernel, and makes no connection, which would count.
 bound()
 {
-	local states=listening
+	local states=listening any=0.0.0.0
 	[ "$1" = udp ] && states=all
-	[ -n "$(ss -Hn --"$1" state $states "sport = :$2" 2>/dev/null)" ]
+	[[ $3 != *:* ]] || any=[::]
+	ss -Hn --"$1" state $states "sport = :$2" 2>/dev/null |
+		grep -qF -e " $(in_url "$3"):$2 " -e " $any:$2 " -e " *:$2 "
 }
 
+# A server may bind one address after the other: wait_bound tcp|udp PORT
+# [ADDRESS...] waits for each of them, and without any for all of loopback.
 wait_bound()
 {
-	wait_until bound "$1" "$2"
+	local protocol=$1 port=$2 address
+	shift 2
+	for address in ${*:-$loopbacks}; do
+		wait_until bound "$protocol" "$port" "$address"
+	done
 }
 
 # An address as it is written in a URL.

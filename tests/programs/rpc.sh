@@ -41,6 +41,7 @@ start_rpcbind()
 	mount -t tmpfs none /run
 	server rpcbind rpcbind -f -w
 	wait_bound tcp 111
+	wait_bound udp 111
 }
 
 prepare_statd()
@@ -65,6 +66,11 @@ is_registered()
 is_unregistered()
 {
 	! is_registered "$1"
+}
+
+has_ended()
+{
+	! pgrep -x "$1" >/dev/null
 }
 
 # In the bare run they have any port.
@@ -94,9 +100,8 @@ round()
 	check_ports "$name" "$program" "$ports"
 	answers "$program" "$version"
 	pkill -x "$name"
-	while pgrep -x "$name" >/dev/null; do
-		sleep 0.02
-	done
+	newest_server=
+	wait_until has_ended "$name"
 	for version in 1 2 3; do
 		client rpcinfo -d "$program" "$version" 2>/dev/null
 	done

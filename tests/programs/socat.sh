@@ -19,21 +19,22 @@ start_servers()
 	server relay socat TCP4-LISTEN:7001,fork,reuseaddr TCP4:127.0.0.1:7000
 	server udp-relay socat UDP4-RECVFROM:7002,fork UDP4-SENDTO:127.0.0.1:7000
 	wait_bound tcp 7000
-	wait_bound tcp 7001
+	wait_bound tcp 7001 127.0.0.1
 	wait_bound udp 7000
-	wait_bound udp 7002
+	wait_bound udp 7002 127.0.0.1
 }
 
 say()
 {
-	echo "$1" | expect "$1" client socat -t 10 - "$1"
+	echo "$1" | expect "$1" client socat -t "$hang_seconds" - "$1"
 }
 
 # Ends as soon as the echo is there: UDP has no end of file.
 say_datagram()
 {
 	echo "$1" | expect "$1" \
-		client socat -T 10 - "$1,readbytes=$((${#1} + 1)),shut-none"
+		client socat -T "$hang_seconds" - \
+		"$1,readbytes=$((${#1} + 1)),shut-none"
 }
 
 scenario()

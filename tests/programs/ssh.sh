@@ -35,6 +35,7 @@ start_sshd()
 	PasswordAuthentication no
 	AllowTcpForwarding yes
 	MaxStartups 100
+	LoginGraceTime 0
 	END
 	server sshd "$(command -v sshd)" -D -e -f "$work/sshd_config"
 	wait_bound tcp 22
@@ -44,7 +45,7 @@ start_sshd()
 start_echo()
 {
 	socat TCP-LISTEN:7000,fork,reuseaddr PIPE 2>"$work/echo.log" &
-	wait_bound tcp 7000
+	wait_bound tcp 7000 127.0.0.1
 }
 
 login()
@@ -75,7 +76,7 @@ forward_back()
 	wait_until eval '[ -n "$(chosen)" ]'
 	for _ in 1 2 3; do
 		echo "back and forth" | expect "back and forth" \
-			client socat -t 10 - TCP:127.0.0.1:"$(chosen)"
+			client socat -t "$hang_seconds" - TCP:127.0.0.1:"$(chosen)"
 	done
 	kill $forwarder
 	wait $forwarder 2>/dev/null || :
@@ -85,10 +86,10 @@ forward()
 {
 	login -N -L "127.0.0.1:7001:127.0.0.1:7000" root@127.0.0.1 &
 	local forwarder=$!
-	wait_bound tcp 7001
+	wait_bound tcp 7001 127.0.0.1
 	for _ in 1 2 3; do
 		echo "there and back" | expect "there and back" \
-			client socat -t 10 - TCP:127.0.0.1:7001
+			client socat -t "$hang_seconds" - TCP:127.0.0.1:7001
 	done
 	kill $forwarder
 	wait $forwarder 2>/dev/null || :

@@ -50,8 +50,11 @@ start_vsftpd()
 	nopriv_user=nobody
 	secure_chroot_dir=$work/empty
 	xferlog_enable=NO
+	accept_timeout=$hang_seconds
+	connect_timeout=$hang_seconds
 	END
 	by_berth_run vsftpd "$work/vsftpd.conf" >"$work/vsftpd.log" 2>&1 &
+	newest_server=$!
 	wait_bound tcp 21
 }
 

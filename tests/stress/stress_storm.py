@@ -33,7 +33,7 @@ from servers import serve
 
 N_WORKERS, N_TRACED = 6, 2
 STEPS_OF_OTHERS = 12, 3     # while one is stopped; those that are traced: few
-SECONDS_OF_A_HANG = 60
+SECONDS_OF_A_HANG = 900
 SECONDS_OF_A_LONG_STOP = 3   # sweeps come and go
 KEPT = 10                   # descriptors that the keeper has
 SERVER_PORTS = range(7000, 7004)

@@ -59,7 +59,7 @@ static void teardown(void)
 	nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-TestSuite(policy_file, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(policy_file, .init = setup, .fini = teardown, .timeout = 900);
 
 static void make(void)
 {
@@ -467,6 +467,9 @@ Test(policy_file, a_loader_that_is_killed_lets_the_next_one_in)
 
 static void publish_forever(void)
 {
+	uint64_t first;
+
+	publish('a', IMAGE_SIZE, &first);
 	say_ready();
 	for (char byte = 'a';; byte = byte == 'z' ? 'a' : (char)(byte + 1)) {
 		uint64_t edition;

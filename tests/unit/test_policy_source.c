@@ -69,7 +69,7 @@ static void teardown(void)
 	nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-TestSuite(policy_source, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(policy_source, .init = setup, .fini = teardown, .timeout = 900);
 
 #define STRINGS_SIZE 64u
 

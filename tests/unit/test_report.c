@@ -49,7 +49,7 @@ static void teardown(void)
 	arena_close(&process.arena);
 }
 
-TestSuite(report, .init = setup, .fini = teardown, .timeout = 30);
+TestSuite(report, .init = setup, .fini = teardown, .timeout = 900);
 
 /* The lines since the last call. */
 static uint32_t take_lines(void)
@@ -93,6 +93,26 @@ static void report_many(enum event_kind kind, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++)
 		report_event(&process, &policy, &report);
+}
+
+/* Reports so many within one second, and returns how many lines that makes. What
+ * takes longer on a busy machine is done again, from the start. */
+static uint32_t lines_of_a_second(uint32_t n)
+{
+	for (;;) {
+		long ns;
+
+		wait_for_second();
+
+		const time_t second = second_now(&ns);
+
+		report_many(EVENT_RESERVED, n);
+		if (second_now(&ns) == second)
+			return take_lines();
+		teardown();
+		memset(&process, 0, sizeof(process));
+		setup();
+	}
 }
 
 static uint64_t count_of(enum counter counter)
@@ -179,9 +199,7 @@ Test(report, only_so_many_lines_are_written_in_a_second_and_the_ring_has_all)
 {
 	struct event event;
 
-	wait_for_second();
-	report_many(EVENT_RESERVED, N_MANY);
-	cr_assert_eq(take_lines(), REPORT_LINES_MAX);
+	cr_assert_eq(lines_of_a_second(N_MANY), REPORT_LINES_MAX);
 	cr_assert_eq(event_end(&process.arena), N_MANY);
 	for (uint64_t i = 0; i < N_MANY; i++)
 		cr_assert(event_get(&process.arena, i, &event));
@@ -190,9 +208,7 @@ Test(report, only_so_many_lines_are_written_in_a_second_and_the_ring_has_all)
 
 Test(report, what_was_kept_back_is_told_in_the_next_second)
 {
-	wait_for_second();
-	report_many(EVENT_RESERVED, N_MANY);
-	take_lines();
+	lines_of_a_second(N_MANY);
 	wait_for_second();
 	report_many(EVENT_RESERVED, 1);
 	cr_assert_eq(take_lines(), 2);
@@ -204,12 +220,19 @@ Test(report, what_was_kept_back_is_told_in_the_next_second)
 
 Test(report, the_line_that_tells_of_others_is_one_of_so_many_too)
 {
+	lines_of_a_second(N_MANY);
+	long ns;
+
+	lines_of_a_second(N_MANY);
 	wait_for_second();
+
+	const time_t first = second_now(&ns);
+
 	report_many(EVENT_RESERVED, N_MANY);
-	take_lines();
-	wait_for_second();
-	report_many(EVENT_RESERVED, N_MANY);
-	cr_assert_leq(take_lines(), REPORT_LINES_MAX, "%s", lines);
+
+	const uint32_t n_seconds = (uint32_t)(second_now(&ns) - first + 1);
+
+	cr_assert_leq(take_lines(), n_seconds * REPORT_LINES_MAX, "%s", lines);
 }
 
 Test(report, without_a_map_lines_are_written_all_the_same)

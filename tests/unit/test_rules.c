@@ -4,7 +4,7 @@
 #include "core/choice.h"
 #include "rules_by_hand.h"
 
-TestSuite(rules, .timeout = 30);
+TestSuite(rules, .timeout = 900);
 
 Test(rules, a_file_without_options_makes_the_default_rule)
 {

@@ -4,7 +4,7 @@
 
 #include "rules_by_hand.h"
 
-TestSuite(rules_check, .timeout = 30);
+TestSuite(rules_check, .timeout = 900);
 
 Test(rules_check, a_range_over_a_reservation_is_refused_with_both_sides)
 {

@@ -2,7 +2,7 @@
 #include "cli/rules_print.h"
 #include "rules_by_hand.h"
 
-TestSuite(rules_print, .timeout = 30);
+TestSuite(rules_print, .timeout = 900);
 
 static void assert_printed(enum output_format format, const char *expected)
 {

@@ -6,7 +6,7 @@
 
 #include "rules_by_hand.h"
 
-TestSuite(rules_warn, .timeout = 30);
+TestSuite(rules_warn, .timeout = 900);
 
 static void assert_warnings(unsigned int rate, const char *expected)
 {

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-BOOT_SECONDS = 180
+BOOT_SECONDS = 900
 STATUS_BOOT = 125
 
 # Translated code is slow, and these halve what it costs. An old processor: what

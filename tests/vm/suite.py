@@ -56,8 +56,8 @@ STRESS = {'ledger, threads': '20000', 'ledger, processes': '20000',
 ONLY_5_10 = re.compile('unit / (policy_|refusal)|cli / (?!sweep)')
 
 # A guest is slow, and slower beside other work.
-TEST_SECONDS = 300
-SECONDS = 1500
+TEST_SECONDS = 900
+SECONDS = 3000
 
 STATUS_SKIP = 77
 

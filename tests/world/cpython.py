@@ -16,7 +16,7 @@ import sys
 import others
 
 PYTHON = os.environ.get('PYTHON', '/usr/bin/python3')
-SECONDS = 150
+SECONDS = 900
 
 # What is built on sockets; the slowest first, so that the last ones end together.
 PROTOCOLS = [

@@ -87,7 +87,7 @@ class Script:
         for name in LIBRARIES:
             shutil.copy(os.path.join(self.folder, name),
                         os.path.join(place, name))
-        return ['sh', '-c', 'cd "$1" && exec timeout 100 perl -I. "$2"', 'sh',
+        return ['sh', '-c', 'cd "$1" && exec timeout 900 perl -I. "$2"', 'sh',
                 place, self.inside]
 
     @staticmethod
