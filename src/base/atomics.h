@@ -13,13 +13,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+_Static_assert(ATOMIC_SHORT_LOCK_FREE == 2, "16-bit atomics must be lock-free");
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "32-bit atomics must be lock-free");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
 _Static_assert(ATOMIC_POINTER_LOCK_FREE == 2, "as must those of pointers");
 
+typedef _Atomic uint16_t atomic_u16;
 typedef _Atomic uint32_t atomic_u32;
 typedef _Atomic uint64_t atomic_u64;
 typedef _Atomic(const void *) atomic_pointer;
+
+static inline uint16_t load_relaxed_u16(const atomic_u16 *wordp)
+{
+	return atomic_load_explicit(wordp, memory_order_relaxed);
+}
+
+static inline uint16_t load_acquire_u16(const atomic_u16 *wordp)
+{
+	return atomic_load_explicit(wordp, memory_order_acquire);
+}
+
+static inline void store_relaxed_u16(atomic_u16 *wordp, uint16_t value)
+{
+	atomic_store_explicit(wordp, value, memory_order_relaxed);
+}
+
+/* On failure *expectedp holds what was found. */
+static inline bool swap_if_acq_rel_u16(atomic_u16 *wordp, uint16_t *expectedp,
+				       uint16_t desired)
+{
+	return atomic_compare_exchange_strong_explicit(wordp, expectedp,
+		desired, memory_order_acq_rel, memory_order_acquire);
+}
 
 static inline uint32_t load_relaxed_u32(const atomic_u32 *wordp)
 {

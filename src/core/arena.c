@@ -14,6 +14,9 @@
 #include "core/arena_layout.h"
 #include "core/shared_file.h"
 
+/* All of the choice but its table. */
+#define CHOICE_RANDOM_SIZE offsetof(struct choice_memory, table)
+
 #define REST_MS_MAX (24u * 60 * 60 * 1000)
 
 static bool fill_random(void *bytes, size_t n_bytes)
@@ -66,7 +69,7 @@ static int fill_file(int fd, const struct arena_place *place)
 						sizeof(struct arena_memory));
 	struct {
 		struct arena_header header;
-		struct choice_memory choice;
+		uint8_t choice[CHOICE_RANDOM_SIZE];
 	} first = { 0 };
 
 	_Static_assert(offsetof(struct arena_memory, choice) ==
@@ -74,8 +77,8 @@ static int fill_file(int fd, const struct arena_place *place)
 	if (result < 0)
 		return result;
 	fill_header(&first.header, place);
-	/* RFC 6056: next_ephemeral and the table are random at first. */
-	fill_random(&first.choice, sizeof(first.choice));
+	/* RFC 6056: next_ephemeral is random at first. */
+	fill_random(first.choice, sizeof(first.choice));
 	if (raw_pwrite(fd, &first, sizeof(first), 0) != (ssize_t)sizeof(first))
 		return -EIO;
 	return 0;
@@ -130,7 +133,7 @@ int arena_open_private(int shared_error, struct arena *arenap)
 		return error;
 	arenap->memory = memory;
 	fill_header(&arenap->memory->header, &nowhere);
-	fill_random(&arenap->memory->choice, sizeof(arenap->memory->choice));
+	fill_random(&arenap->memory->choice, CHOICE_RANDOM_SIZE);
 	return 0;
 }
 

@@ -20,16 +20,16 @@
 #include "core/space.h"
 
 #define ARENA_MAGIC UINT64_C(0x6e65726168747262)	/* "brtharen" */
-#define ARENA_VERSION 6u
+#define ARENA_VERSION 7u
 
 /*
  * Planes by space. TCP has the most, since there the kernel shares a port
  * between destinations; a UDP port is shared between local addresses only.
  */
-#define N_PLANES_TCP 512u
-#define N_PLANES_UDP 64u
-#define N_PLANES_UDPLITE 16u
-#define N_PLANES_SCTP 64u
+#define N_PLANES_TCP 256u
+#define N_PLANES_UDP 32u
+#define N_PLANES_UDPLITE 8u
+#define N_PLANES_SCTP 32u
 #define N_PLANES (N_PLANES_TCP + N_PLANES_UDP + N_PLANES_UDPLITE + N_PLANES_SCTP)
 
 struct arena_header {
@@ -43,16 +43,19 @@ struct arena_header {
 	uint8_t pad[4040];
 };
 
-/* RFC 6056: next_ephemeral of 3.3.1, 3.3.3, 3.3.5 and the table of 3.3.4. */
-#define CHOICE_TABLE_LENGTH 256u	/* INET_TABLE_PERTURB_SIZE's least */
+/*
+ * RFC 6056: next_ephemeral of 3.3.1, 3.3.3, 3.3.5 and the table of 3.3.4, as long
+ * as Linux has it (INET_TABLE_PERTURB_SIZE in net/ipv4/inet_hashtables.c). The
+ * table begins with zeros: where a destination starts is F's to hide.
+ */
+#define CHOICE_TABLE_LENGTH 65536u
 
 struct choice_memory {
 	atomic_u32 next_ephemeral[N_SPACES];
 	uint8_t pad1[48];
 	atomic_u64 random_counter;	/* position in the stream of 3.3.2 */
-	uint8_t pad2[56];
+	uint8_t pad2[4024];
 	atomic_u32 table[CHOICE_TABLE_LENGTH];
-	uint8_t pad3[2944];
 };
 
 /* What happened that an operator would want to know. */
@@ -118,8 +121,9 @@ enum use {
 struct space_memory {
 	atomic_u64 hints[N_USES][N_PORT_WORDS];	/* ports by use; [USE_FREE] idle */
 	atomic_u64 rest[2][N_REST_WORDS];	/* by parity of the epoch */
-	atomic_u32 uses[N_PORTS];		/* leases * 4 + enum use */
-	atomic_u32 rested_ms[N_PORTS];		/* when it went to rest, mod 2^32 */
+	atomic_u16 uses[N_PORTS];		/* leases * 4 + enum use */
+	atomic_u16 rested_at[N_PORTS];		/* when it went to rest, in the
+						   units of ledger_rest() */
 };
 
 struct plane_memory {
@@ -137,14 +141,17 @@ struct arena_memory {
 };
 
 _Static_assert(sizeof(struct arena_header) == 4096, "a page");
-_Static_assert(sizeof(struct choice_memory) == 4096, "a page");
+_Static_assert(sizeof(struct choice_memory) == 4096 + 262144, "whole pages");
 _Static_assert(sizeof(struct counter_memory) == 4096, "a page");
 _Static_assert(sizeof(struct turn_memory) == 4096, "a page");
 _Static_assert(sizeof(struct event_slot) == 96, "");
 _Static_assert(sizeof(struct event_memory) == 4096 + 4096 * 96, "");
-_Static_assert(sizeof(struct space_memory) == 32768 + 32768 + 2 * 262144,
+_Static_assert(sizeof(struct space_memory) == 32768 + 32768 + 2 * 131072,
 	       "");
+_Static_assert(N_PLANES_TCP < 1u << 14, "as many leases fit a use word");
 _Static_assert(sizeof(struct plane_memory) == 8192, "");
 _Static_assert(sizeof(struct arena_memory) ==
-	       16384 + 397312 + 4 * 589824 + 656 * 8192,
-	       "the layout of version 6");
+	       16384 + 262144 + 397312 + 4 * 327680 + 328 * 8192,
+	       "the layout of version 7");
+/* What a process maps for Berth is 5 MiB at most: this, its policy, its cache. */
+_Static_assert(sizeof(struct arena_memory) < 4608u << 10, "4.5 MiB");

@@ -8,9 +8,9 @@
 #include "core/endpoint.h"
 #include "core/siphash.h"
 
-/* Which bits of the flow hash serve what; ledger_plane() takes bits 40-63. */
+/* Which bits of the flow hash serve what; ledger_plane() takes bits 48-63. */
 #define OFFSET_BITS 32u
-#define TABLE_BITS 8u
+#define TABLE_BITS 16u
 
 _Static_assert(CHOICE_TABLE_LENGTH == 1u << TABLE_BITS, "G indexes the table");
 
@@ -106,6 +106,32 @@ static struct choice start_counter(atomic_u32 *counterp, uint32_t offset,
 
 	return (struct choice){
 		.index = wrap(offset, counter, n_ports),
+		.step = 1,
+		.counterp = counterp,
+	};
+}
+
+/*
+ * The same with a random step, from the key and the counter itself: a counter of
+ * random numbers would be shared by all connects of a namespace.
+ */
+static struct choice start_table(struct choice_memory *memory,
+				 const struct siphash_key *key, uint32_t g,
+				 uint32_t offset, uint32_t n_ports)
+{
+	atomic_u32 *counterp = &memory->table[g];
+	/* Relaxed: two that read the same take the same step, from places that
+	 * differ by it. */
+	const uint64_t from = (uint64_t)g << 32 | load_relaxed_u32(counterp);
+	const uint32_t step = 1 + scale(
+		(uint32_t)siphash_2_4(key, &from, sizeof(from)),
+		CHOICE_STEP_MAX);
+	/* Relaxed: as in start_counter(). */
+	const uint32_t counter = add_relaxed_u32(counterp, step);
+
+	return (struct choice){
+		.index = wrap(offset, counter, n_ports),
+		.step = step,
 		.counterp = counterp,
 	};
 }
@@ -121,6 +147,7 @@ static struct choice start_increment(struct choice_memory *memory,
 
 	return (struct choice){
 		.index = wrap(0, counter, n_ports),
+		.step = 1,
 		.counterp = counterp,
 	};
 }
@@ -146,7 +173,7 @@ struct choice choice_start(struct choice_memory *memory,
 		break;
 	case ALGORITHM_DOUBLE_HASH:
 		if (request->has_remote)
-			return start_counter(&memory->table[g], f, n_ports);
+			return start_table(memory, key, g, f, n_ports);
 		break;
 	case ALGORITHM_RANDOM:
 	case N_ALGORITHMS:
@@ -158,6 +185,7 @@ struct choice choice_start(struct choice_memory *memory,
 void choice_skip(const struct choice *choice, uint32_t n_skipped)
 {
 	/* Relaxed: as in start_counter(), a hint that nobody decides on. */
-	if (choice->counterp && n_skipped)
-		add_relaxed_u32(choice->counterp, n_skipped);
+	if (choice->counterp && n_skipped >= choice->step)
+		add_relaxed_u32(choice->counterp,
+				n_skipped - (choice->step - 1));
 }

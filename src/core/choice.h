@@ -30,6 +30,13 @@ enum algorithm {
 
 #define ALGORITHM_DEFAULT ALGORITHM_DOUBLE_HASH
 
+/*
+ * double-hash moves its counter on by 1 to this, at random, as Linux does since
+ * 5.18: whoever sees the ports to one destination cannot count what went to
+ * another one that has the same counter (CVE-2022-32296).
+ */
+#define CHOICE_STEP_MAX 8u
+
 /* "sequential", "random", "hash", "double-hash", "random-increments". */
 const char *algorithm_name(enum algorithm algorithm);
 
@@ -49,13 +56,14 @@ struct choice_request {
 /* What was chosen, and the counter that led to it (NULL: none). */
 struct choice {
 	uint32_t index;
+	uint32_t step;			/* by which it was moved on */
 	_Atomic uint32_t *counterp;
 };
 
 /*
  * The keyed hash of a flow: local address (may be NULL), remote address and
- * remote port (may be NULL). It serves as F and G of RFC 6056, and for the
- * plane in the ledger, each from bits of its own.
+ * remote port (may be NULL). Each from bits of its own it serves as F of RFC 6056
+ * (0 to 31) and G (32 to 47), and for the plane in the ledger (48 to 63).
  */
 uint64_t choice_flow_hash(const struct siphash_key *key,
 			  const struct endpoint *local,

@@ -29,8 +29,8 @@ uint32_t ledger_n_planes(enum space space)
 
 uint16_t ledger_plane(enum space space, uint64_t hash)
 {
-	/* The low 40 bits choose the port: see choice_flow_hash(). */
-	return (uint16_t)((hash >> 40) * n_planes[space] >> 24);
+	/* The low 48 bits choose the port: see choice_flow_hash(). */
+	return (uint16_t)((hash >> 48) * n_planes[space] >> 16);
 }
 
 static struct space_memory *space_of(const struct arena *arena,
@@ -62,7 +62,7 @@ static void follow(struct space_memory *space, uint16_t port, enum use use)
 	atomic_u64 *hintp = &space->hints[use][port / PORT_WORD_BITS];
 	/* Acquire, after our own change: a newer use is seen, or its maker's
 	 * write of the hint comes after ours. */
-	bool used = (load_acquire_u32(&space->uses[port]) & USE_MASK) == use;
+	bool used = (load_acquire_u16(&space->uses[port]) & USE_MASK) == use;
 	bool was_used;
 
 	do {
@@ -73,31 +73,31 @@ static void follow(struct space_memory *space, uint16_t port, enum use use)
 		else
 			and_acq_rel_u64(hintp, ~port_bit(port));
 		was_used = used;
-		used = (load_acquire_u32(&space->uses[port]) & USE_MASK) == use;
+		used = (load_acquire_u16(&space->uses[port]) & USE_MASK) == use;
 	} while (used != was_used);
 }
 
 /* Joins the use of a port. Returns 0, or -EADDRINUSE for a use beside it. */
 static int join(struct space_memory *space, const struct lease *lease)
 {
-	atomic_u32 *usep = &space->uses[lease->port];
+	atomic_u16 *usep = &space->uses[lease->port];
 	/* Relaxed: the compare-and-swap below decides. */
-	uint32_t now = load_relaxed_u32(usep);
-	uint32_t next;
+	uint16_t now = load_relaxed_u16(usep);
+	uint16_t next;
 
 	do {
 		const enum use use = now & USE_MASK;
 
 		if (use == USE_FREE)
-			next = LEASE_UNIT + lease->use;
+			next = (uint16_t)(LEASE_UNIT + lease->use);
 		else if (use == lease->use && use != USE_WHOLE &&
-			 now <= UINT32_MAX - LEASE_UNIT)
-			next = now + LEASE_UNIT;
+			 now <= UINT16_MAX - LEASE_UNIT)
+			next = (uint16_t)(now + LEASE_UNIT);
 		else
 			return -EADDRINUSE;
 		/* Acq_rel: what the last holder did with the port is over before
 		 * we have it; our lease stands before our bind() or connect(). */
-	} while (!swap_if_acq_rel_u32(usep, &now, next));
+	} while (!swap_if_acq_rel_u16(usep, &now, next));
 
 	if ((now & USE_MASK) == USE_FREE)
 		follow(space, lease->port, lease->use);
@@ -106,17 +106,18 @@ static int join(struct space_memory *space, const struct lease *lease)
 
 static void leave(struct space_memory *space, const struct lease *lease)
 {
-	atomic_u32 *usep = &space->uses[lease->port];
+	atomic_u16 *usep = &space->uses[lease->port];
 	/* Relaxed: the compare-and-swap below decides. */
-	uint32_t now = load_relaxed_u32(usep);
-	uint32_t next;
+	uint16_t now = load_relaxed_u16(usep);
+	uint16_t next;
 
 	do {
 		if ((now & USE_MASK) != lease->use)
 			return;
-		next = now < 2 * LEASE_UNIT ? USE_FREE : now - LEASE_UNIT;
+		next = now < 2 * LEASE_UNIT ? USE_FREE
+					    : (uint16_t)(now - LEASE_UNIT);
 		/* Acq_rel: our use of the port is over before the next one's. */
-	} while (!swap_if_acq_rel_u32(usep, &now, next));
+	} while (!swap_if_acq_rel_u16(usep, &now, next));
 
 	if (next == USE_FREE)
 		follow(space, lease->port, lease->use);
@@ -175,6 +176,20 @@ static uint32_t epoch_of(const struct arena *arena, uint64_t now_ms)
 	return (uint32_t)(now_ms / load_relaxed_u32(&arena->rest_ms));
 }
 
+/*
+ * When a port went to rest is kept in units of 2^shift ms, the shortest of which
+ * twice the rest time has fewer than 2^15: 4 ms for a minute. Where rest times
+ * differ, only the order among the ports that rest suffers.
+ */
+static uint32_t rested_shift(const struct arena *arena)
+{
+	/* Relaxed: as in epoch_of(). */
+	const uint32_t most_ms = 2 * load_relaxed_u32(&arena->rest_ms);
+
+	return most_ms >> 15 == 0
+		? 0 : 17 - (uint32_t)__builtin_clz(most_ms);
+}
+
 void ledger_rest(const struct arena *arena, enum space space, uint16_t port,
 		 uint64_t now_ms)
 {
@@ -187,7 +202,8 @@ void ledger_rest(const struct arena *arena, enum space space, uint16_t port,
 	uint64_t next;
 
 	/* Relaxed: before the bit, whose release orders it. */
-	store_relaxed_u32(&memory->rested_ms[port], (uint32_t)now_ms);
+	store_relaxed_u16(&memory->rested_at[port],
+			  (uint16_t)(now_ms >> rested_shift(arena)));
 	do {
 		/* A word of the next epoch but one is kept by who comes late,
 		 * stopped since he read the clock: the port rests with it. */
@@ -285,14 +301,15 @@ bool ledger_rests(const struct arena *arena, enum space space, uint16_t port,
 uint32_t ledger_rested_ms(const struct arena *arena, enum space space,
 			  uint16_t port, uint64_t now_ms)
 {
+	const uint32_t shift = rested_shift(arena);
 	/* Relaxed: for the order among ports; who has leased it since tells by
 	 * another value. */
-	const uint32_t rested_ms = load_relaxed_u32(
-		&arena->memory->spaces[space].rested_ms[port]);
-	const uint32_t age = (uint32_t)now_ms - rested_ms;
+	const uint16_t rested_at = load_relaxed_u16(
+		&arena->memory->spaces[space].rested_at[port]);
+	const uint16_t age = (uint16_t)((now_ms >> shift) - rested_at);
 
 	/* Given back since the caller read the clock. */
-	return age > INT32_MAX ? 0 : age;
+	return age > INT16_MAX ? 0 : (uint32_t)age << shift;
 }
 
 bool ledger_is_open(const struct arena *arena, const struct lease *wanted)
@@ -305,7 +322,7 @@ uint32_t ledger_use_word(const struct arena *arena, enum space space,
 			 uint16_t port)
 {
 	/* Acquire: the lease is seen before the kernel's table is asked. */
-	return load_acquire_u32(&arena->memory->spaces[space].uses[port]);
+	return load_acquire_u16(&arena->memory->spaces[space].uses[port]);
 }
 
 uint64_t ledger_plane_bits(const struct arena *arena, enum space space,
@@ -321,13 +338,14 @@ void ledger_settle(const struct arena *arena, enum space space, uint16_t port,
 {
 	struct space_memory *memory = &arena->memory->spaces[space];
 	const enum use use = use_word & USE_MASK;
-	const uint32_t next = n_leases == 0 ? USE_FREE
-					    : n_leases * LEASE_UNIT + use;
+	const uint16_t next = n_leases == 0
+		? USE_FREE : (uint16_t)(n_leases * LEASE_UNIT + use);
+	uint16_t now = (uint16_t)use_word;
 
-	if (next == use_word)
+	if (next == now)
 		return;
 	/* Acq_rel: as in leave(). Who changes it meanwhile is alive. */
-	if (swap_if_acq_rel_u32(&memory->uses[port], &use_word, next) &&
+	if (swap_if_acq_rel_u16(&memory->uses[port], &now, next) &&
 	    next == USE_FREE)
 		follow(memory, port, use);
 }
@@ -342,7 +360,7 @@ void ledger_mend_hints(const struct arena *arena, enum space space,
 		const uint32_t port = word * PORT_WORD_BITS + i;
 
 		/* Relaxed: follow() looks again. */
-		wanted[load_relaxed_u32(&memory->uses[port]) & USE_MASK] |=
+		wanted[load_relaxed_u16(&memory->uses[port]) & USE_MASK] |=
 			port_bit(port);
 	}
 	for (uint32_t use = USE_WHOLE; use < N_USES; use++) {
@@ -362,7 +380,7 @@ enum use ledger_use(const struct arena *arena, enum space space, uint16_t port,
 {
 	const struct space_memory *memory = &arena->memory->spaces[space];
 	/* Relaxed: a report, nothing is decided on it. */
-	const uint32_t value = load_relaxed_u32(&memory->uses[port]);
+	const uint32_t value = load_relaxed_u16(&memory->uses[port]);
 
 	*n_leasesp = value / LEASE_UNIT;
 	*restsp = ledger_rests(arena, space, port, now_ms);

@@ -60,7 +60,8 @@ int ledger_find(const struct arena *arena, const struct lease *wanted,
 bool ledger_rests(const struct arena *arena, enum space space, uint16_t port,
 		  uint64_t now_ms);
 
-/* For how many milliseconds a port that rests has done so; below 2^31. */
+/* For how many milliseconds a port that rests has done so, to within 2^-15 of
+ * twice the rest time. */
 uint32_t ledger_rested_ms(const struct arena *arena, enum space space,
 			  uint16_t port, uint64_t now_ms);
 

@@ -22,7 +22,7 @@
  * empty. First the map, before the kernel was asked; then what its table has.
  */
 struct sweep_memory {
-	uint32_t uses[N_PORTS];
+	uint16_t uses[N_PORTS];
 	uint64_t leased[N_PLANES_TCP][N_PORT_WORDS];
 	bool has_leases[N_PLANES_TCP];
 	uint16_t n_leases[N_PORTS];		/* planes that a port is leased on */
@@ -117,7 +117,7 @@ static void remember_map(struct sweep *sweep)
 
 		if (use == 0)
 			continue;
-		sweep->memory->uses[port] = use;
+		sweep->memory->uses[port] = (uint16_t)use;
 		sweep->result.n_leases += ledger_use_of(use) == USE_WHOLE;
 	}
 	for (uint32_t plane = 0; plane < n_planes; plane++)

@@ -320,7 +320,7 @@ static void use_directly(uint16_t port, uint32_t use_word)
 {
 	struct space_memory *space = &process.arena.memory->spaces[SPACE_TCP];
 
-	store_relaxed_u32(&space->uses[port], use_word);
+	store_relaxed_u16(&space->uses[port], (uint16_t)use_word);
 	or_acq_rel_u64(&space->hints[use_word & 3][port / PORT_WORD_BITS],
 		       UINT64_C(1) << port % PORT_WORD_BITS);
 }

@@ -329,7 +329,7 @@ uint64_t truth_fingerprint(void)
 				&memory->planes[plane].words[word]));
 	}
 	for (uint32_t i = 0; i < TRUTH_N_PORTS; i++) {
-		mix(&sum, load_acquire_u32(&space->uses[TRUTH_LO + i]));
+		mix(&sum, load_acquire_u16(&space->uses[TRUTH_LO + i]));
 		mix(&sum, load_acquire_u32(&sockets[i]));
 	}
 	return sum;
@@ -349,7 +349,7 @@ void truth_reset(void)
 					  0);
 	}
 	for (uint32_t i = 0; i < TRUTH_N_PORTS; i++) {
-		store_release_u32(&space->uses[TRUTH_LO + i], 0);
+		store_relaxed_u16(&space->uses[TRUTH_LO + i], 0);
 		store_release_u32(&sockets[i], 0);
 	}
 }

@@ -6,6 +6,7 @@
 #include "core/arena_layout.h"
 #include "core/choice.h"
 #include "core/endpoint.h"
+#include "core/ledger.h"
 
 #define N_BINS 100u
 #define N_DRAWS 100000u
@@ -126,8 +127,9 @@ Test(choice, a_skip_after_a_random_start_changes_nothing)
 {
 	struct choice_request request = { .algorithm = ALGORITHM_RANDOM };
 	struct choice choice = choice_start(&memory, &key, &request, 100);
-	struct choice_memory before = memory;
+	static struct choice_memory before;
 
+	before = memory;
 	cr_assert_null(choice.counterp);
 	choice_skip(&choice, 7);
 	cr_assert_eq(memcmp(&before, &memory, sizeof(memory)), 0);
@@ -203,22 +205,51 @@ Test(choice, double_hash_is_even_across_destinations)
 	assert_offsets_even(ALGORITHM_DOUBLE_HASH);
 }
 
+static uint32_t place_in_table(const struct choice_request *request)
+{
+	return (uint32_t)(choice_start(&memory, &key, request, 1000).counterp -
+			  memory.table);
+}
+
 Test(choice, double_hash_spreads_destinations_over_its_table)
 {
-	uint32_t counts[CHOICE_TABLE_LENGTH];
+	static uint32_t counts[256];
 	double chi;
 
 	for (uint32_t i = 0; i < N_DRAWS; i++) {
 		struct choice_request request =
 			connect_request(ALGORITHM_DOUBLE_HASH, i);
+		uint32_t place = place_in_table(&request);
 
-		start(&request, N_BINS);
+		cr_assert_lt(place, CHOICE_TABLE_LENGTH);
+		counts[i % 2 ? place % 256 : place / 256]++;
 	}
-	for (uint32_t i = 0; i < CHOICE_TABLE_LENGTH; i++)
-		counts[i] = memory.table[i];
-	chi = chi_square(counts, CHOICE_TABLE_LENGTH, N_DRAWS);
+	chi = chi_square(counts, 256, N_DRAWS);
 	/* 255 degrees of freedom, 99.9 % */
 	cr_assert(chi > 185 && chi < 331, "chi-square is %f", chi);
+}
+
+/* What chooses the place in the table says nothing of the port or the plane. */
+Test(choice, each_bit_of_a_flow_hash_serves_one_purpose)
+{
+	struct choice_request request = {
+		.algorithm = ALGORITHM_DOUBLE_HASH, .has_remote = true,
+	};
+
+	for (int bit = 0; bit < 64; bit++) {
+		request.flow_hash = UINT64_C(1) << bit;
+		memset(&memory, 0, sizeof(memory));
+
+		const uint32_t place = place_in_table(&request);
+		const uint16_t plane = ledger_plane(SPACE_TCP,
+						    request.flow_hash);
+
+		memset(&memory, 0, sizeof(memory));
+		cr_expect_eq(start(&request, 65536) != 0,
+			     bit >= 16 && bit < 32);
+		cr_expect_eq(place != 0, bit >= 32 && bit < 48);
+		cr_expect_eq(plane != 0, bit >= 56);
+	}
 }
 
 Test(choice, hash_shares_one_counter_among_destinations)
@@ -240,40 +271,111 @@ Test(choice, hash_separates_destinations_by_their_offset)
 	cr_assert_neq((start(&a, 60000) + 1) % 60000, start(&b, 60000));
 }
 
-/* A destination with another place in the table than that of number. */
-static struct choice_request apart_from(uint32_t number)
+static uint32_t next_step(const struct choice_request *request,
+			  uint32_t *lastp)
 {
-	struct choice_request request =
-		connect_request(ALGORITHM_DOUBLE_HASH, number);
-	struct choice choice = choice_start(&memory, &key, &request, 1000);
-	struct choice other;
+	const uint32_t next = start(request, 60000);
+	const uint32_t step = (next + 60000 - *lastp) % 60000;
 
-	do {
-		request = connect_request(ALGORITHM_DOUBLE_HASH, ++number);
-		other = choice_start(&memory, &key, &request, 1000);
-	} while (other.counterp == choice.counterp);
-	return request;
+	*lastp = next;
+	return step;
 }
 
-Test(choice, double_hash_gives_a_destination_consecutive_ports)
+/* Of 7 and of 63 degrees of freedom: 99.9 % lie between. */
+Test(choice, double_hash_goes_on_by_even_and_independent_steps)
 {
 	struct choice_request request =
 		connect_request(ALGORITHM_DOUBLE_HASH, 1);
-	uint32_t first = start(&request, 50);
+	uint32_t counts[CHOICE_STEP_MAX] = { 0 };
+	uint32_t pairs[CHOICE_STEP_MAX * CHOICE_STEP_MAX] = { 0 };
+	uint32_t last = start(&request, 60000), before = 0;
+	double chi;
 
-	for (uint32_t i = 1; i < 120; i++)
-		cr_assert_eq(start(&request, 50), (first + i) % 50);
+	for (uint32_t i = 0; i < N_DRAWS; i++) {
+		const uint32_t step = next_step(&request, &last);
+
+		cr_assert(step >= 1 && step <= CHOICE_STEP_MAX,
+			  "a step of %u", step);
+		counts[step - 1]++;
+		pairs[before * CHOICE_STEP_MAX + step - 1] += i > 0;
+		before = step - 1;
+	}
+	chi = chi_square(counts, CHOICE_STEP_MAX, N_DRAWS);
+	cr_assert(chi > 0.4 && chi < 26.0, "chi-square is %f", chi);
+	chi = chi_square(pairs, CHOICE_STEP_MAX * CHOICE_STEP_MAX,
+			 N_DRAWS - 1);
+	cr_assert(chi > 32.0 && chi < 109.0, "chi-square is %f", chi);
+}
+
+/* A destination with the place in the table that number has, or another one. */
+static struct choice_request another(uint32_t number, bool shares)
+{
+	struct choice_request request =
+		connect_request(ALGORITHM_DOUBLE_HASH, number);
+	const uint32_t place = place_in_table(&request);
+
+	do
+		request = connect_request(ALGORITHM_DOUBLE_HASH, ++number);
+	while ((place_in_table(&request) == place) != shares);
+	return request;
+}
+
+/*
+ * Edge case 64: whoever sees the ports to one destination guesses how many
+ * connections went to another with the same place, from 0 to 3 in between. With
+ * steps of one that is right each time, blindly in one of four.
+ */
+Test(choice, an_observer_of_one_destination_does_not_count_another)
+{
+	struct choice_request seen = connect_request(ALGORITHM_DOUBLE_HASH, 1);
+	struct choice_request hidden = another(1, true);
+	uint32_t last = start(&seen, 60000), n_right = 0;
+
+	for (uint32_t i = 0; i < 10000; i++) {
+		const uint32_t n_hidden = (i ^ i >> 3 ^ i >> 7) % 4;
+		uint32_t step, guess;
+
+		for (uint32_t j = 0; j < n_hidden; j++)
+			start(&hidden, 60000);
+		step = next_step(&seen, &last);
+		/* The likeliest sum of so many steps. */
+		guess = step < 5 ? 0 : step < 10 ? 1 : step < 15 ? 2 : 3;
+		n_right += guess == n_hidden;
+	}
+	cr_assert_lt(n_right, 7000, "%u of 10000 are right", n_right);
+}
+
+Test(choice, another_key_takes_other_steps)
+{
+	const struct siphash_key other = { key.k0, key.k1 + 1 };
+	struct choice_request request =
+		connect_request(ALGORITHM_DOUBLE_HASH, 1);
+	uint32_t n_same = 0;
+
+	for (uint32_t i = 0; i < 800; i++) {
+		uint32_t steps[2];
+
+		for (int j = 0; j < 2; j++) {
+			memset(&memory, 0, sizeof(memory));
+			memory.table[request.flow_hash >> 32 & 0xffff] = i;
+			steps[j] = choice_start(&memory, j ? &other : &key,
+						&request, 60000).step;
+		}
+		n_same += steps[0] == steps[1];
+	}
+	/* One in eight. */
+	cr_assert(n_same > 60 && n_same < 140, "%u of 800", n_same);
 }
 
 Test(choice, double_hash_counts_destinations_apart)
 {
 	struct choice_request a = connect_request(ALGORITHM_DOUBLE_HASH, 1);
-	struct choice_request b = apart_from(1);
-	uint32_t first_a = start(&a, 1000), first_b = start(&b, 1000);
+	struct choice_request b = another(1, false);
+	uint32_t last_a = start(&a, 60000), last_b = start(&b, 60000);
 
 	for (uint32_t i = 1; i < 10; i++)
-		cr_assert_eq(start(&a, 1000), (first_a + i) % 1000);
-	cr_assert_eq(start(&b, 1000), (first_b + 1) % 1000);
+		cr_assert_leq(next_step(&a, &last_a), CHOICE_STEP_MAX);
+	cr_assert_leq(next_step(&b, &last_b), CHOICE_STEP_MAX);
 	cr_assert_eq(memory.next_ephemeral[SPACE_TCP], 0);
 }
 

@@ -256,7 +256,7 @@ Test(ledger, random_bytes_cost_no_more_than_ports)
 		bytes[i] = (unsigned char)rand();
 	for (int i = 0; i < 100000; i++) {
 		const enum use use = USE_WHOLE + rand() % 3;
-		const uint16_t plane = use == USE_WHOLE ? 0 : rand() % 512;
+		const uint16_t plane = use == USE_WHOLE ? 0 : rand() % N_PLANES_TCP;
 		const int port = find(use, plane, rand() % N_PORTS,
 				      rand() % 3, (uint64_t)rand());
 
