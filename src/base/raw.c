@@ -100,6 +100,11 @@ pid_t raw_getpid(void)
 	return (pid_t)raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
 }
 
+pid_t raw_gettid(void)
+{
+	return (pid_t)raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
 int raw_socket(int domain, int type, int protocol)
 {
 	return (int)raw_syscall(SYS_socket, domain, type, protocol, 0, 0, 0);

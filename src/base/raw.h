@@ -43,6 +43,7 @@ int raw_close(int fd);
 ssize_t raw_read(int fd, void *buffer, size_t size);
 ssize_t raw_write(int fd, const void *buffer, size_t size);
 pid_t raw_getpid(void);
+pid_t raw_gettid(void);
 
 int raw_socket(int domain, int type, int protocol);
 int raw_bind(int fd, const struct sockaddr *address, socklen_t length);

@@ -170,7 +170,7 @@ void assign_record(struct call *call, bool is_named)
 		return;
 	if (result < 0) {
 		/* The next call asks. */
-		*facts = (struct fd_facts){ .copied = facts->copied };
+		*facts = (struct fd_facts){ 0 };
 		process_enter(call->process, call->fd, *facts);
 		return;
 	}

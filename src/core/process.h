@@ -40,11 +40,16 @@ struct process {
  */
 void process_open(struct process *process, char *(*lookup)(const char *name));
 
-/* Gives back every lease of the process, which is about to end. */
-void process_end(struct process *process);
-
 /* Copies the policy in force, see policy_source_get(). */
 void process_policy(struct process *process, struct policy *policyp);
+
+/* The name of an errno, as "EACCES", or "another error". */
+const char *process_reason(int error);
+
+/* --- descriptors, in process_descriptor.c ---------------------------------------- */
+
+/* Gives back every lease of the process, which is about to end. */
+void process_end(struct process *process);
 
 /*
  * Asks the kernel what a descriptor is and enters the answer; a lease that the
@@ -61,7 +66,10 @@ int process_facts(struct process *process, int fd, struct fd_facts *factsp);
 void process_hold(struct process *process, const struct lease *lease,
 		  struct fd_facts *factsp);
 
-/* Gives back the lease in an entry that was taken out of the cache. */
+/*
+ * Gives back the lease in an entry that was taken out of the cache; if another
+ * descriptor of the socket is known, it has the lease from now on.
+ */
 void process_release(struct process *process, const struct fd_facts *facts);
 
 /* Gives back what the socket has leased: it has no port (any more). */
@@ -71,8 +79,19 @@ void process_drop_port(struct process *process, int fd,
 /* Keeps an entry, a vfork child's parent's, and has the next who looks at it ask. */
 void process_doubt(struct process *process, int fd);
 
+/* The descriptors from first to last are closed: gives their leases back. */
+void process_forget(struct process *process, unsigned int first,
+		    unsigned int last);
+
+/* copy is now another descriptor of what fd is. */
+void process_copy(struct process *process, int fd, int copy);
+
+/* The calling thread has a descriptor table of its own, if it is not alone. */
+void process_part(struct process *process);
+
 /*
- * Enters facts of a new socket or a change; gives back a lease they displace.
+ * Enters facts of a new socket or a change, which then holds for the copies with
+ * the same number too; gives back a lease they displace.
  * Returns false where they have no place: beyond the cache, or in a vfork child
  * whose parent has leased what they would displace.
  */

@@ -4,6 +4,10 @@
 #include "preload/hook.h"
 #include "preload/next.h"
 
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2	/* <linux/close_range.h>, Linux 5.9 */
+#endif
+
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC 4	/* <linux/close_range.h>, Linux 5.11 */
 #endif
@@ -16,7 +20,8 @@ static struct fd_facts closing(struct process *process, int fd)
 {
 	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
 
-	if (facts.use != USE_FREE && !fd_cache_own(&process->cache))
+	if ((facts.use != USE_FREE || facts.copies != 0) &&
+	    !fd_cache_own(&process->cache))
 		return (struct fd_facts){ 0 };
 	return facts;
 }
@@ -29,11 +34,11 @@ static struct fd_facts closing(struct process *process, int fd)
 __attribute__((noinline))
 static int close_known(struct process *process, int fd)
 {
-	const struct fd_facts facts = closing(process, fd);
+	struct fd_facts facts = closing(process, fd);
 	const int result = next.close(fd);
 	const int saved_errno = errno;
 
-	if (facts.known && fd_cache_remove(&process->cache, fd, facts))
+	if (facts.known && fd_cache_remove(&process->cache, fd, &facts))
 		process_release(process, &facts);
 	errno = saved_errno;
 	return result;
@@ -48,23 +53,18 @@ HOOK int close(int fd)
 	return close_known(process, fd);
 }
 
-static void release_range(unsigned int first, unsigned int last)
+static void release_range(unsigned int first, unsigned int last, int flags)
 {
 	struct process *process = hook_process();
 	const int saved_errno = errno;
 
-	if (process == NULL || !fd_cache_own(&process->cache))
+	if (process == NULL)
 		return;
-
-	/* Relaxed: what another thread opens now is not ours to release. */
-	const uint32_t n_used = load_relaxed_u32(&process->cache.n_used);
-
-	for (unsigned int fd = first; fd < n_used && fd <= last; fd++) {
-		const struct fd_facts facts =
-			fd_cache_take(&process->cache, (int)fd);
-
-		process_release(process, &facts);
-	}
+	/* What this thread has closed the others keep. */
+	if ((flags & CLOSE_RANGE_UNSHARE) != 0)
+		process_part(process);
+	if ((flags & CLOSE_RANGE_CLOEXEC) == 0)
+		process_forget(process, first, last);
 	errno = saved_errno;
 }
 
@@ -72,13 +72,13 @@ HOOK int close_range(unsigned int first, unsigned int last, int flags)
 {
 	const int result = next.close_range(first, last, flags);
 
-	if (result == 0 && (flags & CLOSE_RANGE_CLOEXEC) == 0)
-		release_range(first, last);
+	if (result == 0)
+		release_range(first, last, flags);
 	return result;
 }
 
 HOOK void closefrom(int first)
 {
 	next.closefrom(first);
-	release_range(first > 0 ? (unsigned int)first : 0, ~0u);
+	release_range(first > 0 ? (unsigned int)first : 0, ~0u, 0);
 }

@@ -10,23 +10,8 @@ void dup_note(int fd, int copy)
 {
 	struct process *process = hook_process();
 
-	if (process == NULL || copy < 0 || copy == fd)
-		return;
-
-	struct fd_facts facts = fd_cache_get(&process->cache, fd);
-
-	if (!facts.known && !fd_cache_get(&process->cache, copy).known)
-		return;
-	/* A vfork child's descriptors are not those of the cache. */
-	if (!fd_cache_own(&process->cache)) {
-		process_doubt(process, copy);
-		return;
-	}
-	if (facts.covered) {
-		facts.copied = 1;
-		fd_cache_put(&process->cache, fd, facts);
-	}
-	process_enter(process, copy, facts);
+	if (process != NULL && copy >= 0 && copy != fd)
+		process_copy(process, fd, copy);
 }
 
 HOOK int dup(int fd)

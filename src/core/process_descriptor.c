@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What a process does with its descriptors: the second half of process.h.
+ *
+ * The descriptors that dup() has made of one socket have a number in common,
+ * and the facts: a change that one of them has seen is entered for all. One of
+ * them has the lease, so that it is given back once, and by the last.
+ */
+
+#include "core/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <sys/syscall.h>
+
+#include "base/clock.h"
+#include "base/raw.h"
+#include "core/counter.h"
+#include "core/endpoint.h"
+#include "core/report.h"
+#include "core/socket.h"
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57	/* <asm-generic/socket.h>, Linux 4.12 */
+#endif
+
+static void give_back(struct process *process, const struct fd_facts *facts)
+{
+	if (process->arena.memory == NULL ||
+	    !fd_cache_holds(&process->cache, facts))
+		return;
+
+	const struct lease lease = {
+		.space = (enum space)facts->space,
+		.use = (enum use)facts->use,
+		.port = facts->port,
+		.plane = facts->plane,
+	};
+
+	ledger_release(&process->arena, &lease,
+		       facts->rests ? clock_now_ms() : 0);
+}
+
+static bool has_port_of(const struct fd_facts *facts,
+			const struct fd_facts *other)
+{
+	return facts->has_port && other->has_port &&
+	       facts->space == other->space && facts->port == other->port;
+}
+
+/* Hands a lease to one descriptor, if it is of the same socket. */
+static bool hand_to(struct fd_cache *cache, int fd,
+		    const struct fd_facts *facts)
+{
+	struct fd_facts now = fd_cache_get(cache, fd);
+	struct fd_facts next;
+
+	do {
+		if (now.copies != facts->copies || now.use != USE_FREE ||
+		    !has_port_of(&now, facts))
+			return false;
+		next = now;
+		next.use = facts->use;
+		next.plane = facts->plane;
+		next.rests = facts->rests;
+		next.generation = facts->generation;
+		if (fd_cache_replace(cache, fd, now, next))
+			return true;
+		now = fd_cache_get(cache, fd);
+	} while (now.known);
+	return false;
+}
+
+/* Whether another descriptor of the socket has the lease now. */
+static bool hand_on(struct fd_cache *cache, const struct fd_facts *facts)
+{
+	int at = facts->copies != 0
+		? fd_cache_next_copy(cache, 0, facts->copies) : -1;
+
+	while (at >= 0 && !hand_to(cache, at, facts))
+		at = fd_cache_next_copy(cache, (uint32_t)at + 1,
+					facts->copies);
+	return at >= 0;
+}
+
+void process_release(struct process *process, const struct fd_facts *facts)
+{
+	if (fd_cache_holds(&process->cache, facts) &&
+	    !hand_on(&process->cache, facts))
+		give_back(process, facts);
+}
+
+void process_hold(struct process *process, const struct lease *lease,
+		  struct fd_facts *factsp)
+{
+	fd_cache_begin(&process->cache);
+	factsp->has_port = 1;
+	factsp->port = lease->port;
+	factsp->use = lease->use & 3;
+	factsp->plane = lease->plane & 255;
+	/* Relaxed: of this process, which has just been told. */
+	factsp->generation = load_relaxed_u32(&process->cache.generation) & 3;
+}
+
+void process_forget(struct process *process, unsigned int first,
+		    unsigned int last)
+{
+	struct fd_cache *cache = &process->cache;
+
+	if (!fd_cache_own(cache))
+		return;
+	for (int fd = fd_cache_next(cache, first, last); fd >= 0;
+	     fd = fd_cache_next(cache, (uint32_t)fd + 1, last)) {
+		const struct fd_facts facts = fd_cache_take(cache, fd);
+
+		process_release(process, &facts);
+	}
+}
+
+void process_end(struct process *process)
+{
+	process_forget(process, 0, ~0u);
+}
+
+static bool same_lease(const struct fd_facts *a, const struct fd_facts *b)
+{
+	return a->use == b->use && a->space == b->space &&
+	       a->port == b->port && a->plane == b->plane;
+}
+
+void process_doubt(struct process *process, int fd)
+{
+	const struct fd_facts now = fd_cache_get(&process->cache, fd);
+	struct fd_facts doubted = now;
+
+	doubted.doubted = 1;
+	if (now.known)
+		(void)fd_cache_replace(&process->cache, fd, now, doubted);
+}
+
+/*
+ * Enters what one descriptor of a socket has seen for another one of it, which
+ * keeps a lease of the port that the socket still has, if it was given no other.
+ */
+static void tell_copy(struct process *process, int fd,
+		      const struct fd_facts *facts)
+{
+	struct fd_facts now = fd_cache_get(&process->cache, fd);
+	struct fd_facts next;
+	bool keeps;
+
+	do {
+		if (now.copies != facts->copies)
+			return;
+		next = fd_facts_without_lease(*facts);
+		keeps = facts->use == USE_FREE && has_port_of(facts, &now);
+		if (keeps) {
+			next.use = now.use;
+			next.plane = now.plane;
+			next.generation = now.generation;
+			next.rests = now.rests;
+		}
+		next.doubted = now.doubted;
+		if (fd_cache_replace(&process->cache, fd, now, next)) {
+			if (!keeps && !same_lease(&now, facts))
+				give_back(process, &now);
+			return;
+		}
+		now = fd_cache_get(&process->cache, fd);
+	} while (now.known);
+}
+
+static void tell_copies(struct process *process, int fd,
+			const struct fd_facts *facts)
+{
+	const struct fd_cache *cache = &process->cache;
+
+	for (int at = fd_cache_next_copy(cache, 0, facts->copies); at >= 0;
+	     at = fd_cache_next_copy(cache, (uint32_t)at + 1, facts->copies))
+		if (at != fd)
+			tell_copy(process, at, facts);
+}
+
+bool process_enter(struct process *process, int fd, struct fd_facts facts)
+{
+	struct fd_cache *cache = &process->cache;
+
+	fd_cache_begin(cache);
+	if (facts.known && !fd_cache_has_place(cache, fd))
+		return false;
+
+	const struct fd_facts now = fd_cache_get(cache, fd);
+
+	/* What a vfork child would displace its parent still holds. */
+	if ((now.copies != 0 ||
+	     (now.use != USE_FREE && !same_lease(&now, &facts))) &&
+	    !fd_cache_own(cache)) {
+		process_doubt(process, fd);
+		return false;
+	}
+
+	const struct fd_facts old = fd_cache_put(cache, fd, facts);
+
+	if (facts.copies != 0 && facts.copies == old.copies) {
+		tell_copies(process, fd, &facts);
+		if (!same_lease(&old, &facts))
+			give_back(process, &old);
+	} else if (!same_lease(&old, &facts)) {
+		process_release(process, &old);
+	}
+	return true;
+}
+
+/* Gives a socket that gets a second descriptor its number. */
+static void number_copies(struct fd_cache *cache, int fd,
+			  struct fd_facts *factsp)
+{
+	const uint32_t copies = factsp->covered && factsp->copies == 0
+		? fd_cache_new_copies(cache) : 0;
+
+	while (copies != 0 && factsp->covered && factsp->copies == 0) {
+		struct fd_facts numbered = *factsp;
+
+		numbered.copies = copies & 0x1ffff;
+		*factsp = fd_cache_replace(cache, fd, *factsp, numbered)
+			? numbered : fd_cache_get(cache, fd);
+	}
+}
+
+void process_copy(struct process *process, int fd, int copy)
+{
+	struct fd_cache *cache = &process->cache;
+	struct fd_facts facts = fd_cache_get(cache, fd);
+
+	if (!facts.known && !fd_cache_get(cache, copy).known)
+		return;
+	/* A vfork child's descriptors are not those of the cache. */
+	if (!fd_cache_own(cache)) {
+		process_doubt(process, copy);
+		return;
+	}
+	/* What the number had was another socket, or another hold on this one. */
+	if (facts.known && !fd_cache_has_place(cache, copy))
+		return;
+	number_copies(cache, fd, &facts);
+
+	const struct fd_facts old = fd_cache_put(
+		cache, copy, fd_facts_without_lease(facts));
+
+	process_release(process, &old);
+}
+
+void process_drop_port(struct process *process, int fd, struct fd_facts *factsp)
+{
+	if (factsp->loose)
+		socket_unpin(fd);
+	factsp->has_port = 0;
+	factsp->loose = 0;
+	factsp->connecting = 0;
+	factsp->use = USE_FREE;
+	process_enter(process, fd, *factsp);
+}
+
+/* Unknown, without /proc, is more than one. */
+static bool has_one_thread(void)
+{
+	struct statx status = { .stx_nlink = 0 };
+	const long result = raw_syscall(SYS_statx, AT_FDCWD,
+					(long)"/proc/self/task", 0, STATX_NLINK,
+					(long)&status, 0);
+
+	/* proc_task_getattr() in fs/proc/base.c: a link for each thread. */
+	return result == 0 && status.stx_nlink == 3;
+}
+
+void process_part(struct process *process)
+{
+	if (fd_cache_own(&process->cache) && !has_one_thread())
+		fd_cache_set_apart(&process->cache);
+}
+
+/* --- what the kernel says ------------------------------------------------------ */
+
+static int ask_kind(int fd, struct fd_facts *factsp)
+{
+	int domain = 0, type = 0, protocol = 0;
+	int result = raw_get_int_option(fd, SOL_SOCKET, SO_DOMAIN, &domain);
+
+	if (result == 0)
+		result = raw_get_int_option(fd, SOL_SOCKET, SO_TYPE, &type);
+	if (result == 0)
+		result = raw_get_int_option(fd, SOL_SOCKET, SO_PROTOCOL,
+					    &protocol);
+	if (result < 0)
+		return result;
+
+	*factsp = socket_facts(domain, type, protocol);
+	return 0;
+}
+
+/* 0 where the kernel does not say. */
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	return raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0
+		? cookie : 0;
+}
+
+/* Whether a descriptor still is one of those that share a number. */
+static bool is_copy(const struct process *process, int fd, uint32_t copies)
+{
+	const struct fd_cache *cache = &process->cache;
+	const uint64_t cookie = copies != 0 ? cookie_of(fd) : 0;
+	int other = cookie != 0 ? fd_cache_next_copy(cache, 0, copies) : -1;
+
+	if (other == fd)
+		other = fd_cache_next_copy(cache, (uint32_t)fd + 1, copies);
+	return other >= 0 && cookie_of(other) == cookie;
+}
+
+/* The kernel, or a filter, does not say what a descriptor is. */
+static int tell_unknown(struct process *process, int result)
+{
+	struct policy policy;
+
+	/* No socket, or no descriptor: nothing to assign a port to. */
+	if (result == -EBADF || result == -ENOTSOCK)
+		return result;
+	process_policy(process, &policy);
+	counter_add(&process->arena, raw_is_filtered(result)
+			? COUNTER_FILTERED : COUNTER_PIN_IGNORED);
+	report_line(process, &policy, (const char *const[]){
+		"cannot look at a socket (", process_reason(-result),
+		"): it is left alone", NULL });
+	return result;
+}
+
+int process_ask(struct process *process, int fd, struct fd_facts *factsp)
+{
+	const struct fd_facts old = fd_cache_get(&process->cache, fd);
+	struct endpoint local;
+	int result = ask_kind(fd, factsp);
+
+	if (result < 0)
+		return tell_unknown(process, result);
+	if (factsp->covered) {
+		result = socket_local(fd, &local);
+		if (result < 0)
+			return tell_unknown(process, result);
+		factsp->has_port = local.port != 0;
+		factsp->has_address = !endpoint_is_wildcard(&local);
+		factsp->port = local.port;
+		/* Whether it was named, nobody can tell. */
+		factsp->loose = factsp->has_port;
+		factsp->own_range = socket_has_own_range(fd, local.port);
+	}
+
+	const unsigned int own_range = factsp->own_range;
+
+	if (has_port_of(&old, factsp))
+		*factsp = old;
+	else if (is_copy(process, fd, old.copies))
+		factsp->copies = old.copies;
+	factsp->own_range = own_range & 1;
+	factsp->doubted = 0;
+	process_enter(process, fd, *factsp);
+	return 0;
+}
+
+int process_facts(struct process *process, int fd, struct fd_facts *factsp)
+{
+	*factsp = fd_cache_get(&process->cache, fd);
+	return factsp->known && !factsp->doubted
+		? 0 : process_ask(process, fd, factsp);
+}
