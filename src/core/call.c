@@ -106,8 +106,7 @@ static bool read_bind_address(const struct call *call,
 
 /* --- what the socket is ------------------------------------------------------- */
 
-/* Brings the facts up to date where the cache says that there is a port, or
- * where another descriptor of the socket may have been used. */
+/* Brings the facts up to date where the cache says that there is a port. */
 static int refresh(struct call *call)
 {
 	struct fd_facts *facts = &call->facts;
@@ -119,8 +118,7 @@ static int refresh(struct call *call)
 	/* Where a filter forbids to look, the cache is believed. */
 	if (raw_is_filtered(result))
 		return 0;
-	if (!facts->copied && result == 0 && (!facts->has_port ||
-					      local.port == facts->port))
+	if (result == 0 && (!facts->has_port || local.port == facts->port))
 		return 0;
 	return process_ask(call->process, call->fd, facts);
 }

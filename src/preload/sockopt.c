@@ -57,9 +57,6 @@ static void hide_reuse(int fd, void *value, socklen_t length)
 
 	if (process != NULL)
 		facts = fd_cache_get(&process->cache, fd);
-	/* The other descriptor of the socket may have been used. */
-	if (facts.copies != 0 && !facts.has_port)
-		process_ask(process, fd, &facts);
 	if (facts.hides_reuse)
 		memset(value, 0, length);
 }
