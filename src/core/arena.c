@@ -112,7 +112,9 @@ int arena_open(const struct arena_place *place, enum arena_open mode,
 					    mode == ARENA_CREATE, &file, path);
 
 	*arenap = (struct arena){ .memory = file.memory,
-				  .passed_over = file.passed_over };
+				  .passed_over = file.passed_over,
+				  .netns_inode = place->netns_inode,
+				  .netns_cookie = place->netns_cookie };
 	if (result == 0)
 		arena_set_rest(arenap, 0);
 	return result;

@@ -31,6 +31,8 @@ struct arena {
 	atomic_u32 rest_ms;		/* checked, at least 1 */
 	int shared_error;		/* why it is private, -errno; 0 = shared */
 	int passed_over;		/* as in shared_file.h */
+	uint64_t netns_inode;		/* of the namespace that it is of; */
+	uint64_t netns_cookie;		/* 0 = unknown, as in arena_place.h */
 };
 
 /* Whether a missing or unusable arena is made. */

@@ -180,7 +180,8 @@ void assign_record(struct call *call, bool is_named)
 	facts->use = USE_FREE;
 	facts->loose = !is_named;
 	facts->rests = 0;
-	if (facts->has_port && call->process->arena.memory != NULL)
+	if (facts->has_port && call->process->arena.memory != NULL &&
+	    !process_is_away(call->process))
 		lease_port(call, &local);
 	process_enter(call->process, call->fd, *facts);
 }

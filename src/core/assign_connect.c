@@ -102,7 +102,7 @@ static void adopt(struct connecting *self, uint16_t port, bool pinned)
 	struct lease lease = self->pick.wanted;
 
 	lease.port = port;
-	if (process->arena.memory != NULL &&
+	if (process->arena.memory != NULL && !self->pick.is_away &&
 	    ledger_lease(&process->arena, &lease) == 0) {
 		keep(self, &lease, pinned);
 		return;

@@ -162,6 +162,16 @@ static void read_netns_inode(struct kernel *kernelp)
 		kernelp->netns_error = (int)result;
 }
 
+/* Of the calling thread: /proc/self has the namespace of the first one. */
+static uint64_t inode_of_thread(void)
+{
+	struct statx status = { .stx_ino = 0 };
+
+	raw_syscall(SYS_statx, AT_FDCWD, (long)"/proc/thread-self/ns/net", 0,
+		    STATX_INO, (long)&status, 0);
+	return status.stx_ino;
+}
+
 static uint64_t read_netns_cookie(void)
 {
 	uint64_t cookie = 0;
@@ -184,6 +194,18 @@ void kernel_read(struct kernel *kernelp)
 	read_reserved(kernelp);
 	read_netns_inode(kernelp);
 	kernelp->netns_cookie = read_netns_cookie();
+}
+
+bool kernel_is_in_netns(uint64_t inode, uint64_t cookie)
+{
+	const uint64_t cookie_now = cookie != 0 ? read_netns_cookie() : 0;
+
+	if (cookie_now != 0)
+		return cookie_now == cookie;
+
+	const uint64_t inode_now = inode != 0 ? inode_of_thread() : 0;
+
+	return inode_now == 0 || inode_now == inode;
 }
 
 bool kernel_refresh(struct kernel *kernel)

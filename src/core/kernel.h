@@ -36,6 +36,12 @@ struct kernel {
 void kernel_read(struct kernel *kernelp);
 
 /*
+ * Whether the calling thread is in a network namespace: by its cookie where the
+ * kernel has one, else by its inode; 0 = unknown. Also where neither can be had.
+ */
+bool kernel_is_in_netns(uint64_t inode, uint64_t cookie);
+
+/*
  * Reads ip_local_port_range again, when the kernel has not done what it says.
  * Returns whether it has changed. Other threads go on meanwhile.
  */

@@ -9,7 +9,7 @@
 /* The range is empty where ip_local_reserved_ports leaves nothing of it. */
 static bool has_choice(const struct port_pick *pick)
 {
-	return pick->process->arena.memory != NULL &&
+	return pick->process->arena.memory != NULL && !pick->is_away &&
 	       port_pick_range(pick)->n_ports > 0;
 }
 
@@ -49,6 +49,7 @@ void port_pick_start(struct port_pick *pick, struct process *process,
 	pick->wanted = (struct lease){ .space = wish->space, .use = wish->use };
 	pick->avoid = wish->remote != NULL ? wish->remote->port : -1;
 	pick->now_ms = clock_now_ms();
+	pick->is_away = process_is_away(process);
 	pick->flow_hash = 0;
 	if (memory != NULL) {
 		pick->flow_hash = choice_flow_hash(&memory->header.key,

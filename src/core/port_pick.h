@@ -42,6 +42,7 @@ struct port_pick {
 	uint16_t sampled[N_PICK_SAMPLINGS];
 	uint32_t n_sampled;
 	uint32_t rested_ms;	/* for how long the last of them had, when seen */
+	bool is_away;		/* in another namespace than the map's: no map */
 	int avoid;		/* a port that is no candidate; -1 = none */
 	uint64_t now_ms;
 };

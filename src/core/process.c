@@ -56,6 +56,8 @@ static void open_arena(struct process *process, const struct arena_place *place)
 	if (result < 0)
 		/* Without a map at all, memory stays NULL: port_pick_next(). */
 		(void)arena_open_private(result, &process->arena);
+	process->arena.netns_inode = place->netns_inode;
+	process->arena.netns_cookie = place->netns_cookie;
 }
 
 /* After both, since a policy may say what is done without an arena. */
@@ -110,6 +112,20 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 	open_policy(process, lookup, &place);
 	tell_private(process);
 	tell_missed_policy(process);
+}
+
+void process_move(struct process *process)
+{
+	/* Relaxed: a thread sees what it has done itself. */
+	store_relaxed_u32(&process->has_moved, 1);
+}
+
+bool process_is_away(const struct process *process)
+{
+	/* Relaxed: as above. */
+	return load_relaxed_u32(&process->has_moved) != 0 &&
+	       !kernel_is_in_netns(process->arena.netns_inode,
+				   process->arena.netns_cookie);
 }
 
 void process_policy(struct process *process, struct policy *policyp)

@@ -24,6 +24,7 @@ struct process {
 	struct fd_cache cache;
 	atomic_u64 pin_verified_ms;	/* when a pin was last seen to hold */
 	struct report_limit report_limit;
+	atomic_u32 has_moved;	/* a thread has changed its network namespace */
 	bool sweeps;		/* its leases have sockets: a sweep is harmless */
 	atomic_u32 pin_refused;	/* bit by space, and PIN_MPTCP: no such option */
 	struct policy_source source;	/* the last, as its identity is there */
@@ -39,6 +40,15 @@ struct process {
  * No heap; opens and closes descriptors; to be called once.
  */
 void process_open(struct process *process, char *(*lookup)(const char *name));
+
+/* The calling thread may be in another network namespace from now on. */
+void process_move(struct process *process);
+
+/*
+ * Whether the calling thread is in another network namespace than the map's: its
+ * sockets have no leases then. Costs a socket where a thread has moved.
+ */
+bool process_is_away(const struct process *process);
 
 /* Copies the policy in force, see policy_source_get(). */
 void process_policy(struct process *process, struct policy *policyp);

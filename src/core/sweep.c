@@ -8,6 +8,7 @@
 #include "base/scratch.h"
 #include "core/arena.h"
 #include "core/choice.h"
+#include "core/kernel.h"
 #include "core/ledger.h"
 
 /* The most planes that one socket may have been leased on, see candidates(). */
@@ -367,6 +368,12 @@ static void mend_map(struct sweep *sweep)
 		ledger_mend_hints(sweep->arena, sweep->space, word);
 }
 
+/* The kernel's table is that of the namespace that the calling thread is in. */
+static bool is_at_home(const struct arena *arena)
+{
+	return kernel_is_in_netns(arena->netns_inode, arena->netns_cookie);
+}
+
 void sweep_if_due(const struct arena *arena, enum space space,
 		  const struct port_set *range)
 {
@@ -393,7 +400,11 @@ int sweep_space(const struct arena *arena, enum space space,
 	if (sweep.memory == NULL)
 		return -ENOMEM;
 	remember_map(&sweep);
-	result = list(space, ANY_PORT, visit, &sweep);
+	result = is_at_home(arena) ? list(space, ANY_PORT, visit, &sweep)
+				   : -EXDEV;
+	/* A signal handler may have changed the namespace in between. */
+	if (result == 0 && !is_at_home(arena))
+		result = -EXDEV;
 	if (result == 0)
 		result = look_again(&sweep, list);
 	if (result == 0)

@@ -65,7 +65,7 @@ void sweep_if_due(const struct arena *arena, enum space space,
 /*
  * Sweeps a space; sockets are marked where their port is in range. Returns 0; or
  * -errno when the kernel could not be asked or there was no memory, and nothing
- * has been cleared then.
+ * has been cleared then; -EXDEV in another network namespace than the arena's.
  */
 int sweep_space(const struct arena *arena, enum space space,
 		const struct port_set *range, sweep_lister list,

@@ -55,6 +55,23 @@ static int direct_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n,
 	return (int)direct(SYS_sendmmsg, fd, (long)messages, n, flags, 0, 0);
 }
 
+static ssize_t direct_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	return direct(SYS_recvmsg, fd, (long)message, flags, 0, 0, 0);
+}
+
+static int direct_recvmmsg(int fd, struct mmsghdr *messages, unsigned int n,
+			   int flags, struct timespec *timeout)
+{
+	return (int)direct(SYS_recvmmsg, fd, (long)messages, n, flags,
+			   (long)timeout, 0);
+}
+
+static int direct_pidfd_getfd(int pidfd, int fd, unsigned int flags)
+{
+	return (int)direct(SYS_pidfd_getfd, pidfd, fd, flags, 0, 0, 0);
+}
+
 static int direct_close(int fd)
 {
 	return (int)direct(SYS_close, fd, 0, 0, 0, 0, 0);
@@ -126,6 +143,16 @@ static int direct_prctl(int option, ...)
 	return (int)direct(SYS_prctl, option, a[0], a[1], a[2], a[3], 0);
 }
 
+static int direct_unshare(int flags)
+{
+	return (int)direct(SYS_unshare, flags, 0, 0, 0, 0, 0);
+}
+
+static int direct_setns(int fd, int type)
+{
+	return (int)direct(SYS_setns, fd, type, 0, 0, 0, 0);
+}
+
 static long direct_syscall(long number, ...)
 {
 	va_list arguments;
@@ -150,6 +177,9 @@ struct next_calls next = {
 	.sendto = direct_sendto,
 	.sendmsg = direct_sendmsg,
 	.sendmmsg = direct_sendmmsg,
+	.recvmsg = direct_recvmsg,
+	.recvmmsg = direct_recvmmsg,
+	.pidfd_getfd = direct_pidfd_getfd,
 	.close = direct_close,
 	.close_range = direct_close_range,
 	.closefrom = direct_closefrom,
@@ -161,6 +191,8 @@ struct next_calls next = {
 	.setsockopt = direct_setsockopt,
 	.getsockopt = direct_getsockopt,
 	.prctl = direct_prctl,
+	.unshare = direct_unshare,
+	.setns = direct_setns,
 	.syscall = direct_syscall,
 };
 
@@ -183,6 +215,9 @@ void next_find(void)
 	find("sendto", &next.sendto);
 	find("sendmsg", &next.sendmsg);
 	find("sendmmsg", &next.sendmmsg);
+	find("recvmsg", &next.recvmsg);
+	find("recvmmsg", &next.recvmmsg);
+	find("pidfd_getfd", &next.pidfd_getfd);
 	find("close", &next.close);
 	find("close_range", &next.close_range);
 	find("closefrom", &next.closefrom);
@@ -194,5 +229,7 @@ void next_find(void)
 	find("setsockopt", &next.setsockopt);
 	find("getsockopt", &next.getsockopt);
 	find("prctl", &next.prctl);
+	find("unshare", &next.unshare);
+	find("setns", &next.setns);
 	find("syscall", &next.syscall);
 }

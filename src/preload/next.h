@@ -23,6 +23,10 @@ struct next_calls {
 	ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
 	int (*sendmmsg)(int fd, struct mmsghdr *messages, unsigned int n,
 			int flags);
+	ssize_t (*recvmsg)(int fd, struct msghdr *message, int flags);
+	int (*recvmmsg)(int fd, struct mmsghdr *messages, unsigned int n,
+			int flags, struct timespec *timeout);
+	int (*pidfd_getfd)(int pidfd, int fd, unsigned int flags);
 	int (*close)(int fd);
 	int (*close_range)(unsigned int first, unsigned int last, int flags);
 	void (*closefrom)(int first);
@@ -36,6 +40,8 @@ struct next_calls {
 	int (*getsockopt)(int fd, int level, int name, void *value,
 			  socklen_t *lengthp);
 	int (*prctl)(int option, ...);
+	int (*unshare)(int flags);
+	int (*setns)(int fd, int type);
 	long (*syscall)(long number, ...);
 };
 

@@ -6,6 +6,7 @@
  */
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -14,6 +15,9 @@
 #include "preload/hook.h"
 #include "preload/next.h"
 #include "preload/prctl.h"
+
+/* <sys/pidfd.h>, glibc 2.36. */
+int pidfd_getfd(int pidfd, int fd, unsigned int flags);
 
 /*
  * Returns false for a number that is not hooked. The hooks are called by their
@@ -92,6 +96,33 @@ static bool is_hooked_descriptor(long number, const long a[6], long *resultp)
 	}
 }
 
+/* Those after which what was known of descriptors, or of the namespace, is over. */
+static bool is_hooked_arrival(long number, const long a[6], long *resultp)
+{
+	switch (number) {
+	case SYS_recvmsg:
+		*resultp = recvmsg((int)a[0], (struct msghdr *)a[1], (int)a[2]);
+		return true;
+	case SYS_recvmmsg:
+		*resultp = recvmmsg((int)a[0], (struct mmsghdr *)a[1],
+				    (unsigned int)a[2], (int)a[3],
+				    (struct timespec *)a[4]);
+		return true;
+	case SYS_pidfd_getfd:
+		*resultp = pidfd_getfd((int)a[0], (int)a[1],
+				       (unsigned int)a[2]);
+		return true;
+	case SYS_unshare:
+		*resultp = unshare((int)a[0]);
+		return true;
+	case SYS_setns:
+		*resultp = setns((int)a[0], (int)a[1]);
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Those that may set a seccomp filter. */
 static bool is_hooked_filter(long number, const long a[6], long *resultp)
 {
@@ -126,6 +157,7 @@ HOOK long syscall(long number, ...)
 
 	if (is_hooked(number, a, &result) ||
 	    is_hooked_descriptor(number, a, &result) ||
+	    is_hooked_arrival(number, a, &result) ||
 	    is_hooked_filter(number, a, &result))
 		return result;
 	return next.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);

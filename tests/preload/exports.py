@@ -15,7 +15,7 @@ HOOKS = set('''
     socket bind connect listen sendto sendmsg sendmmsg close close_range
     closefrom dup dup2 dup3 fcntl fcntl64 setsockopt getsockopt bindresvport
     bindresvport_sa rresvport rresvport_af __connect syscall
-    prctl
+    prctl recvmsg recvmmsg pidfd_getfd unshare setns
 '''.split())
 
 # What may be imported: none of it makes a system call, or only in the constructor.
