@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "call.h"
+#include "slots.h"
+#include "socket_kind.h"
+#include "transcript.h"
+
+/* A descriptor that a child makes is not this process's. */
+static struct step not_in_child(const struct step *step)
+{
+	struct step copy = *step;
+
+	if (copy.place == PLACE_FORK || copy.place == PLACE_VFORK)
+		copy.place = PLACE_HERE;
+	return copy;
+}
+
+void call_socket(const struct step *step)
+{
+	const struct socket_kind *kind = socket_kind(step->draws[0]);
+	const struct step here = not_in_child(step);
+	const int nonblock = step->draws[1] % 3 == 0 ? SOCK_NONBLOCK : 0;
+	char text[64];
+
+	snprintf(text, sizeof(text), "%u, %s%s", step->socket, kind->text,
+		 nonblock ? ", SOCK_NONBLOCK" : "");
+	if (slots[step->socket] >= 0)
+		close(slots[step->socket]);
+	slots[step->socket] = -1;
+
+	struct order order = { .number = SYS_socket, .arguments = {
+		kind->domain, kind->type | nonblock, kind->protocol, } };
+
+	if (call_order(&here, &order, text) >= 0)
+		slots_put(step->socket, (int)order.result);
+}
+
+void call_close(const struct step *step)
+{
+	const int fd = slots[step->socket];
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u%s", step->socket,
+		 step->draws[0] % 4 == 0 ? ", by range" : "");
+
+	struct order order = { .number = SYS_close, .arguments = { fd, } };
+
+	if (step->draws[0] % 4 == 0 && fd >= 0)
+		order = (struct order) {
+			.number = SYS_close_range, .arguments = { fd, fd, },
+		};
+	call_order(step, &order, text);
+	if (step->place != PLACE_FORK && step->place != PLACE_VFORK)
+		slots[step->socket] = -1;
+}
+
+static bool may_block(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	int is_listening = 0;
+	socklen_t length = sizeof(is_listening);
+
+	if (poll(&ready, 1, 0) == 1 && (ready.revents & POLLIN))
+		return false;
+	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length);
+	return is_listening;
+}
+
+void call_accept(const struct step *step)
+{
+	const struct step here = not_in_child(step);
+	const int listening = slots_listening();
+	const unsigned int slot = listening >= 0 && step->draws[0] % 4 ?
+		(unsigned int)listening : step->socket;
+	const int fd = slots[slot];
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u to %u", slot, step->other);
+	if (may_block(fd)) {
+		call_say(step, text, 0);
+		say(" nothing to accept");
+		return;
+	}
+
+	struct order order = { .number = SYS_accept4, .arguments = {
+		fd, 0, 0, SOCK_NONBLOCK, } };
+
+	if (call_order(&here, &order, text) >= 0)
+		slots_put(step->other, (int)order.result);
+}
+
+void call_duplicate(const struct step *step)
+{
+	struct step here = not_in_child(step);
+	const int fd = slots[step->socket], onto = slots[step->other];
+	struct order order = { .number = SYS_dup, .arguments = { fd, } };
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u to %u", step->socket, step->other);
+	if (step->kind == KIND_DUPFD)
+		order = (struct order) {
+			.number = SYS_fcntl,
+			.arguments = { fd, F_DUPFD_CLOEXEC, 0, },
+		};
+	else if (step->kind == KIND_DUP2 && onto >= 0) {
+		order = (struct order) {
+			.number = CALL_DUP2, .arguments = { fd, onto, },
+		};
+		here.form = FORM_LIBC;
+	}
+	if (call_order(&here, &order, text) >= 0)
+		slots_put(step->other, (int)order.result);
+}
+
+/* Sends the descriptor to this process itself, and takes it out again. */
+static long pass(int fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { .header = {
+		.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS,
+	} };
+	char byte = 0;
+	struct iovec vector = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	int pair[2], passed = -1;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair))
+		return -1;
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	if (sendmsg(pair[0], &message, 0) == 1) {
+		if (recvmsg(pair[1], &message, 0) == 1)
+			memcpy(&passed, CMSG_DATA(&control.header),
+			       sizeof(passed));
+	}
+	close(pair[0]);
+	close(pair[1]);
+	return passed;
+}
+
+void call_pass(const struct step *step)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u to %u", step->socket, step->other);
+
+	const long fd = pass(slots[step->socket]);
+
+	call_say(step, text, fd);
+	if (fd >= 0)
+		slots_put(step->other, (int)fd);
+}

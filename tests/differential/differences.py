@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""The differences that libberth(7) names, section DIFFERENCES: all that a program
+may see of Berth but the numbers of its ports. Each is as narrow as it can be, and
+stands beside its sentence.
+"""
+
+import os
+import re
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MANUAL = os.path.join(HERE, '..', '..', 'src', 'man', 'libberth.7')
+
+BOUND_MODES = ('no-pin', 'outside')
+ADDRESS = re.compile(r'(\[[^\]]*\]|[0-9.]+):(\w+)')
+CONNECTING = ('connect', 'sendto', 'sendmsg', 'sendmmsg')
+TAKING = CONNECTING + ('listen', 'bind', 'bindresvport')
+
+# What a call says once the kernel has chosen a port, or would have next.
+AFTER_CHOICE = ('ECONNREFUSED', 'EINPROGRESS', 'EADDRNOTAVAIL', 'ECONNABORTED',
+                'ECONNRESET', 'EHOSTUNREACH', 'EALREADY')
+UNREACHABLE = ('ENETUNREACH', 'EHOSTUNREACH', 'EACCES')
+
+
+class Difference:
+    """The first line that differs: bare, hooked, and the hooked one before."""
+
+    def __init__(self, before, bare, hooked):
+        self.before, self.bare, self.hooked = before, bare, hooked
+        self.words_before = before[-1].words if before else {}
+        way, _, arguments = bare.call.partition('(')
+        self.way, self.name = way.rpartition(' ')[::2]
+        self.slot = arguments[:1]
+        address = ADDRESS.search(arguments)
+        self.port = address.group(2) if address else None
+        self.is_unspecified = 'AF_UNSPEC' in arguments
+        self.option = arguments.split(', ')[1] if ', ' in arguments else ''
+
+    def result(self, line):
+        """The first word of it; of a success "0"."""
+        word = line.result.split()[0] if line.result else ''
+        return '0' if word.isdigit() else word
+
+    def results(self):
+        return self.result(self.bare), self.result(self.hooked)
+
+    def changed(self):
+        """The words that differ, without their slots."""
+        return {name.partition('.')[2]
+                for name in self.bare.changes(self.hooked)}
+
+    def changed_slots(self):
+        return {name.partition('.')[0]
+                for name in self.bare.changes(self.hooked)}
+
+    def only(self, *names):
+        return self.changed() <= set(names)
+
+    def same_call(self):
+        return self.bare.call == self.hooked.call
+
+
+def port_of(words, slot, name='name'):
+    address = ADDRESS.fullmatch(words.get(slot + '.' + name, '')
+                                .replace('%v0', '').replace('%other', ''))
+    return address.group(2) if address else None
+
+
+def is_connected_to_itself(words, slot):
+    name = words.get(slot + '.name')
+    peer = words.get(slot + '.peer')
+    return peer is not None and (name == peer)
+
+
+def is_self_connect(it):
+    """Bare, the socket is connected to its own name."""
+    bare, hooked = it.results()
+    return (it.name in CONNECTING and hooked == 'ECONNREFUSED'
+            and bare in ('0', 'EINPROGRESS')
+            and is_connected_to_itself(it.bare.words, it.slot)
+            and it.only('name', 'peer', 'tcp', 'v6only'))
+
+
+def is_only_port(it):
+    """Bare, a port was chosen, which can only be the one connected to."""
+    bare, hooked = it.results()
+    return (it.name in CONNECTING and hooked == 'EADDRNOTAVAIL'
+            and it.port == port_of(it.bare.words, it.slot)
+            and port_of(it.words_before, it.slot) in ('0', it.port)
+            and bare in ('0', 'EINPROGRESS', 'ECONNREFUSED')
+            and it.only('name', 'peer', 'tcp', 'v6only', 'device'))
+
+
+def was_bound(it, slot):
+    """The port of a slot was bound for it by an earlier call, and shows."""
+    port = port_of(it.words_before, slot)
+    return port is not None and port[0] == 'r'
+
+
+def outlives_failure(it):
+    """The call itself fails, and leaves the port."""
+    bare, hooked = it.results()
+    return (it.same_call() and it.name in CONNECTING and bare == hooked
+            and bare in AFTER_CHOICE + UNREACHABLE and it.only('name')
+            and (port_of(it.hooked.words, it.slot) or '-')[0] == 'r')
+
+
+def keeps_port(it):
+    """A later call comes from the port that is bound, which stays."""
+    bare, hooked = it.results()
+    return (it.name in TAKING and was_bound(it, it.slot) and bare == hooked
+            and it.only('name')
+            and port_of(it.hooked.words, it.slot)
+            == port_of(it.words_before, it.slot))
+
+
+def is_bound_already(it):
+    """A later bind, or IPV6_V6ONLY."""
+    bare, hooked = it.results()
+    return (was_bound(it, it.slot) and hooked == 'EINVAL'
+            and bare in ('0', 'EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES')
+            and (it.name in ('bind', 'bindresvport')
+                 or it.option == 'IPV6_V6ONLY')
+            and it.only('name', 'v6only'))
+
+
+def connects_to_bound(it):
+    """A later connect to the port that is bound, of the socket itself."""
+    return (it.name in CONNECTING and was_bound(it, it.slot)
+            and it.port == port_of(it.words_before, it.slot)
+            and is_connected_to_itself(it.hooked.words, it.slot)
+            and it.results()[1] in ('0', 'EINPROGRESS')
+            and it.only('name', 'peer', 'tcp', 'v6only'))
+
+
+def is_taken(it):
+    """Somebody else's bind to the port that is bound."""
+    bare, hooked = it.results()
+    return (it.name == 'bind' and bare == '0' and hooked == 'EADDRINUSE'
+            and it.only('name')
+            and any(port_of(it.words_before, slot) == it.port
+                    and it.words_before.get(slot + '.tcp') == '7'
+                    for slot in '0123' if slot != it.slot))
+
+
+def has_outlived(it):
+    return (outlives_failure(it) or keeps_port(it) or is_bound_already(it)
+            or connects_to_bound(it) or is_taken(it))
+
+
+def is_seen_by_others(it):
+    """A child has connected, and this process sees it."""
+    bare, hooked = it.results()
+    return ('fork:' in it.way.split() and it.name in CONNECTING
+            and bare == hooked and bare in ('0', 'EINPROGRESS')
+            and it.only('reuseaddr')
+            and all(it.hooked.words.get(slot + '.reuseaddr') == '1'
+                    for slot in it.changed_slots()))
+
+
+# (sentence, modes, whether it is what differs)
+DIFFERENCES = [
+    ('A TCP connect of a socket to itself is refused with ECONNREFUSED, unless'
+     ' the policy has self-connect = allow.',
+     ('environment',), is_self_connect),
+    ('A connect is never given the port that it connects to. Where the range'
+     ' has no other port left, it gets EADDRNOTAVAIL, where the kernel might'
+     ' have connected the socket to itself.',
+     ('exhausted', 'reuse'), is_only_port),
+    ('The port outlives a call that fails, and an AF_UNSPEC connect.',
+     BOUND_MODES, has_outlived),
+    ('Another process that has the same socket sees SO_REUSEADDR after a'
+     ' connect.', BOUND_MODES, is_seen_by_others),
+]
+
+
+def accepted(mode, bare, hooked):
+    """The sentence that names the first difference of two transcripts, or None.
+    They are lists of pair.Line.
+    """
+    for at, (left, right) in enumerate(zip(bare, hooked)):
+        if left == right:
+            continue
+        it = Difference(hooked[:at], left, right)
+        for sentence, modes, is_it in DIFFERENCES:
+            if mode in modes and is_it(it):
+                return sentence
+        return None
+    return None
+
+
+def sentences():
+    return [sentence for sentence, _, _ in DIFFERENCES]
+
+
+def is_in_manual(sentence):
+    """Whether its section DIFFERENCES has it, macros and line ends left out."""
+    with open(MANUAL, encoding='utf-8') as file:
+        section = re.search(r'^\.SH DIFFERENCES$(.*?)^\.SH', file.read(),
+                            re.MULTILINE | re.DOTALL)
+    if not section:
+        return False
+    text = re.sub(r'^\.[A-Z]+\b.*\\\(bu.*$|^\.[A-Z]+ ?', '', section.group(1),
+                  flags=re.MULTILINE)
+    text = re.sub(r'\s+(?=[,.])', '', text.replace('\\-', '-'))
+    text = text.replace('"', '').replace('\\&', '')
+    return ' '.join(sentence.split()) in ' '.join(text.split())

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker [-k] [-r LOW-HIGH]: makes sequences of socket calls, each in a fresh
+ * child. -k: the library has the choice always: no port range of the program's
+ * own, no port by a raw call. -r: the range of the policy; a port that was
+ * chosen outside it counts as a stray.
+ *
+ * Reads a line for each task:
+ *
+ *	hash FIRST END		prints "SEED HASH STRAYS" for each seed
+ *	show SEED KEEP PLAIN	prints the transcript of the steps whose bits
+ *				are set in KEEP (hexadecimal); those that are
+ *				set in PLAIN are calls of libc, in no child,
+ *				thread or handler
+ *	steps SEED		prints their number
+ *
+ * A line of "." ends each answer.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "call.h"
+#include "option.h"
+#include "plan.h"
+#include "ports.h"
+#include "slots.h"
+#include "state.h"
+#include "transcript.h"
+#include "way.h"
+
+#define ALL_STEPS UINT64_MAX
+#define HANG_SECONDS 20
+
+static volatile sig_atomic_t n_sigpipes;
+
+static void count_sigpipe(int number)
+{
+	(void)number;
+	n_sigpipes++;
+}
+
+static bool keeps_to_library;
+
+static void prepare(struct step *step, bool is_plain)
+{
+	if (is_plain)
+		plan_simplify(step);
+	if (keeps_to_library && step->form == FORM_RAW &&
+	    plan_takes_port(step->kind))
+		step->form = FORM_LIBC;
+}
+
+static void run(struct plan *plan, uint64_t keep, uint64_t plain)
+{
+	ports_begin(plan->seed);
+	slots_begin();
+	address_begin();
+	alarm(HANG_SECONDS);
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const sig_atomic_t n_before = n_sigpipes;
+
+		if (!(keep >> i & 1))
+			continue;
+		prepare(&plan->steps[i], plain >> i & 1);
+		say("%zu\t", i);
+		call_make(&plan->steps[i]);
+		if (n_sigpipes != n_before)
+			say(" SIGPIPE");
+		state_say();
+	}
+	slots_end();
+	state_say_end();
+}
+
+/* In a child, so that nothing of it outlives the sequence. */
+static void run_fresh(uint64_t seed, uint64_t keep, uint64_t plain)
+{
+	struct plan plan;
+	int status = 0;
+
+	plan_make(&plan, seed);
+	transcript_clear();
+
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		run(&plan, keep, plain);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	/* In the middle of a line, that of the call. */
+	if (WIFSIGNALED(status))
+		say("died of signal %d\t\n", WTERMSIG(status));
+	else if (status)
+		say("ended with %d\t\n", WEXITSTATUS(status));
+}
+
+static void answer_hash(uint64_t first, uint64_t end)
+{
+	for (uint64_t seed = first; seed < end; seed++) {
+		run_fresh(seed, ALL_STEPS, 0);
+		printf("%" PRIu64 " %016" PRIx64 " %u\n", seed,
+		       transcript_hash(), transcript->n_strays);
+	}
+}
+
+static void answer_show(uint64_t seed, uint64_t keep, uint64_t plain)
+{
+	run_fresh(seed, keep, plain);
+	fwrite(transcript->text, 1, transcript->length, stdout);
+	if (transcript->n_strays)
+		printf("# strays\t%u\n", transcript->n_strays);
+}
+
+static void answer_steps(uint64_t seed)
+{
+	struct plan plan;
+
+	plan_make(&plan, seed);
+	printf("%zu\n", plan.n_steps);
+}
+
+static void answer(const char *line)
+{
+	uint64_t a, b, c;
+
+	if (sscanf(line, "hash %" SCNu64 " %" SCNu64, &a, &b) == 2)
+		answer_hash(a, b);
+	else if (sscanf(line, "show %" SCNu64 " %" SCNx64 " %" SCNx64,
+			&a, &b, &c) == 3)
+		answer_show(a, b, c);
+	else if (sscanf(line, "steps %" SCNu64, &a) == 1)
+		answer_steps(a);
+	puts(".");
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int low, high;
+	char line[128];
+	int option;
+
+	while ((option = getopt(argc, argv, "kr:")) != -1) {
+		if (option == 'k') {
+			keeps_to_library = true;
+			option_keep_range();
+		} else if (option == 'r' &&
+			 sscanf(optarg, "%u-%u", &low, &high) == 2)
+			ports_set_range((uint16_t)low, (uint16_t)high);
+		else
+			return 2;
+	}
+	signal(SIGPIPE, count_sigpipe);
+	transcript_init();
+	way_init();
+	address_init();
+	while (fgets(line, sizeof(line), stdin))
+		answer(line);
+	return 0;
+}
