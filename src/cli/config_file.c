@@ -44,7 +44,7 @@ static const char *refuse_text(char *text, size_t length)
 	text[length] = '\0';
 	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
 		blank(text, text + 3);	/* a byte order mark */
-	return text[strspn(text, " \t\r\n\f\v")] == '\0' ? "is empty" : NULL;
+	return NULL;
 }
 
 const char *config_file_read(const char *path, struct stat *status,

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 
 /*
- * Reads a file or a pipe: text, terminated, at most 1 MiB, more than blanks.
- * Returns NULL, or what is wrong ("is empty"), valid until the next call of
+ * Reads a file or a pipe: text, terminated, at most 1 MiB.
+ * Returns NULL, or what is wrong ("is binary"), valid until the next call of
  * strerror(). *textp is to be freed in either case.
  */
 const char *config_file_read(const char *path, struct stat *status,

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "cli/config_file.h"
+#include "cli/config_path.h"
 #include "cli/config_token.h"
+#include "cli/config_variable.h"
 
 #define MAX_SIZE ((size_t)16 << 20)
 #define MAX_FILES 1000u
@@ -208,44 +210,13 @@ static bool include_pattern(struct frame *frame, int line, const char *pattern)
 	return goes_on;
 }
 
-/* The wildcards of the folder stand for themselves in a pattern. */
-static size_t put_folder(char *to, const struct frame *frame, bool is_pattern)
-{
-	const char *slash = strrchr(frame->path, '/');
-	const char *end = slash != NULL ? slash + 1 : frame->path;
-	size_t n = 0;
-
-	for (const char *from = frame->path; from < end; from++) {
-		if (is_pattern && strchr("*?[\\", *from) != NULL)
-			to[n++] = '\\';
-		to[n++] = *from;
-	}
-	return n;
-}
-
-static void put_name(char *to, struct token name)
-{
-	name = token_content(name);
-	for (size_t i = 0; i < name.length; i++) {
-		if (name.text[i] == '\\' && i + 1 < name.length &&
-		    strchr("\\\"'", name.text[i + 1]) != NULL)
-			i++;
-		*to++ = name.text[i];
-	}
-	*to = '\0';
-}
-
 static bool include(struct frame *frame, struct token name)
 {
-	char *path = malloc(2 * strlen(frame->path) + name.length + 1);
 	bool is_pattern, goes_on;
+	char *path = config_path_make(frame->path, name, &is_pattern);
 
 	if (path == NULL)
 		return fail(frame, name.line, strerror(ENOMEM));
-	put_name(path, name);
-	is_pattern = strpbrk(path, "*?[") != NULL;
-	if (path[0] != '/')
-		put_name(path + put_folder(path, frame, is_pattern), name);
 	goes_on = is_pattern ? include_pattern(frame, name.line, path)
 			     : include_file(frame, name.line, path);
 	free(path);
@@ -266,10 +237,29 @@ static struct token next_word(struct frame *frame)
 	return token;
 }
 
+/* A string with variables goes into the buffer with what they stand for. */
+static bool replace_variables(struct frame *frame, struct token token)
+{
+	char *text = config_variable_expand(
+		token, (struct place){ frame->path, token.line },
+		frame->findings);
+	bool goes_on;
+
+	if (text == NULL)
+		return true;
+	goes_on = copy(frame, token.text) && append(frame, text, strlen(text));
+	frame->copied += token.length;
+	free(text);
+	return goes_on;
+}
+
 /* The reader is behind the word include, and there is a parenthesis. */
 static bool read_include(struct frame *frame, struct token word)
 {
+	const size_t n_before = frame->findings->n_items;
 	struct token name, end;
+	char *expanded;
+	bool goes_on;
 
 	if (!copy(frame, word.text))
 		return false;
@@ -280,7 +270,17 @@ static bool read_include(struct frame *frame, struct token word)
 		return fail(frame, word.line,
 			    "include takes one path: include(\"PATH\")");
 	frame->copied += frame->reader.at - frame->copied;
-	return include(frame, name) && start_segment(frame);
+	expanded = config_variable_expand(
+		name, (struct place){ frame->path, name.line },
+		frame->findings);
+	if (expanded != NULL) {
+		name.text = expanded;
+		name.length = strlen(expanded);
+	}
+	goes_on = (frame->findings->n_items > n_before ||
+		   include(frame, name)) && start_segment(frame);
+	free(expanded);
+	return goes_on;
 }
 
 static bool fail_at(struct frame *frame, struct token token, const char *why)
@@ -320,6 +320,8 @@ static bool read_frame(struct frame *frame)
 			open = token;
 		if (token.kind == TOKEN_CLOSE && depth-- == 0)
 			return fail_at(frame, token, "closes nothing");
+		if (!replace_variables(frame, token))
+			return false;
 		if (depth == 0 && is_include(frame, token, before) &&
 		    !read_include(frame, token))
 			return false;
@@ -341,6 +343,9 @@ int config_text_read(struct config_source *source, const char *path,
 	frame.path = keep_path(source, path);
 	why = frame.path == NULL ? strerror(ENOMEM)
 				 : config_file_read(path, &frame.status, &text);
+	/* What is included may be empty; of all there is, a mistake made it so. */
+	if (why == NULL && text[strspn(text, " \t\r\n\f\v")] == '\0')
+		why = "is empty";
 	if (why == NULL) {
 		frame.copied = text;
 		frame.reader.at = text;

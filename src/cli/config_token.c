@@ -153,6 +153,24 @@ struct quoted token_quote(struct token token)
 	return quote(token.text, token.length);
 }
 
+const char *token_variable(struct token token, const char *from,
+			   size_t *lengthp)
+{
+	const char *end = token.text + token.length;
+
+	if (token.kind != TOKEN_STRING || token.text[0] != '"')
+		return NULL;
+	for (const char *at = from; at + 1 < end; at++) {
+		if (*at == '\\') {
+			at++;
+		} else if (strncmp(at, "${", 2) == 0) {
+			*lengthp = variable_length(at);
+			return at;
+		}
+	}
+	return NULL;
+}
+
 void blank(char *start, const char *end)
 {
 	for (; start < end; start++)

@@ -58,5 +58,10 @@ struct quoted {
 struct quoted token_quote(struct token token);
 struct quoted quote(const char *word, size_t length);
 
+/* Where a ${NAME} or ${NAME:-DEFAULT} begins behind from in a string in double
+ * quotes; NULL = there is none. *lengthp is that of all of it. */
+const char *token_variable(struct token token, const char *from,
+			   size_t *lengthp);
+
 /* Turns all but line breaks into blanks. */
 void blank(char *start, const char *end);

@@ -520,16 +520,84 @@ Test(config, an_absolute_path_is_included_as_it_is)
 Test(config, an_include_that_cannot_be_read_is_told_and_the_rest_is_read)
 {
 	mkdir("dir", 0700);
-	write_file("empty", "");
-	assert_told("include(\"none\")\n\ninclude('dir')\ninclude(empty)\n"
+	assert_told("include(\"none\")\n\ninclude('dir')\n\n"
 		    "rnage = 1\nlisten = 5\n",
 		    "conf:1: cannot include \"none\": "
 		    "No such file or directory\n"
 		    "conf:3: cannot include \"dir\": Is a directory\n"
-		    "conf:4: cannot include \"empty\": is empty\n"
 		    "conf:5: unknown option \"rnage\"; did you mean "
 		    "\"range\"?\n");
 	assert_text(&config.defaults.ranges.listen, "5", 6);
+}
+
+Test(config, an_included_file_may_be_empty)
+{
+	write_file("empty", "");
+	write_file("blank", " \n\n");
+	write_file("comment", "# nothing yet\n");
+	assert_sound("include(\"empty\") include(blank)\ninclude(comment)\n"
+		     "range = 5\n");
+	assert_text(&config.defaults.ranges.range, "5", 3);
+}
+
+Test(config, a_variable_stands_for_its_value_to_the_letter)
+{
+	setenv("BERTH_TEST_X", "a\"b\\c${BERTH_TEST_X}*", 1);
+	setenv("BERTH_TEST_EMPTY", "", 1);
+	unsetenv("BERTH_TEST_NONE");
+	assert_sound("process \"${BERTH_TEST_X}\" { name = {\"-${BERTH_TEST_X}\","
+		     "\n\"<${BERTH_TEST_EMPTY}>${BERTH_TEST_NONE:-d}\"} }\n"
+		     "listen = '${BERTH_TEST_NONE}' range = \"\\${X}\"");
+	cr_assert_str_eq(config.processes[0].name, "a\"b\\c${BERTH_TEST_X}*");
+	assert_list(&config.processes[0].conditions[CONDITION_NAME], 2, "<>d",
+		    1);
+	assert_text(&config.defaults.ranges.listen, "${BERTH_TEST_NONE}", 3);
+	assert_text(&config.defaults.ranges.range, "${X}", 3);
+}
+
+Test(config, a_default_stands_for_a_variable_that_is_not_set_or_empty)
+{
+	setenv("BERTH_TEST_EMPTY", "", 1);
+	setenv("BERTH_TEST_SET", "7", 1);
+	unsetenv("BERTH_TEST_NONE");
+	assert_sound("range = \"${BERTH_TEST_NONE:-5-6}\"\n"
+		     "listen = \"${BERTH_TEST_EMPTY:-8}\"\n"
+		     "connect = \"${BERTH_TEST_SET:-9},${BERTH_TEST_NONE:-}\"\n");
+	assert_text(&config.defaults.ranges.range, "5-6", 1);
+	assert_text(&config.defaults.ranges.listen, "8", 2);
+	assert_text(&config.defaults.ranges.connect, "7,", 3);
+}
+
+Test(config, a_variable_that_is_not_set_or_makes_no_sense_is_told_with_its_line)
+{
+	unsetenv("BERTH_TEST_NONE");
+	setenv("BERTH_TEST_LINES", "a\nb", 1);
+	assert_told("range = 5\nlisten = \"1${BERTH_TEST_NONE}\"\n"
+		    "connect = \"${BERTH_TEST_LINES}\"\n"
+		    "process a { name = {\"${}\", \"${1}\", \"${A=b}\"} }\n"
+		    "algorithm = \"${A:-${B}}\"\n",
+		    "conf:2: \"${BERTH_TEST_NONE}\" is not set in the "
+		    "environment, and has no default\n"
+		    "conf:3: \"${BERTH_TEST_LINES}\" has a control character in "
+		    "its value\n"
+		    "conf:4: \"${}\" has no name of a variable\n"
+		    "conf:4: \"${1}\" has no name of a variable\n"
+		    "conf:4: \"${A=b}\" is neither ${NAME} nor "
+		    "${NAME:-DEFAULT}\n"
+		    "conf:5: \"${A:-${B}\" has a variable in its default\n");
+}
+
+Test(config, a_path_to_include_may_have_variables)
+{
+	mkdir("d", 0700);
+	write_file("d/a$", "process a { }");
+	setenv("BERTH_TEST_X", "a$", 1);
+	unsetenv("BERTH_TEST_NONE");
+	assert_sound("include(\"${BERTH_TEST_NONE:-d}/${BERTH_TEST_X}\")");
+	cr_assert_eq(config.n_processes, 1);
+	assert_told("\ninclude(\"${BERTH_TEST_NONE}/a\")\n",
+		    "conf:2: \"${BERTH_TEST_NONE}\" is not set in the "
+		    "environment, and has no default\n");
 }
 
 Test(config, an_include_that_goes_round_is_told_with_its_way)
