@@ -20,12 +20,13 @@ static const char usage[] =
 	"                   [FILE]\n"
 	"\n"
 	"Tells what is wrong with a configuration, and what of it is risky\n"
-	"on this machine. Exit status: 0 = sound, 1 = refused, 2 = usage.\n"
+	"on this machine; with --porcelain or --json on standard output, too.\n"
+	"Exit status: 0 = sound, 1 = refused, 2 = usage.\n"
 	"FILE is " CONFIG_PATH " unless given.\n"
 	"\n"
 	"  --print      show the rules that the file makes\n"
-	"  --porcelain  as tab-separated records, see berth(1)\n"
-	"  --json       as one JSON object\n"
+	"  --porcelain  tab-separated records, see berth(1)\n"
+	"  --json       one JSON object\n"
 	"  --rate N     connections a second to one destination that are\n"
 	"               planned where the file says no rate\n";
 
@@ -99,20 +100,9 @@ static int read_options(int argc, char *argv[], struct check_options *options)
 	return result;
 }
 
-static int print_rules(const struct rules *rules,
-		       const struct check_options *options)
-{
-	const int result = rules_print(rules, options->format, stdout);
-
-	if (result < 0)
-		message("berth: cannot write: %s\n",
-			strerror(-result));
-	return result;
-}
-
 /* Returns 0, or -errno when the rules could not be made. */
 static int check(const struct check_options *options,
-		 struct findings *findings)
+		 struct findings *findings, struct output *output)
 {
 	static struct kernel kernel;
 	struct config config;
@@ -125,7 +115,7 @@ static int check(const struct check_options *options,
 		if (result == 0 && findings->n_errors == 0) {
 			rules_warn(&rules, &kernel, options->rate, findings);
 			if (options->prints)
-				result = print_rules(&rules, options);
+				result = rules_print(&rules, output);
 		}
 		rules_deinit(&rules);
 	}
@@ -137,19 +127,23 @@ int command_check(int argc, char *argv[])
 {
 	struct check_options options = { .format = OUTPUT_TABLE };
 	struct findings findings = { .items = NULL };
-	int result;
+	struct output output;
+	int result, status;
 
 	if (read_options(argc, argv, &options) < 0)
 		return EXIT_USAGE;
 	if (options.help)
-		return fputs(usage, stdout) < 0 || fflush(stdout) != 0
-			? EXIT_FAILURE : EXIT_SUCCESS;
-	result = check(&options, &findings);
+		return message_usage(usage);
+	output_open(&output, options.format, stdout);
+	result = check(&options, &findings, &output);
+	if (options.format != OUTPUT_TABLE)
+		findings_report(&findings, &output);
+	status = output_finish(&output);
 	findings_print(&findings, stderr);
 	if (findings.incomplete || result == -ENOMEM)
 		message("berth: %s\n", strerror(ENOMEM));
 	if (findings.incomplete || findings.n_errors > 0)
 		result = -EINVAL;
 	findings_deinit(&findings);
-	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return result == 0 ? status : EXIT_FAILURE;
 }

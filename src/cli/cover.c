@@ -16,7 +16,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define SCRIPT_HEAD_SIZE 256	/* BINPRM_BUF_SIZE in linux/binfmts.h */
+#define SCRIPT_HEAD_SIZE (COVER_LINE_SIZE - 1)	/* BINPRM_BUF_SIZE in
+						   linux/binfmts.h */
 #define SCRIPTS_MAX 5		/* exec_binprm() in fs/exec.c */
 
 /* --- the name's file ------------------------------------------------------ */
@@ -232,7 +233,7 @@ static const char *elf_reason(const struct program *program)
  * The program among the words after `env -S`, or the only word without -S, as
  * which the kernel hands over all that follows env.
  */
-static char *env_program(char *text)
+static char *env_program(char *text, const char **restp)
 {
 	static const char *const split[] = { "-S", "-vS", "--split-string" };
 	char *rest = NULL, *word;
@@ -240,6 +241,7 @@ static char *env_program(char *text)
 	for (size_t i = 0; i < sizeof(split) / sizeof(split[0]); i++)
 		if (strncmp(text, split[i], strlen(split[i])) == 0)
 			rest = text + strlen(split[i]);
+	*restp = "";
 	if (rest == NULL)
 		return text[0] != '-' && text[0] != '\0' ? text : NULL;
 	rest += *rest == '=';
@@ -247,14 +249,18 @@ static char *env_program(char *text)
 		if (strcmp(word, "-u") == 0 || strcmp(word, "-C") == 0)
 			(void)strsep(&rest, " \t");
 		else if (word[0] != '\0' && word[0] != '-' &&
-			 strchr(word, '=') == NULL)
+			 strchr(word, '=') == NULL) {
+			*restp = rest != NULL ? rest : "";
 			return word;
+		}
 	}
 	return NULL;
 }
 
-/* Returns false when the line names none. Cuts the head into words. */
-static bool script_interpreter(struct program *program, char path[PATH_MAX])
+/* Returns false when the line names none. Cuts the head into words; *restp is
+ * what stands behind the interpreter. */
+static bool script_interpreter(struct program *program, char path[PATH_MAX],
+			       const char **restp)
 {
 	char *word = program->head.text + 2;
 	char *rest;
@@ -268,12 +274,13 @@ static bool script_interpreter(struct program *program, char path[PATH_MAX])
 	for (size_t n = strlen(rest); n > 0 && strchr(" \t", rest[n - 1]); n--)
 		rest[n - 1] = '\0';
 	if (strcmp(file_name(word), "env") == 0) {
-		char *name = env_program(rest);
+		char *name = env_program(rest, restp);
 
 		/* Not found: then env is what runs, and it tells. */
 		if (name != NULL && cover_find(name, path) == 0)
 			return true;
 	}
+	*restp = rest;
 	if (word[0] == '\0')
 		return false;
 	snprintf(path, PATH_MAX, "%s", word);
@@ -322,20 +329,25 @@ static bool look(const char *path, struct cover_gap *gapp,
 	struct program program;
 	const int error = program_open(&program, path);
 	bool is_script = false;
+	const char *rest = "";
 
-	*gapp = (struct cover_gap){ .certain = true };
+	gapp->reason = NULL;
+	gapp->certain = true;
 	snprintf(gapp->program, sizeof(gapp->program), "%s", path);
 	if (error != 0) {
 		unread_reason(&program, error, gapp);
 	} else if (is_elf(&program)) {
 		gapp->reason = elf_reason(&program);
 	} else if (memcmp(program.head.text, "#!", 2) == 0) {
-		is_script = script_interpreter(&program, interpreter);
+		is_script = script_interpreter(&program, interpreter,
+					       &rest);
 	} else {
 		/* ENOEXEC: execvp(3) runs it by the shell, if it is text. */
 		is_script = !is_same_file(_PATH_BSHELL, &program.status);
 		snprintf(interpreter, PATH_MAX, "%s", _PATH_BSHELL);
 	}
+	if (is_script)
+		snprintf(gapp->arguments, sizeof(gapp->arguments), "%s", rest);
 	if (program.fd >= 0)
 		close(program.fd);
 	return is_script;
@@ -345,11 +357,20 @@ bool cover_check(const char *path, struct cover_gap *gapp)
 {
 	char interpreter[PATH_MAX], next[PATH_MAX];
 
+	*gapp = (struct cover_gap){ .certain = true };
 	for (unsigned int n = 0; look(path, gapp, next); n++) {
 		if (n == SCRIPTS_MAX)
 			break;
 		snprintf(interpreter, sizeof(interpreter), "%s", next);
 		path = interpreter;
+		gapp->is_script = true;
 	}
 	return gapp->reason == NULL;
+}
+
+bool cover_is_own(const char *path)
+{
+	struct stat own;
+
+	return stat("/proc/self/exe", &own) == 0 && is_same_file(path, &own);
 }

@@ -13,11 +13,16 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* Why a program is not covered. */
+#define COVER_LINE_SIZE 257	/* the kernel looks at 256 bytes of a line */
+
+/* What was found, and why it is not covered. */
 struct cover_gap {
 	char program[PATH_MAX];	/* the file itself, or its interpreter */
 	const char *reason;	/* "statically linked"; static */
 	bool certain;		/* false: it could not be read */
+	bool is_script;		/* of which program is the interpreter */
+	char arguments[COVER_LINE_SIZE];	/* of the interpreter, as they
+				   stand in the script's first line */
 };
 
 /*
@@ -34,3 +39,6 @@ int cover_find(const char *name, char path[PATH_MAX]);
  * execvp(3) has an error for it.
  */
 bool cover_check(const char *path, struct cover_gap *gapp);
+
+/* Whether a file is that of this command. */
+bool cover_is_own(const char *path);

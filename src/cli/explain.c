@@ -172,15 +172,14 @@ int command_explain(int argc, char *argv[])
 	if (read_request(argv, &request) < 0)
 		return EXIT_USAGE;
 	if (request.help)
-		return fputs(usage, stdout) < 0 || fflush(stdout) != 0
-			? EXIT_FAILURE : EXIT_SUCCESS;
+		return message_usage(usage);
 	kernel_read(&explaining.kernel);
 	netns_place(&explaining.kernel, &place);
 	published_read(&place, &explaining.published);
 	published_tell_missed(&place, explaining.published.missed);
 	output_open(&explaining.output, request.format, stdout);
 	result = explain(&explaining, &place, &request);
-	if (output_close(&explaining.output) < 0)
+	if (output_finish(&explaining.output) != EXIT_SUCCESS)
 		result = -EIO;
 	if (published_is_unknown(explaining.published.missed) ||
 	    explaining.published.is_damaged)

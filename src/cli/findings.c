@@ -97,21 +97,63 @@ static void print(const struct finding *finding, FILE *stream)
 		finding->message);
 }
 
-void findings_print(const struct findings *findings, FILE *stream)
+/* For free(), NULL without memory. */
+static struct printed *make_order(const struct findings *findings)
 {
-	size_t n = findings->n_items;
+	const size_t n = findings->n_items;
 	struct printed *order = calloc(n + 1, sizeof(*order));
 
-	for (size_t i = 0; order != NULL && i < n; i++)
+	if (order == NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
 		order[i] = (struct printed){ &findings->items[i],
 					     first_of_file(findings, i) };
-	if (order != NULL)
-		qsort(order, n, sizeof(*order), compare);
-	for (size_t i = 0; i < n; i++)
+	qsort(order, n, sizeof(*order), compare);
+	return order;
+}
+
+void findings_print(const struct findings *findings, FILE *stream)
+{
+	struct printed *order = make_order(findings);
+
+	for (size_t i = 0; i < findings->n_items; i++)
 		print(order != NULL ? order[i].finding : &findings->items[i],
 		      stream);
 	if (findings->incomplete)
 		fputs("no memory to tell all that is wrong\n", stream);
+	free(order);
+}
+
+static void report(const struct finding *finding, struct output *output)
+{
+	char line[12];
+
+	snprintf(line, sizeof(line), "%d", finding->place.line);
+	output_row(output, (const char *const[]){
+		finding->severity == SEVERITY_ERROR ? "error" : "warning",
+		finding->place.file,
+		finding->place.line > 0 ? line : NULL, finding->message });
+}
+
+void findings_report(const struct findings *findings, struct output *output)
+{
+	static const struct output_column columns[] = {
+		{ "severity", 8, false },
+		{ "file", 20, false },
+		{ "line", 5, true },
+		{ "message", 0, false },
+	};
+	static const struct output_section section = {
+		.kind = "finding", .key = "findings", .title = "Findings",
+		.n_columns = sizeof(columns) / sizeof(columns[0]),
+		.columns = columns,
+	};
+	struct printed *order = make_order(findings);
+
+	output_section(output, &section);
+	for (size_t i = 0; i < findings->n_items; i++)
+		report(order != NULL ? order[i].finding : &findings->items[i],
+		       output);
 	free(order);
 }
 

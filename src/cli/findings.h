@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "cli/output.h"
+
 /* Where something stands. line 0: of the file as a whole; file NULL: of none. */
 struct place {
 	const char *file;
@@ -43,5 +45,8 @@ void findings_add(struct findings *findings, enum severity severity,
  * as `conf:3: warning: ...`.
  */
 void findings_print(const struct findings *findings, FILE *stream);
+
+/* The same, in the same order, as a section of a report. */
+void findings_report(const struct findings *findings, struct output *output);
 
 void findings_deinit(struct findings *findings);

@@ -33,12 +33,6 @@ static const char unload_usage[] =
 	"\n"
 	"Exit status: 0 done, or there was none; 1 failed; 2 usage.\n";
 
-static int print_usage(const char *usage)
-{
-	return fputs(usage, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE
-							       : EXIT_SUCCESS;
-}
-
 static int refuse_word(const char *command, const char *word)
 {
 	message("berth %s: unknown %s \"%s\"; see berth %s --help\n",
@@ -51,17 +45,53 @@ static bool asks_for_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-static int tell(const char *path, const struct compiled *compiled,
-		const char *what)
+/*
+ * The first part of the line that tells of a load. It is written before
+ * anything is changed, so that a load which ends with 1 has changed nothing.
+ */
+static int begin_line(const char *path, const struct compiled *compiled)
 {
 	const struct policy_image *image = compiled->image;
 
 	/* The last rule is that of all programs that no section is for. */
 	message_to(stdout, "berth: %s: %u process section%s and %u "
-		   "reservation%s %s\n", path, image->n_rules - 1,
+		   "reservation%s ", path, image->n_rules - 1,
 		   image->n_rules == 2 ? "" : "s", image->n_reserves,
-		   image->n_reserves == 1 ? "" : "s", what);
-	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		   image->n_reserves == 1 ? "" : "s");
+	return message_written();
+}
+
+static int put_in_force(const struct arena_place *place, const char *path,
+			const struct compiled *compiled)
+{
+	int result;
+
+	if (begin_line(path, compiled) != EXIT_SUCCESS)
+		return EXIT_FAILURE;
+	result = publish(place, compiled);
+	puts(result == 0 ? "are in force" : "are not put in force");
+	/* It is in force, and that is what the status says. */
+	(void)message_written();
+	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int tell_dry_run(const struct arena_place *place, const char *path,
+			const struct compiled *compiled)
+{
+	struct published published;
+	int status = EXIT_FAILURE;
+
+	published_read(place, &published);
+	published_tell_missed(place, published.missed);
+	if (!published_is_unknown(published.missed)) {
+		status = begin_line(path, compiled);
+		puts(publish_is(&published, compiled)
+			? "are what is in force" : "would be put in force");
+		if (status == EXIT_SUCCESS)
+			status = message_written();
+	}
+	published_deinit(&published);
+	return status;
 }
 
 static int load(const char *path, bool dry_run)
@@ -69,8 +99,7 @@ static int load(const char *path, bool dry_run)
 	static struct kernel kernel;
 	struct arena_place place;
 	struct compiled compiled;
-	struct published published;
-	int status = EXIT_FAILURE;
+	int status;
 
 	kernel_read(&kernel);
 	if (netns_place(&kernel, &place) < 0)
@@ -80,18 +109,8 @@ static int load(const char *path, bool dry_run)
 			"stays\n", path);
 		return EXIT_FAILURE;
 	}
-	if (dry_run) {
-		published_read(&place, &published);
-		published_tell_missed(&place, published.missed);
-		if (!published_is_unknown(published.missed))
-			status = tell(path, &compiled,
-				      publish_is(&published, &compiled)
-				      ? "are what is in force"
-				      : "would be put in force");
-		published_deinit(&published);
-	} else if (publish(&place, &compiled) == 0) {
-		status = tell(path, &compiled, "are in force");
-	}
+	status = dry_run ? tell_dry_run(&place, path, &compiled)
+			 : put_in_force(&place, path, &compiled);
 	free(compiled.image);
 	return status;
 }
@@ -103,7 +122,7 @@ int command_load(int argc, char *argv[])
 
 	for (int i = 1; i < argc; i++) {
 		if (asks_for_help(argv[i]))
-			return print_usage(load_usage);
+			return message_usage(load_usage);
 		if (strcmp(argv[i], "--dry-run") == 0)
 			dry_run = true;
 		else if (argv[i][0] == '-' || path != NULL)
@@ -122,7 +141,7 @@ int command_unload(int argc, char *argv[])
 	bool is_any, is_unknown;
 
 	if (argc > 1)
-		return asks_for_help(argv[1]) ? print_usage(unload_usage)
+		return asks_for_help(argv[1]) ? message_usage(unload_usage)
 					      : refuse_word("unload", argv[1]);
 	kernel_read(&kernel);
 	if (netns_place(&kernel, &place) < 0)
@@ -137,7 +156,7 @@ int command_unload(int argc, char *argv[])
 		return EXIT_FAILURE;
 	if (!is_any) {
 		puts("berth: no policy is in force");
-		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		return message_written();
 	}
 	return publish(&place, NULL) == 0 ? EXIT_SUCCESS
 						     : EXIT_FAILURE;

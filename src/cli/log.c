@@ -133,7 +133,7 @@ static int follow(const struct arena *arena, uint64_t next,
 		wait_for_more();
 		next = print_events(arena, next, format);
 	}
-	return EXIT_FAILURE;
+	return message_written();
 }
 
 static int show(const struct log_options *options)
@@ -162,7 +162,7 @@ static int show(const struct log_options *options)
 					   options->format);
 
 	result = options->follow ? follow(&arena, next, options->format)
-				 : is_written() ? EXIT_SUCCESS : EXIT_FAILURE;
+				 : message_written();
 	arena_close(&arena);
 	return result;
 }
@@ -222,7 +222,6 @@ int command_log(int argc, char *argv[])
 	if (read_options(argv, &options) < 0)
 		return EXIT_USAGE;
 	if (options.help)
-		return fputs(usage, stdout) < 0 || fflush(stdout) != 0
-			? EXIT_FAILURE : EXIT_SUCCESS;
+		return message_usage(usage);
 	return show(&options);
 }

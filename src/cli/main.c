@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/message.h"
@@ -60,13 +63,6 @@ static const struct command *command_by_name(const char *name)
 	return NULL;
 }
 
-/* Output that nobody got (ENOSPC, EPIPE) is no success. */
-static int printed(void)
-{
-	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_SUCCESS
-						      : EXIT_FAILURE;
-}
-
 static int unknown(const char *word)
 {
 	message("berth: unknown %s \"%s\"; see berth --help\n",
@@ -94,7 +90,7 @@ static int help(char *name)
 
 	if (name == NULL) {
 		usage(stdout);
-		return printed();
+		return message_written();
 	}
 	command = command_by_name(name);
 	if (command == NULL)
@@ -102,8 +98,22 @@ static int help(char *name)
 	return command->function(2, (char *[]){ name, option, NULL });
 }
 
+/*
+ * A descriptor from 0 to 2 that is closed would be that of the next file, and a
+ * message be written into the policy. Here each read and write fails instead,
+ * and a program that run starts finds it closed.
+ */
+static void keep_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", O_CLOEXEC |
+				    (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
+
 int main(int argc, char *argv[])
 {
+	keep_standard_descriptors();
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;
@@ -120,7 +130,7 @@ int main(int argc, char *argv[])
 	}
 	if (strcmp(word, "--version") == 0) {
 		puts("berth " BERTH_VERSION);
-		return printed();
+		return message_written();
 	}
 	if (strcmp(word, "help") == 0)
 		return help(argv[2]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/message.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -30,4 +31,24 @@ void message_to(FILE *stream, const char *format, ...)
 	text_make_printable(text);
 	fprintf(stream, "%s%s", text, ends ? "\n" : "");
 	free(text);
+}
+
+int message_written(void)
+{
+	int error = 0;
+
+	if (fflush(stdout) != 0)
+		error = errno;
+	else if (ferror(stdout))
+		error = EIO;
+	if (error == 0)
+		return EXIT_SUCCESS;
+	message("berth: cannot write: %s\n", strerror(error));
+	return EXIT_FAILURE;
+}
+
+int message_usage(const char *usage)
+{
+	fputs(usage, stdout);
+	return message_written();
 }

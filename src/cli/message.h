@@ -12,3 +12,13 @@ void message_to(FILE *stream, const char *format, ...);
 
 /* The same to standard error. */
 #define message(...) message_to(stderr, __VA_ARGS__)
+
+/*
+ * Whether all of standard output has been written: output that nobody got
+ * (ENOSPC, EPIPE, a closed descriptor) is no success. Returns EXIT_SUCCESS, or
+ * EXIT_FAILURE, which is said.
+ */
+int message_written(void);
+
+/* Prints the usage of a command that was asked for. Returns the same. */
+int message_usage(const char *usage);

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
+#include "cli/message.h"
 
 #define UNKNOWN "-"
 
@@ -211,6 +214,16 @@ int output_close(struct output *output)
 	end_section(output);
 	if (output->format == OUTPUT_JSON)
 		fputs("\n}\n", output->stream);
-	return fflush(output->stream) == 0 && !ferror(output->stream)
-		? 0 : -EIO;
+	if (fflush(output->stream) != 0)
+		return -errno;
+	return ferror(output->stream) ? -EIO : 0;
+}
+
+int output_finish(struct output *output)
+{
+	const int result = output_close(output);
+
+	if (result < 0)
+		message("berth: cannot write: %s\n", strerror(-result));
+	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

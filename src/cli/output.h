@@ -61,5 +61,8 @@ void output_line(enum output_format format, FILE *stream,
 		 const struct output_section *section,
 		 const char *const *values);
 
-/* Ends the report. Returns 0, or -EIO when not all of it could be written. */
+/* Ends the report. Returns 0, or -errno when not all of it could be written. */
 int output_close(struct output *output);
+
+/* The same. Returns EXIT_SUCCESS, or EXIT_FAILURE, which is said. */
+int output_finish(struct output *output);

@@ -259,10 +259,7 @@ static int print_ports(struct process *process,
 	}
 	for (uint32_t i = 0; i < n; i++)
 		printf("%u\n", leases[i].port);
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return EXIT_SUCCESS;
-	message("berth: cannot write: %s\n", strerror(errno));
-	return EXIT_FAILURE;
+	return message_written();
 }
 
 int command_port(int argc, char *argv[])
@@ -274,8 +271,7 @@ int command_port(int argc, char *argv[])
 	if (read_options(argv, &options) < 0)
 		return EXIT_USAGE;
 	if (options.help)
-		return fputs(usage, stdout) < 0 || fflush(stdout) != 0
-			? EXIT_FAILURE : EXIT_SUCCESS;
+		return message_usage(usage);
 	if (open_process(&process) < 0)
 		return EXIT_FAILURE;
 

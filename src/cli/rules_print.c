@@ -44,7 +44,7 @@ static const struct output_section reserve_section = {
 
 /* Texts of any length, and whether memory was short for one. */
 struct printer {
-	struct output output;
+	struct output *output;
 	bool failed;
 };
 
@@ -142,7 +142,7 @@ static void print_assigned(struct printer *printer, const struct rule *rule,
 
 		if (*spaces.text == '\0')
 			continue;
-		output_row(&printer->output, (const char *const[]){
+		output_row(printer->output, (const char *const[]){
 			rule->name, texts->place, texts->match, spaces.text,
 			scope_roles(roles, ",").text, n_ports, ports,
 			setting_word(SETTING_ALGORITHM,
@@ -202,32 +202,28 @@ static void print_reserve(struct printer *printer,
 			continue;
 		any = true;
 		ports = ports_of(printer, reserve->ports[space]);
-		output_row(&printer->output, (const char *const[]){
+		output_row(printer->output, (const char *const[]){
 			config->name, place,
 			scope_spaces(&scope, ALL_ROLES, ",").text, ports,
 			owners });
 		free(ports);
 	}
 	if (!any)
-		output_row(&printer->output, (const char *const[]){
+		output_row(printer->output, (const char *const[]){
 			config->name, place, NULL, NULL, owners });
 	free(place);
 	free(owners);
 }
 
-int rules_print(const struct rules *rules, enum output_format format,
-		FILE *stream)
+int rules_print(const struct rules *rules, struct output *output)
 {
-	struct printer printer = { .failed = false };
-	int result;
+	struct printer printer = { .output = output };
 
-	output_open(&printer.output, format, stream);
-	output_section(&printer.output, &rule_section);
+	output_section(output, &rule_section);
 	for (size_t i = 0; i < rules->n_rules; i++)
 		print_rule(&printer, &rules->rules[i]);
-	output_section(&printer.output, &reserve_section);
+	output_section(output, &reserve_section);
 	for (size_t i = 0; i < rules->n_reserves; i++)
 		print_reserve(&printer, &rules->reserves[i]);
-	result = output_close(&printer.output);
-	return printer.failed ? -ENOMEM : result;
+	return printer.failed ? -ENOMEM : 0;
 }

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <stdio.h>
-
 #include "cli/output.h"
 
 struct rules;
 
 /*
- * Writes rules and reservations: a row for all the protocols and roles that
- * have the same ports. Returns 0, -EIO when not all could be written, or
- * -ENOMEM.
+ * Writes rules and reservations as sections of a report: a row for all the
+ * protocols and roles that have the same ports. Returns 0, or -ENOMEM.
  */
-int rules_print(const struct rules *rules, enum output_format format,
-		FILE *stream);
+int rules_print(const struct rules *rules, struct output *output);

@@ -117,7 +117,7 @@ static int parse_option(struct run *run, int option, char *argv[])
 	}
 }
 
-static int parse_options(struct run *run, int argc, char *argv[])
+static int next_option(int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{ "range", required_argument, NULL, RUN_RANGE },
@@ -129,9 +129,15 @@ static int parse_options(struct run *run, int argc, char *argv[])
 		{ "help", no_argument, NULL, OPTION_HELP },
 		{ NULL, 0, NULL, 0 },
 	};
+
+	return getopt_long(argc, argv, "+:h", options, NULL);
+}
+
+static int parse_options(struct run *run, int argc, char *argv[])
+{
 	int option, status;
 
-	while ((option = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
+	while ((option = next_option(argc, argv)) != -1) {
 		status = parse_option(run, option, argv);
 		if (status != 0)
 			return status;
@@ -172,16 +178,49 @@ static void tell_gap(const struct run *run, const char *path,
 		run->strict ? "; refused by --strict" : "");
 }
 
+/*
+ * Whether the words behind "berth" in the first line of a script are "run" and
+ * options without a COMMAND: then the kernel makes the script the COMMAND, and
+ * berth run would start it, and so itself, for ever.
+ */
+static bool runs_script(const char *arguments)
+{
+	char text[COVER_LINE_SIZE];
+	char *words[COVER_LINE_SIZE], *rest = text, *word;
+	int n = 0;
+
+	snprintf(text, sizeof(text), "%s", arguments);
+	while ((word = strsep(&rest, " \t")) != NULL)
+		if (*word != '\0')
+			words[n++] = word;
+	words[n] = NULL;
+	if (n == 0 || strcmp(words[0], "run") != 0)
+		return false;
+	optind = 0;	/* getopt(3) of glibc begins anew */
+	while (next_option(n, words) != -1)
+		continue;
+	return optind >= n;
+}
+
 /* Looks whether it can be covered, and gives it the arguments of its rule. */
 static int check_command(struct run *run)
 {
 	char path[PATH_MAX];
 	struct cover_gap gap;
+	bool is_covered;
 	const int error = cover_find(run->command[0], path);
 
 	if (error != 0)
 		return cannot_run(run->command[0], -error);
-	if (!cover_check(path, &gap)) {
+	is_covered = cover_check(path, &gap);
+	if (gap.is_script && cover_is_own(gap.program) &&
+	    runs_script(gap.arguments)) {
+		message("berth: %s: its interpreter is berth run, which would "
+			"run it again without end; name a program in its first "
+			"line\n", path);
+		return EXIT_CANNOT_RUN;
+	}
+	if (!is_covered) {
 		tell_gap(run, path, &gap);
 		if (run->strict)
 			return EXIT_CANNOT_RUN;
@@ -236,7 +275,8 @@ int command_run(int argc, char *argv[])
 	int status = parse_options(&run, argc, argv);
 
 	if (status == OPTION_HELP)
-		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_BERTH_FAILED;
+		return message_written() == EXIT_SUCCESS ? EXIT_SUCCESS
+							 : EXIT_BERTH_FAILED;
 	if (status == 0)
 		status = prepare(&run);
 	if (status != 0)

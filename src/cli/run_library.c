@@ -8,6 +8,7 @@
 #include "cli/run.h"
 
 #define PRELOAD_SEPARATORS ": "	/* ld.so(8) */
+#define PRELOAD_EXPANDED "$"	/* ld.so(8): $ORIGIN, ${LIB}, ... */
 
 /* Of the build tree in which berth itself lies. */
 static bool find_built_library(char path[PATH_MAX])
@@ -40,9 +41,9 @@ int run_find_library(char path[PATH_MAX])
 	}
 	if (access(path, R_OK) != 0)
 		return run_fail(path, strerror(errno));
-	if (strpbrk(path, PRELOAD_SEPARATORS) != NULL)
-		return run_fail(path, "LD_PRELOAD takes no path with a blank or a "
-			    "colon in it");
+	if (strpbrk(path, PRELOAD_SEPARATORS PRELOAD_EXPANDED) != NULL)
+		return run_fail(path, "LD_PRELOAD takes no path with a blank, "
+				"a colon or a dollar sign in it");
 	return 0;
 }
 

@@ -104,8 +104,7 @@ int command_status(int argc, char *argv[])
 	static struct status status;
 
 	if (format == -2)
-		return fputs(usage, stdout) < 0 || fflush(stdout) != 0
-			? EXIT_FAILURE : EXIT_SUCCESS;
+		return message_usage(usage);
 	if (format < 0)
 		return EXIT_USAGE;
 

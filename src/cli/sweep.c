@@ -73,8 +73,7 @@ static int show_nothing(const struct sweep_options *options)
 {
 	output_open(&sweeping.output, options->format, stdout);
 	output_section(&sweeping.output, &section);
-	return output_close(&sweeping.output) == 0 ? EXIT_SUCCESS
-						   : EXIT_FAILURE;
+	return output_finish(&sweeping.output);
 }
 
 /* A protocol that the kernel lacks has nothing to be swept, nor does SCTP where
@@ -111,7 +110,8 @@ static int sweep_all(const struct sweep_options *options)
 			status = EXIT_FAILURE;
 		}
 	}
-	return output_close(&sweeping.output) == 0 ? status : EXIT_FAILURE;
+	return output_finish(&sweeping.output) == EXIT_SUCCESS ? status
+							       : EXIT_FAILURE;
 }
 
 /* Returns 0, or -EINVAL for a mistake, which is said. */
@@ -147,8 +147,7 @@ int command_sweep(int argc, char *argv[])
 	if (read_options(argv, &options) < 0)
 		return EXIT_USAGE;
 	if (options.help)
-		return fputs(usage, stdout) < 0 || fflush(stdout) != 0
-			? EXIT_FAILURE : EXIT_SUCCESS;
+		return message_usage(usage);
 	kernel_read(&sweeping.kernel);
 	netns_place(&sweeping.kernel, &place);
 	netns_policy(&sweeping.kernel, &place, &sweeping.environment,

@@ -328,6 +328,11 @@ def a_library_that_ld_preload_cannot_name_is_an_error():
     os.makedirs(path("a b"), exist_ok=True)
     library = copy("a b/libberth.so", LIBBERTH)
     expect(run("true", env={"BERTH_LIBRARY": library}), 125, "", "blank")
+    for name in "a$LIB", "a${ORIGIN}", "a$", "a:b":
+        os.makedirs(path(name), exist_ok=True)
+        library = copy(f"{name}/libberth.so", LIBBERTH)
+        expect(run("true", env={"BERTH_LIBRARY": library}), 125, "",
+               "dollar sign")
 
 
 @test
@@ -403,6 +408,30 @@ def the_interpreters_of_scripts_are_looked_at():
 @test
 def a_script_that_names_itself_ends():
     expect(run(write("loop", f"#!{path('loop')}\n")), 126)
+
+
+@test
+def a_script_whose_interpreter_is_berth_run_is_refused():
+    def script(name, line):
+        return subprocess.run([write(name, f"#!{line}\necho ok\n")], text=True,
+                              capture_output=True, timeout=60,
+                              env={"PATH": os.environ["PATH"],
+                                   "BERTH_DIR": arena,
+                                   "BERTH_LIBRARY": LIBBERTH})
+
+    message = "its interpreter is berth run"
+    for name, line in (
+            ("run1", f"{BERTH} run"),
+            ("run2", f"/usr/bin/env -S {BERTH} run"),
+            ("run3", f"/usr/bin/env -S {BERTH} run --range 40000 --strict"),
+            ("run4", f"/usr/bin/env -S {BERTH} run --"),
+            ("run5", path("run1"))):
+        expect(script(name, line), 126, "", message)
+    expect(run(path("run1")), 126, "", message)
+    expect(script("run6", f"/usr/bin/env -S {BERTH} run --range 40000 -- sh"),
+           0, "ok\n")
+    expect(run(path("run6")), 0, "ok\n")
+    expect(script("run7", f"/usr/bin/env -S {BERTH} run sh"), 0, "ok\n")
 
 
 @test

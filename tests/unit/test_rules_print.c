@@ -9,8 +9,11 @@ static void assert_printed(enum output_format format, const char *expected)
 	char *text = NULL;
 	size_t size;
 	FILE *stream = open_memstream(&text, &size);
+	struct output output;
 
-	cr_assert_eq(rules_print(&rules, format, stream), 0);
+	output_open(&output, format, stream);
+	cr_assert_eq(rules_print(&rules, &output), 0);
+	cr_assert_eq(output_close(&output), 0);
 	fclose(stream);
 	cr_assert_str_eq(text, expected, "%s--- not ---\n%s", text, expected);
 	free(text);
