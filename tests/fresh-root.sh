@@ -39,6 +39,7 @@ make_root()
 
 mount_system()
 {
+	mount --bind "$root" "$root"
 	mount -t proc proc "$root/proc"
 	mount --rbind /sys "$root/sys"
 	mount --rbind /dev "$root/dev"
@@ -61,8 +62,13 @@ run_inside()
 	make_root
 	mount_system
 	copy_checkout
+	# chroot alone would leave a root that is no mount: then mount namespaces
+	# cannot be made private, and user namespaces not at all.
+	cd "$root"
+	pivot_root . .
+	umount --lazy .
 	env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin CI="${CI-}" \
-		chroot "$root" sh -c 'cd /root/berth && exec "$@"' sh "$@"
+		chroot . sh -c 'cd /root/berth && exec "$@"' sh "$@"
 }
 
 if [ "${BERTH_FRESH_ROOT-}" = inside ]; then
@@ -72,6 +78,12 @@ if [ "${BERTH_FRESH_ROOT-}" = inside ]; then
 fi
 
 # --- outside -----------------------------------------------------------------------
+
+# Whoever has started this may be killed: then it ends too, in good order.
+if [ -z "${BERTH_FRESH_ROOT-}" ]; then
+	BERTH_FRESH_ROOT=outside exec setpriv --pdeathsig TERM \
+		"$here/tests/fresh-root.sh" "$@"
+fi
 
 # What is being killed may still write.
 remove_root()
@@ -86,6 +98,10 @@ remove_root()
 	rmdir build-root 2>/dev/null || :
 }
 
+# One at a time: another may still remove its root.
+exec 9<"$here/tests/fresh-root.sh"
+flock 9
+
 child=
 tests/install-packages.sh root
 trap remove_root EXIT
@@ -96,7 +112,7 @@ mkdir -p "$root"
 # In the background, for a shell that waits for a command takes no signal.
 BERTH_FRESH_ROOT=inside setpriv --pdeathsig KILL \
 	unshare --mount --ipc --pid --fork --kill-child --mount-proc \
-	"$here/tests/fresh-root.sh" "$@" &
+	"$here/tests/fresh-root.sh" "$@" 9<&- &
 child=$!
 wait "$child" && status=0 || status=$?
 child=

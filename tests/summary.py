@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Sums meson's test logs up: each line of a TAP test is a test of its own.
 
-summary.py LOG.json...    prints "N passed, N failed, N skipped" as its last line
+summary.py LOG...    prints "N passed, N failed, N skipped" as its last line
+
+A log is meson's (.json), or what a test printed (.tap).
 """
 
 import json
@@ -50,17 +52,35 @@ def failures(entry):
     return lines[:N_SHOWN]
 
 
+def tap_entry(path, text):
+    """What printed this, as meson would have it in its log. Fewer lines than
+    were planned are a failure, as no line is."""
+    plan = re.search(r"^1\.\.(\d+)", text, re.MULTILINE)
+    lines = [line for line in text.splitlines() if LINE.match(line)]
+    good = plan and int(plan[1]) == len(lines) and not any(
+        line.lower().startswith("not ok") for line in lines)
+    return {"name": path, "stdout": text, "result": "OK" if good else "FAIL"}
+
+
+def entries(path):
+    try:
+        with open(path, encoding="utf-8") as log:
+            if path.endswith(".tap"):
+                return [tap_entry(path, log.read())]
+            return [json.loads(line) for line in log]
+    except (FileNotFoundError, json.JSONDecodeError) as error:
+        return [{"name": path, "result": f"no log: {error}"}]
+
+
 def main():
     total = [0, 0, 0]
     for path in sys.argv[1:]:
-        with open(path, encoding="utf-8") as log:
-            for line in log:
-                entry = json.loads(line)
-                result = count(entry)
-                total = [a + b for a, b in zip(total, result)]
-                if result[1]:
-                    print(f"failed: {entry['name']} ({path})")
-                    print("\n".join(failures(entry)))
+        for entry in entries(path):
+            result = count(entry)
+            total = [a + b for a, b in zip(total, result)]
+            if result[1]:
+                print(f"failed: {entry['name']} ({path})")
+                print("\n".join(failures(entry)))
     if not sum(total):
         sys.exit("summary.py: no test was run")
     print(f"{total[0]} passed, {total[1]} failed, {total[2]} skipped")
