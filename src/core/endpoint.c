@@ -86,14 +86,16 @@ static void set_port(union socket_address *address, uint16_t port)
 
 	_Static_assert(offsetof(struct sockaddr_in, sin_port) ==
 		       offsetof(struct sockaddr_in6, sin6_port), "");
-	memcpy((char *)address + offsetof(struct sockaddr_in, sin_port),
-	       &network_port, sizeof(network_port));
+	address->in.sin_port = network_port;
 }
 
 socklen_t endpoint_with_port(const struct sockaddr *address, socklen_t length,
 			     uint16_t port, union socket_address *copyp)
 {
-	memcpy(copyp, address, length);
+	if (length > sizeof(*copyp))
+		length = sizeof(*copyp);
+	/* The address may be the copy itself. */
+	memmove(copyp, address, length);
 	set_port(copyp, port);
 	return length;
 }
@@ -116,13 +118,11 @@ socklen_t endpoint_write(const struct endpoint *endpoint,
 						   endpoint->port, addressp);
 
 	if (endpoint->family == AF_INET) {
-		memcpy(&((struct sockaddr_in *)addressp)->sin_addr,
+		memcpy(&addressp->in.sin_addr,
 		       endpoint->address + sizeof(mapped_prefix), 4);
 	} else {
-		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)addressp;
-
-		memcpy(&in6->sin6_addr, endpoint->address, 16);
-		in6->sin6_scope_id = endpoint->scope;
+		memcpy(&addressp->in6.sin6_addr, endpoint->address, 16);
+		addressp->in6.sin6_scope_id = endpoint->scope;
 	}
 	return length;
 }

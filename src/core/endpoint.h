@@ -7,6 +7,7 @@
  * one destination has one key whichever family of socket speaks to it.
  */
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -21,7 +22,8 @@ struct endpoint {
 /* Room for either family, and what is written into it. */
 union socket_address {
 	struct sockaddr generic;
-	struct sockaddr_storage storage;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
 };
 
 /*
@@ -36,7 +38,8 @@ bool endpoint_read(const struct sockaddr *address, socklen_t length,
 
 /*
  * Copies a caller's address (one that endpoint_read() took) with another port.
- * Returns its length, which is the caller's own.
+ * Returns its length: the caller's own, but for what lies behind the largest
+ * address, which the kernel does not look at.
  */
 socklen_t endpoint_with_port(const struct sockaddr *address, socklen_t length,
 			     uint16_t port, union socket_address *copyp);

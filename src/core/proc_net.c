@@ -55,7 +55,7 @@ static uint64_t take_number(const char **atp, uint32_t base, int max_digits)
 /* "0100007F:1F90": words of the address in host order, then the port. */
 static struct endpoint take_end(const char **atp, bool ipv6)
 {
-	union socket_address address = { .storage = { 0 } };
+	union socket_address address = { .in6 = { 0 } };
 	struct endpoint endpoint = { 0 };
 	uint32_t words[4] = { 0 };
 
@@ -65,13 +65,11 @@ static struct endpoint take_end(const char **atp, bool ipv6)
 		(*atp)++;
 	address.generic.sa_family = ipv6 ? AF_INET6 : AF_INET;
 	if (ipv6)
-		memcpy(&((struct sockaddr_in6 *)&address)->sin6_addr, words,
-		       16);
+		memcpy(&address.in6.sin6_addr, words, 16);
 	else
-		memcpy(&((struct sockaddr_in *)&address)->sin_addr, words, 4);
+		memcpy(&address.in.sin_addr, words, 4);
 	/* sin_port and sin6_port lie at the same place. */
-	((struct sockaddr_in *)&address)->sin_port =
-		htons((uint16_t)take_number(atp, 16, 4));
+	address.in.sin_port = htons((uint16_t)take_number(atp, 16, 4));
 	endpoint_read(&address.generic, sizeof(struct sockaddr_in6), &endpoint);
 	return endpoint;
 }
@@ -87,25 +85,26 @@ static void skip_fields(const char **atp, int n)
 }
 
 /* sl local remote st tx:rx tr:when retransmits uid timeout inode ... */
-static struct kernel_socket parse(const char *line, enum space space, bool ipv6)
+static void parse(const char *line, enum space space, bool ipv6,
+		  struct kernel_socket *socketp)
 {
-	struct kernel_socket socket = { .space = space };
-
+	socketp->space = space;
 	skip_fields(&line, 1);
-	socket.local = take_end(&line, ipv6);
-	socket.remote = take_end(&line, ipv6);
-	socket.state = (uint8_t)take_number(&line, 16, 2);
+	socketp->local = take_end(&line, ipv6);
+	socketp->remote = take_end(&line, ipv6);
+	socketp->state = (uint8_t)take_number(&line, 16, 2);
 	skip_fields(&line, 3);
-	socket.uid = (uint32_t)take_number(&line, 10, 10);
+	socketp->uid = (uint32_t)take_number(&line, 10, 10);
 	skip_fields(&line, 1);
-	socket.inode = take_number(&line, 10, 20);
-	return socket;
+	socketp->inode = take_number(&line, 10, 20);
 }
 
+/* Scratch memory, as the exchange of sock_diag.c is. */
 struct table {
 	int fd;
 	int error;		/* why it ended before its end, -errno */
 	size_t n_bytes;
+	struct kernel_socket socket;	/* that is visited */
 	char text[BUFFER_SIZE];
 };
 
@@ -146,10 +145,9 @@ static int list_lines(struct table *table, enum space space, bool ipv6,
 
 	while (more && line != NULL &&
 	       (line = next_line(table, &used)) != NULL) {
-		const struct kernel_socket socket = parse(line, space, ipv6);
-
-		if (socket.local.port != 0)
-			more = visit(&socket, context);
+		parse(line, space, ipv6, &table->socket);
+		if (table->socket.local.port != 0)
+			more = visit(&table->socket, context);
 	}
 	return more ? table->error : 1;
 }

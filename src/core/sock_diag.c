@@ -36,42 +36,58 @@ struct listing {
 	bool ended;
 };
 
+/* Scratch memory: a listing goes on from a hook, on the program's stack. */
+struct exchange {
+	struct listing listing;
+	struct request request;
+	struct kernel_socket socket;	/* that is visited */
+	/* Netlink messages are aligned to 4 bytes, headers to more. */
+	char answer[ANSWER_SIZE] __attribute__((aligned(16)));
+};
+
 static struct endpoint read_end(uint8_t family, const uint32_t address[4],
 				uint16_t port, uint32_t interface)
 {
-	union socket_address text = { .storage = { 0 } };
+	union socket_address text = { .in6 = { 0 } };
 	struct endpoint endpoint = { 0 };
 
 	text.generic.sa_family = family;
 	if (family == AF_INET)
-		memcpy(&((struct sockaddr_in *)&text)->sin_addr, address, 4);
+		memcpy(&text.in.sin_addr, address, 4);
 	else
-		memcpy(&((struct sockaddr_in6 *)&text)->sin6_addr, address, 16);
+		memcpy(&text.in6.sin6_addr, address, 16);
 	if (family == AF_INET6)
-		((struct sockaddr_in6 *)&text)->sin6_scope_id = interface;
+		text.in6.sin6_scope_id = interface;
 	/* sin_port and sin6_port lie at the same place. */
-	((struct sockaddr_in *)&text)->sin_port = port;
+	text.in.sin_port = port;
 	endpoint_read(&text.generic, sizeof(struct sockaddr_in6), &endpoint);
 	return endpoint;
 }
 
-static void visit_message(struct listing *listing,
-			  const struct inet_diag_msg *message)
+static void read_message(const struct inet_diag_msg *message,
+			 enum space space, struct kernel_socket *socketp)
 {
 	const struct inet_diag_sockid *id = &message->id;
-	const struct kernel_socket socket = {
-		.space = listing->space,
-		.local = read_end(message->idiag_family, id->idiag_src,
-				  id->idiag_sport, id->idiag_if),
-		.remote = read_end(message->idiag_family, id->idiag_dst,
-				   id->idiag_dport, id->idiag_if),
-		.state = message->idiag_state,
-		.uid = message->idiag_uid,
-		.inode = message->idiag_inode,
-	};
 
-	if (socket.local.port != 0 && !listing->ended)
-		listing->ended = !listing->visit(&socket, listing->context);
+	socketp->space = space;
+	socketp->local = read_end(message->idiag_family, id->idiag_src,
+				  id->idiag_sport, id->idiag_if);
+	socketp->remote = read_end(message->idiag_family, id->idiag_dst,
+				   id->idiag_dport, id->idiag_if);
+	socketp->state = message->idiag_state;
+	socketp->uid = message->idiag_uid;
+	socketp->inode = message->idiag_inode;
+}
+
+static void visit_message(struct exchange *exchange,
+			  const struct inet_diag_msg *message)
+{
+	struct listing *listing = &exchange->listing;
+
+	read_message(message, listing->space, &exchange->socket);
+	if (exchange->socket.local.port != 0 && !listing->ended)
+		listing->ended = !listing->visit(&exchange->socket,
+						 listing->context);
 }
 
 /* What ended a dump: 0, or why there is no more of it, -ENOENT for a protocol
@@ -86,10 +102,9 @@ static int read_end_of_dump(const struct nlmsghdr *header)
 }
 
 /* Returns 1 = more to come, 0 = the end, or -errno. */
-static int read_answer(struct listing *listing, const char *answer,
-		       ssize_t size)
+static int read_answer(struct exchange *exchange, ssize_t size)
 {
-	const struct nlmsghdr *header = (const void *)answer;
+	const struct nlmsghdr *header = (const void *)exchange->answer;
 
 	for (; NLMSG_OK(header, size); header = NLMSG_NEXT(header, size)) {
 		if (header->nlmsg_type == NLMSG_DONE)
@@ -99,7 +114,7 @@ static int read_answer(struct listing *listing, const char *answer,
 
 			return error->error;
 		}
-		visit_message(listing, NLMSG_DATA(header));
+		visit_message(exchange, NLMSG_DATA(header));
 		if ((header->nlmsg_flags & NLM_F_MULTI) == 0)
 			return 0;
 	}
@@ -112,76 +127,74 @@ static int open_diag(void)
 			  NETLINK_SOCK_DIAG);
 }
 
-static int read_answers(int fd, struct listing *listing, char *answer)
+static int read_answers(int fd, struct exchange *exchange)
 {
 	int result = 1;
 
 	while (result == 1) {
-		const long n = raw_syscall(SYS_recvfrom, fd, (long)answer,
-					   ANSWER_SIZE, 0, 0, 0);
+		const long n = raw_syscall(SYS_recvfrom, fd,
+					   (long)exchange->answer, ANSWER_SIZE,
+					   0, 0, 0);
 
 		if (n == -EINTR)
 			continue;
 		result = n <= 0 ? (n < 0 ? (int)n : -EIO)
-				: read_answer(listing, answer, n);
-		if (listing->ended)
+				: read_answer(exchange, n);
+		if (exchange->listing.ended)
 			return 0;
 	}
 	return result;
 }
 
-static int exchange(int fd, const struct request *request,
-		    struct listing *listing)
+static int make_exchange(struct exchange *exchange)
 {
-	char *answer = scratch_take(ANSWER_SIZE);
+	const int fd = open_diag();
+	int result;
 
-	if (answer == NULL)
-		return -ENOMEM;
+	if (fd < 0)
+		return fd;
 
-	const long n = raw_syscall(SYS_sendto, fd, (long)request,
-				   sizeof(*request), 0, 0, 0);
-	const int result = n < 0 ? (int)n : read_answers(fd, listing, answer);
+	const long n = raw_syscall(SYS_sendto, fd, (long)&exchange->request,
+				   sizeof(exchange->request), 0, 0, 0);
 
-	scratch_put(answer, ANSWER_SIZE);
+	result = n < 0 ? (int)n : read_answers(fd, exchange);
+	raw_close(fd);
 	return result;
 }
 
-static int list_family(struct listing *listing, int family, uint16_t port)
+static int list_family(struct exchange *exchange, int family, uint16_t port)
 {
-	const struct request request = {
+	exchange->request = (struct request){
 		.header = {
-			.nlmsg_len = sizeof(request),
+			.nlmsg_len = sizeof(exchange->request),
 			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 		},
 		.diag = {
 			.sdiag_family = (uint8_t)family,
-			.sdiag_protocol = protocols[listing->space],
+			.sdiag_protocol = protocols[exchange->listing.space],
 			.idiag_states = ALL_STATES,
 			/* 0 is any, to the kernel too. */
 			.id.idiag_sport = htons(port),
 		},
 	};
-	const int fd = open_diag();
-
-	if (fd < 0)
-		return fd;
-
-	const int result = exchange(fd, &request, listing);
-
-	raw_close(fd);
-	return result;
+	return make_exchange(exchange);
 }
 
 int sock_diag_list_netlink(enum space space, uint16_t port,
 			   kernel_socket_visit visit, void *context)
 {
-	struct listing listing = { .space = space, .visit = visit,
-				   .context = context };
-	int result = list_family(&listing, AF_INET, port);
+	struct exchange *exchange = scratch_take(sizeof(*exchange));
+	int result;
 
-	if (result == 0 && !listing.ended)
-		result = list_family(&listing, AF_INET6, port);
+	if (exchange == NULL)
+		return -ENOMEM;
+	exchange->listing = (struct listing){ .space = space, .visit = visit,
+					      .context = context };
+	result = list_family(exchange, AF_INET, port);
+	if (result == 0 && !exchange->listing.ended)
+		result = list_family(exchange, AF_INET6, port);
+	scratch_put(exchange, sizeof(*exchange));
 	return result;
 }
 
@@ -232,15 +245,13 @@ static int write_ends(const struct endpoint *local,
 	return ipv4 ? AF_INET : AF_INET6;
 }
 
-int sock_diag_has_tcp(const struct endpoint *local,
-		      const struct endpoint *remote)
+static void write_request(const struct endpoint *local,
+			  const struct endpoint *remote,
+			  struct request *requestp)
 {
-	struct wanted wanted = { .remote_port = remote->port };
-	struct listing listing = { .space = SPACE_TCP, .visit = compare,
-				   .context = &wanted };
-	struct request request = {
+	*requestp = (struct request){
 		.header = {
-			.nlmsg_len = sizeof(request),
+			.nlmsg_len = sizeof(*requestp),
 			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			.nlmsg_flags = NLM_F_REQUEST,
 		},
@@ -249,17 +260,24 @@ int sock_diag_has_tcp(const struct endpoint *local,
 			.idiag_states = ALL_STATES,
 		},
 	};
-	const int fd = open_diag();
+	requestp->diag.sdiag_family = (uint8_t)write_ends(local, remote,
+							  &requestp->diag);
+}
 
-	if (fd < 0)
-		return fd;
-	request.diag.sdiag_family = (uint8_t)write_ends(local, remote,
-							&request.diag);
+int sock_diag_has_tcp(const struct endpoint *local,
+		      const struct endpoint *remote)
+{
+	struct wanted wanted = { .remote_port = remote->port };
+	struct exchange *exchange = scratch_take(sizeof(*exchange));
+	int result;
 
-	const int result = exchange(fd, &request, &listing);
-
-	raw_close(fd);
-	if (result < 0 && result != -ENOENT)
-		return result;
-	return wanted.found;
+	if (exchange == NULL)
+		return -ENOMEM;
+	exchange->listing = (struct listing){ .space = SPACE_TCP,
+					      .visit = compare,
+					      .context = &wanted };
+	write_request(local, remote, &exchange->request);
+	result = make_exchange(exchange);
+	scratch_put(exchange, sizeof(*exchange));
+	return result < 0 && result != -ENOENT ? result : wanted.found;
 }

@@ -215,14 +215,14 @@ Test(endpoint, a_copy_with_another_port_differs_in_nothing_else)
 	cr_assert_eq(in.sin6_port, 0);
 }
 
-Test(endpoint, a_copy_keeps_the_length_of_the_caller)
+Test(endpoint, a_copy_keeps_the_length_of_the_caller_up_to_the_largest)
 {
 	struct sockaddr_storage storage = { .ss_family = AF_INET };
 	union socket_address copy;
 
 	cr_assert_eq(endpoint_with_port((struct sockaddr *)&storage,
 					sizeof(storage), 1, &copy),
-		     sizeof(storage));
+		     sizeof(struct sockaddr_in6));
 	cr_assert_eq(endpoint_with_port((struct sockaddr *)&storage, 16, 1,
 					&copy), 16);
 }
