@@ -1,55 +1,62 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
 
-#include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "base/raw.h"
-
-#define LINE_SIZE 512
+#include "base/standard_error.h"
 
 /* LOG_USER | LOG_WARNING. */
 #define SYSLOG_PREFIX "<12>berth: "
 
-static size_t append(char line[LINE_SIZE], size_t length, const char *text)
+/* The prefix and the newline beside the parts. */
+#define N_PIECES (LOG_PARTS_MAX + 2)
+
+static struct iovec piece(const char *text)
 {
-	while (*text != '\0' && length < LINE_SIZE - 1)
-		line[length++] = *text++;
-	return length;
+	return (struct iovec){ (char *)text, strlen(text) };
 }
 
-static size_t compose(char line[LINE_SIZE], const char *prefix,
+/* Returns how many pieces there are. */
+static size_t compose(struct iovec pieces[N_PIECES], const char *prefix,
 		      const char *const *parts)
 {
-	size_t length = append(line, 0, prefix);
+	size_t n = 0;
 
-	for (; *parts != NULL; parts++)
-		length = append(line, length, *parts);
-	return length;
+	pieces[n++] = piece(prefix);
+	for (; *parts != NULL && n <= LOG_PARTS_MAX; parts++)
+		pieces[n++] = piece(*parts);
+	return n;
 }
 
-void log_line(const char *const *parts)
+void log_line(const struct standard_error *noted, const char *const *parts)
 {
-	char line[LINE_SIZE];
-	size_t length = compose(line, "berth: ", parts);
+	struct iovec pieces[N_PIECES];
+	size_t n = compose(pieces, "berth: ", parts);
 
-	line[length++] = '\n';
-	raw_write(STDERR_FILENO, line, length);
+	pieces[n++] = piece("\n");
+	standard_error_write(noted, pieces, n);
 }
 
 void log_syslog(const char *const *parts)
 {
 	static const struct sockaddr_un daemon = { AF_UNIX, "/dev/log" };
-	char line[LINE_SIZE];
-	const size_t length = compose(line, SYSLOG_PREFIX, parts);
+	struct iovec pieces[N_PIECES];
+	const struct msghdr message = {
+		.msg_name = (void *)&daemon, .msg_namelen = sizeof(daemon),
+		.msg_iov = pieces,
+		.msg_iovlen = compose(pieces, SYSLOG_PREFIX, parts),
+	};
 	const int fd = raw_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC |
 				  SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return;
-	raw_sendto(fd, line, length, (const struct sockaddr *)&daemon,
-		   sizeof(daemon));
+	raw_syscall(SYS_sendmsg, fd, (long)&message,
+		    MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0, 0);
 	raw_close(fd);
 }

@@ -3,13 +3,21 @@
 
 /*
  * One line to standard error or to syslog(3)'s daemon, written by a single
- * system call, so that lines of several processes do not mix. No heap, no
- * stdio, async-signal-safe. Whether a line may be written into a program's
- * standard error is for the caller to know.
+ * system call, so that lines of several processes do not mix. Causes no signal,
+ * waits for nobody. No heap, no stdio, async-signal-safe. Whether a line may be
+ * written into a program's standard error is for the caller to know.
  */
 
-/* Writes "berth: ", the parts up to a NULL, and a newline; cut at 512 bytes. */
-void log_line(const char *const *parts);
+struct standard_error;
+
+/* The parts of a line, texts up to a NULL: at most so many, the NULL left out. */
+#define LOG_PARTS_MAX 6
+
+/*
+ * Writes "berth: ", the parts and a newline, if descriptor 2 still is what was
+ * noted: see standard_error.h.
+ */
+void log_line(const struct standard_error *noted, const char *const *parts);
 
 /*
  * Sends the parts to /dev/log as a warning of the user facility (RFC 3164), by

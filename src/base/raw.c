@@ -90,11 +90,6 @@ ssize_t raw_read(int fd, void *buffer, size_t size)
 	return raw_syscall(SYS_read, fd, (long)buffer, (long)size, 0, 0, 0);
 }
 
-ssize_t raw_write(int fd, const void *buffer, size_t size)
-{
-	return raw_syscall(SYS_write, fd, (long)buffer, (long)size, 0, 0, 0);
-}
-
 pid_t raw_getpid(void)
 {
 	return (pid_t)raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
@@ -113,13 +108,6 @@ int raw_socket(int domain, int type, int protocol)
 int raw_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
 	return (int)raw_syscall(SYS_bind, fd, (long)address, length, 0, 0, 0);
-}
-
-ssize_t raw_sendto(int fd, const void *data, size_t size,
-		   const struct sockaddr *address, socklen_t length)
-{
-	return raw_syscall(SYS_sendto, fd, (long)data, (long)size, MSG_NOSIGNAL,
-			   (long)address, length);
 }
 
 int raw_getsockname(int fd, struct sockaddr *address, socklen_t *lengthp)

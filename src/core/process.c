@@ -41,7 +41,7 @@ static void open_policy(struct process *process, char *(*lookup)(const char *),
 	if (policy.settings[SETTING_LOG] == LOG_NONE)
 		return;
 	environment_error_text(&error, text);
-	log_line((const char *const[]){
+	log_line(&process->standard_error, (const char *const[]){
 		text, policy_refuses_all(&policy) &&
 		      policy.settings[SETTING_MODE] == MODE_ENFORCE
 			? "; refusing to bind or connect"
@@ -98,6 +98,7 @@ static void tell_missed_policy(struct process *process)
 
 void process_open(struct process *process, char *(*lookup)(const char *name))
 {
+	standard_error_note(&process->standard_error);
 	kernel_read(&process->kernel);
 
 	const struct arena_place place = {

@@ -6,6 +6,7 @@
  * kernel allows, the shared map, and its own file descriptors.
  */
 
+#include "base/standard_error.h"
 #include "core/arena.h"
 #include "core/arena_layout.h"
 #include "core/fd_cache.h"
@@ -23,6 +24,7 @@ struct process {
 	struct arena arena;
 	struct fd_cache cache;
 	atomic_u64 pin_verified_ms;	/* when a pin was last seen to hold */
+	struct standard_error standard_error;	/* as it was at the start */
 	struct report_limit report_limit;
 	atomic_u32 has_moved;	/* a thread has changed its network namespace */
 	bool sweeps;		/* its leases have sockets: a sweep is harmless */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/raw.h"
+#include "base/scratch.h"
 #include "base/text.h"
 #include "core/counter.h"
 #include "core/event_text.h"
@@ -44,23 +45,25 @@ static bool is_told(const struct policy *policy)
 	       policy->settings[SETTING_LOG] == LOG_SYSLOG_TARGET;
 }
 
-static void write_line(const struct policy *policy, const char *const *parts)
+static void write_line(const struct process *process,
+		       const struct policy *policy, const char *const *parts)
 {
 	if (policy->settings[SETTING_LOG] == LOG_SYSLOG_TARGET)
 		log_syslog(parts);
 	else
-		log_line(parts);
+		log_line(&process->standard_error, parts);
 }
 
 /* The lines kept back in earlier seconds, as a line of its own. */
-static void write_missed(const struct policy *policy, uint32_t n_missed)
+static void write_missed(const struct process *process,
+			 const struct policy *policy, uint32_t n_missed)
 {
 	char number[12];
 	struct text text = { number, sizeof(number), 0 };
 
 	text_put_number(&text, n_missed);
 	text_end(&text);
-	write_line(policy, (const char *const[]){
+	write_line(process, policy, (const char *const[]){
 		number, " more lines were kept back; berth log has the events",
 		NULL });
 }
@@ -96,8 +99,26 @@ void report_line(struct process *process, const struct policy *policy,
 	if (!is_told(policy) || !take_turn(&process->report_limit, &n_missed))
 		return;
 	if (n_missed > 0)
-		write_missed(policy, n_missed);
-	write_line(policy, parts);
+		write_missed(process, policy, n_missed);
+	write_line(process, policy, parts);
+}
+
+static void report_text(struct process *process, const struct policy *policy,
+			const struct event *event)
+{
+	char *text = scratch_take(EVENT_TEXT_SIZE);
+
+	if (text != NULL) {
+		event_text(event, text);
+		report_line(process, policy,
+			    (const char *const[]){ text, NULL });
+	} else {
+		report_line(process, policy, (const char *const[]){
+			event->program, ": ",
+			event_kind_name((enum event_kind)event->kind),
+			"; berth log has it whole", NULL });
+	}
+	scratch_put(text, EVENT_TEXT_SIZE);
 }
 
 void report_event(struct process *process, const struct policy *policy,
@@ -114,7 +135,6 @@ void report_event(struct process *process, const struct policy *policy,
 		.address = report->address != NULL ? *report->address
 						   : nowhere,
 	};
-	char text[EVENT_TEXT_SIZE];
 
 	_Static_assert(sizeof(event.program) ==
 		       sizeof(process->source.identity.name), "comm");
@@ -123,8 +143,6 @@ void report_event(struct process *process, const struct policy *policy,
 	memcpy(event.rule, policy->rule, sizeof(event.rule));
 	counter_add(&process->arena, counter_of(report));
 	event_put(&process->arena, &event);
-	if (!is_told(policy))
-		return;
-	event_text(&event, text);
-	report_line(process, policy, (const char *const[]){ text, NULL });
+	if (is_told(policy))
+		report_text(process, policy, &event);
 }

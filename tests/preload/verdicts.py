@@ -61,6 +61,9 @@ def cases(probe):
             ports = '%d-%d' % (low, low + 19)
             yield (name + ', foreign', dict(environment, BERTH_RANGE=ports),
                    [ports])
+    elif probe == 'assert_stderr':
+        # It starts itself, with settings of its own.
+        yield 'standard error', {'BERTH_LOG': 'none'}, []
     elif probe == 'assert_rest':
         for name, environment in VARIANTS.items():
             low = int(environment['BERTH_RANGE'].split('-')[0])

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Edge case 44 is among them. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +41,7 @@ static void setup(void)
 	cr_assert_eq(fcntl(log_fd, F_SETFL, O_APPEND), 0);
 	saved_stderr = dup(STDERR_FILENO);
 	cr_assert_geq(dup2(log_fd, STDERR_FILENO), 0);
+	standard_error_note(&process.standard_error);
 }
 
 static void teardown(void)
@@ -253,4 +255,29 @@ Test(report, errno_is_not_touched)
 	policy.settings[SETTING_LOG] = LOG_SYSLOG_TARGET;
 	report_many(EVENT_RESERVED, 1);
 	cr_assert_eq(errno, 1234);
+}
+
+Test(report, no_line_goes_to_another_file_that_standard_error_is_by_now)
+{
+	const int other = open("/dev/null", O_WRONLY);
+
+	cr_assert_geq(dup2(other, STDERR_FILENO), 0);
+	cr_assert_not(standard_error_is(&process.standard_error));
+	cr_assert_geq(dup2(log_fd, STDERR_FILENO), 0);
+	cr_assert(standard_error_is(&process.standard_error));
+	close(STDERR_FILENO);
+	cr_assert_not(standard_error_is(&process.standard_error));
+	report_many(EVENT_OUTSIDE, 1);
+	cr_assert_eq(take_lines(), 0);
+	cr_assert_eq(event_end(&process.arena), 1);
+	close(other);
+}
+
+Test(report, no_line_is_written_where_there_was_no_standard_error)
+{
+	close(STDERR_FILENO);
+	standard_error_note(&process.standard_error);
+	cr_assert_geq(dup2(log_fd, STDERR_FILENO), 0);
+	report_many(EVENT_OUTSIDE, 1);
+	cr_assert_eq(take_lines(), 0);
 }

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/standard_error.h"
+
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/raw.h"
+
+/* --- which file it is ----------------------------------------------------- */
+
+static void read_file(struct standard_error *filep)
+{
+	struct statx status = { .stx_mask = 0 };
+	/* A server of a network file system is not asked. */
+	const long result = raw_syscall(
+		SYS_statx, STDERR_FILENO, (long)"",
+		AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+		STATX_TYPE | STATX_INO | STATX_BTIME, (long)&status, 0);
+
+	*filep = (struct standard_error){ .inode = 0 };
+	if (result < 0)
+		return;
+	filep->inode = status.stx_ino;
+	filep->device[0] = status.stx_dev_major;
+	filep->device[1] = status.stx_dev_minor;
+	filep->special[0] = status.stx_rdev_major;
+	filep->special[1] = status.stx_rdev_minor;
+	filep->type = status.stx_mode & S_IFMT;
+	/* The inode of a file that was removed may be another's by now. */
+	if (status.stx_mask & STATX_BTIME) {
+		filep->birth_s = (uint64_t)status.stx_btime.tv_sec;
+		filep->birth_ns = status.stx_btime.tv_nsec;
+	}
+}
+
+void standard_error_note(struct standard_error *notedp)
+{
+	read_file(notedp);
+}
+
+/* Not inlined: the kernel's answer is on no stack while a line is written. */
+__attribute__((noinline))
+bool standard_error_is(const struct standard_error *noted)
+{
+	struct standard_error now;
+
+	if (noted->type == 0)
+		return false;
+	read_file(&now);
+	return now.inode == noted->inode && now.type == noted->type &&
+	       now.birth_s == noted->birth_s &&
+	       now.birth_ns == noted->birth_ns &&
+	       memcmp(now.device, noted->device, sizeof(now.device)) == 0 &&
+	       memcmp(now.special, noted->special, sizeof(now.special)) == 0;
+}
+
+/* --- without a signal --------------------------------------------------------- */
+
+/* The kernel's own sigset_t, of 64 signals: see sigset_t in signal(7). */
+typedef uint64_t signal_set;
+
+#define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
+
+/*
+ * SIGPIPE where nobody reads, SIGXFSZ beyond RLIMIT_FSIZE: both are sent to the
+ * thread that writes. SIGTTOU is not sent where the thread blocks it, and the
+ * terminal takes the line: tty_check_change() in drivers/tty/tty_jobctrl.c.
+ */
+#define THREAD_SIGNALS (SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGXFSZ))
+#define ALL_SIGNALS (THREAD_SIGNALS | SIGNAL_BIT(SIGTTOU))
+
+static long change_mask(int how, signal_set set, signal_set *oldp)
+{
+	return raw_syscall(SYS_rt_sigprocmask, how, (long)&set, (long)oldp,
+			   sizeof(set), 0, 0);
+}
+
+/* Whether one has come already, from elsewhere, and waits for the program. */
+static bool is_pending(void)
+{
+	signal_set pending = 0;
+
+	return raw_syscall(SYS_rt_sigpending, (long)&pending, sizeof(pending),
+			   0, 0, 0, 0) < 0 || (pending & THREAD_SIGNALS) != 0;
+}
+
+/* Takes back what the write has sent; it is the thread's own, and comes first. */
+static void take_back(void)
+{
+	const signal_set set = THREAD_SIGNALS;
+	/* The kernel's timespec of this call is two longs everywhere. */
+	const long at_once[2] = { 0, 0 };
+
+	raw_syscall(SYS_rt_sigtimedwait, (long)&set, 0, (long)at_once,
+		    sizeof(set), 0, 0);
+}
+
+/* --- without waiting ------------------------------------------------------------ */
+
+static long write_to(int fd, const struct iovec *parts, size_t n_parts)
+{
+	return raw_syscall(SYS_writev, fd, (long)parts, (long)n_parts, 0, 0, 0);
+}
+
+static bool has_room(void)
+{
+	struct pollfd poll = { .fd = STDERR_FILENO, .events = POLLOUT };
+	long at_once[2] = { 0, 0 };
+
+	return raw_syscall(SYS_ppoll, (long)&poll, 1, (long)at_once, 0, 0,
+			   0) == 1 && poll.revents == POLLOUT;
+}
+
+static bool is_terminal(void)
+{
+	struct {
+		char bytes[64];		/* struct termios, the kernel's own */
+	} settings;
+
+	return raw_syscall(SYS_ioctl, STDERR_FILENO, TCGETS, (long)&settings,
+			   0, 0, 0) == 0;
+}
+
+/*
+ * O_NONBLOCK belongs to the open file, which other processes share. So a pipe or
+ * a terminal is opened anew; where that is refused there is only a look at the
+ * room first, which another writer may take just then.
+ */
+static long write_if_room(const struct standard_error *noted,
+			  const struct iovec *parts, size_t n_parts)
+{
+	int fd = -1;
+	long result;
+
+	if (noted->type == S_IFREG || noted->type == S_IFBLK)
+		return write_to(STDERR_FILENO, parts, n_parts);
+	if (!has_room())
+		return 0;
+	if (noted->type == S_IFIFO || is_terminal())
+		fd = raw_open(AT_FDCWD, "/proc/self/fd/2",
+			      O_WRONLY | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd < 0)
+		return write_to(STDERR_FILENO, parts, n_parts);
+	result = write_to(fd, parts, n_parts);
+	raw_close(fd);
+	return result;
+}
+
+static void write_quietly(const struct standard_error *noted,
+			  const struct iovec *parts, size_t n_parts)
+{
+	size_t size = 0;
+	signal_set old;
+
+	for (size_t i = 0; i < n_parts; i++)
+		size += parts[i].iov_len;
+	if (change_mask(SIG_BLOCK, ALL_SIGNALS, &old) < 0)
+		return;
+	/* Else nobody could tell it from one of the write's. */
+	if (!is_pending() &&
+	    write_if_room(noted, parts, n_parts) != (long)size)
+		take_back();
+	change_mask(SIG_SETMASK, old, NULL);
+}
+
+static void send_to_socket(const struct iovec *parts, size_t n_parts)
+{
+	const struct msghdr message = {
+		.msg_iov = (struct iovec *)parts, .msg_iovlen = n_parts,
+	};
+
+	raw_syscall(SYS_sendmsg, STDERR_FILENO, (long)&message,
+		    MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0, 0);
+}
+
+void standard_error_write(const struct standard_error *noted,
+			  const struct iovec *parts, size_t n_parts)
+{
+	if (!standard_error_is(noted))
+		return;
+	if (noted->type == S_IFSOCK)
+		send_to_socket(parts, n_parts);
+	else
+		write_quietly(noted, parts, n_parts);
+}
