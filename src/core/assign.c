@@ -35,6 +35,10 @@ int assign_pin(const struct call *call, uint16_t lo, uint16_t hi)
 		/* Relaxed: as in assign_can_pin(). */
 		or_relaxed_u32(&call->process->pin_refused,
 			       pin_bit(&call->facts));
+	else if (result < 0 && call->facts.mptcp)
+		/* It sets the option before it refuses:
+		 * mptcp_setsockopt_sol_ip_set() in net/mptcp/sockopt.c. */
+		socket_unpin(call->fd);
 	return result;
 }
 

@@ -26,6 +26,8 @@ struct connecting {
 	uint16_t shown;		/* a port that the socket shows, and which the
 				   kernel may have taken back; 0 = none */
 	struct port_pick pick;
+	struct fd_facts kept;	/* what keep() has entered */
+	bool is_pinned;		/* a pin is on the socket that has led nowhere */
 	long result;		/* of the program's call, once it was made */
 };
 
@@ -44,6 +46,7 @@ static struct process *process_of(const struct connecting *self)
 static void make(struct connecting *self)
 {
 	self->result = self->call->make(self->call, 0);
+	call_note_connect(self->call, self->result);
 }
 
 /* Whether the socket is connected now, or on its way. */
@@ -55,16 +58,14 @@ static bool goes_on(const struct connecting *self)
 /* Enters what is known of the socket. Returns whether the cache has it now. */
 static bool enter(struct connecting *self)
 {
-	self->call->facts.connecting = self->result == -EINPROGRESS ||
-				       self->result == -EINTR ||
-				       self->result == -EALREADY;
 	return process_enter(process_of(self), self->call->fd,
 			     self->call->facts);
 }
 
 /*
  * A port that was pinned goes with the connection; one that was bound stays,
- * and rests for the second that the kernel does not wait then.
+ * and rests for the second that the kernel does not wait then. The call is
+ * expected to go well: what has not is entered afterwards.
  */
 static bool keep(struct connecting *self, const struct lease *lease,
 		 bool pinned)
@@ -73,8 +74,11 @@ static bool keep(struct connecting *self, const struct lease *lease,
 
 	process_hold(process_of(self), lease, facts);
 	facts->loose = pinned;
+	facts->pinned = pinned;
+	facts->engaged = 1;
 	facts->rests = !pinned || self->call->policy.settings[SETTING_REST] ==
 				  REST_OF_ALL;
+	self->kept = *facts;
 	return enter(self);
 }
 
@@ -85,13 +89,13 @@ static bool keep(struct connecting *self, const struct lease *lease,
 static bool withdraw(struct connecting *self, bool entered)
 {
 	struct fd_facts *facts = &self->call->facts;
-	const struct fd_facts kept = *facts;
 
 	facts->has_port = 0;
 	facts->loose = 0;
+	facts->pinned = 0;
 	facts->use = USE_FREE;
 	return !entered || fd_cache_replace(&process_of(self)->cache,
-					    self->call->fd, kept, *facts);
+					    self->call->fd, self->kept, *facts);
 }
 
 /* Takes a port that the kernel chose into the map, if it can still be leased. */
@@ -171,6 +175,8 @@ static void settle(struct connecting *self, const struct endpoint *local,
 		assign_record(self->call, false);
 	else {
 		adopt(self, local->port, true);
+		self->call->facts.pinned = 0;
+		enter(self);
 		if (local->port < lo || local->port > hi)
 			assign_doubt_pin(self->call, lo);
 	}
@@ -187,6 +193,28 @@ static bool is_about_candidate(const struct connecting *self)
 		!socket_holds_port(self->call->fd, self->call->facts.ipv6));
 }
 
+static void unpin(struct connecting *self)
+{
+	socket_unpin(self->call->fd);
+	self->is_pinned = false;
+	self->call->facts.pinned = 0;
+}
+
+/* The socket has the leased port. */
+static void end_on_lease(struct connecting *self, const struct lease *lease)
+{
+	const bool is_pinned = self->is_pinned;
+
+	self->is_pinned = false;
+	if (self->shown == 0 && self->result == 0)
+		return;
+	if (self->shown != 0)
+		keep(self, lease, true);
+	self->call->facts.pinned = is_pinned;
+	call_note_connect(self->call, self->result);
+	enter(self);
+}
+
 /*
  * Pins lo to hi and makes the call. lease is what the map gave for lo == hi, or
  * NULL. The pin stays on a socket that has connected at once: getsockopt() hides
@@ -201,6 +229,7 @@ static enum outcome try_pinned(struct connecting *self,
 
 	if (assign_pin(self->call, lo, hi) < 0)
 		return OUTCOME_NO_PIN;
+	self->is_pinned = true;
 	/* Before: a thread that is cancelled in the call leaves the lease to the
 	 * descriptor. One with a port to lose keeps that until the end. */
 	if (lease != NULL && self->shown == 0)
@@ -208,22 +237,18 @@ static enum outcome try_pinned(struct connecting *self,
 	make(self);
 
 	const bool is_next = is_about_candidate(self);
+	const bool has_it = !is_next && has_leased(self, lease, &local);
 
-	if (self->result != 0 && !is_next)
-		socket_unpin(self->call->fd);
-	if (!is_next && has_leased(self, lease, &local)) {
-		if (self->shown != 0)
-			keep(self, lease, true);
-		else if (self->result != 0)
-			enter(self);
+	if (!is_next && (!has_it || self->result != 0))
+		unpin(self);
+	if (has_it) {
+		end_on_lease(self, lease);
 		return OUTCOME_DONE;
 	}
 	if (lease != NULL && (self->shown != 0 || withdraw(self, entered)))
 		port_pick_reject(&self->pick, lease);
 	if (is_next)
 		return OUTCOME_NEXT;
-	if (self->result == 0)
-		socket_unpin(self->call->fd);
 	settle(self, &local, lo, hi);
 	return OUTCOME_DONE;
 }
@@ -322,6 +347,18 @@ static enum outcome try_lease(struct connecting *self,
 	return try_shared_bind(self, lease);
 }
 
+/* Returns whether the call has been made for good. */
+static bool try_leases(struct connecting *self)
+{
+	struct lease lease;
+
+	for (int tries = 0; tries < MAX_TRIES &&
+	     port_pick_next(&self->pick, &lease); tries++)
+		if (try_lease(self, &lease) == OUTCOME_DONE)
+			return true;
+	return false;
+}
+
 /* Local ports that the kernel has in use towards one destination. */
 struct ports_towards {
 	const struct endpoint *remote;
@@ -368,7 +405,6 @@ static void give_up(struct connecting *self)
 
 	self->result = -EADDRNOTAVAIL;
 	assign_report_exhausted(call, self->remote);
-	socket_unpin(call->fd);
 	process_drop_port(call->process, call->fd, &call->facts);
 	if (call->facts.has_address)
 		socket_restore_address(call->fd, &self->local);
@@ -426,7 +462,6 @@ long assign_connect(struct call *call, const struct endpoint *remote)
 		.local = facts->has_address ? &self.local : NULL,
 		.remote = remote,
 	};
-	struct lease lease;
 
 	if (facts->has_address) {
 		const int result = socket_local(call->fd, &self.local);
@@ -436,10 +471,9 @@ long assign_connect(struct call *call, const struct endpoint *remote)
 			return call->make(call, 0);
 	}
 	port_pick_start(&self.pick, call->process, &call->policy, &wish);
-	for (int tries = 0; tries < MAX_TRIES &&
-	     port_pick_next(&self.pick, &lease); tries++)
-		if (try_lease(&self, &lease) == OUTCOME_DONE)
-			return self.result;
-	ask_kernel(&self);
+	if (!try_leases(&self))
+		ask_kernel(&self);
+	if (self.is_pinned)
+		unpin(&self);
 	return self.result;
 }

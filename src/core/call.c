@@ -35,6 +35,14 @@ enum role call_role(const struct call *call)
 		? ROLE_OF_LISTEN : ROLE_OF_CONNECT;
 }
 
+void call_note_connect(struct call *call, long result)
+{
+	/* A listener is told that too. */
+	if (result != -EISCONN)
+		call->facts.engaged = result >= 0 || result == -EINPROGRESS ||
+				      result == -EINTR || result == -EALREADY;
+}
+
 /* --- what the program has handed over --------------------------------------- */
 
 /* The family in the call's address, which is readable; -1 for none. */
@@ -66,8 +74,8 @@ static bool is_concerned(const struct call *call)
 {
 	if (call->kind == CALL_LISTEN)
 		return true;
-	if (call->length > sizeof(struct sockaddr_storage) ||
-	    (call->address != NULL &&
+	if (call->address != NULL &&
+	    (call->length > sizeof(struct sockaddr_storage) ||
 	     !readable_check(call->fd, call->address, call->length)))
 		return false;
 
@@ -97,11 +105,17 @@ static bool read_unspecified(const struct call *call,
 	return in.sin_addr.s_addr == INADDR_ANY;
 }
 
+/* Another family than the socket's is for the kernel to refuse. */
+static bool read_address(const struct call *call, struct endpoint *endpointp)
+{
+	return endpoint_read(call->address, call->length, endpointp) &&
+	       endpointp->family == (call->facts.ipv6 ? AF_INET6 : AF_INET);
+}
+
 static bool read_bind_address(const struct call *call,
 			      struct endpoint *localp)
 {
-	return endpoint_read(call->address, call->length, localp) ||
-	       read_unspecified(call, localp);
+	return read_address(call, localp) || read_unspecified(call, localp);
 }
 
 /* --- what the socket is ------------------------------------------------------- */
@@ -184,7 +198,8 @@ static bool leaves_port_open(const struct call *call)
 /* The kernel refuses to bind a socket that holds a port: before the policy does. */
 static int refuse_bind(struct call *call, const struct endpoint *local)
 {
-	if (local->port == 0 || call->is_chosen)
+	if (call->is_chosen ||
+	    !refusal_may_concern(&call->policy, &call->facts, local))
 		return 0;
 	if (call->facts.has_port &&
 	    socket_holds_port(call->fd, call->facts.ipv6))
@@ -242,11 +257,14 @@ static long disconnect(struct call *call)
 
 	if (result < 0)
 		return result;
-	/* A stream socket goes on to show the port that it had. */
-	if (!is_stream(call))
+	/* A stream socket goes on to show the port that it had, and may still
+	 * hold it: tcp_disconnect() in net/ipv4/tcp.c. */
+	if (!is_stream(call)) {
 		process_ask(call->process, call->fd, &call->facts);
-	else if (call->facts.loose)
-		process_drop_port(call->process, call->fd, &call->facts);
+	} else if (call->facts.engaged) {
+		call->facts.engaged = 0;
+		process_enter(call->process, call->fd, call->facts);
+	}
 	return result;
 }
 
@@ -261,7 +279,7 @@ static bool is_to_itself(const struct call *call, const struct endpoint *remote)
 	if (!facts->has_port || facts->port != remote->port)
 		return false;
 	if (is_stream(call) &&
-	    (facts->connecting || !socket_is_closed(call->fd)))
+	    (facts->engaged || !socket_is_closed(call->fd)))
 		return false;
 	return self_connect_is(call->fd, facts->port, remote) &&
 	       (!is_stream(call) || !facts->loose ||
@@ -283,13 +301,11 @@ static int refuse_connect(const struct call *call,
 static long connect_as_it_is(struct call *call)
 {
 	const long result = make(call);
-	const bool connecting = result == -EINPROGRESS || result == -EINTR ||
-				result == -EALREADY;
+	const unsigned int before = call->facts.engaged;
 
-	if (connecting != call->facts.connecting) {
-		call->facts.connecting = connecting;
+	call_note_connect(call, result);
+	if (call->facts.engaged != before)
 		process_enter(call->process, call->fd, call->facts);
-	}
 	return result;
 }
 
@@ -297,9 +313,7 @@ static long run_stream_connect(struct call *call)
 {
 	struct endpoint remote;
 
-	/* Another family than the socket's is refused before a port is chosen. */
-	if (!endpoint_read(call->address, call->length, &remote) ||
-	    remote.family != (call->facts.ipv6 ? AF_INET6 : AF_INET))
+	if (!read_address(call, &remote))
 		return make(call);
 
 	const int refused = refuse_connect(call, &remote);
@@ -350,8 +364,18 @@ static long run_association(struct call *call)
 	return result;
 }
 
+/* A pin that has led to a connection is of no use beyond it. */
+static void drop_pin(struct call *call)
+{
+	socket_unpin(call->fd);
+	call->facts.pinned = 0;
+	process_enter(call->process, call->fd, call->facts);
+}
+
 static long run_covered(struct call *call)
 {
+	if (call->facts.pinned)
+		drop_pin(call);
 	if (call->kind == CALL_BIND)
 		return run_bind(call);
 	if (call->kind == CALL_LISTEN)

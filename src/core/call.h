@@ -54,5 +54,12 @@ struct call {
 /* Returns the call's result, or -errno. */
 long call_run(struct process *process, struct call *call);
 
+/*
+ * Remembers whether the next connect of the socket is told what came of this one,
+ * and makes no connection itself: SS_CONNECTING and SS_CONNECTED of
+ * __inet_stream_connect() in net/ipv4/af_inet.c. Changes call->facts alone.
+ */
+void call_note_connect(struct call *call, long result);
+
 /* The role that a port has for this call. */
 enum role call_role(const struct call *call);

@@ -57,7 +57,8 @@ struct fd_facts {
 	uint64_t own_range : 1;	/* the program set IP_LOCAL_PORT_RANGE */
 	uint64_t loose : 1;	/* the port was not named: the kernel takes it back
 				   with the connection */
-	uint64_t connecting : 1;	/* the next connect is told of the last one */
+	uint64_t engaged : 1;	/* a connect is told of the last one: see call.h */
+	uint64_t pinned : 1;	/* a pin of Berth's is left on it */
 	uint64_t hides_reuse : 1;	/* SO_REUSEADDR is Berth's, not the program's */
 	uint64_t rests : 1;	/* the port rests when the lease ends */
 	uint64_t doubted : 1;	/* a vfork child has a socket of its own there */

@@ -258,7 +258,7 @@ void process_drop_port(struct process *process, int fd, struct fd_facts *factsp)
 		socket_unpin(fd);
 	factsp->has_port = 0;
 	factsp->loose = 0;
-	factsp->connecting = 0;
+	factsp->engaged = 0;
 	factsp->use = USE_FREE;
 	process_enter(process, fd, *factsp);
 }

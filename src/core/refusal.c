@@ -58,6 +58,16 @@ static bool is_outside(const struct policy *policy, enum space space,
 	       !policy_has(policy->owned[space], port);
 }
 
+bool refusal_may_concern(const struct policy *policy,
+			 const struct fd_facts *facts,
+			 const struct endpoint *local)
+{
+	return local->port != 0 &&
+	       (policy_has(policy->refused[facts->space], local->port) ||
+		policy->settings[SETTING_OUTSIDE] != OUTSIDE_ALLOW ||
+		policy->settings[SETTING_SERVER_IN_RANGE] != SERVER_ALLOW);
+}
+
 int refusal_of_bind(struct process *process, const struct policy *policy,
 		    const struct fd_facts *facts, const struct endpoint *local)
 {

@@ -26,6 +26,11 @@ int refusal_of_bind(struct process *process, const struct policy *policy,
 		    const struct fd_facts *facts,
 		    const struct endpoint *local);
 
+/* Whether refusal_of_bind() may refuse or report: a look that changes nothing. */
+bool refusal_may_concern(const struct policy *policy,
+			 const struct fd_facts *facts,
+			 const struct endpoint *local);
+
 /*
  * A connect of a stream socket to itself, as the caller has found. Returns 0 or
  * -ECONNREFUSED, what it would get with nobody listening.

@@ -90,19 +90,23 @@ static int bind_within(const struct reserving *reserving,
 	return -EADDRINUSE;
 }
 
+static atomic_u32 n_calls;
+
 static int bind_reserved_port(int fd, union socket_address *address,
 			      socklen_t length)
 {
-	const uint32_t pid = (uint32_t)raw_getpid();
+	/* Relaxed: a place to start from. glibc's, too, moves on by one. */
+	const uint32_t start = (uint32_t)raw_getpid() +
+			       add_relaxed_u32(&n_calls, 1);
 	struct reserving reserving;
 	int result;
 
 	begin(&reserving, fd);
 	result = bind_within(&reserving, address, length, USUAL,
-			     HIGHEST - USUAL + 1, pid);
+			     HIGHEST - USUAL + 1, start);
 	if (result == -EADDRINUSE)
 		result = bind_within(&reserving, address, length, LOWEST,
-				     USUAL - LOWEST, pid);
+				     USUAL - LOWEST, start);
 	return result;
 }
 
@@ -158,9 +162,26 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 	return (int)hook_result(result);
 }
 
+/*
+ * libtirpc's is its bindresvport_sa(). glibc's knows IPv4 only, and chooses the
+ * port whatever the address says.
+ */
 HOOK int bindresvport(int fd, struct sockaddr_in *address)
 {
-	return bindresvport_sa(fd, (struct sockaddr *)address);
+	union socket_address copy;
+	int result;
+
+	if (next.bindresvport_sa != NULL)
+		return bindresvport_sa(fd, (struct sockaddr *)address);
+	if (address != NULL && address->sin_family != AF_INET)
+		return (int)hook_result(-EPFNOSUPPORT);
+	endpoint_wildcard(AF_INET, 0, &copy);
+	if (address != NULL)
+		memcpy(&copy, address, sizeof(*address));
+	result = bind_reserved_port(fd, &copy, sizeof(*address));
+	if (address != NULL)
+		address->sin_port = *port_of(&copy);
+	return (int)hook_result(result);
 }
 
 /* Binds downwards from *portp, around at 512. *portp is what was tried last. */

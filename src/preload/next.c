@@ -44,6 +44,11 @@ static ssize_t direct_sendto(int fd, const void *buffer, size_t size, int flags,
 		      (long)address, length);
 }
 
+static ssize_t direct_send(int fd, const void *buffer, size_t size, int flags)
+{
+	return direct_sendto(fd, buffer, size, flags, NULL, 0);
+}
+
 static ssize_t direct_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	return direct(SYS_sendmsg, fd, (long)message, flags, 0, 0, 0);
@@ -174,6 +179,7 @@ struct next_calls next = {
 	.bind = direct_bind,
 	.connect = direct_connect,
 	.listen = direct_listen,
+	.send = direct_send,
 	.sendto = direct_sendto,
 	.sendmsg = direct_sendmsg,
 	.sendmmsg = direct_sendmmsg,
@@ -212,6 +218,7 @@ void next_find(void)
 	find("bind", &next.bind);
 	find("connect", &next.connect);
 	find("listen", &next.listen);
+	find("send", &next.send);
 	find("sendto", &next.sendto);
 	find("sendmsg", &next.sendmsg);
 	find("sendmmsg", &next.sendmmsg);
@@ -232,4 +239,5 @@ void next_find(void)
 	find("unshare", &next.unshare);
 	find("setns", &next.setns);
 	find("syscall", &next.syscall);
+	find("bindresvport_sa", &next.bindresvport_sa);
 }

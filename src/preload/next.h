@@ -18,6 +18,7 @@ struct next_calls {
 	int (*connect)(int fd, const struct sockaddr *address,
 		       socklen_t length);
 	int (*listen)(int fd, int backlog);
+	ssize_t (*send)(int fd, const void *buffer, size_t size, int flags);
 	ssize_t (*sendto)(int fd, const void *buffer, size_t size, int flags,
 			  const struct sockaddr *address, socklen_t length);
 	ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
@@ -43,6 +44,8 @@ struct next_calls {
 	int (*unshare)(int flags);
 	int (*setns)(int fd, int type);
 	long (*syscall)(long number, ...);
+	/* Never called; NULL where libtirpc is not there. */
+	int (*bindresvport_sa)(int fd, struct sockaddr *address);
 };
 
 extern struct next_calls next;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * sendto, sendmsg and sendmmsg: the first send of a datagram socket takes a
+ * send, sendto, sendmsg and sendmmsg: the first send of a datagram socket takes a
  * port, as that of an SCTP socket may, and with MSG_FASTOPEN that of a TCP socket
- * connects. All later ones see the cache and nothing else.
+ * connects. All later ones see the cache and nothing else. A send that names no
+ * address takes a port too, before it fails.
  */
 
 #include <limits.h>
@@ -86,6 +87,15 @@ HOOK ssize_t sendto(int fd, const void *buffer, size_t size, int flags,
 	if (process == NULL || is_settled(process, fd, flags))
 		return next.sendto(fd, buffer, size, flags, address, length);
 	return send_unsettled(fd, buffer, size, flags, address, length);
+}
+
+HOOK ssize_t send(int fd, const void *buffer, size_t size, int flags)
+{
+	const struct process *process = hook_process();
+
+	if (process == NULL || is_settled(process, fd, flags))
+		return next.send(fd, buffer, size, flags);
+	return send_unsettled(fd, buffer, size, flags, NULL, 0);
 }
 
 struct sendmsg_call {

@@ -79,7 +79,7 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
 	return result;
 }
 
-/* A pin of Berth's is the socket's own port and nothing beside it. */
+/* A pin of Berth's that the cache does not know of is the socket's own port. */
 static void hide_pin(int fd, void *value, socklen_t length)
 {
 	struct process *process = hook_process();
@@ -94,8 +94,9 @@ static void hide_pin(int fd, void *value, socklen_t length)
 	if (facts.own_range)
 		return;
 	memcpy(&range, value, sizeof(range));
-	if (range != 0 && range >> 16 == (range & 0xffff) &&
-	    socket_local(fd, &local) == 0 && local.port == range >> 16)
+	if (facts.pinned ||
+	    (range != 0 && range >> 16 == (range & 0xffff) &&
+	     socket_local(fd, &local) == 0 && local.port == range >> 16))
 		memset(value, 0, sizeof(range));
 }
 

@@ -12,7 +12,7 @@ import sys
 from harness import Tap
 
 HOOKS = set('''
-    socket bind connect listen sendto sendmsg sendmmsg close close_range
+    socket bind connect listen send sendto sendmsg sendmmsg close close_range
     closefrom dup dup2 dup3 fcntl fcntl64 setsockopt getsockopt bindresvport
     bindresvport_sa rresvport rresvport_af __connect syscall
     prctl recvmsg recvmmsg pidfd_getfd unshare setns
