@@ -400,6 +400,16 @@ static void begin(struct assigning *self)
 	port_pick_start(&self->pick, call->process, &call->policy, &wish);
 }
 
+/* A range that the program has set where no hook could see it: in a child, say. */
+static bool has_own_range(struct call *call)
+{
+	call->facts.own_range = socket_has_own_range(
+		call->fd, call->facts.has_port ? (uint16_t)call->facts.port : 0);
+	if (call->facts.own_range)
+		process_enter(call->process, call->fd, call->facts);
+	return call->facts.own_range;
+}
+
 long assign_port(struct call *call)
 {
 	struct assigning self = {
@@ -408,6 +418,8 @@ long assign_port(struct call *call)
 	};
 	enum outcome outcome;
 
+	if (has_own_range(call))
+		return call->make(call, 0);
 	begin(&self);
 	outcome = search(&self);
 	if (outcome == OUTCOME_NEXT)
