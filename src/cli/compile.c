@@ -271,7 +271,7 @@ static int assemble(const struct compiling *self, struct policy_image *header,
 	header->size = sizeof(*header) + matches_size + self->strings_size +
 		       rules_size + reserves_size +
 		       self->n_sets * sizeof(struct policy_set);
-	if (header->size > POLICY_SLOT_SIZE)
+	if (header->size > POLICY_SIZE_MAX)
 		return -EFBIG;
 	image = malloc(header->size);
 	if (image == NULL)

@@ -194,8 +194,9 @@ static void settle(struct explained *self)
 				 "counts",
 		[SETTLED_NAMED] = "the environment names ports, and the policy "
 				  "is not root's",
-		[SETTLED_DAMAGED] = "the policy is damaged: the environment "
-				    "counts",
+		[SETTLED_DAMAGED] = "the policy cannot be followed: ports "
+				    "are refused or the kernel's, as on-error "
+				    "says",
 	};
 	const struct policy_in_force in_force =
 		published_in_force(&self->explaining->published);

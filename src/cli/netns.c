@@ -21,6 +21,7 @@ int netns_place(const struct kernel *kernel, struct arena_place *placep)
 		.netns_inode = kernel->netns_inode,
 		.netns_cookie = kernel->netns_cookie,
 	};
+	users_read(&placep->users);
 	if (kernel->netns_inode == 0)
 		message("berth: " KERNEL_NETNS_PATH ": %s: programs "
 			"that have a /proc use other files\n",
@@ -48,6 +49,7 @@ void netns_policy(const struct kernel *kernel, const struct arena_place *place,
 	}
 	published_read(place, publishedp);
 	published_tell_missed(place, publishedp->missed);
+	published_tell_ignored(place, publishedp);
 	identity_read(&self, environmentp->profile);
 
 	const struct subject subject = identity_subject(&self);

@@ -184,7 +184,7 @@ static uint32_t find(struct process *process,
 /* Returns 0, or -errno when the policy does not allow to go on; both are said. */
 static int check_policy(struct process *process, const struct arena_place *place)
 {
-	const int missed = process->source.file.missed;
+	const int missed = policy_source_file(&process->source)->missed;
 	struct policy policy;
 
 	process_policy(process, &policy);

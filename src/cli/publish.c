@@ -41,6 +41,20 @@ static void read_arena_options(const struct config *config,
 	compiledp->arena_group = group != NULL ? (long)group->gr_gid : -1;
 }
 
+/* A program that cannot follow the policy cannot tell which rule is its own. */
+static enum on_error strictest(const struct policy_image *image)
+{
+	struct policy_tables tables;
+
+	if (policy_image_open(image, image->size, &tables) < 0)
+		return ON_ERROR_REFUSE;
+	for (uint32_t i = 0; i < image->n_rules; i++)
+		if (tables.rules[i].settings[SETTING_ON_ERROR] ==
+		    ON_ERROR_REFUSE)
+			return ON_ERROR_REFUSE;
+	return ON_ERROR_PRIVATE;
+}
+
 static int compile(const struct config *config, const struct kernel *kernel,
 		   bool warn, struct findings *findings,
 		   struct compiled *compiledp)
@@ -56,6 +70,8 @@ static int compile(const struct config *config, const struct kernel *kernel,
 				       &compiledp->image, &compiledp->size);
 		if (result < 0)
 			complain(config->path, result);
+		else
+			compiledp->on_error = strictest(compiledp->image);
 	} else if (result != -EINVAL) {
 		complain(config->path, result);
 	}
@@ -109,8 +125,7 @@ static int set_arena_mode(int fd, const struct compiled *compiled)
 
 	if (fstat(fd, &status) != 0)
 		return -errno;
-	if (status.st_uid != geteuid() ||
-	    (geteuid() != 0 && compiled->arena_mode == ARENA_MODE_DEFAULT))
+	if (status.st_uid != geteuid())
 		return 0;
 	if (compiled->arena_group >= 0 &&
 	    fchown(fd, (uid_t)-1, (gid_t)compiled->arena_group) != 0)
@@ -118,21 +133,25 @@ static int set_arena_mode(int fd, const struct compiled *compiled)
 	return fchmod(fd, (mode_t)compiled->arena_mode) == 0 ? 0 : -errno;
 }
 
-/* So that the programs to come find it, with the mode that the file says. */
+/*
+ * So that the programs to come find the map, with the mode that the file says.
+ * Without one they are on their own, and the policy binds them all the same.
+ */
 static int prepare_arena(const struct arena_place *place,
 			 const struct compiled *compiled)
 {
 	char path[PATH_MAX];
 	struct arena arena;
-	int result = arena_open(place, ARENA_CREATE, &arena, path);
+	int result = arena_open(place, ARENA_LOAD, &arena, path);
 	int fd;
 
-	if (result < 0)
-		return complain("cannot make the shared map", result);
+	if (result < 0) {
+		message("berth: there is no shared map: %s\n",
+			strerror(-result));
+		return 0;
+	}
 	arena_close(&arena);
-	if (netns_is_elsewhere(arena.passed_over))
-		return complain("cannot make the shared map where programs "
-				"look for it", arena.passed_over);
+	/* Not through a link that another user has put there since. */
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return complain(path, -errno);
@@ -143,46 +162,61 @@ static int prepare_arena(const struct arena_place *place,
 
 bool publish_is_allowed(const struct arena_place *place)
 {
-	struct policy_file file;
-	char path[PATH_MAX];
+	return policy_file_may_publish(place);
+}
 
-	if (policy_file_open(place, POLICY_CREATE, &file, path) < 0)
-		return false;
-	policy_file_close(&file);
-	return access(path, W_OK) == 0;
+static void tell_failure(const struct arena_place *place, int error)
+{
+	if (error == -EACCES && geteuid() != 0)
+		message("berth: only root, or who has made the policy "
+			"file, can do that here: %s\n", strerror(EACCES));
+	else if (error == -EBUSY)
+		fputs("berth: another berth load does not end\n", stderr);
+	else
+		message("berth: cannot write the policy (%s%s%s): %s\n",
+			place->directory != NULL ? place->directory : "",
+			place->directory != NULL ? ", " : "",
+			geteuid() == 0 ? "/run/berth, /dev/shm/berth-0"
+				       : "/dev/shm",
+			strerror(-error));
+}
+
+/* What programs would meet instead of the policy that is loaded now. */
+static int check_published(const struct arena_place *place)
+{
+	struct policy_file file;
+
+	if (policy_file_open(place, POLICY_EXISTING, &file, NULL) == 0)
+		policy_file_close(&file);
+	if (!published_is_unknown(file.missed))
+		return 0;
+	published_tell_missed(place, file.missed);
+	return file.missed;
 }
 
 int publish(const struct arena_place *place, const struct compiled *compiled)
 {
-	struct policy_file file;
-	char path[PATH_MAX];
+	const struct policy_load load = {
+		.image = compiled != NULL ? compiled->image : NULL,
+		.size = compiled != NULL ? compiled->size : 0,
+		.on_error = compiled != NULL ? compiled->on_error
+					     : ON_ERROR_PRIVATE,
+	};
 	uint64_t edition;
-	int result = 0;
+	int result;
 
 	/* No program with a /proc would follow it, see netns_place(). */
 	if (place->netns_inode == 0) {
 		message("berth: without /proc no policy is put in force\n");
 		return -ENOENT;
 	}
-	if (compiled != NULL)
+	result = check_published(place);
+	if (result == 0 && compiled != NULL)
 		result = prepare_arena(place, compiled);
 	if (result < 0)
 		return result;
-	result = policy_file_open(place, POLICY_CREATE, &file, path);
+	result = policy_file_publish(place, &load, &edition, NULL);
 	if (result < 0)
-		return complain("cannot make the policy file", result);
-	policy_file_close(&file);
-	/* This one would not be that in force. */
-	if (published_is_unknown(file.missed)) {
-		published_tell_missed(place, file.missed);
-		return file.missed;
-	}
-	if (netns_is_elsewhere(file.passed_over))
-		return complain("cannot make the policy file where programs "
-				"look for it", file.passed_over);
-	result = policy_file_publish(path,
-				     compiled != NULL ? compiled->image : NULL,
-				     compiled != NULL ? compiled->size : 0,
-				     &edition);
-	return result < 0 ? complain(path, result) : 0;
+		tell_failure(place, result);
+	return result;
 }

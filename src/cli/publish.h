@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/setting.h"
+
 struct arena_place;
 struct kernel;
 struct published;
@@ -17,6 +19,7 @@ struct published;
 struct compiled {
 	void *image;		/* a struct policy_image; for free() */
 	size_t size;
+	enum on_error on_error;	/* the strictest of any rule */
 	long arena_mode;	/* as berth.conf says, else the default */
 	long arena_group;	/* a gid; -1 = left as it is */
 };

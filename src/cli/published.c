@@ -23,23 +23,24 @@ static bool has_sound_sets(const struct policy_tables *tables)
 	return true;
 }
 
-/* Returns 0, -EINVAL, -ENOMEM. */
-static int copy_image(const struct policy_file *file, uint64_t edition,
+/* Returns 0, -EINVAL, -ENOMEM, or why the file's cannot be followed. */
+static int copy_image(struct policy_file *file, uint64_t edition,
 		      struct published *published)
 {
-	const void *slot = policy_file_slot(file, edition);
+	const void *image;
 	struct policy_tables tables;
+	size_t size;
+	const int result = policy_file_image(file, edition, &image, &size);
 
-	if (policy_image_open(slot, POLICY_SLOT_SIZE, &tables) < 0)
+	if (result < 0)
+		return result;
+	if (policy_image_open(image, size, &tables) < 0)
 		return -EINVAL;
-
-	const uint64_t size = tables.image->size;
-
 	free(published->image);
-	published->image = size <= POLICY_SLOT_SIZE ? malloc(size) : NULL;
+	published->image = malloc(size);
 	if (published->image == NULL)
 		return -ENOMEM;
-	memcpy(published->image, slot, size);
+	memcpy(published->image, image, size);
 	if (policy_image_open(published->image, size, &published->tables) < 0 ||
 	    !policy_image_verify(&published->tables))
 		return -EINVAL;
@@ -47,8 +48,7 @@ static int copy_image(const struct policy_file *file, uint64_t edition,
 	return 0;
 }
 
-static int copy_policy(const struct policy_file *file,
-		       struct published *published)
+static int copy_policy(struct policy_file *file, struct published *published)
 {
 	int result = 0;
 
@@ -56,12 +56,43 @@ static int copy_policy(const struct policy_file *file,
 		const uint64_t edition = policy_file_edition(file);
 
 		published->edition = edition;
+		published->on_error = policy_file_on_error(file, edition);
 		result = (edition & 1) != 0
 			? copy_image(file, edition, published) : 0;
 		if (policy_file_edition(file) == edition)
 			break;
 	}
 	return result;
+}
+
+/* What keeps programs from following the policy, as it is said. */
+static const char *complaint(int error)
+{
+	switch (error) {
+	case -EINVAL: return "is damaged";
+	case -ENOTSUP: return "is another version's";
+	default: return "cannot be read";
+	}
+}
+
+static void tell_unfollowed(const struct published *published, int error)
+{
+	message("berth: %s: the policy in force %s; berth load puts a "
+		"sound one in force\n", published->path, complaint(error));
+	message("berth: programs that cannot follow it %s\n",
+		published->on_error == ON_ERROR_REFUSE
+		? "are refused every port"
+		: "get the ports of the kernel's choice");
+}
+
+void published_tell_ignored(const struct arena_place *place,
+			    const struct published *published)
+{
+	if (published->has_ignored)
+		message("berth: the policy of user %lu in %s is not "
+			"followed: the folder is not root's\n",
+			(unsigned long)published->ignored_uid,
+			arena_root_name(place, published->ignored_root));
 }
 
 void published_tell_missed(const struct arena_place *place, int missed)
@@ -79,6 +110,7 @@ void published_tell_missed(const struct arena_place *place, int missed)
 bool published_is_unknown(int missed)
 {
 	return missed != 0 && missed != -EACCES && missed != -EROFS &&
+	       missed != -EPERM && missed != -EFBIG &&
 	       missed != -ENOSPC && missed != -EDQUOT && missed != -ELOOP &&
 	       missed != -ENOTDIR && missed != -ENAMETOOLONG;
 }
@@ -92,6 +124,9 @@ int published_read(const struct arena_place *place, struct published *published)
 	result = policy_file_open(place, POLICY_EXISTING, &file,
 				  published->path);
 	published->missed = file.missed;
+	published->has_ignored = file.has_ignored;
+	published->ignored_uid = file.ignored_uid;
+	published->ignored_root = file.ignored_root;
 	if (result < 0) {
 		published->path[0] = '\0';
 		return 0;
@@ -99,14 +134,10 @@ int published_read(const struct arena_place *place, struct published *published)
 	published->by_root = file.by_root;
 	result = copy_policy(&file, published);
 	policy_file_close(&file);
-	published->is_damaged |= result == -EINVAL;
+	if (result < 0)
+		published->is_damaged = true;
 	if (published->is_damaged)
-		message("berth: %s: the policy in force is damaged; "
-			"berth load puts a sound one in force\n",
-			published->path);
-	else if (result < 0)
-		message("berth: %s: the policy in force cannot be "
-			"read: %s\n", published->path, strerror(-result));
+		tell_unfollowed(published, result < 0 ? result : -EINVAL);
 	if (result < 0 || (published->edition & 1) == 0) {
 		free(published->image);
 		published->image = NULL;
@@ -125,6 +156,7 @@ struct policy_in_force published_in_force(const struct published *published)
 		.size = is_unreadable || published->image == NULL
 			? 0 : published->tables.image->size,
 		.by_root = published->by_root,
+		.on_error = published->on_error,
 	};
 }
 

@@ -10,17 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/arena_place.h"
 #include "core/policy.h"
-
-struct arena_place;
 
 struct published {
 	char path[PATH_MAX];	/* of the policy file; "" = there is none */
 	uint64_t edition;	/* 0 = never one; even = none now */
 	bool by_root;		/* it binds, whatever is in the environment */
-	bool is_damaged;	/* some part of it, perhaps a set only */
+	bool is_damaged;	/* some part of it, perhaps a set only; or it is
+				   of another version */
+	enum on_error on_error;	/* of programs that cannot follow it */
 	int missed;		/* why one that may be in force could not be
 				   looked at, -errno; 0 = all were */
+	bool has_ignored;	/* as in core/policy_file.h */
+	uint32_t ignored_uid;
+	enum arena_root ignored_root;
 	void *image;		/* NULL = none in force, or its tables are
 				   damaged */
 	struct policy_tables tables;	/* of image */
@@ -39,6 +43,10 @@ void published_deinit(struct published *published);
 
 /* As policy_settle() takes it. */
 struct policy_in_force published_in_force(const struct published *published);
+
+/* Says which policy does not count here, if there is one. */
+void published_tell_ignored(const struct arena_place *place,
+			    const struct published *published);
 
 /* Says what has been missed, if anything (see core/policy_file.h). */
 void published_tell_missed(const struct arena_place *place, int missed);

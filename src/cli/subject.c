@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/message.h"
+#include "core/users.h"
+
 #define DELETED " (deleted)"	/* d_path() in fs/d_path.c */
 
 static void set_name(struct identity *identity, const char *path)
@@ -38,9 +41,19 @@ static bool is_run_by_env(const char *path)
 	return length >= 4 && strcmp(line + strlen(line) - 4, "/env") == 0;
 }
 
-static void set_uid(struct identity *identity, unsigned long uid)
+/* By its number in the initial user namespace, where that is known. */
+static void set_uid(struct identity *identity, const char *map,
+		    unsigned long uid)
 {
-	snprintf(identity->uid, sizeof(identity->uid), "%lu", uid);
+	struct users users;
+
+	users_read_map(map, &users);
+	if (!users_are_known(&users))
+		message("berth: the program is in a user namespace: who its "
+			"user is outside is not known, and no section with uid "
+			"applies\n");
+	else
+		snprintf(identity->uid, sizeof(identity->uid), "%lu", uid);
 }
 
 struct subject subject_of_command(const char *exe, const char *interpreter,
@@ -53,7 +66,7 @@ struct subject subject_of_command(const char *exe, const char *interpreter,
 	if (realpath(interpreter, identity->exe) == NULL)
 		identity->exe[0] = '\0';
 	set_name(identity, is_run_by_env(exe) ? interpreter : exe);
-	set_uid(identity, geteuid());
+	set_uid(identity, "/proc/self/uid_map", geteuid());
 	if (profile != NULL && *profile != '\0')
 		identity->profile = profile;
 	return identity_subject(identity);
@@ -102,6 +115,7 @@ static bool read_uid(pid_t pid, struct identity *identity)
 {
 	FILE *file = open_file(pid, "auxv");
 	unsigned long entry[2];
+	char path[64];
 	bool found = false;
 
 	if (file == NULL)
@@ -109,8 +123,10 @@ static bool read_uid(pid_t pid, struct identity *identity)
 	while (!found && fread(entry, sizeof(entry), 1, file) == 1)
 		found = entry[0] == AT_EUID;
 	fclose(file);
-	if (found)
-		set_uid(identity, entry[1]);
+	if (found) {
+		snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
+		set_uid(identity, path, entry[1]);
+	}
 	return found;
 }
 

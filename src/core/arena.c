@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/auxv.h>
+#include <stddef.h>
 #include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/raw.h"
+#include "base/raw_file.h"
 #include "core/arena_layout.h"
+#include "core/secret.h"
 #include "core/shared_file.h"
 
 /* All of the choice but its table. */
@@ -19,31 +18,20 @@
 
 #define REST_MS_MAX (24u * 60 * 60 * 1000)
 
-static bool fill_random(void *bytes, size_t n_bytes)
-{
-	return raw_syscall(SYS_getrandom, (long)bytes, (long)n_bytes,
-			   GRND_NONBLOCK, 0, 0, 0) == (long)n_bytes;
-}
-
-static void fill_key(struct siphash_key *key)
-{
-	/* getauxval(3): 16 random bytes of this process. */
-	const uintptr_t seed = getauxval(AT_RANDOM);
-
-	if (!fill_random(key, sizeof(*key)) && seed != 0)
-		memcpy(key, (const void *)seed, sizeof(*key));
-}
-
-static void fill_header(struct arena_header *header,
+static void fill_memory(struct arena_memory *memory,
 			const struct arena_place *place)
 {
+	struct arena_header *header = &memory->header;
+
 	header->magic = ARENA_MAGIC;
 	header->version = ARENA_VERSION;
 	header->size = sizeof(struct arena_memory);
 	header->netns_cookie = place->netns_cookie;
 	header->netns_inode = place->netns_inode;
 	header->rest_ms = REST_MS_DEFAULT;
-	fill_key(&header->key);
+	secret_fill(&header->key, sizeof(header->key));
+	/* RFC 6056: next_ephemeral is random at first. */
+	secret_fill(&memory->choice, CHOICE_RANDOM_SIZE);
 }
 
 static bool is_rest(uint32_t rest_ms)
@@ -51,38 +39,56 @@ static bool is_rest(uint32_t rest_ms)
 	return rest_ms != 0 && rest_ms <= REST_MS_MAX;
 }
 
-static bool accepts_header(const void *bytes, const struct arena_place *place)
+static int check_header(const void *bytes, const struct file_status *status,
+			const struct arena_place *place)
 {
 	const struct arena_header *header = bytes;
 
-	return header->magic == ARENA_MAGIC &&
+	_Static_assert(offsetof(struct arena_header, rest_ms) +
+		       sizeof(header->rest_ms) <= SHARED_HEADER_SIZE,
+		       "all that is looked at");
+	return status->size == sizeof(struct arena_memory) &&
+	       header->magic == ARENA_MAGIC &&
 	       header->version == ARENA_VERSION &&
 	       header->size == sizeof(struct arena_memory) &&
 	       arena_place_is(place, header->netns_inode,
 			      header->netns_cookie) &&
-	       is_rest(header->rest_ms);
+	       is_rest(header->rest_ms) ? 0 : -ESTALE;
 }
 
 static int fill_file(int fd, const struct arena_place *place)
 {
-	const int result = shared_file_allocate(fd,
-						sizeof(struct arena_memory));
-	struct {
-		struct arena_header header;
-		uint8_t choice[CHOICE_RANDOM_SIZE];
-	} first = { 0 };
+	/* As much as fill_memory() writes. */
+	const size_t size = offsetof(struct arena_memory, choice) +
+			    CHOICE_RANDOM_SIZE;
+	int result = raw_file_allocate(fd, 0, sizeof(struct arena_memory));
+	struct arena_memory *memory;
 
-	_Static_assert(offsetof(struct arena_memory, choice) ==
-		       sizeof(first.header), "the choice follows the header");
 	if (result < 0)
 		return result;
-	fill_header(&first.header, place);
-	/* RFC 6056: next_ephemeral is random at first. */
-	fill_random(first.choice, sizeof(first.choice));
-	if (raw_pwrite(fd, &first, sizeof(first), 0) != (ssize_t)sizeof(first))
-		return -EIO;
+	memory = raw_map_file(fd, size, PROT_READ | PROT_WRITE, &result);
+	if (memory == NULL)
+		return result;
+	fill_memory(memory, place);
+	raw_unmap(memory, size);
 	return 0;
 }
+
+/* Of another user's map: who lets others write it says that they are trusted. */
+static bool may_use(uint32_t mode)
+{
+	return (mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+static const struct shared_file_kind arena_file = {
+	.name = "arena",
+	.access = O_RDWR,
+	.size = sizeof(struct arena_memory),
+	.mode = ARENA_MODE_DEFAULT,
+	.fill = fill_file,
+	.check = check_header,
+	.may_use = may_use,
+};
 
 void arena_set_rest(struct arena *arena, uint32_t rest_ms)
 {
@@ -95,47 +101,99 @@ void arena_set_rest(struct arena *arena, uint32_t rest_ms)
 			  is_rest(rest_ms) ? rest_ms : REST_MS_DEFAULT);
 }
 
-static const struct shared_file_kind arena_file = {
-	.name = "arena",
-	.size = sizeof(struct arena_memory),
-	.writable = true,
-	.mode_of_root = ARENA_MODE_DEFAULT,
-	.fill = fill_file,
-	.accepts = accepts_header,
-};
-
-int arena_open(const struct arena_place *place, enum arena_open mode,
-	       struct arena *arenap, char path[PATH_MAX])
+static int open_file(const struct arena_place *place, enum arena_root root,
+		     const struct arena_folder *folder, bool create,
+		     struct arena *arenap)
 {
-	struct shared_file file = { .memory = NULL };
-	const int result = shared_file_open(&arena_file, place,
-					    mode == ARENA_CREATE, &file, path);
+	struct shared_file file;
+	int result = shared_file_open(&arena_file, place, root, folder, create,
+				      &file);
 
-	*arenap = (struct arena){ .memory = file.memory,
-				  .passed_over = file.passed_over,
-				  .netns_inode = place->netns_inode,
-				  .netns_cookie = place->netns_cookie };
+	if (result < 0)
+		return result;
+	arenap->memory = raw_map_file(file.fd, sizeof(struct arena_memory),
+				      PROT_READ | PROT_WRITE, &result);
+	raw_close(file.fd);
 	if (result == 0)
 		arena_set_rest(arenap, 0);
 	return result;
 }
 
+static int open_at(const struct arena_place *place, enum arena_root root,
+		   enum arena_open mode, struct arena *arenap,
+		   char path[PATH_MAX])
+{
+	static const enum arena_make makes[] = {
+		[ARENA_EXISTING] = MAKE_NOTHING,
+		[ARENA_CREATE] = MAKE_AS_PROGRAM,
+		[ARENA_LOAD] = MAKE_AS_COMMAND,
+	};
+	struct arena_folder folder;
+	int result = arena_place_open(place, root, makes[mode], &folder);
+
+	if (result < 0)
+		return result;
+	result = open_file(place, root, &folder, mode != ARENA_EXISTING,
+			   arenap);
+	if (result == 0 && path != NULL &&
+	    arena_folder_path(&folder, "arena", path, PATH_MAX) < 0)
+		path[0] = '\0';
+	raw_close(folder.fd);
+	return result;
+}
+
+/* Whether another root is tried after the result that one gave. */
+static bool goes_on(enum arena_root root, int result)
+{
+	/* Who names a folder wants that one; but it may hold another's map. */
+	return root != ROOT_NAMED || result == -EPERM;
+}
+
+int arena_open(const struct arena_place *place, enum arena_open mode,
+	       struct arena *arenap, char path[PATH_MAX])
+{
+	const bool is_named = place->directory != NULL;
+	int first_error = -ENOENT;
+
+	*arenap = (struct arena){ .netns_inode = place->netns_inode,
+				  .netns_cookie = place->netns_cookie };
+	for (unsigned int i = is_named ? ROOT_NAMED : ROOT_RUN;
+	     i < N_ARENA_ROOTS; i++) {
+		const enum arena_root root = (enum arena_root)i;
+		const int result = open_at(place, root, mode, arenap, path);
+
+		if (result == 0) {
+			arenap->passed_over = first_error == -ENOENT ||
+				first_error == -EPERM ? 0 : first_error;
+			return 0;
+		}
+		if (first_error == -ENOENT || first_error == -EPERM)
+			first_error = result;
+		if (is_named && !goes_on(root, result))
+			break;
+	}
+	return first_error;
+}
+
+int arena_open_in(const struct arena_place *place,
+		  const struct arena_folder *folder, struct arena *arenap)
+{
+	*arenap = (struct arena){ .netns_inode = place->netns_inode,
+				  .netns_cookie = place->netns_cookie };
+	return open_file(place, ROOT_NAMED, folder, false, arenap);
+}
+
 int arena_open_private(int shared_error, struct arena *arenap)
 {
 	const struct arena_place nowhere = { 0 };
-	int error;
-	void *memory = raw_map(sizeof(struct arena_memory),
-			       PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-			       0, &error);
+	int result;
 
 	*arenap = (struct arena){ .rest_ms = REST_MS_DEFAULT,
 				  .shared_error = shared_error };
-	if (memory == NULL)
-		return error;
-	arenap->memory = memory;
-	fill_header(&arenap->memory->header, &nowhere);
-	fill_random(&arenap->memory->choice, CHOICE_RANDOM_SIZE);
+	arenap->memory = raw_map_memory(sizeof(struct arena_memory), &result);
+	if (arenap->memory == NULL)
+		return -ENOMEM;
+	fill_memory(arenap->memory, &nowhere);
 	return 0;
 }
 

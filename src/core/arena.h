@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * The shared memory of a network namespace: found, made, checked and mapped.
+ * The map of a network namespace: found, made, checked and mapped.
  *
- * The file is `arena` in a folder of its own, named by the namespace's inode,
- * under the first of BERTH_DIR; /run/berth, where root has made it;
- * /dev/shm/berth, if root made it (root makes it when it is missing);
- * /dev/shm/berth-<uid>. It is made whole or not at all: written to an unnamed
- * file, allocated, then linked in place. No file descriptor stays open.
+ * The file is `arena` in the namespace's folder (see arena_place.h). A map is its
+ * maker's alone, unless the mode of its file lets others write, for who may write
+ * a file may also shorten it, and that ends those who have it mapped. So a user
+ * has the map of the first root that gives one: BERTH_DIR's, root's where that may
+ * be written, else his own. It is made whole or not at all; no file descriptor
+ * stays open.
  */
 
 #include <limits.h>
@@ -23,30 +24,39 @@ struct arena_memory;
 
 #define REST_MS_DEFAULT 60000u
 
-/* Of the file that root makes: a service that drops root must reach it. */
-#define ARENA_MODE_DEFAULT 0666
+/* Its maker's alone. */
+#define ARENA_MODE_DEFAULT 0600u
 
 struct arena {
 	struct arena_memory *memory;	/* NULL = none could be had at all */
 	atomic_u32 rest_ms;		/* checked, at least 1 */
 	int shared_error;		/* why it is private, -errno; 0 = shared */
-	int passed_over;		/* as in shared_file.h */
+	int passed_over;		/* why a root before its own gave none,
+					   -errno; 0 = none of them holds one */
 	uint64_t netns_inode;		/* of the namespace that it is of; */
 	uint64_t netns_cookie;		/* 0 = unknown, as in arena_place.h */
 };
 
-/* Whether a missing or unusable arena is made. */
-enum arena_open { ARENA_EXISTING, ARENA_CREATE };
+/* Whether a missing or unusable arena is made; ARENA_LOAD: /run/berth too. */
+enum arena_open { ARENA_EXISTING, ARENA_CREATE, ARENA_LOAD };
 
 /*
  * Opens the arena of a place and, when path is not NULL, tells its file's path.
  * Returns 0; or -ENOENT (ARENA_EXISTING and there is none), -ESTALE (there is
  * one of another version, size or namespace, and it could not be replaced),
- * -EACCES, -ENOSPC, -ELOOP (a symlink in its place) or what open(2) and mmap(2)
- * give. Async-signal-safe, no heap; opens and closes a few descriptors.
+ * -EACCES, -EPERM (another's), -ENOSPC, -EFBIG (RLIMIT_FSIZE), -ELOOP (a symlink
+ * in its place) or what open(2) and mmap(2) give. Async-signal-safe, no heap; opens
+ * and closes a few descriptors.
  */
 int arena_open(const struct arena_place *place, enum arena_open mode,
 	       struct arena *arenap, char path[PATH_MAX]);
+
+/*
+ * Opens the map that an open folder holds, if there is one that this user may
+ * use. Returns as arena_open().
+ */
+int arena_open_in(const struct arena_place *place,
+		  const struct arena_folder *folder, struct arena *arenap);
 
 /*
  * A map of this process and its future children alone. shared_error says why.

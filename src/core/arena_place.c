@@ -3,172 +3,339 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/limits.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/raw.h"
+#include "base/raw_file.h"
+#include "base/text.h"
+#include "core/dead_folders.h"
+#include "core/folder.h"
+#include "core/own_folder.h"
 
-#define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY)
+/* A name that is longer than the longest: "cookie-" and 20 digits. */
+#define NAME_SIZE 32
 
-/* What is expected of a root, and what is done when it is missing. */
-struct root {
-	char path[PATH_MAX];
-	bool any_owner;		/* the operator named it */
-	bool may_create;
-	int mode;
-};
+#define OTHERS_MAY_WRITE (S_IWGRP | S_IWOTH)
 
-static int append_text(char path[PATH_MAX], const char *text)
+#define MODE_FOR_ALL 0755u
+#define MODE_OF_OWN 0700u
+
+/* Root as the process sees it, where only root can have made the file. */
+static bool is_roots(const struct arena_place *place, uint32_t uid)
 {
-	const size_t length = strlen(path);
-	const size_t n = strlen(text);
-
-	if (length + n >= PATH_MAX)
-		return -ENAMETOOLONG;
-	memcpy(path + length, text, n + 1);
-	return 0;
+	return uid == 0 || (place->users.is_mapped &&
+			    uid == place->users.overflow_uid);
 }
 
-static int append_number(char path[PATH_MAX], uint64_t number)
+bool arena_place_trusts(const struct arena_place *place, enum arena_root root,
+			uint32_t uid)
 {
-	char digits[21];
-	char *at = digits + sizeof(digits) - 1;
-
-	*at = '\0';
-	do {
-		*--at = (char)('0' + number % 10);
-		number /= 10;
-	} while (number != 0);
-	return append_text(path, at);
-}
-
-/* Returns 0, -ENOENT for a root that does not apply, -ENAMETOOLONG. */
-static int root_describe(const struct arena_place *place, unsigned int number,
-			 struct root *rootp)
-{
-	const uid_t uid = raw_geteuid();
-
-	*rootp = (struct root){ .may_create = true, .mode = 0755 };
-	if (place->directory != NULL) {
-		rootp->any_owner = true;
-		return number == 0 ? append_text(rootp->path, place->directory)
-				   : -ENOENT;
-	}
-	switch (number) {
-	case 1:
-		rootp->may_create = false;
-		return append_text(rootp->path, "/run/berth");
-	case 2:
-		rootp->may_create = uid == 0;
-		return append_text(rootp->path, "/dev/shm/berth");
-	case 3:
-		rootp->mode = 0700;
-		append_text(rootp->path, "/dev/shm/berth-");
-		return append_number(rootp->path, uid);
-	default:
-		return -ENOENT;
+	switch (root) {
+	case ROOT_NAMED: return true;
+	case ROOT_RUN: return is_roots(place, uid);
+	/* Anybody can have made a folder there: the overflow user is no proof. */
+	case ROOT_SHM: return uid == 0;
+	default: return uid == raw_geteuid();
 	}
 }
 
-/* Opens a folder that root or this user owns, no symlink; or the one named. */
-static int open_owned(int parent_fd, const char *path, bool any_owner)
+static bool trusts_folder(const struct arena_place *place,
+			  enum arena_root root, int fd, uint32_t *uidp)
 {
-	const bool named = any_owner && parent_fd == AT_FDCWD;
-	const int fd = raw_open(parent_fd, path,
-				DIRECTORY_FLAGS | (named ? 0 : O_NOFOLLOW), 0);
-	struct stat status;
+	struct file_status status;
 
-	if (fd == -ELOOP || fd == -ENOTDIR)
-		return -EACCES;
-	if (fd < 0)
-		return fd;
-
-	int result = raw_fstat(fd, &status);
-
-	if (result == 0 && !any_owner && status.st_uid != 0 &&
-	    status.st_uid != raw_geteuid())
-		result = -EACCES;
-	if (result == 0)
-		return fd;
-	raw_close(fd);
-	return result;
+	if (raw_file_status(fd, &status) < 0)
+		return false;
+	*uidp = status.uid;
+	return arena_place_trusts(place, root, status.uid) &&
+	       (!arena_root_is_roots(root) ||
+		(status.mode & OTHERS_MAY_WRITE) == 0);
 }
 
-static int open_or_make(int parent_fd, const char *path, bool any_owner,
-			bool create, int mode)
+/* --- BERTH_DIR ------------------------------------------------------------- */
+
+/* Whether only root and this user can have put a name into a folder. */
+static bool is_closed_to_others(const struct arena_place *place, int fd)
 {
-	int fd = open_owned(parent_fd, path, any_owner);
+	struct file_status status;
 
-	if (fd != -ENOENT || !create)
-		return fd;
+	return raw_file_status(fd, &status) == 0 &&
+	       (is_roots(place, status.uid) || status.uid == raw_geteuid()) &&
+	       (status.mode & OTHERS_MAY_WRITE) == 0;
+}
 
-	const int made = raw_mkdir_at(parent_fd, path, mode);
+static int open_component(const struct arena_place *place, int parent_fd,
+			  const char *name, int access)
+{
+	const int fd = folder_open(parent_fd, name, access);
 
-	if (made != 0 && made != -EEXIST)
-		return made;
-	fd = open_owned(parent_fd, path, any_owner);
-	/* Somebody has removed it: not one that is not to be used here. */
-	if (fd == -ENOENT)
-		return -ESTALE;
-	if (fd >= 0)
-		/* The program's umask is not for Berth's folders; where the
-		 * folder is another's, there is nothing to correct. */
-		raw_fchmod(fd, mode);
+	return fd == -EACCES && is_closed_to_others(place, parent_fd)
+		? raw_open(parent_fd, name, access | O_DIRECTORY, 0) : fd;
+}
+
+/* Copies the next part of a path. Returns false for one that is too long. */
+static bool take_component(const char **pathp, char name[NAME_MAX + 1])
+{
+	const char *path = *pathp;
+	size_t length = 0;
+
+	while (*path == '/')
+		path++;
+	for (; path[length] != '\0' && path[length] != '/'; length++) {
+		if (length == NAME_MAX)
+			return false;
+		name[length] = path[length];
+	}
+	name[length] = '\0';
+	path += length;
+	while (*path == '/')
+		path++;
+	*pathp = path;
+	return true;
+}
+
+static int open_named(const struct arena_place *place, bool make)
+{
+	const char *path = place->directory;
+	char name[NAME_MAX + 1];
+	int fd = raw_open(AT_FDCWD, "/", *path == '\0' ? O_RDONLY : O_PATH, 0);
+
+	if (*path != '/') {
+		raw_close(fd);
+		return -EINVAL;
+	}
+	while (fd >= 0 && *path != '\0') {
+		const int parent_fd = fd;
+
+		if (!take_component(&path, name)) {
+			raw_close(parent_fd);
+			return -ENAMETOOLONG;
+		}
+
+		const bool is_last = *path == '\0';
+
+		fd = open_component(place, parent_fd,
+				    name[0] != '\0' ? name : ".",
+				    is_last ? O_RDONLY : O_PATH);
+		if (fd == -ENOENT && is_last && make)
+			fd = folder_make(parent_fd, name, MODE_FOR_ALL, NULL);
+		raw_close(parent_fd);
+	}
 	return fd;
 }
 
-int arena_place_open(const struct arena_place *place, unsigned int number,
-		     bool create, struct arena_folder *folderp)
+/* --- the others ------------------------------------------------------------- */
+
+/* Opens /run where it is root's, from the top. */
+static int open_run(const struct arena_place *place)
 {
-	struct root root;
-	const int described = root_describe(place, number, &root);
+	const int top_fd = raw_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+	uint32_t uid;
+	int fd;
 
-	if (described < 0)
-		return described;
-
-	const int root_fd = open_or_make(AT_FDCWD, root.path, root.any_owner,
-					 create && root.may_create, root.mode);
-
-	if (root_fd < 0) {
-		return root_fd;
+	if (top_fd < 0)
+		return top_fd;
+	fd = trusts_folder(place, ROOT_RUN, top_fd, &uid)
+		? folder_open(top_fd, "run", O_RDONLY) : -ENOENT;
+	raw_close(top_fd);
+	if (fd >= 0 && !trusts_folder(place, ROOT_RUN, fd, &uid)) {
+		raw_close(fd);
+		return -ENOENT;
 	}
+	return fd;
+}
 
-	/* The inode names the folder; without /proc, the cookie. */
-	char name[PATH_MAX] = "";
-	int result = place->netns_inode != 0
-		? append_number(name, place->netns_inode)
-		: append_text(name, "cookie-");
+static int open_run_berth(const struct arena_place *place, bool make)
+{
+	const int run_fd = open_run(place);
+	int fd;
 
-	if (result == 0 && place->netns_inode == 0)
-		result = append_number(name, place->netns_cookie);
-	folderp->path[0] = '\0';
-	if (result == 0)
-		result = append_text(folderp->path, root.path);
-	if (result == 0)
-		result = append_text(folderp->path, "/");
-	if (result == 0)
-		result = append_text(folderp->path, name);
-	if (result == 0)
-		result = open_or_make(root_fd, name, root.any_owner, create,
-				      root.mode);
+	if (run_fd < 0)
+		return run_fd;
+	fd = make ? folder_make(run_fd, "berth", MODE_FOR_ALL, NULL)
+		  : folder_open(run_fd, "berth", O_RDONLY);
+	raw_close(run_fd);
+	return fd;
+}
+
+static bool is_real_root(const struct arena_place *place)
+{
+	return raw_geteuid() == 0 && !place->users.is_mapped;
+}
+
+/* In a user namespace, root inside is another user outside, and a name there. */
+static bool makes_shm_root(const struct arena_place *place,
+			   enum arena_make make)
+{
+	return is_real_root(place) ||
+	       (make == MAKE_AS_COMMAND && raw_geteuid() == 0);
+}
+
+/* Not root's: whoever has the name, it is as if there were none. */
+static bool is_squatted(int shm_fd)
+{
+	struct file_status status;
+
+	return raw_file_status_at(shm_fd, "berth-0", &status) == 0 &&
+	       status.uid != 0;
+}
+
+static int open_shm_root(const struct arena_place *place, bool make)
+{
+	const int shm_fd = raw_open(AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY,
+				    0);
+	uint32_t uid;
+	int fd;
+
+	if (shm_fd < 0)
+		return shm_fd;
+	fd = folder_open(shm_fd, "berth-0", O_RDONLY);
+	if (fd == -EACCES && is_squatted(shm_fd))
+		fd = -ENOENT;
+	if (make && (fd < 0 || !trusts_folder(place, ROOT_SHM, fd, &uid))) {
+		if (fd >= 0)
+			raw_close(fd);
+		fd = folder_take(shm_fd, "berth-0", MODE_FOR_ALL);
+	}
+	raw_close(shm_fd);
+	return fd;
+}
+
+static int open_own(const struct arena_place *place, bool make)
+{
+	const struct users *users = &place->users;
+	int shm_fd, fd;
+
+	/* Root's own is root's; who has no number outside, has no name there. */
+	if (is_real_root(place) || (users->is_mapped && !users->has_outer))
+		return -ENOENT;
+	shm_fd = raw_open(AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY, 0);
+	if (shm_fd < 0)
+		return shm_fd;
+	fd = own_folder_open(shm_fd, users->is_mapped ? users->outer_uid
+						      : raw_geteuid(), make);
+	raw_close(shm_fd);
+	return fd;
+}
+
+static int open_root(const struct arena_place *place, enum arena_root root,
+		     enum arena_make make)
+{
+	switch (root) {
+	case ROOT_NAMED:
+		return place->directory == NULL ? -ENOENT
+			: open_named(place, make != MAKE_NOTHING);
+	case ROOT_RUN:
+		return open_run_berth(place, make == MAKE_AS_COMMAND &&
+					     raw_geteuid() == 0);
+	case ROOT_SHM:
+		return open_shm_root(place, make != MAKE_NOTHING &&
+					    makes_shm_root(place, make));
+	default:
+		return open_own(place, make != MAKE_NOTHING);
+	}
+}
+
+/* The inode names the folder; without /proc, the cookie. */
+static int put_name(const struct arena_place *place, char name[NAME_SIZE])
+{
+	struct text text = { name, NAME_SIZE, 0 };
+
+	if (place->netns_inode == 0 && place->netns_cookie == 0)
+		return -ENOENT;
+	if (place->netns_inode == 0)
+		text_put(&text, "cookie-");
+	text_put_number(&text, place->netns_inode != 0 ? place->netns_inode
+						       : place->netns_cookie);
+	text_end(&text);
+	return 0;
+}
+
+/* Whether this user makes folders below a root. */
+static bool makes_in(const struct arena_place *place, enum arena_root root,
+		     enum arena_make make)
+{
+	if (make == MAKE_NOTHING || place->makes_nothing)
+		return false;
+	return root == ROOT_RUN ? raw_geteuid() == 0
+		: root != ROOT_SHM || makes_shm_root(place, make);
+}
+
+static int open_namespace(enum arena_root root, int root_fd, bool make,
+			  const char *name)
+{
+	bool is_new = false;
+	const int fd = make
+		? folder_make(root_fd, name, root == ROOT_OWN ? MODE_OF_OWN
+							      : MODE_FOR_ALL,
+			      &is_new)
+		: folder_open(root_fd, name, O_RDONLY);
+
+	if (is_new)
+		dead_folders_clear(root_fd, name,
+				   root == ROOT_NAMED || root == ROOT_RUN);
+	return fd;
+}
+
+int arena_place_open(const struct arena_place *place, enum arena_root root,
+		     enum arena_make make, struct arena_folder *folderp)
+{
+	const bool makes = makes_in(place, root, make);
+	char name[NAME_SIZE];
+	int root_fd, result = put_name(place, name);
+
+	if (result < 0)
+		return result;
+	root_fd = open_root(place, root, makes ? make : MAKE_NOTHING);
+	if (root_fd < 0)
+		return root_fd;
+	folderp->is_trusted = trusts_folder(place, root, root_fd,
+					    &folderp->uid);
+	result = open_namespace(root, root_fd, makes && folderp->is_trusted,
+				name);
 	raw_close(root_fd);
 	if (result < 0)
 		return result;
 	folderp->fd = result;
+	if (folderp->is_trusted)
+		folderp->is_trusted = trusts_folder(place, root, result,
+						    &folderp->uid);
 	return 0;
 }
 
-int arena_place_file(const struct arena_folder *folder, const char *name,
-		     char path[PATH_MAX])
+const char *arena_root_name(const struct arena_place *place,
+			    enum arena_root root)
 {
-	path[0] = '\0';
+	switch (root) {
+	case ROOT_NAMED: return place->directory;
+	case ROOT_RUN: return "/run/berth";
+	case ROOT_SHM: return "/dev/shm/berth-0";
+	default: return "/dev/shm/berth-UID";
+	}
+}
 
-	int result = append_text(path, folder->path);
+int arena_folder_path(const struct arena_folder *folder, const char *name,
+		      char *path, size_t size)
+{
+	char link[32];
+	struct text text = { link, sizeof(link), 0 };
+	ssize_t length;
 
-	if (result == 0)
-		result = append_text(path, "/");
-	return result == 0 ? append_text(path, name) : result;
+	text_put(&text, "/proc/self/fd/");
+	text_put_number(&text, (uint64_t)folder->fd);
+	text_end(&text);
+	length = raw_read_link(AT_FDCWD, link, path, size);
+	if (length < 0)
+		return (int)length;
+
+	struct text whole = { path, size, (size_t)length };
+
+	text_put_char(&whole, '/');
+	text_put(&whole, name);
+	text_end(&whole);
+	return whole.length < size ? 0 : -ENAMETOOLONG;
 }

@@ -2,19 +2,40 @@
 #pragma once
 
 /*
- * Which folder holds the arena of a namespace: see arena.h for the order.
+ * Which folders hold the policy and the map of a namespace, and who may have
+ * made them. A root is a folder that holds one folder for each namespace:
+ *
+ *   BERTH_DIR            whoever sets it vouches for all that is in it
+ *   /run/berth           root's; only `berth load` and `berth run` make it
+ *   /dev/shm/berth-0     root's too, where /run cannot be written
+ *   /dev/shm/berth-UID   a user's own
+ *
+ * A symbolic link is followed only on the way to BERTH_DIR, and only where no
+ * other user may have put it. Nothing is changed that was not just made here.
+ *
+ * /run is what vouches for root where root is not mapped: in a user namespace,
+ * root and every stranger are the overflow user, but in /run of the machine only
+ * root makes folders. Who mounts a /run of his own does so in a mount namespace of
+ * his own, for his own programs: no preload could bind those.
+ *
  * No heap; async-signal-safe. Descriptors returned are the caller's to close.
  */
 
-#include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "core/users.h"
+
+struct kernel;
 
 /* Who asks, for which namespace. */
 struct arena_place {
-	const char *directory;		/* BERTH_DIR, or NULL */
+	const char *directory;		/* BERTH_DIR, an absolute path; or NULL */
 	uint64_t netns_inode;		/* 0 = no /proc */
 	uint64_t netns_cookie;		/* 0 = the kernel has none */
+	bool makes_nothing;		/* nor changes it: set-user-ID programs */
+	struct users users;
 };
 
 /*
@@ -29,27 +50,54 @@ static inline bool arena_place_is(const struct arena_place *place,
 		netns_cookie == place->netns_cookie);
 }
 
-/* The folders that may hold arenas, in the order in which they are tried. */
-#define N_ARENA_ROOTS 4u
+/* The roots, in the order in which they are tried. */
+enum arena_root {
+	ROOT_NAMED,
+	ROOT_RUN,
+	ROOT_SHM,
+	ROOT_OWN,
+	N_ARENA_ROOTS,
+};
 
-/* Those of them that only root makes, /run/berth and /dev/shm/berth. */
-#define FIRST_ROOTS_ROOT 1u
-#define LAST_ROOTS_ROOT 2u
+/* What is done about a folder that is missing. */
+enum arena_make {
+	MAKE_NOTHING,
+	MAKE_AS_PROGRAM,	/* not /run/berth */
+	MAKE_AS_COMMAND,	/* what `berth load` and `berth run` make */
+};
 
 struct arena_folder {
 	int fd;				/* of the namespace's own folder */
-	char path[PATH_MAX];		/* without a slash at its end */
+	uint32_t uid;			/* whose it, or its root, is */
+	bool is_trusted;		/* as the root asks for */
 };
 
 /*
- * Opens, or with create makes, the namespace's folder below a root (0 to
- * N_ARENA_ROOTS - 1). Returns 0; -ENOENT when this root is not to be used here;
- * -EACCES when it, or the folder, is another user's or a symlink; or what
- * open(2) and mkdir(2) give.
+ * Opens, or makes, the namespace's folder below a root. What is there and is
+ * not trusted is opened too, for who says so. Returns 0; -ENOENT when it is
+ * missing, or this root is not to be used here; -EACCES for a symbolic link; or
+ * what open(2) and mkdir(2) give.
  */
-int arena_place_open(const struct arena_place *place, unsigned int root,
-		     bool create, struct arena_folder *folderp);
+int arena_place_open(const struct arena_place *place, enum arena_root root,
+		     enum arena_make make, struct arena_folder *folderp);
 
-/* Writes the path of a file in a folder. Returns 0 or -ENAMETOOLONG. */
-int arena_place_file(const struct arena_folder *folder, const char *name,
-		     char path[PATH_MAX]);
+/* Whether a file of this owner in a folder below a root is to be believed. */
+bool arena_place_trusts(const struct arena_place *place, enum arena_root root,
+			uint32_t uid);
+
+/* Whether another than the maker of a root's folders may write in them. */
+static inline bool arena_root_is_roots(enum arena_root root)
+{
+	return root == ROOT_RUN || root == ROOT_SHM;
+}
+
+/* "/run/berth"; BERTH_DIR; "/dev/shm/berth-" for a user's own. */
+const char *arena_root_name(const struct arena_place *place,
+			    enum arena_root root);
+
+/*
+ * The path of a file in a folder, as /proc tells it: for the command. Returns 0,
+ * -ENAMETOOLONG or what readlink(2) gives.
+ */
+int arena_folder_path(const struct arena_folder *folder, const char *name,
+		      char *path, size_t size);

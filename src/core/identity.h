@@ -16,7 +16,9 @@
 
 struct identity {
 	char name[IDENTITY_NAME_SIZE];
-	char uid[12];			/* effective, in decimal */
+	char uid[12];			/* effective, in decimal; "" = what the
+					   initial namespace calls it is not
+					   known: see core/users.h */
 	const char *profile;		/* NULL = none */
 	char exe[PATH_MAX];		/* "" = not known */
 };

@@ -28,6 +28,25 @@ void policy_of_environment(const struct environment *environment,
 	copy_name(policyp->rule, "environment");
 }
 
+/* That of a process which cannot follow the policy in force. */
+static void policy_of_none(const struct environment *environment,
+			   enum on_error on_error, struct policy *policyp)
+{
+	static const struct port_set empty;
+
+	policy_of_environment(environment, policyp);
+	/* Without a port to assign, the kernel chooses. */
+	for (int space = 0; space < N_SPACES; space++) {
+		for (int role = 0; role < N_ROLES; role++)
+			policyp->ranges[space][role] = &empty;
+		policyp->dynamic[space] = &empty;
+	}
+	if (on_error == ON_ERROR_REFUSE)
+		policyp->settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
+	policyp->is_guess = true;
+	copy_name(policyp->rule, "not followed");
+}
+
 #define N_SETS_OF_RULE (N_SPACES * (N_ROLES + 4))
 
 /* The sets of one rule. Most are the same few: each is checked once. */
@@ -143,10 +162,10 @@ enum policy_settled policy_settle(const struct policy_in_force *in_force,
 		if (rule == NULL)
 			settled = SETTLED_DAMAGED;
 	}
-	if (rule == NULL)
-		policy_of_environment(environment, policyp);
 	if (settled == SETTLED_DAMAGED)
-		policyp->is_guess = true;
+		policy_of_none(environment, in_force->on_error, policyp);
+	else if (rule == NULL)
+		policy_of_environment(environment, policyp);
 	if (rulep != NULL)
 		*rulep = rule;
 	return settled;

@@ -51,6 +51,7 @@ struct policy_in_force {
 	const void *image;	/* NULL = nothing */
 	size_t size;		/* of the memory that the image lies in */
 	bool by_root;
+	enum on_error on_error;	/* what is done where it cannot be followed */
 };
 
 /* Which of the two holds for a process, and why. */
@@ -59,8 +60,9 @@ enum policy_settled {
 	SETTLED_NONE,		/* nothing is in force: the environment */
 	SETTLED_NAMED,		/* the environment, which names ports; the
 				   policy in force is not root's */
-	SETTLED_DAMAGED,	/* the environment, as a guess: the policy in
-				   force is damaged */
+	SETTLED_DAMAGED,	/* the policy in force is damaged, or another
+				   version's: ports are refused, or left to the
+				   kernel, as on-error says */
 };
 
 /*

@@ -3,237 +3,303 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "base/raw.h"
-#include "core/arena_place.h"
+#include "core/policy_kind.h"
 #include "core/shared_file.h"
 
-#define FILE_SIZE \
-	(sizeof(struct policy_file_header) + \
-	 (size_t)N_POLICY_SLOTS * POLICY_SLOT_SIZE)
-
-static off_t slot_offset(uint64_t edition)
+static size_t view_size(unsigned int index)
 {
-	return (off_t)(sizeof(struct policy_file_header) +
-		       edition / 2 % N_POLICY_SLOTS * POLICY_SLOT_SIZE);
+	return (size_t)POLICY_VIEW_SIZE << index;
 }
 
-static int fill_file(int fd, const struct arena_place *place)
+/* The first view that has so many bytes; N_POLICY_VIEWS = none has. */
+static unsigned int view_of(uint64_t end)
 {
-	const struct policy_file_header header = {
-		.magic = POLICY_FILE_MAGIC,
-		.version = POLICY_FILE_VERSION,
-		.header_size = sizeof(header),
-		.netns_cookie = place->netns_cookie,
-		.netns_inode = place->netns_inode,
-	};
-	const int result = shared_file_allocate(fd, sizeof(header));
+	unsigned int index = 0;
+
+	while (index < N_POLICY_VIEWS && view_size(index) < end)
+		index++;
+	return index;
+}
+
+static const struct policy_file_header *
+header_of(const struct policy_file *file)
+{
+	return file->preamble != &file->seen
+		? (const struct policy_file_header *)file->preamble : NULL;
+}
+
+static bool is_followable(const struct policy_preamble *preamble)
+{
+	return preamble->version == POLICY_FILE_VERSION &&
+	       preamble->header_size == sizeof(struct policy_file_header);
+}
+
+/* Reads where the image of an edition lies. Returns whether that can be. */
+static bool read_slot(const struct policy_slot slots[N_POLICY_SLOTS],
+		      uint64_t edition, uint64_t *offsetp, uint64_t *sizep)
+{
+	const struct policy_slot *slot = &slots[edition / 2 % N_POLICY_SLOTS];
+	/* Relaxed: ordered by the edition, which was read before, and is read
+	 * again after what lies there was used. */
+	const uint64_t offset = load_relaxed_u64(&slot->offset);
+	const uint64_t size = load_relaxed_u64(&slot->size);
+
+	*offsetp = offset;
+	*sizep = size;
+	return offset >= sizeof(struct policy_file_header) &&
+	       offset % sizeof(uint64_t) == 0 && size <= POLICY_SIZE_MAX &&
+	       offset <= view_size(N_POLICY_VIEWS - 1) - size;
+}
+
+/* Which view the edition in force needs. */
+static unsigned int view_needed(int fd)
+{
+	struct {
+		struct policy_preamble preamble;
+		struct policy_slot slots[N_POLICY_SLOTS];
+	} header;
+	uint64_t offset, size;
+
+	_Static_assert(sizeof(header) ==
+		       offsetof(struct policy_file_header, pad), "");
+	return raw_file_read(fd, &header, sizeof(header), 0) == 0 &&
+	       read_slot(header.slots, header.preamble.edition, &offset,
+			 &size) ? view_of(offset + size) : 0;
+}
+
+/* Maps as much as the edition in force needs; or less, if no more can be had. */
+static void map(struct policy_file *file, int fd)
+{
+	const unsigned int index = view_needed(fd);
+	int error;
+	const void *memory = raw_map_file(fd, view_size(index), PROT_READ,
+					  &error);
+
+	if (memory != NULL)
+		/* Relaxed: nobody else knows the file yet. */
+		store_relaxed_u64(&file->views[index], (uintptr_t)memory);
+	else
+		/* So that at least an unload is seen. */
+		memory = raw_map_file(fd, sizeof(struct policy_file_header),
+				      PROT_READ, &error);
+	if (memory != NULL)
+		file->preamble = memory;
+}
+
+static void adopt(struct policy_file *file, const struct shared_file *shared,
+		  enum arena_root root)
+{
+	memcpy(&file->seen, shared->header, sizeof(file->seen));
+	file->preamble = &file->seen;
+	file->root = root;
+	file->by_root = arena_root_is_roots(root) || shared->status.uid == 0;
+	map(file, shared->fd);
+}
+
+/* A policy that does not count, for who made its folder or file. */
+static void note_ignored(struct policy_file *file,
+			 const struct arena_place *place,
+			 enum arena_root root,
+			 const struct arena_folder *folder)
+{
+	struct shared_file shared;
+
+	if (policy_kind_look(place, folder, &shared) < 0)
+		return;
+	file->has_ignored = true;
+	file->ignored_uid = shared.status.uid;
+	file->ignored_root = root;
+}
+
+/* Returns as shared_file_open(). */
+static int open_at(const struct arena_place *place, enum arena_root root,
+		   bool create, struct policy_file *file, char path[PATH_MAX])
+{
+	struct arena_folder folder;
+	struct shared_file shared;
+	int result = arena_place_open(place, root, create ? MAKE_AS_PROGRAM
+							  : MAKE_NOTHING,
+				      &folder);
 
 	if (result < 0)
 		return result;
-
-	const int grown = raw_ftruncate(fd, (off_t)FILE_SIZE);
-
-	if (grown < 0)
-		return grown;
-	return raw_pwrite(fd, &header, sizeof(header), 0) ==
-	       (ssize_t)sizeof(header) ? 0 : -EIO;
+	result = shared_file_open(&policy_kind, place, root, &folder, create,
+				  &shared);
+	if (result == 0) {
+		adopt(file, &shared, root);
+		raw_close(shared.fd);
+		if (path != NULL && arena_folder_path(&folder, policy_kind.name,
+						      path, PATH_MAX) < 0)
+			path[0] = '\0';
+	} else if (result == -EPERM || result == -ESTALE) {
+		note_ignored(file, place, root, &folder);
+	}
+	raw_close(folder.fd);
+	return result;
 }
 
-static bool accepts_header(const void *bytes, const struct arena_place *place)
-{
-	const struct policy_file_header *header = bytes;
-
-	return header->magic == POLICY_FILE_MAGIC &&
-	       header->version == POLICY_FILE_VERSION &&
-	       header->header_size == sizeof(*header) &&
-	       arena_place_is(place, header->netns_inode,
-			      header->netns_cookie);
-}
-
-static const struct shared_file_kind policy_kind = {
-	.name = "policy",
-	.size = FILE_SIZE,
-	.writable = false,
-	.mode_of_root = 0644,
-	.fill = fill_file,
-	.accepts = accepts_header,
-};
-
-static void adopt(struct policy_file *file, const struct shared_file *shared)
-{
-	file->header = shared->memory;
-	file->by_root = shared->owner == 0;
-	file->passed_over = shared->passed_over;
-}
-
-/* Absent, or of another version or namespace: nothing that is to be followed. */
+/* Absent, stale, or of a user whose word does not count here. */
 static bool is_none(int result)
 {
-	return result == -ENOENT || result == -ESTALE;
+	return result == -ENOENT || result == -ESTALE || result == -EPERM;
 }
 
-static void note_missed(struct policy_file *file, int result)
+/* What cannot be looked at may be a policy in force. */
+static void note_missed(struct policy_file *file, int result, bool is_look)
 {
-	if (result < 0 && !is_none(result) && file->missed == 0)
+	if (result >= 0 || is_none(result))
+		return;
+	file->is_unknown |= is_look;
+	if (file->missed == 0)
 		file->missed = result;
 }
 
-/* What root has published binds, whichever folder the environment names. */
-static int open_roots(const struct arena_place *place,
-		      struct policy_file *file, char path[PATH_MAX])
+/* What root has put in force binds, whichever folder the environment names. */
+static int open_in_force(const struct arena_place *place,
+			 struct policy_file *file, char path[PATH_MAX])
 {
-	struct arena_place anywhere = *place;
+	for (unsigned int root = ROOT_RUN; root <= ROOT_SHM; root++) {
+		const int result = open_at(place, (enum arena_root)root, false,
+					   file, path);
 
-	anywhere.directory = NULL;
-	for (unsigned int root = FIRST_ROOTS_ROOT; root <= LAST_ROOTS_ROOT;
-	     root++) {
-		struct shared_file shared = { .passed_over = 0 };
-		const int result = shared_file_open_at(
-			&policy_kind, &anywhere, root, false, &shared, path);
-
-		note_missed(file, result);
+		note_missed(file, result, true);
 		if (result < 0)
 			continue;
-		adopt(file, &shared);
-		if (file->by_root && (policy_file_edition(file) & 1) != 0)
+		if ((policy_file_edition(file) & 1) != 0)
 			return 0;
 		policy_file_close(file);
 	}
 	return -ENOENT;
 }
 
+/* The first that there is; else, the first that can be made. */
+static int open_first(const struct arena_place *place, bool create,
+		      struct policy_file *file, char path[PATH_MAX])
+{
+	const unsigned int first = place->directory != NULL ? ROOT_NAMED
+							    : ROOT_RUN;
+	const unsigned int end = place->directory != NULL ? ROOT_NAMED + 1
+							  : N_ARENA_ROOTS;
+	int first_error = -ENOENT;
+
+	for (int makes = 0; makes <= create; makes++)
+		for (unsigned int i = first; i < end; i++) {
+			const int result = open_at(place, (enum arena_root)i,
+						   makes != 0, file, path);
+
+			if (result == 0) {
+				file->passed_over = is_none(first_error)
+					? 0 : first_error;
+				return 0;
+			}
+			note_missed(file, result, makes == 0);
+			if (is_none(first_error))
+				first_error = result;
+		}
+	return first_error;
+}
+
 int policy_file_open(const struct arena_place *place, enum policy_open mode,
 		     struct policy_file *file, char path[PATH_MAX])
 {
-	struct shared_file shared;
-
-	*file = (struct policy_file){ .header = NULL };
-	if ((place->netns_inode != 0 || place->netns_cookie != 0) &&
-	    open_roots(place, file, path) == 0)
+	*file = (struct policy_file){ .preamble = NULL };
+	if (place->netns_inode == 0 && place->netns_cookie == 0)
+		return -ENOENT;
+	if (open_in_force(place, file, path) == 0)
 		return 0;
-
-	const int result = shared_file_open(&policy_kind, place,
-					    mode == POLICY_CREATE, &shared,
-					    path);
-
-	note_missed(file, result);
-	if (result == 0)
-		adopt(file, &shared);
-	return result;
+	return open_first(place, mode == POLICY_CREATE &&
+				 !place->makes_nothing, file, path);
 }
 
 void policy_file_close(struct policy_file *file)
 {
-	if (file->header != NULL)
-		raw_unmap((void *)file->header, FILE_SIZE);
-	file->header = NULL;
-}
+	const struct policy_file_header *header = header_of(file);
+	bool is_view = false;
 
-const void *policy_file_slot(const struct policy_file *file, uint64_t edition)
-{
-	return (const char *)file->header + slot_offset(edition);
-}
+	for (unsigned int i = 0; i < N_POLICY_VIEWS; i++) {
+		/* Relaxed: nobody else uses a file that is closed. */
+		const uint64_t view = load_relaxed_u64(&file->views[i]);
 
-static int write_all(int fd, const char *bytes, size_t size, off_t offset)
-{
-	while (size > 0) {
-		const ssize_t n = raw_pwrite(fd, bytes, size, offset);
-
-		if (n == -EINTR)
+		if (view == 0)
 			continue;
-		if (n <= 0)
-			return n < 0 ? (int)n : -EIO;
-		bytes += n;
-		size -= (size_t)n;
-		offset += n;
+		is_view |= view == (uintptr_t)header;
+		raw_unmap((void *)(uintptr_t)view, view_size(i));
+		store_relaxed_u64(&file->views[i], 0);
 	}
-	return 0;
+	if (header != NULL && !is_view)
+		raw_unmap((void *)header, sizeof(*header));
+	file->preamble = NULL;
 }
 
-/* Gives back what a slot holds behind its first so many bytes. */
-static void trim_slot(int fd, uint64_t edition, size_t size)
+enum on_error policy_file_on_error(const struct policy_file *file,
+				   uint64_t edition)
 {
-	const size_t page = getauxval(AT_PAGESZ);
-	const size_t whole = (size + page - 1) / page * page;
-
-	/* Not every file system can: then the slot stays as large as it was. */
-	if (whole < POLICY_SLOT_SIZE)
-		raw_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			      slot_offset(edition) + (off_t)whole,
-			      (off_t)(POLICY_SLOT_SIZE - whole));
+	/* Relaxed: ordered by the edition, as in end_of(). */
+	return file->preamble != NULL &&
+	       load_relaxed_u32(&file->preamble->on_error[edition / 2 % 2]) ==
+	       ON_ERROR_REFUSE ? ON_ERROR_REFUSE : ON_ERROR_PRIVATE;
 }
 
-/* A full file system is an error before anything is written. */
-static int fill_slot(int fd, uint64_t edition, const void *image, size_t size)
+bool policy_file_has_moved(const struct policy_file *file)
 {
-	const off_t offset = slot_offset(edition);
-	int result = raw_fallocate(fd, 0, offset, (off_t)size);
-
-	/* Not every file system can: then the writing says whether it is full. */
-	if (result == -EOPNOTSUPP)
-		result = 0;
-	if (result == 0)
-		result = write_all(fd, image, size, offset);
-	if (result == 0)
-		trim_slot(fd, edition, size);
-	return result;
+	/* Relaxed: it was stored before the edition that the caller has read. */
+	return file->preamble != NULL &&
+	       load_relaxed_u32(&file->preamble->has_moved) != 0;
 }
 
-static int publish(int fd, const void *image, size_t size, uint64_t *editionp)
+/* A view with so many bytes: one that is there, or one more. */
+static const char *take_view(struct policy_file *file, uint64_t end,
+			     int *errorp)
 {
+	const unsigned int first = view_of(end);
+	uint64_t expected = 0;
+	void *memory;
+
+	*errorp = -EINVAL;
+	if (first == N_POLICY_VIEWS)
+		return NULL;
+	for (unsigned int i = first; i < N_POLICY_VIEWS; i++) {
+		/* Acquire: the mapping, made by another thread before. */
+		const uint64_t view = load_acquire_u64(&file->views[i]);
+
+		if (view != 0)
+			return (const char *)(uintptr_t)view;
+	}
+	memory = raw_map_again(file->preamble, view_size(first), errorp);
+	if (memory == NULL)
+		return NULL;
+	/* Acq_rel: the mapping, before another thread finds it. */
+	if (swap_if_acq_rel_u64(&file->views[first], &expected,
+				(uintptr_t)memory))
+		return memory;
+	/* Another thread was faster; nobody knows this one. */
+	raw_unmap(memory, view_size(first));
+	return (const char *)(uintptr_t)expected;
+}
+
+int policy_file_image(struct policy_file *file, uint64_t edition,
+		      const void **imagep, size_t *sizep)
+{
+	const struct policy_file_header *header = header_of(file);
+	const char *view;
+	uint64_t offset, size;
 	int error;
-	struct policy_file_header *header =
-		raw_map(sizeof(*header), PROT_READ | PROT_WRITE, MAP_SHARED,
-			fd, 0, &error);
 
+	if (!is_followable(file->preamble))
+		return -ENOTSUP;
 	if (header == NULL)
+		return -ENOMEM;
+	if (!read_slot(header->slots, edition, &offset, &size))
+		return -EINVAL;
+	view = take_view(file, offset + size, &error);
+	if (view == NULL)
 		return error;
-
-	/* Relaxed: written by those alone who have the lock. */
-	const uint64_t old = load_relaxed_u64(&header->edition);
-	const uint64_t edition = (old / 2 + 1) * 2 + (image != NULL);
-	const int result = image != NULL
-		? fill_slot(fd, edition, image, size) : 0;
-
-	if (result == 0) {
-		/* Release: the image, before any process reads it. */
-		store_release_u64(&header->edition, edition);
-		*editionp = edition;
-	}
-	raw_unmap(header, sizeof(*header));
-	return result;
-}
-
-int policy_file_publish(const char *path, const void *image, size_t size,
-			uint64_t *editionp)
-{
-	const int fd = raw_open(AT_FDCWD, path, O_RDWR | O_NOFOLLOW, 0);
-	struct stat status;
-	int result = 0;
-
-	if (fd < 0)
-		return fd;
-	if (size > POLICY_SLOT_SIZE)
-		result = -EFBIG;
-	else
-		result = raw_fstat(fd, &status);
-	if (result == 0 && (!S_ISREG(status.st_mode) ||
-			    status.st_size != (off_t)FILE_SIZE))
-		result = -ESTALE;
-	/* The lock goes with the descriptor, however this process ends. */
-	for (int locked = -EINTR; result == 0 && locked == -EINTR;) {
-		locked = raw_flock(fd, LOCK_EX);
-		if (locked != -EINTR)
-			result = locked;
-	}
-	if (result == 0)
-		result = publish(fd, image, size, editionp);
-	raw_close(fd);
-	return result;
+	*imagep = view + offset;
+	*sizep = (size_t)size;
+	return 0;
 }

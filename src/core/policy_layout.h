@@ -4,18 +4,23 @@
 /*
  * What lies in the policy file of a namespace, and how a compiled policy looks.
  *
- * The file has two slots. A load writes the one that is not in force, and then
- * puts it in force by storing one word: so every process that has the file
- * mapped follows without a system call, chrooted, without privileges or under a
- * seccomp filter as it may be, and a loader that dies leaves the old policy in
- * force. The slots are holes until they are written; nobody reads a slot that
- * has not been in force.
+ * The file begins with a preamble that has one form for ever: so a program of any
+ * version can tell that there is a policy in force which it cannot follow, and
+ * what is to be done then. A header follows, and images at the offsets that the
+ * header's two slots give.
+ *
+ * A load writes its image where the one in force does not lie, and then puts it
+ * in force by storing one word: so every process that has the file mapped follows
+ * without a system call, chrooted, without privileges or under a seccomp filter as
+ * it may be, and a loader that dies leaves the old policy in force. A file never
+ * gets shorter. Nobody reads what has not been in force.
  *
  * A reader may be stopped while two loads go by, and then reads what the second
  * is writing: it believes what it has read only if the word is still the one it
  * began with. Whatever is read is range-checked; integers are in host byte order.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/atomics.h"
@@ -24,20 +29,48 @@
 #include "core/space.h"
 
 #define POLICY_FILE_MAGIC UINT64_C(0x79636c6f70687462)	/* "bthpolcy" */
-#define POLICY_FILE_VERSION 1u
-#define POLICY_SLOT_SIZE (16u << 20)
+#define POLICY_FILE_VERSION 2u
+
+/* Of one image. */
+#define POLICY_SIZE_MAX (16u << 20)
 #define N_POLICY_SLOTS 2u
 
-struct policy_file_header {
+/*
+ * What each process maps of the file, at least: the header and both images of an
+ * ordinary policy, some 15 sets of ports each, so that following a load takes no
+ * system call. Beyond that it maps 2, 4, 8 ... times as much.
+ */
+#define POLICY_VIEW_SIZE (384u << 10)
+#define N_POLICY_VIEWS 9u
+
+/* One form for ever, whatever the version of all that is behind it. */
+struct policy_preamble {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t header_size;
 	uint64_t netns_cookie;		/* SO_NETNS_COOKIE; 0 = kernel has none */
 	uint64_t netns_inode;		/* of /proc/self/ns/net; 0 = no /proc */
 	/* Edition of the policy in force: loads and unloads counted, times two,
-	 * plus 1 if there is one; in the slot (edition / 2) % 2. */
+	 * plus 1 if there is one; it is number (edition / 2) % 2. */
 	atomic_u64 edition;
-	uint8_t pad[4056];
+	/* Of a program that cannot follow the policy of that number: enum
+	 * on_error, refuse if any rule of the policy says so. */
+	atomic_u32 on_error[2];
+	/* 1: this file is not the namespace's any more. Set before edition. */
+	atomic_u32 has_moved;
+	uint32_t zeros[3];
+};
+
+/* Where an image lies. Both are multiples of 8; written before edition. */
+struct policy_slot {
+	atomic_u64 offset;
+	atomic_u64 size;
+};
+
+struct policy_file_header {
+	struct policy_preamble preamble;
+	struct policy_slot slots[N_POLICY_SLOTS];
+	uint8_t pad[4000];
 };
 
 #define POLICY_MAGIC UINT64_C(0x656c757268747262)	/* "brthrule" */
@@ -119,10 +152,12 @@ struct policy_set {
 	struct port_set ports;		/* finished */
 };
 
-_Static_assert(sizeof(struct policy_file_header) == 4096, "a page");
+_Static_assert(sizeof(struct policy_preamble) == 64, "for ever");
+_Static_assert(sizeof(struct policy_file_header) == 4096, "");
+_Static_assert((POLICY_VIEW_SIZE << (N_POLICY_VIEWS - 1)) >=
+	       4096 + 3 * (POLICY_SIZE_MAX + 4096), "each image can be mapped");
 _Static_assert(sizeof(struct policy_image) == 88, "");
 _Static_assert(sizeof(struct policy_match) == 16, "");
 _Static_assert(sizeof(struct policy_rule) == 112, "");
 _Static_assert(sizeof(struct policy_reserve) == 32, "");
 _Static_assert(sizeof(struct policy_set) == 10256, "");
-_Static_assert(POLICY_SLOT_SIZE % 4096 == 0, "whole pages");

@@ -16,29 +16,40 @@ int policy_source_open(struct policy_source *source,
 					    &source->environment, errorp);
 
 	identity_read(&source->identity, source->environment.profile);
+	source->place = *place;
 	/* Without a file, the environment's stays. */
-	(void)policy_file_open(place, POLICY_CREATE, &source->file, NULL);
+	(void)policy_file_open(place, POLICY_CREATE, &source->files[0], NULL);
 	policy_of_environment(&source->environment, &source->policies[0]);
+	/* Perhaps it should follow one that it could not look at. */
+	source->policies[0].is_guess |= source->files[0].is_unknown;
 	return result;
 }
 
 /* What the file has in an edition. */
-static struct policy_in_force in_force(const struct policy_source *source,
+static struct policy_in_force in_force(struct policy_source *source,
 				       uint64_t edition)
 {
-	return (struct policy_in_force){
-		.image = (edition & 1) != 0
-			? policy_file_slot(&source->file, edition) : NULL,
-		.size = POLICY_SLOT_SIZE,
-		.by_root = source->file.by_root,
+	static const char unreadable[] = "";
+	struct policy_file *file = &source->files[edition >> 60];
+	struct policy_in_force offered = {
+		.by_root = file->by_root,
+		.on_error = policy_file_on_error(file, edition),
 	};
+
+	/* The image of one that cannot be followed is no image. */
+	if ((edition & 1) != 0 &&
+	    (policy_file_has_moved(file) ||
+	     policy_file_image(file, edition, &offered.image,
+			       &offered.size) < 0))
+		offered.image = unreadable;
+	return offered;
 }
 
 /*
  * Returns 0 or -EINVAL, and *policyp is of the edition that *editionp then is;
  * -EAGAIN when one load after the other has overtaken it.
  */
-static int read_edition(const struct policy_source *source,
+static int read_edition(struct policy_source *source,
 			uint64_t *editionp, struct policy *policyp)
 {
 	const struct subject subject = identity_subject(&source->identity);
@@ -53,7 +64,10 @@ static int read_edition(const struct policy_source *source,
 
 		if (settled == SETTLED_RULE)
 			policyp->origin = edition;
-		*editionp = policy_file_edition(&source->file);
+		else if (settled == SETTLED_NONE)
+			policyp->is_guess |=
+				source->files[edition >> 60].is_unknown;
+		*editionp = policy_source_edition(source);
 		/* What was read lay still: see policy_layout.h. */
 		if (*editionp == edition)
 			return settled == SETTLED_DAMAGED ? -EINVAL : 0;
@@ -61,14 +75,33 @@ static int read_edition(const struct policy_source *source,
 	return -EAGAIN;
 }
 
+/* Acq_rel: one writes; what the last one wrote is before it. */
+static bool begin_adopting(struct policy_source *source)
+{
+	uint32_t expected = 0;
+
+	return swap_if_acq_rel_u32(&source->is_adopting, &expected, 1);
+}
+
+/* The policy lies in another file now: in the first that is found anew. */
+static void follow_move(struct policy_source *source)
+{
+	/* Relaxed: only who has is_adopting changes it. */
+	const uint32_t n = load_relaxed_u32(&source->n_moves);
+
+	if (n + 1 == N_FILES_KEPT || !policy_file_has_moved(&source->files[n]))
+		return;
+	(void)policy_file_open(&source->place, POLICY_EXISTING,
+			       &source->files[n + 1], NULL);
+	/* Release: the file, before any thread reads it. */
+	store_release_u32(&source->n_moves, n + 1);
+}
+
 /* Where another thread, or the code under a signal handler, is at it, the copy
  * serves this call alone. */
 static void keep(struct policy_source *source, const struct policy *policy)
 {
-	uint32_t expected = 0;
-
-	/* Acq_rel: one writes; what the last one wrote is before it. */
-	if (!swap_if_acq_rel_u32(&source->is_adopting, &expected, 1))
+	if (!begin_adopting(source))
 		return;
 
 	/* Relaxed: only who has is_adopting changes it. */
@@ -80,10 +113,10 @@ static void keep(struct policy_source *source, const struct policy *policy)
 	store_release_u32(&source->is_adopting, 0);
 }
 
-/* Whether the slot that a policy's sets lie in has not been written since. */
-static bool lies_still(const struct policy *policy, uint64_t edition)
+/* Whether what a policy's sets lie in has not been written since. */
+static bool is_kept(const struct policy *policy, uint64_t edition)
 {
-	return policy->origin == 0 ||
+	return policy->origin != 0 &&
 	       edition / 2 - policy->origin / 2 < N_POLICY_SLOTS;
 }
 
@@ -91,14 +124,21 @@ static enum policy_change adopt(struct policy_source *source,
 				uint64_t edition, struct policy *policyp)
 {
 	struct policy policy;
-	const int result = read_edition(source, &edition, &policy);
+	int result;
 
+	if (policy_file_has_moved(policy_source_file(source)) &&
+	    begin_adopting(source)) {
+		follow_move(source);
+		store_release_u32(&source->is_adopting, 0);
+		edition = policy_source_edition(source);
+	}
+	result = read_edition(source, &edition, &policy);
 	/* The next call tries again. */
 	if (result == -EAGAIN)
 		return POLICY_SAME;
 	/* A damaged one: the old is kept, as long as it lies there. */
-	if (result == 0 || policyp->origin == 0 ||
-	    !lies_still(policyp, edition))
+	if (result == 0 || !is_kept(policyp, edition) ||
+	    policy_refuses_all(&policy))
 		*policyp = policy;
 	policyp->edition = edition;
 	keep(source, policyp);
@@ -108,7 +148,7 @@ static enum policy_change adopt(struct policy_source *source,
 enum policy_change policy_source_get(struct policy_source *source,
 				     struct policy *policyp)
 {
-	const uint64_t edition = policy_file_edition(&source->file);
+	const uint64_t edition = policy_source_edition(source);
 	/* Acquire: the policy that was kept, for this thread's copy. */
 	const uint32_t n = load_acquire_u32(&source->n_adopted);
 

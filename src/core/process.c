@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "core/counter.h"
+#include "core/descriptor_limit.h"
 #include "core/report.h"
 
 /* strerror(3) may allocate, strerrorname_np(3) is not in every libc. */
@@ -13,6 +16,7 @@ const char *process_reason(int error)
 {
 	switch (error) {
 	case EACCES: return "EACCES";
+	case EFBIG: return "EFBIG, RLIMIT_FSIZE";
 	case EPERM: return "EPERM";
 	case ELOOP: return "ELOOP";
 	case EMFILE: return "EMFILE";
@@ -27,20 +31,16 @@ const char *process_reason(int error)
 	}
 }
 
-static void open_policy(struct process *process, char *(*lookup)(const char *),
-			const struct arena_place *place)
+static void tell_refused_variable(struct process *process,
+				  const struct environment_error *error)
 {
-	struct environment_error error;
 	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
 	struct policy policy;
 
-	if (policy_source_open(&process->source, lookup, &process->kernel,
-			       place, &error) == 0)
-		return;
 	process_policy(process, &policy);
 	if (policy.settings[SETTING_LOG] == LOG_NONE)
 		return;
-	environment_error_text(&error, text);
+	environment_error_text(error, text);
 	log_line(&process->standard_error, (const char *const[]){
 		text, policy_refuses_all(&policy) &&
 		      policy.settings[SETTING_MODE] == MODE_ENFORCE
@@ -80,7 +80,7 @@ static void tell_private(struct process *process)
 /* Without the shared arena, that is told, and says it all. */
 static void tell_missed_policy(struct process *process)
 {
-	const int error = process->source.file.missed;
+	const int error = policy_source_file(&process->source)->missed;
 	struct policy policy;
 
 	if (process->arena.shared_error != 0 ||
@@ -96,23 +96,72 @@ static void tell_missed_policy(struct process *process)
 		NULL });
 }
 
+/* One that is in force for whoever trusts its maker; this process does not. */
+static void tell_ignored_policy(struct process *process)
+{
+	const struct policy_file *file = policy_source_file(&process->source);
+	const struct report report = {
+		.kind = EVENT_BAD_POLICY, .verdict = EVENT_ALLOWED,
+		.call = CALL_NONE,
+	};
+	struct policy policy;
+	char number[12];
+	struct text text = { number, sizeof(number), 0 };
+
+	if (!file->has_ignored)
+		return;
+	text_put_number(&text, file->ignored_uid);
+	text_end(&text);
+	process_policy(process, &policy);
+	report_event(process, &policy, &report);
+	report_line(process, &policy, (const char *const[]){
+		"the policy of user ", number, " in ",
+		arena_root_name(&process->source.place, file->ignored_root),
+		" is not followed: the folder is not root's", NULL });
+}
+
+static char *no_variable(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
 void process_open(struct process *process, char *(*lookup)(const char *name))
 {
+	/* getauxval(3): set-user-ID and the like. What its caller says does not
+	 * count then. */
+	const bool is_secure = getauxval(AT_SECURE) != 0;
+	struct descriptor_limit limit;
+	struct environment_error error;
+
+	if (is_secure)
+		lookup = no_variable;
 	standard_error_note(&process->standard_error);
+	descriptor_limit_lift(&limit);
 	kernel_read(&process->kernel);
 
-	const struct arena_place place = {
+	struct arena_place place = {
 		.directory = environment_directory(lookup),
 		.netns_inode = process->kernel.netns_inode,
 		.netns_cookie = process->kernel.netns_cookie,
+		.makes_nothing = is_secure,
 	};
 
+	users_read(&place.users);
+	/* The policy first: it takes less memory, and binds. */
+	const int refused = policy_source_open(&process->source, lookup,
+					       &process->kernel, &place,
+					       &error);
+
 	open_arena(process, &place);
+	descriptor_limit_restore(&limit);
 	process->sweeps = true;
 	fd_cache_open(&process->cache);
-	open_policy(process, lookup, &place);
+	if (refused < 0)
+		tell_refused_variable(process, &error);
 	tell_private(process);
 	tell_missed_policy(process);
+	tell_ignored_policy(process);
 }
 
 void process_move(struct process *process)

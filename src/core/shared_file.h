@@ -2,57 +2,70 @@
 #pragma once
 
 /*
- * A file of fixed size that the processes of a network namespace share: found,
- * made, checked and mapped.
+ * A file that processes of a network namespace share: found, made and checked.
  *
  * It lies in the namespace's folder (see arena_place.h) and begins with a header
  * of its kind. It is made whole or not at all: written to an unnamed file, then
- * linked in place; one of another version or namespace is replaced. No heap; no
- * file descriptor stays open; async-signal-safe.
+ * linked in place; one that is stale is replaced. No heap; async-signal-safe.
  */
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
+#include <stdint.h>
 
-struct arena_folder;
-struct arena_place;
+#include "base/raw_file.h"
+#include "core/arena_place.h"
 
-#define SHARED_HEADER_SIZE 4096u
+/* As much of a file's beginning as is looked at before it is mapped. */
+#define SHARED_HEADER_SIZE 64u
 
 struct shared_file_kind {
 	const char *name;
-	size_t size;
-	bool writable;		/* mapped to be written */
-	mode_t mode_of_root;	/* of a file that root makes; others': 0600 */
+	int access;		/* O_RDWR or O_RDONLY */
+	uint64_t size;		/* of a new file */
+	/* Of a new file in a folder that others may look into; 0600 in others. */
+	uint32_t mode;
 	/* Writes a new file's first bytes, and allocates. Returns 0 or -errno. */
 	int (*fill)(int fd, const struct arena_place *place);
-	/* Whether a header is one of this kind, version and namespace. */
-	bool (*accepts)(const void *header, const struct arena_place *place);
+	/*
+	 * Whether a file with this header is one of the kind, for this
+	 * namespace. Returns 0, or -ESTALE for one that may be replaced.
+	 */
+	int (*check)(const void *header, const struct file_status *status,
+		     const struct arena_place *place);
+	/* Whether this process may use a file of another user's, by its mode,
+	 * from a root that trusts that user. */
+	bool (*may_use)(uint32_t mode);
 };
 
-/* Allocates a file whole. Returns 0 or -errno. */
-int shared_file_allocate(int fd, size_t size);
-
+/* An open file; the caller closes it. */
 struct shared_file {
-	void *memory;
-	uid_t owner;
-	int passed_over;	/* why a folder before its own gave none,
-				   -errno; 0 = none of them holds one */
+	int fd;
+	struct file_status status;
+	/* Its first bytes, as they were. */
+	uint64_t header[SHARED_HEADER_SIZE / sizeof(uint64_t)];
 };
 
 /*
- * Opens, or with create makes, the file in the folders of a place, the first
- * that gives one. path may be NULL, else it is told the file's name.
- * Returns 0; or what arena_open() returns.
+ * Opens the file of a kind in a folder; with create, makes the one that is
+ * missing and replaces a stale one. Returns 0; -ENOENT; -ESTALE for one that is
+ * stale and could not be replaced; -EPERM for one that is another user's; -ELOOP
+ * for what is no file at all; -EFBIG where RLIMIT_FSIZE forbids to make one; or
+ * what open(2) and linkat(2) give.
  */
 int shared_file_open(const struct shared_file_kind *kind,
-		     const struct arena_place *place, bool create,
-		     struct shared_file *filep, char path[PATH_MAX]);
+		     const struct arena_place *place, enum arena_root root,
+		     const struct arena_folder *folder, bool create,
+		     struct shared_file *filep);
 
-/* The same in one of the folders, by its number: see arena_place_open(). */
-int shared_file_open_at(const struct shared_file_kind *kind,
-			const struct arena_place *place, unsigned int root,
-			bool create, struct shared_file *filep,
-			char path[PATH_MAX]);
+/*
+ * A new file, filled, without a name. The caller gives it one and closes it.
+ * name is "" or, where the file system has no unnamed files, one to be removed.
+ */
+int shared_file_make(const struct shared_file_kind *kind,
+		     const struct arena_place *place, enum arena_root root,
+		     const struct arena_folder *folder, char name[32]);
+
+/* Gives a new file this name. Returns 0, or -EEXIST where the name is taken. */
+int shared_file_link(const struct arena_folder *folder, int fd,
+		     const char *from, const char *name);

@@ -139,7 +139,7 @@ def commands_of_damaged():
                           (['explain'], 1), (['explain', '--pid', '1'], 1),
                           (['explain', '--port', '30000'], 1),
                           (['explain', '--', 'true'], 1), (['sweep'], 1),
-                          (['port'], 0), (['run', '--', 'true'], 0)):
+                          (['port'], 1), (['run', '--', 'true'], 0)):
         result = berth(*words, range=None)
         same((words, result.returncode), (words, status))
         same((words, 'damaged' in result.stderr), (words, True))

@@ -17,10 +17,6 @@
 #include "core/policy_layout.h"
 #include "target.h"
 
-#define POLICY_FILE_SIZE \
-	(sizeof(struct policy_file_header) + \
-	 (size_t)N_POLICY_SLOTS * POLICY_SLOT_SIZE)
-
 static const struct {
 	const char *name;
 	size_t size;
@@ -28,7 +24,7 @@ static const struct {
 } kinds[N_FILES] = {
 	[FILE_ARENA] = { "arena", sizeof(struct arena_memory),
 			 offsetof(struct arena_memory, planes) },
-	[FILE_POLICY] = { "policy", POLICY_FILE_SIZE,
+	[FILE_POLICY] = { "policy", sizeof(struct policy_file_header),
 			  sizeof(struct policy_file_header) },
 };
 
@@ -287,5 +283,5 @@ unsigned long world_edition(const struct world *world)
 	const struct policy_file_header *header =
 		world->files[FILE_POLICY].memory;
 
-	return header != NULL ? header->edition : 0;
+	return header != NULL ? header->preamble.edition : 0;
 }

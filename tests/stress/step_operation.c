@@ -28,7 +28,7 @@ static bool steps_from_lease;	/* of a long search, from there */
 
 static struct process process, searcher;
 static struct port_set range;
-static struct policy_file_header *policy_header;
+static struct policy_preamble *policy_header;
 
 void fail(const char *format, ...)
 {
@@ -622,6 +622,6 @@ void operation_set_up(void)
 	give_policy(&process, TRUTH_LO, TRUTH_LO + TRUTH_N_PORTS - 1);
 	searcher.arena = process.arena;
 	give_policy(&searcher, PORT, PORT + N_FEW - 1);
-	searcher.source.file.header = policy_header;
+	searcher.source.files[0].preamble = policy_header;
 	store_relaxed_u64(&trial->now_ms, 10000000);
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/arena.h"
 #include "core/arena_layout.h"
+#include "core/policy_file.h"
 
 #define INODE 4026531840u
 #define COOKIE 7u
@@ -103,19 +108,277 @@ Test(arena, what_is_not_there_is_not_made_unless_asked)
 	cr_expect_eq(access(folder, F_OK), -1);
 }
 
-Test(arena, root_makes_it_for_all_whatever_the_umask)
+Test(arena, it_is_its_makers_alone_in_a_folder_for_all_whatever_the_umask)
 {
 	struct arena arena;
 	struct stat status;
 
-	if (geteuid() != 0)
-		cr_skip_test("needs root");
 	umask(077);
 	open_ok(&arena);
 	cr_assert_eq(stat(file, &status), 0);
-	cr_expect_eq(status.st_mode & 0777, 0666);
+	cr_expect_eq(status.st_mode & 0777, 0600);
 	cr_assert_eq(stat(folder, &status), 0);
 	cr_expect_eq(status.st_mode & 0777, 0755);
+}
+
+Test(arena, the_mode_of_a_folder_that_was_there_is_left_alone)
+{
+	struct arena arena;
+	struct stat status;
+
+	cr_assert_eq(mkdir(folder, 0700), 0);
+	open_ok(&arena);
+	cr_assert_eq(stat(folder, &status), 0);
+	cr_expect_eq(status.st_mode & 0777, 0700);
+}
+
+/* Mounts of this test alone. Skips where that is not possible. */
+static void mount_shm(void)
+{
+	if (geteuid() != 0)
+		cr_skip_test("needs root");
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", "/run", "tmpfs", 0, "mode=755") != 0 ||
+	    mount("none", "/dev/shm", "tmpfs", 0, "mode=1777") != 0)
+		cr_skip_test("needs a mount namespace of its own");
+}
+
+static const struct arena_place anywhere = {
+	.netns_inode = INODE, .netns_cookie = COOKIE,
+};
+
+static void assert_at(const struct arena_place *where, const char *expected)
+{
+	char path[PATH_MAX] = "";
+	struct arena arena;
+
+	cr_assert_eq(arena_open(where, ARENA_CREATE, &arena, path), 0);
+	cr_assert_str_eq(path, expected);
+	arena_close(&arena);
+}
+
+static void become(uid_t uid)
+{
+	cr_assert_eq(seteuid(0), 0);
+	cr_assert(setegid(uid) == 0 && seteuid(uid) == 0);
+}
+
+Test(arena, each_user_has_one_of_his_own)
+{
+	mount_shm();
+	assert_at(&anywhere, "/dev/shm/berth-0/4026531840/arena");
+	become(12345);
+	assert_at(&anywhere, "/dev/shm/berth-12345/4026531840/arena");
+	become(54321);
+	assert_at(&anywhere, "/dev/shm/berth-54321/4026531840/arena");
+}
+
+Test(arena, who_lets_others_write_his_map_shares_it)
+{
+	mount_shm();
+	cr_assert_eq(mkdir("/run/berth", 0755), 0);
+	assert_at(&anywhere, "/run/berth/4026531840/arena");
+	cr_assert_eq(chmod("/run/berth/4026531840/arena", 0666), 0);
+	become(12345);
+	assert_at(&anywhere, "/run/berth/4026531840/arena");
+}
+
+Test(arena, in_a_named_folder_too_each_user_has_one_of_his_own)
+{
+	struct arena arena;
+
+	mount_shm();
+	cr_assert_eq(chmod(directory, 01777), 0);
+	become(12345);
+	open_ok(&arena);
+	/* Root may open it, and does not: its maker may shorten it. */
+	become(0);
+	assert_at(&place, "/dev/shm/berth-0/4026531840/arena");
+	become(54321);
+	assert_at(&place, "/dev/shm/berth-54321/4026531840/arena");
+	become(0);
+	cr_assert_eq(chmod(file, 0666), 0);
+	assert_at(&place, file);
+}
+
+static char *only_entry_but(const char *other)
+{
+	static char name[256];
+	DIR *shm = opendir("/dev/shm");
+	struct dirent *entry;
+
+	while ((entry = readdir(shm)) != NULL)
+		if (entry->d_name[0] != '.' &&
+		    strcmp(entry->d_name, other) != 0)
+			strcpy(name, entry->d_name);
+	closedir(shm);
+	return name;
+}
+
+/* Edge case 51. */
+Test(arena, a_name_that_another_has_made_first_keeps_nobody_from_a_map)
+{
+	char expected[PATH_MAX], spare[PATH_MAX];
+
+	mount_shm();
+	become(54321);
+	cr_assert_eq(mkdir("/dev/shm/berth-12345", 0777), 0);
+	cr_assert_eq(mkdir("/dev/shm/berth-12345-0000", 0777), 0);
+	become(12345);
+
+	struct arena arena;
+
+	cr_assert_eq(arena_open(&anywhere, ARENA_CREATE, &arena, spare), 0);
+	cr_assert_eq(strncmp(spare, "/dev/shm/berth-12345-", 21), 0);
+	snprintf(expected, sizeof(expected), "%s", spare);
+	/* All his programs find the same. */
+	assert_at(&anywhere, expected);
+	assert_at(&anywhere, expected);
+	become(0);
+	cr_assert_eq(only_entry_but("berth-12345")[0], 'b');
+}
+
+/* BERTH_DIR on the way through a folder of another's. Edge case 51. */
+Test(arena, no_link_is_followed_where_another_may_have_put_it)
+{
+	char way[300], secret[300], through[300];
+	struct arena arena;
+	struct stat status;
+
+	mount_shm();
+	snprintf(way, sizeof(way), "%s/way", directory);
+	snprintf(secret, sizeof(secret), "%s/secret", directory);
+	snprintf(through, sizeof(through), "%s/way/link/x", directory);
+	cr_assert(mkdir(way, 0777) == 0 && chmod(way, 0777) == 0);
+	cr_assert(mkdir(secret, 0700) == 0);
+	place.directory = through;
+
+	char link[300];
+
+	snprintf(link, sizeof(link), "%s/way/link", directory);
+	cr_assert_eq(symlink(secret, link), 0);
+	cr_expect_eq(arena_open(&place, ARENA_CREATE, &arena, NULL), -EACCES);
+	place.directory = link;
+	cr_expect_eq(arena_open(&place, ARENA_CREATE, &arena, NULL), -EACCES);
+	cr_assert_eq(stat(secret, &status), 0);
+	cr_expect_eq(status.st_mode & 0777, 0700);
+	cr_expect_eq(rmdir(secret), 0, "something is in it");
+	/* One that root, or this user, has put where nobody else can. */
+	cr_assert(mkdir(secret, 0700) == 0 && chmod(way, 0755) == 0);
+	cr_expect_eq(arena_open(&place, ARENA_CREATE, &arena, NULL), 0);
+	cr_assert_eq(stat(secret, &status), 0);
+	cr_expect_eq(status.st_mode & 0777, 0700);
+	place.directory = directory;
+}
+
+Test(arena, a_set_user_id_program_makes_nothing)
+{
+	const struct arena_place secure = {
+		.directory = directory, .netns_inode = INODE,
+		.netns_cookie = COOKIE, .makes_nothing = true,
+	};
+	struct arena arena;
+
+	cr_expect_eq(arena_open(&secure, ARENA_CREATE, &arena, NULL), -ENOENT);
+	cr_expect_eq(access(folder, F_OK), -1);
+	open_ok(&arena);
+	cr_expect_eq(arena_open(&secure, ARENA_CREATE, &arena, NULL), 0);
+}
+
+/* Edge case 45: SIGXFSZ would end the test. */
+Test(arena, a_file_that_RLIMIT_FSIZE_forbids_is_not_made)
+{
+	const struct rlimit limit = { 1 << 20, RLIM_INFINITY };
+	struct arena arena;
+
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	cr_expect_eq(arena_open(&place, ARENA_CREATE, &arena, NULL), -EFBIG);
+	cr_expect_eq(access(file, F_OK), -1);
+}
+
+/* In a user namespace the overflow user may be root, or anybody. */
+Test(arena, root_that_is_not_mapped_is_trusted_in_run_alone)
+{
+	const struct arena_place mapped = {
+		.netns_inode = INODE,
+		.users = { .is_mapped = true, .overflow_uid = 65534 },
+	};
+
+	cr_expect(arena_place_trusts(&mapped, ROOT_RUN, 65534));
+	cr_expect(arena_place_trusts(&mapped, ROOT_RUN, 0));
+	cr_expect_not(arena_place_trusts(&mapped, ROOT_RUN, 1000));
+	cr_expect_not(arena_place_trusts(&mapped, ROOT_SHM, 65534));
+	cr_expect_not(arena_place_trusts(&anywhere, ROOT_RUN, 65534));
+}
+
+/* Makes a folder as of a namespace that is gone, with a map in it. */
+static void make_dead(uint64_t inode)
+{
+	const struct arena_place dead = { .directory = directory,
+					  .netns_inode = inode };
+	struct arena arena;
+
+	cr_assert_eq(arena_open(&dead, ARENA_CREATE, &arena, NULL), 0);
+	arena_close(&arena);
+}
+
+static bool is_there(uint64_t inode, const char *name)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/%lu%s", directory,
+		 (unsigned long)inode, name);
+	return access(path, F_OK) == 0;
+}
+
+static bool is_initial_pid_namespace(void)
+{
+	struct stat status;
+
+	return stat("/proc/self/ns/pid", &status) == 0 &&
+	       status.st_ino == 0xeffffffc;
+}
+
+static uint64_t own_namespace(void)
+{
+	struct stat status;
+
+	cr_assert_eq(stat("/proc/self/ns/net", &status), 0);
+	return status.st_ino;
+}
+
+Test(arena, who_makes_a_folder_clears_those_of_dead_namespaces_away)
+{
+	const uint64_t live = own_namespace();
+
+	if (!is_initial_pid_namespace())
+		cr_skip_test("needs the initial PID namespace");
+	make_dead(live);
+	make_dead(5);
+	cr_expect(is_there(live, "/arena"), "it has this very process");
+	make_dead(6);
+	cr_expect_not(is_there(5, ""));
+	cr_expect(is_there(6, "/arena"));
+	cr_expect(is_there(live, "/arena"));
+}
+
+Test(arena, a_policy_in_force_keeps_the_folder_of_a_dead_namespace)
+{
+	const struct arena_place dead = { .directory = directory,
+					  .netns_inode = 5 };
+	struct policy_load load = { .image = "policy..", .size = 8 };
+	uint64_t edition;
+
+	if (!is_initial_pid_namespace())
+		cr_skip_test("needs the initial PID namespace");
+	cr_assert_eq(policy_file_publish(&dead, &load, &edition, NULL), 0);
+	make_dead(6);
+	cr_expect(is_there(5, "/policy"));
+	load.image = NULL;
+	cr_assert_eq(policy_file_publish(&dead, &load, &edition, NULL), 0);
+	make_dead(7);
+	cr_expect_not(is_there(5, ""));
 }
 
 static void spoil(size_t offset, const void *bytes, size_t n_bytes)

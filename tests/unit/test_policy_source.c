@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
 #include <sched.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/arena_place.h"
@@ -29,6 +31,9 @@ static const struct arena_place place = {
 static const struct kernel kernel;
 static struct policy_source source;
 static struct policy policy;
+
+/* Of the policies that are published. */
+static enum on_error on_error;
 
 /* "NAME=value" each */
 static const char *variables[4];
@@ -151,8 +156,11 @@ static uint64_t publish(const struct image *image)
 {
 	uint64_t edition = 0;
 
-	cr_assert_eq(policy_file_publish(path, image, sizeof(*image),
-					 &edition), 0);
+	const struct policy_load load = { .image = image,
+					  .size = sizeof(*image),
+					  .on_error = on_error };
+
+	cr_assert_eq(policy_file_publish(&place, &load, &edition, NULL), 0);
 	return edition;
 }
 
@@ -181,7 +189,9 @@ static uint64_t unpublish(void)
 {
 	uint64_t edition = 1;
 
-	cr_assert_eq(policy_file_publish(path, NULL, 0, &edition), 0);
+	const struct policy_load load = { .image = NULL };
+
+	cr_assert_eq(policy_file_publish(&place, &load, &edition, NULL), 0);
 	return edition;
 }
 
@@ -223,6 +233,14 @@ static void assert_ports(uint32_t first)
 					    first));
 }
 
+static void assert_left_to_the_kernel(void)
+{
+	for (int space = 0; space < N_SPACES; space++)
+		for (int role = 0; role < N_ROLES; role++)
+			cr_assert_eq(policy.ranges[space][role]->n_ports, 0);
+	cr_assert_not(policy_refuses_all(&policy));
+}
+
 Test(policy_source, without_a_policy_published_the_environment_is_followed)
 {
 	variables[0] = "BERTH_RANGE=30000-30999";
@@ -244,7 +262,7 @@ Test(policy_source, without_a_file_the_environment_is_followed_too)
 	variables[0] = "BERTH_RANGE=30000-30999";
 	cr_assert_eq(policy_source_open(&source, lookup, &kernel, &nowhere,
 					&error), 0);
-	cr_assert_null(source.file.header);
+	cr_assert_null(source.files[0].preamble);
 	assert_get(POLICY_SAME, "environment");
 	assert_ports(30000);
 	publish_good("A", 20000);
@@ -364,8 +382,7 @@ Test(policy_source, of_two_damaged_ones_in_a_row_none_is_followed)
 	if (strcmp(policy.rule, "A") == 0)
 		assert_ports(20000);
 	else
-		cr_assert_eq(policy.ranges[SPACE_TCP][ROLE_OF_CONNECT],
-			     &source.environment.range);
+		assert_left_to_the_kernel();
 	cr_assert_eq(policy_source_get(&source, &policy), POLICY_SAME);
 }
 
@@ -373,6 +390,8 @@ Test(policy_source, of_two_damaged_ones_in_a_row_none_is_followed)
 Test(policy_source, a_load_that_fails_takes_no_ports_away_after_a_damaged_one)
 {
 	static char large[300000];
+	const struct policy_load load = { .image = large,
+					  .size = sizeof(large) };
 	struct policy_file file;
 	uint64_t edition;
 
@@ -387,25 +406,114 @@ Test(policy_source, a_load_that_fails_takes_no_ports_away_after_a_damaged_one)
 	assert_get(POLICY_NEW, "A");
 	publish_damaged("B", 40000);
 	cr_assert_eq(policy_source_get(&source, &policy), POLICY_DAMAGED);
-	cr_assert_eq(policy_file_publish(path, large, sizeof(large), &edition),
+	cr_assert_eq(policy_file_publish(&place, &load, &edition, NULL),
 		     -ENOSPC);
 	cr_assert_eq(policy_source_get(&source, &policy), POLICY_SAME);
 	cr_assert(policy_source_is(&source, &policy));
 	if (strcmp(policy.rule, "A") == 0)
 		assert_ports(20000);
 	else
-		cr_assert_eq(policy.ranges[SPACE_TCP][ROLE_OF_CONNECT],
-			     &source.environment.range);
+		assert_left_to_the_kernel();
 }
 
-Test(policy_source, a_first_policy_that_is_damaged_leaves_the_environment)
+/* Never taken for none: the environment has no say. */
+Test(policy_source, a_first_policy_that_is_damaged_leaves_it_to_the_kernel)
 {
 	publish_damaged("A", 20000);
 	open_source();
-	assert_get(POLICY_DAMAGED, "environment");
-	assert_get(POLICY_SAME, "environment");
+	assert_get(POLICY_DAMAGED, "not followed");
+	assert_left_to_the_kernel();
+	assert_get(POLICY_SAME, "not followed");
 	unpublish();
 	assert_get(POLICY_NEW, "environment");
+}
+
+Test(policy_source, one_that_cannot_be_followed_refuses_where_it_says_so)
+{
+	on_error = ON_ERROR_REFUSE;
+	publish_damaged("A", 20000);
+	open_source();
+	assert_get(POLICY_DAMAGED, "not followed");
+	cr_assert(policy_refuses_all(&policy));
+	on_error = ON_ERROR_PRIVATE;
+	publish_good("B", 20000);
+	assert_get(POLICY_NEW, "B");
+	cr_assert_not(policy_refuses_all(&policy));
+}
+
+static void change_version(void)
+{
+	const uint32_t version = POLICY_FILE_VERSION + 1;
+	const int fd = open(path, O_WRONLY);
+
+	cr_assert_eq(pwrite(fd, &version, sizeof(version),
+			    offsetof(struct policy_preamble, version)),
+		     (ssize_t)sizeof(version));
+	close(fd);
+}
+
+Test(policy_source, one_of_another_version_is_not_taken_for_none)
+{
+	variables[0] = "BERTH_LOG=none";
+	publish_good("A", 20000);
+	change_version();
+	open_source();
+	assert_get(POLICY_DAMAGED, "not followed");
+	assert_left_to_the_kernel();
+	unpublish();
+	assert_get(POLICY_NEW, "environment");
+}
+
+/* It comes in place of the old file, which the program has mapped. */
+Test(policy_source, what_replaces_another_version_is_followed_at_once)
+{
+	publish_good("A", 20000);
+	change_version();
+	open_source();
+	assert_get(POLICY_DAMAGED, "not followed");
+	publish_good("B", 40000);
+	assert_get(POLICY_NEW, "B");
+	assert_ports(40000);
+	publish_good("C", 50000);
+	assert_get(POLICY_NEW, "C");
+	assert_ports(50000);
+}
+
+/* After so many moves a process keeps what it has. */
+Test(policy_source, a_file_may_move_some_times)
+{
+	publish_good("A", 20000);
+	open_source();
+	assert_get(POLICY_NEW, "A");
+	for (uint32_t i = 1; i < N_FILES_KEPT; i++) {
+		change_version();
+		publish_good("B", 20000 + i);
+		assert_get(POLICY_NEW, "B");
+		assert_ports(20000 + i);
+	}
+	change_version();
+	publish_good("C", 30000);
+	assert_get(POLICY_DAMAGED, "B");
+	assert_ports(20000 + N_FILES_KEPT - 1);
+}
+
+/* What could not be looked at may be a policy in force. */
+Test(policy_source, without_a_descriptor_it_is_not_known_whether_there_is_one)
+{
+	struct environment_error error;
+	struct rlimit limit, none;
+	int result;
+
+	variables[0] = "BERTH_ON_ERROR=refuse";
+	publish_good("A", 20000);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){ 0, limit.rlim_max };
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	result = policy_source_open(&source, lookup, &kernel, &place, &error);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	cr_assert_eq(result, 0);
+	assert_get(POLICY_SAME, "environment");
+	cr_assert(policy_refuses_all(&policy));
 }
 
 Test(policy_source, a_rule_with_a_damaged_set_or_setting_is_damaged)
@@ -446,7 +554,7 @@ Test(policy_source, what_root_has_published_goes_before_the_environment)
 	if (geteuid() != 0)
 		cr_skip_test("needs root");
 	open_that_names_ports();
-	cr_assert(source.file.by_root);
+	cr_assert(source.files[0].by_root);
 	assert_get(POLICY_SAME, "environment");
 	publish_good("A", 20000);
 	assert_get(POLICY_NEW, "A");
@@ -458,7 +566,7 @@ Test(policy_source, ports_in_the_environment_go_before_another_users_policy)
 	if (geteuid() == 0)
 		cr_assert_eq(chown(path, 12345, 12345), 0);
 	open_that_names_ports();
-	cr_assert_not(source.file.by_root);
+	cr_assert_not(source.files[0].by_root);
 	publish_good("A", 20000);
 	assert_get(POLICY_NEW, "environment");
 	assert_ports(30000);
@@ -474,7 +582,7 @@ Test(policy_source, without_ports_in_the_environment_anybodys_policy_binds)
 		cr_assert_eq(chown(path, 12345, 12345), 0);
 	variables[0] = "BERTH_LOG=none";
 	open_source();
-	cr_assert_not(source.file.by_root);
+	cr_assert_not(source.files[0].by_root);
 	publish_good("A", 20000);
 	assert_get(POLICY_NEW, "A");
 	cr_assert_eq(policy.settings[SETTING_LOG], LOG_NONE);

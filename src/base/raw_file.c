@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/raw_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/raw.h"
+
+/* Signals that may interrupt an allocation: a profiler's come every ms. */
+#define MAX_INTERRUPTIONS 64
+
+#define WRITTEN_AT_ONCE 4096u
+
+/* As libc passes it, see raw.c. */
+static long in_register(int folder_fd)
+{
+	return (long)(unsigned int)folder_fd;
+}
+
+static int take_status(int result, const struct stat *status,
+		       struct file_status *statusp)
+{
+	if (result == 0)
+		*statusp = (struct file_status){
+			.device = status->st_dev,
+			.inode = status->st_ino,
+			.size = (uint64_t)status->st_size,
+			.mode = status->st_mode,
+			.uid = status->st_uid,
+		};
+	return result;
+}
+
+int raw_file_status(int fd, struct file_status *statusp)
+{
+	struct stat status;
+
+	return take_status(raw_fstat(fd, &status), &status, statusp);
+}
+
+int raw_file_status_at(int folder_fd, const char *name,
+		       struct file_status *statusp)
+{
+	struct stat status;
+
+	return take_status(raw_lstat_at(folder_fd, name, &status), &status,
+			   statusp);
+}
+
+int raw_file_read(int fd, void *bytes, size_t size, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		const ssize_t n = raw_pread(fd, (char *)bytes + done,
+					    size - done,
+					    (off_t)(offset + done));
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? (int)n : -ENODATA;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+int raw_file_write(int fd, const void *bytes, size_t size, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		const ssize_t n = raw_pwrite(fd, (const char *)bytes + done,
+					     size - done,
+					     (off_t)(offset + done));
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? (int)n : -EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* As posix_fallocate(3) does, for who alone has the file. */
+static int write_zeros(int fd, uint64_t offset, uint64_t size)
+{
+	static const char zeros[WRITTEN_AT_ONCE];
+	int result = 0;
+
+	for (uint64_t done = 0; done < size && result == 0;
+	     done += WRITTEN_AT_ONCE)
+		result = raw_file_write(fd, zeros, size - done < WRITTEN_AT_ONCE
+					? size - done : WRITTEN_AT_ONCE,
+					offset + done);
+	return result;
+}
+
+int raw_file_allocate(int fd, uint64_t offset, uint64_t size)
+{
+	int result = -EINTR;
+
+	for (int i = 0; i < MAX_INTERRUPTIONS && result == -EINTR; i++)
+		result = raw_fallocate(fd, 0, (off_t)offset, (off_t)size);
+	return result == -EOPNOTSUPP ? write_zeros(fd, offset, size) : result;
+}
+
+int raw_file_may_have(uint64_t size)
+{
+	struct {
+		uint64_t soft, hard;
+	} limit;
+	const long result = raw_syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, 0,
+					(long)&limit, 0, 0);
+
+	/* Who may not ask has a filter that would not let it write either. */
+	return result == 0 && limit.soft < size ? -EFBIG : 0;
+}
+
+int raw_file_remove(int folder_fd, const char *name, int flags)
+{
+	return (int)raw_syscall(SYS_unlinkat, in_register(folder_fd),
+				(long)name, flags, 0, 0, 0);
+}
+
+int raw_rename(int folder_fd, const char *from, const char *to,
+	       unsigned int flags)
+{
+	return (int)raw_syscall(SYS_renameat2, in_register(folder_fd),
+				(long)from, in_register(folder_fd), (long)to,
+				flags, 0);
+}
+
+ssize_t raw_read_folder(int fd, void *entries, size_t size)
+{
+	return raw_syscall(SYS_getdents64, fd, (long)entries, (long)size, 0, 0,
+			   0);
+}
+
+ssize_t raw_read_link(int folder_fd, const char *name, char *text, size_t size)
+{
+	const long n = raw_syscall(SYS_readlinkat, in_register(folder_fd),
+				   (long)name, (long)text, (long)size - 1, 0,
+				   0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+void *raw_map_file(int fd, size_t size, int prot, int *errorp)
+{
+	return raw_map(size, prot, MAP_SHARED | MAP_NORESERVE, fd, 0, errorp);
+}
+
+void *raw_map_memory(size_t size, int *errorp)
+{
+	return raw_map(size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0,
+		       errorp);
+}
+
+void *raw_map_again(const void *address, size_t size, int *errorp)
+{
+	const long result = raw_syscall(SYS_mremap, (long)address, 0,
+					(long)size, MREMAP_MAYMOVE, 0, 0);
+
+	/* The last page of addresses is the kernel's, for errors. */
+	*errorp = (unsigned long)result > -4096ul ? (int)result : 0;
+	return *errorp == 0 ? (void *)result : NULL;
+}
