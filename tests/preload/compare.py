@@ -23,6 +23,7 @@ KNOWN_BOUND = [
     ('probe_connect', r' bind after (refused|unspec): ', None),
     ('probe_udp', r'( unspec( again)?: 0 .*)/0$', r'\1/auto'),
     ('probe_udp', r' bind after unspec: ', None),
+    ('probe_order', r'( then disconnect: 0 .*)/0$', r'\1/auto'),
     # So does the port of a SCTP send that the kernel refuses; sctp_autobind().
     ('probe_sctp', r'( (connect,|sendto) multicast: -1 EINVAL .*)/0$',
      r'\1/auto'),
