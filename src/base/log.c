@@ -33,13 +33,22 @@ static size_t compose(struct iovec pieces[N_PIECES], const char *prefix,
 	return n;
 }
 
-void log_line(const struct standard_error *noted, const char *const *parts)
+/* Not inlined: the pieces are on no stack while the kernel is asked for 2. */
+__attribute__((noinline))
+static void write_line(const struct standard_error *noted,
+		       const char *const *parts)
 {
 	struct iovec pieces[N_PIECES];
 	size_t n = compose(pieces, "berth: ", parts);
 
 	pieces[n++] = piece("\n");
 	standard_error_write(noted, pieces, n);
+}
+
+void log_line(const struct standard_error *noted, const char *const *parts)
+{
+	if (standard_error_is(noted))
+		write_line(noted, parts);
 }
 
 void log_syslog(const char *const *parts)

@@ -184,8 +184,6 @@ static void send_to_socket(const struct iovec *parts, size_t n_parts)
 void standard_error_write(const struct standard_error *noted,
 			  const struct iovec *parts, size_t n_parts)
 {
-	if (!standard_error_is(noted))
-		return;
 	if (noted->type == S_IFSOCK)
 		send_to_socket(parts, n_parts);
 	else

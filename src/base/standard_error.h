@@ -36,8 +36,8 @@ void standard_error_note(struct standard_error *notedp);
 bool standard_error_is(const struct standard_error *noted);
 
 /*
- * Writes the parts by one system call, if descriptor 2 still is what was noted.
- * No more than PIPE_BUF bytes, so that the lines of several processes do not
+ * Writes the parts by one system call, where standard_error_is() has just said
+ * yes. No more than PIPE_BUF bytes, so that the lines of several processes do not
  * mix.
  */
 void standard_error_write(const struct standard_error *noted,
