@@ -34,7 +34,8 @@ make_root()
 	apt_settings >"$root.conf"
 	# The root does not outlive a power cut: nothing waits for the disk.
 	mmdebstrap --quiet --variant=minbase --aptopt="$root.conf" \
-		--dpkgopt=force-unsafe-io "$suite" "$root" "$root.list"
+		--aptopt='Acquire::Retries "3"' --dpkgopt=force-unsafe-io \
+		"$suite" "$root" "$root.list"
 }
 
 mount_system()

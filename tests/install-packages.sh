@@ -92,7 +92,8 @@ restore_daemons()
 apt()
 {
 	DEBIAN_FRONTEND=noninteractive apt-get -qq \
-		-o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
+		-o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
+		-o Acquire::Retries=3 "$@"
 }
 
 install_packages()
