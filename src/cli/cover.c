@@ -16,6 +16,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "cli/cover_go.h"
+
 #define SCRIPT_HEAD_SIZE (COVER_LINE_SIZE - 1)	/* BINPRM_BUF_SIZE in
 						   linux/binfmts.h */
 #define SCRIPTS_MAX 5		/* exec_binprm() in fs/exec.c */
@@ -157,21 +159,6 @@ static const char *secure_reason(const struct program *program)
 	return NULL;
 }
 
-/* Go's linker leaves a note of this name in every program: no libc is asked. */
-static bool is_go_note(const struct program *program, const ElfW(Phdr) *header)
-{
-	struct {
-		ElfW(Nhdr) note;
-		char name[4];
-	} first;
-
-	return header->p_type == PT_NOTE &&
-	       pread(program->fd, &first, sizeof(first),
-		     (off_t)header->p_offset) == sizeof(first) &&
-	       first.note.n_namesz == sizeof(first.name) &&
-	       memcmp(first.name, "Go", sizeof("Go")) == 0;
-}
-
 static bool is_own_libc(const struct program *program,
 			const ElfW(Phdr) *header)
 {
@@ -192,6 +179,8 @@ static const char *linker_reason(const struct program *program)
 	const ElfW(Ehdr) *elf = &program->head.elf;
 	bool is_linked = false;
 
+	if (cover_is_go(program->fd, elf))
+		return "a Go program, which does not use libc";
 	for (unsigned int i = 0; i < elf->e_phnum; i++) {
 		ElfW(Phdr) header;
 		const off_t at = (off_t)(elf->e_phoff + i * sizeof(header));
@@ -199,8 +188,6 @@ static const char *linker_reason(const struct program *program)
 		if (pread(program->fd, &header, sizeof(header), at) !=
 		    sizeof(header))
 			return NULL;
-		if (is_go_note(program, &header))
-			return "a Go program, which does not use libc";
 		if (header.p_type != PT_INTERP)
 			continue;
 		is_linked = true;

@@ -519,6 +519,32 @@ def a_go_program_is_told():
     expect_gap(program, "a Go program, which does not use libc")
 
 
+@test
+def a_go_program_linked_with_c_is_told_by_any_note_or_its_build_information():
+    for kind in "NOTE", "DATA":
+        expect_gap(os.environ[f"GO_{kind}_PROGRAM"],
+                   "a Go program, which does not use libc")
+    expect(berth("explain", "--", os.environ["GO_NOTE_PROGRAM"]), 0)
+    assert "a Go program" in berth(
+        "explain", "--", os.environ["GO_NOTE_PROGRAM"]).stdout
+
+
+@test
+def a_program_made_by_go_is_told_with_and_without_c():
+    if shutil.which("go") is None:
+        raise Skip("no go here")
+    write("pure.go", "package main\nfunc main() {}\n")
+    write("with_c.go", "package main\nimport \"C\"\nfunc main() {}\n")
+    for name, cgo in ("pure", "0"), ("with_c", "1"):
+        subprocess.run(["go", "build", "-ldflags=-s -w", "-o", path(name),
+                        path(name + ".go")], check=True, capture_output=True,
+                       timeout=300,
+                       env={"PATH": os.environ["PATH"], "HOME": path("."),
+                            "GO111MODULE": "off", "CGO_ENABLED": cgo,
+                            "GOCACHE": path("go-cache")})
+        expect_gap(path(name), "a Go program, which does not use libc")
+
+
 def starts_note(program, offset):
     text = subprocess.run(["readelf", "-lW", program], capture_output=True,
                           text=True).stdout
