@@ -16,7 +16,8 @@ static const char usage[] =
 	"\n"
 	"Shows the policy of this environment, how many of all ports that are\n"
 	"assigned from are in use in this network namespace, who holds them, and\n"
-	"which processes have a port of the kernel's choice, outside Berth.\n"
+	"which processes outside Berth have a port that is reserved, of a range or\n"
+	"of the kernel's choice.\n"
 	"\n"
 	"  --porcelain  tab-separated records, see berth(1)\n"
 	"  --json       one JSON object\n";

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/holders.h"
+#include "cli/subject.h"
 #include "core/ledger.h"
 #include "core/range_text.h"
 
@@ -49,6 +50,7 @@ static const struct output_column outside_columns[] = {
 	{ "socket", 9, false },
 	{ "pid", 7, true },
 	{ "program", 15, false },
+	{ "where", 8, false },
 };
 
 #define COLUMNS(array) .n_columns = N_ELEMENTS(array), .columns = (array)
@@ -75,7 +77,7 @@ static const struct output_section lease_section = {
 };
 static const struct output_section outside_section = {
 	.kind = "outside", .key = "outside",
-	.title = "Outside Berth, in the kernel's own range",
+	.title = "Outside Berth",
 	COLUMNS(outside_columns),
 };
 
@@ -245,22 +247,68 @@ static void show_lease(struct status *status, enum space space, uint16_t port)
 		output_row(&status->output, values);
 }
 
-/*
- * A port of the kernel's own range that the map does not know: chosen by the
- * kernel, or by a server for itself, which cannot be told from outside. What a
- * listener has accepted has the listener's port and chose nothing.
- */
-static bool is_outside(const struct status *status, const struct claim *claim)
+static bool is_reserved(const struct status *status, enum space space,
+			uint16_t port)
+{
+	const struct policy_tables *tables = &status->published.tables;
+
+	if (status->published.image == NULL)
+		return port_set_has(&status->environment.reserved, port);
+	for (uint32_t i = 0; i < tables->image->n_reserves; i++)
+		if (policy_has(policy_set(tables,
+					  tables->reserves[i].ports[space]),
+			       port))
+			return true;
+	return port_set_has(&status->kernel.reserved, port);
+}
+
+/* Why a port is Berth's concern, or NULL. */
+static const char *concern(const struct status *status,
+			   const struct claim *claim)
 {
 	const struct port_interval *range = &status->kernel.port_range;
+
+	if (is_reserved(status, claim->space, claim->port))
+		return "reserved";
+	if (policy_has(status->policy.dynamic[claim->space], claim->port))
+		return "range";
+	return range->hi != 0 && claim->port >= range->lo &&
+	       claim->port <= range->hi ? "kernel" : NULL;
+}
+
+/* One process mostly has many sockets. */
+static bool is_covered(pid_t pid)
+{
+	static pid_t last;
+	static bool answer;
+
+	if (pid != last) {
+		last = pid;
+		answer = subject_is_covered(pid);
+	}
+	return answer;
+}
+
+/*
+ * Whether somebody has a port that Berth did not assign: the kernel chose it, or
+ * a server for itself, which cannot be told from outside. What a listener has
+ * accepted has the listener's port and chose nothing. A mark in the map may be a
+ * sweep's, so it says nothing of who is not under Berth.
+ */
+static bool is_outside(const struct status *status, const struct claim *claim,
+		       const char *where)
+{
 	uint32_t n_leases;
 	bool rests;
 
-	if (claim->role == ROLE_ORPHAN || range->hi == 0 ||
-	    claim->port < range->lo || claim->port > range->hi)
+	if (claim->role == ROLE_ORPHAN || where == NULL)
 		return false;
 	if (claim->role != ROLE_LISTEN &&
 	    port_set_has(&status->claims.listening[claim->space], claim->port))
+		return false;
+	if (claim->pid != 0 && !is_covered(claim->pid))
+		return true;
+	if (claim->pid != 0 && strcmp(where, "reserved") == 0)
 		return false;
 	return use_of(status, claim->space, claim->port, &n_leases,
 		      &rests) == USE_FREE;
@@ -271,9 +319,10 @@ static void show_outside(struct status *status)
 	output_section(&status->output, &outside_section);
 	for (size_t i = 0; i < status->claims.n_items; i++) {
 		const struct claim *claim = &status->claims.items[i];
+		const char *where = concern(status, claim);
 		char program[PROGRAM_NAME_SIZE] = "?";
 
-		if (!is_outside(status, claim))
+		if (!is_outside(status, claim, where))
 			continue;
 		if (claim->pid != 0)
 			holders_program(claim->pid, program);
@@ -282,7 +331,7 @@ static void show_outside(struct status *status)
 			socket_role_name(claim->role),
 			claim->pid == 0 ? "?"
 				: number((uint64_t)claim->pid).text,
-			program });
+			program, where });
 	}
 }
 

@@ -136,14 +136,42 @@ def outside():
         udp = other.bind('u', 'DGRAM')
         name = open(f'/proc/{other.pid}/comm').read().strip()
         same(records('outside'), [
-            ['tcp', str(client), 'connected', str(other.pid), name],
-            ['udp', str(udp), 'bound', str(other.pid), name]])
+            ['tcp', str(client), 'connected', str(other.pid), name, 'kernel'],
+            ['udp', str(udp), 'bound', str(other.pid), name, 'kernel']])
         listener = other.bind('l', listen=True)
         inside.connect('c', listener)
         other.do('kept["a"], a = kept["l"].accept()')
         rows = [row[:3] for row in records('outside') if row[0] == 'tcp']
         same(rows, sorted([['tcp', str(client), 'connected'],
                            ['tcp', str(listener), 'listen']]))
+
+
+def outside_of_ranges():
+    """so is one with a reserved port or one of a range, swept or not, and the
+    owner of a reservation is not"""
+    path = os.path.join(os.environ['BERTH_DIR'], 'a.conf')
+    with open(path, 'w') as file:
+        file.write('range = "20000-20099"\n'
+                   'reserve a { ports = "9100-9101" owners = {"o"} }\n'
+                   'process o { profile = {"o"} }\n')
+    same(berth('load', path, range=None).returncode, 0)
+
+    def listen(program, port):
+        program.do(f's = kept[{port}] = socket.socket(); '
+                   f's.bind(("127.0.0.1", {port})); s.listen()')
+
+    with Program(preload=False) as other, \
+            Program(range=None, BERTH_PROFILE='o') as owner:
+        for port in 9100, 20007, 9999:
+            listen(other, port)
+        listen(owner, 9101)
+        wanted = [['tcp', '9100', 'listen', str(other.pid), 'reserved'],
+                  ['tcp', '20007', 'listen', str(other.pid), 'range']]
+        for _ in range(2):
+            rows = [row[:4] + row[5:] for row in records('outside',
+                                                         range=None)]
+            same(rows, wanted)
+            same(berth('sweep', range=None).returncode, 0)
 
 
 def not_outside():
@@ -219,5 +247,5 @@ def full_disk():
 
 
 main([no_arena, empty_arena, policy, bad_policy, holders, shared_port,
-      after_close, lost_lease, outside, not_outside, json_names, plain_names,
+      after_close, lost_lease, outside, outside_of_ranges, not_outside, json_names, plain_names,
       table, usage, full_disk])
