@@ -283,23 +283,6 @@ void process_part(struct process *process)
 
 /* --- what the kernel says ------------------------------------------------------ */
 
-static int ask_kind(int fd, struct fd_facts *factsp)
-{
-	int domain = 0, type = 0, protocol = 0;
-	int result = raw_get_int_option(fd, SOL_SOCKET, SO_DOMAIN, &domain);
-
-	if (result == 0)
-		result = raw_get_int_option(fd, SOL_SOCKET, SO_TYPE, &type);
-	if (result == 0)
-		result = raw_get_int_option(fd, SOL_SOCKET, SO_PROTOCOL,
-					    &protocol);
-	if (result < 0)
-		return result;
-
-	*factsp = socket_facts(domain, type, protocol);
-	return 0;
-}
-
 /* 0 where the kernel does not say. */
 static uint64_t cookie_of(int fd)
 {
@@ -343,14 +326,18 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 {
 	const struct fd_facts old = fd_cache_get(&process->cache, fd);
 	struct endpoint local;
-	int result = ask_kind(fd, factsp);
+	int result = socket_ask(fd, factsp);
 
+	if (result == 0 && factsp->covered)
+		result = socket_local(fd, &local);
+	/* The cache is believed where a filter forbids to ask. */
+	if (raw_is_filtered(result) && old.known) {
+		*factsp = old;
+		return 0;
+	}
 	if (result < 0)
 		return tell_unknown(process, result);
 	if (factsp->covered) {
-		result = socket_local(fd, &local);
-		if (result < 0)
-			return tell_unknown(process, result);
 		factsp->has_port = local.port != 0;
 		factsp->has_address = !endpoint_is_wildcard(&local);
 		factsp->port = local.port;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/syscall.h>
 
 #include "base/raw.h"
@@ -68,13 +69,80 @@ struct fd_facts socket_facts(int domain, int type, int protocol)
 	};
 }
 
+/* SO_DOMAIN, or else the family of the local address. */
+static int ask_domain(int fd, int *domainp)
+{
+	const int result = raw_get_int_option(fd, SOL_SOCKET, SO_DOMAIN,
+					      domainp);
+	union socket_address address;
+	socklen_t length = sizeof(address);
+
+	if (!raw_is_filtered(result))
+		return result;
+	if (raw_getsockname(fd, &address.generic, &length) != 0)
+		return result;
+	*domainp = address.generic.sa_family;
+	return 0;
+}
+
+/* SO_TYPE and SO_PROTOCOL; one can be told from the other well enough. */
+static int ask_type(int fd, int *typep, int *protocolp)
+{
+	const int type = raw_get_int_option(fd, SOL_SOCKET, SO_TYPE, typep);
+	const int protocol = raw_get_int_option(fd, SOL_SOCKET, SO_PROTOCOL,
+						protocolp);
+
+	if (raw_is_filtered(type) && protocol == 0)
+		*typep = *protocolp == IPPROTO_UDP ||
+			 *protocolp == IPPROTO_UDPLITE ? SOCK_DGRAM
+						       : SOCK_STREAM;
+	else if (type < 0)
+		return type;
+	/* Without it, the one that a socket of this type usually has. */
+	return protocol < 0 && !raw_is_filtered(protocol) ? protocol : 0;
+}
+
+int socket_ask(int fd, struct fd_facts *factsp)
+{
+	int domain = 0, type = 0, protocol = 0;
+	int result = ask_domain(fd, &domain);
+
+	if (result == 0)
+		result = ask_type(fd, &type, &protocol);
+	if (result == 0)
+		*factsp = socket_facts(domain, type, protocol);
+	return result;
+}
+
+/*
+ * Where a filter refuses TCP_INFO: POLLHUP is of state CLOSE, and of a connection
+ * that is shut down both ways (tcp_poll() in net/ipv4/tcp.c), to which no port is
+ * given either.
+ */
+static bool hangs_up(int fd)
+{
+	struct pollfd polled = { .fd = fd };
+#ifdef SYS_poll
+	const long n = raw_syscall(SYS_poll, (long)&polled, 1, 0, 0, 0, 0);
+#else
+	const struct timespec at_once = { 0 };
+	const long n = raw_syscall(SYS_ppoll, (long)&polled, 1, (long)&at_once,
+				   0, 0, 0);
+#endif
+
+	return n == 1 && (polled.revents & POLLHUP) != 0;
+}
+
 bool socket_is_closed(int fd)
 {
 	struct tcp_info info = { .tcpi_state = 0 };
 	socklen_t length = sizeof(info);
+	const int result = raw_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info,
+					  &length);
 
-	return raw_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
-	       info.tcpi_state == TCP_CLOSE;
+	if (raw_is_filtered(result))
+		return hangs_up(fd);
+	return result == 0 && info.tcpi_state == TCP_CLOSE;
 }
 
 /*

@@ -44,6 +44,13 @@ bool socket_has_own_range(int fd, uint16_t port);
 struct fd_facts socket_facts(int domain, int type, int protocol);
 
 /*
+ * The same of a socket that comes from elsewhere. Returns 0 or -errno: -ENOTSOCK,
+ * -EBADF, or what raw_is_filtered() is for. Where a filter refuses one question,
+ * another one answers it well enough.
+ */
+int socket_ask(int fd, struct fd_facts *factsp);
+
+/*
  * Whether a stream socket is in state CLOSE: it does not listen, and is neither
  * connected nor on its way to be. It may show a port that the kernel has taken
  * back: see socket_holds_port().
