@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Edge case 24: the interpreter, and the kernel on the same programs. */
 #include "base/bpf.h"
 
 #include <criterion/criterion.h>
