@@ -9,7 +9,7 @@
  * A command ends, and by itself. Its status is 0 only if it has done what it is
  * for, or says what is different; else it says why, and has changed nothing.
  *
- * As root without BERTH_DIR: WORLD_FOLDER is the default, /dev/shm/berth, and a
+ * As root without BERTH_DIR: WORLD_FOLDER is the default, /run/berth, and a
  * policy in another folder is one that nobody follows.
  */
 #include <errno.h>

@@ -18,7 +18,7 @@
 #define WORLD_FOLDER "/dev/shm/faults"
 #endif
 /* Where Berth goes as root when the default folder does not serve. */
-#define WORLD_FOLDER_OF_ROOT WORLD_FOLDER "-0"
+#define WORLD_FOLDER_OF_ROOT "/dev/shm/berth-0"
 
 enum { FILE_ARENA, FILE_POLICY, N_FILES };
 

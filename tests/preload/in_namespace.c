@@ -5,7 +5,7 @@
  * Runs COMMAND in a network namespace of its own, where lo is up and has
  * 10.9.8.7 too, and TCP Fast Open works both ways. -p sets LD_PRELOAD for the
  * command alone, -r writes ip_local_port_range, -t makes a mount namespace in
- * which FOLDER is an empty tmpfs of 64 KiB, and /dev/shm an empty one. Exits
+ * which FOLDER is an empty tmpfs of 64 KiB, and /dev/shm and /run are empty ones. Exits
  * with 77 where the kernel refuses namespaces.
  */
 #include <arpa/inet.h>
@@ -78,7 +78,9 @@ static void raise_loopback(void)
 static void mount_small(const char *folder)
 {
 	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), "private /");
-	must(mount("none", "/dev/shm", "tmpfs", 0, "size=64m"), "/dev/shm");
+	must(mount("none", "/dev/shm", "tmpfs", 0, "size=64m,mode=1777"),
+	     "/dev/shm");
+	must(mount("none", "/run", "tmpfs", 0, "size=64m,mode=755"), "/run");
 	must(mount("none", folder, "tmpfs", 0, "size=64k"), folder);
 }
 
