@@ -151,6 +151,10 @@ static int prepare_arena(const struct arena_place *place,
 		return 0;
 	}
 	arena_close(&arena);
+	if (arena.passed_over != 0)
+		message("berth: the shared map is %s, where programs that can "
+			"use another do not look: %s\n", path,
+			strerror(-arena.passed_over));
 	/* Not through a link that another user has put there since. */
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)

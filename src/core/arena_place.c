@@ -285,6 +285,7 @@ int arena_place_open(const struct arena_place *place, enum arena_root root,
 		     enum arena_make make, struct arena_folder *folderp)
 {
 	const bool makes = makes_in(place, root, make);
+	struct file_status status;
 	char name[NAME_SIZE];
 	int root_fd, result = put_name(place, name);
 
@@ -293,6 +294,12 @@ int arena_place_open(const struct arena_place *place, enum arena_root root,
 	root_fd = open_root(place, root, makes ? make : MAKE_NOTHING);
 	if (root_fd < 0)
 		return root_fd;
+	/* Whose it is has to be known, before it is held for another's. */
+	result = raw_file_status(root_fd, &status);
+	if (result < 0) {
+		raw_close(root_fd);
+		return result == -EPERM ? -EACCES : result;
+	}
 	folderp->is_trusted = trusts_folder(place, root, root_fd,
 					    &folderp->uid);
 	result = open_namespace(root, root_fd, makes && folderp->is_trusted,

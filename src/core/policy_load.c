@@ -449,6 +449,14 @@ int policy_file_retire(int folder_fd)
 
 /* --- the whole of it --------------------------------------------------------- */
 
+/* A folder that is full, or not to be written: the next one may serve. */
+static bool is_lasting(int error)
+{
+	return error == -ENOSPC || error == -EDQUOT || error == -EFBIG ||
+	       error == -EROFS || error == -EACCES || error == -EPERM ||
+	       error == -ENOENT;
+}
+
 int policy_file_publish(const struct arena_place *place,
 			const struct policy_load *load, uint64_t *editionp,
 			char path[PATH_MAX])
@@ -474,8 +482,8 @@ int policy_file_publish(const struct arena_place *place,
 		}
 		if (first_error == 0 || first_error == -ENOENT)
 			first_error = result;
-		/* It is in force there, and stays. */
-		if (load->image == NULL)
+		/* What is in force there stays, if it is not for good. */
+		if (load->image == NULL || !is_lasting(result))
 			break;
 	}
 	return first_error != 0 ? first_error : result;

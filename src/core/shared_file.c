@@ -38,13 +38,19 @@ static int check_owner(const struct opening *opening,
 	return opening->kind->may_use(status->mode) ? 0 : -EPERM;
 }
 
+/* -EPERM is for another's file; a filter's word is no more than a failure. */
+static int as_failure(int result)
+{
+	return result == -EPERM ? -EACCES : result;
+}
+
 static int check_file(const struct opening *opening, int fd)
 {
 	struct shared_file *file = opening->file;
 	int result = raw_file_status(fd, &file->status);
 
 	if (result < 0)
-		return result;
+		return as_failure(result);
 	if (!S_ISREG(file->status.mode))
 		return -ESTALE;
 	result = check_owner(opening, &file->status);
@@ -53,7 +59,7 @@ static int check_file(const struct opening *opening, int fd)
 	/* What cannot be read now is not stale: others may be using it. */
 	result = raw_file_read(fd, file->header, sizeof(file->header), 0);
 	if (result < 0)
-		return result == -ENODATA ? -ESTALE : result;
+		return result == -ENODATA ? -ESTALE : as_failure(result);
 	return opening->kind->check(file->header, &file->status,
 				    opening->place);
 }
