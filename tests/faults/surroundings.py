@@ -24,7 +24,7 @@ RANGES = {'inside': '40000-43999', 'outside': '20000-23999'}
 STARTS = {
     'no /proc': 'umount -l /proc',
     'a chroot without /proc and /dev/shm':
-        'mount --bind / /mnt && chroot /mnt true',
+        'mount --rbind / /mnt; umount -l /mnt/proc /mnt/dev; chroot /mnt true',
     'a read-only file system': 'mount -t tmpfs -o ro none "$BERTH_DIR"',
     'a read-only file system with an arena':
         'mount --bind "$BERTH_DIR" "$BERTH_DIR" && '
