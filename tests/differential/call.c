@@ -58,12 +58,32 @@ long call_order(const struct step *step, struct order *order, const char *text)
 	return order->result;
 }
 
+/*
+ * The library asks the kernel nothing about a socket that it has not seen being
+ * made, unless it is handed an address of the internet with it: libberth(7),
+ * "What a preloaded library cannot see".
+ */
+void call_allow_unseen(const struct step *step, const struct address *address)
+{
+	if (!slots_is_unseen(step->socket))
+		return;
+
+	const sa_family_t family = address ? address->storage.ss_family :
+		AF_UNIX;
+
+	if ((family != AF_INET && family != AF_INET6 && family != AF_UNSPEC) ||
+	    !address->pointer || address->length < sizeof(family))
+		ports_allow(0, 0);
+}
+
 static void call_address(const struct step *step, long number)
 {
 	struct address address;
 	char text[128];
 
 	address_make(&address, step, number == SYS_connect);
+	if (number == SYS_connect)
+		call_allow_unseen(step, &address);
 	snprintf(text, sizeof(text), "%u, %s", step->socket, address.text);
 
 	struct order order = { .number = number, .arguments = {

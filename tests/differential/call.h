@@ -6,6 +6,7 @@
  * call with its arguments, a tab, and its result.
  */
 
+#include "address.h"
 #include "plan.h"
 #include "way.h"
 
@@ -18,6 +19,9 @@ long call_order(const struct step *step, struct order *order, const char *text);
 
 /* The call of a step that makes no order: its text and result. */
 void call_say(const struct step *step, const char *text, long result);
+
+/* A send without an address, or with a wrong one, may fail and leave a port. */
+void call_allow_unseen(const struct step *step, const struct address *address);
 
 /* Calls that send and receive (call_data.c). */
 void call_send(const struct step *step);

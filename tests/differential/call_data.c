@@ -65,6 +65,7 @@ void call_send(const struct step *step)
 		data.flags, data.has_address ? (long)address.pointer : 0,
 		data.has_address ? (long)address.length : 0, } };
 
+	call_allow_unseen(step, data.has_address ? &address : NULL);
 	call_order(step, &order, text);
 }
 
@@ -162,6 +163,8 @@ void call_send_message(const struct step *step)
 		message.msg_name = address.pointer;
 		message.msg_namelen = address.length;
 	}
+
+	call_allow_unseen(step, data.has_address ? &address : NULL);
 
 	const char *control = put_control(&message, step);
 	struct mmsghdr messages[2] = {

@@ -21,6 +21,14 @@ static struct step not_in_child(const struct step *step)
 	return copy;
 }
 
+static void put(unsigned int slot, long fd, bool is_unseen)
+{
+	if (is_unseen)
+		slots_put_unseen(slot, (int)fd);
+	else
+		slots_put(slot, (int)fd);
+}
+
 void call_socket(const struct step *step)
 {
 	const struct socket_kind *kind = socket_kind(step->draws[0]);
@@ -38,7 +46,7 @@ void call_socket(const struct step *step)
 		kind->domain, kind->type | nonblock, kind->protocol, } };
 
 	if (call_order(&here, &order, text) >= 0)
-		slots_put(step->socket, (int)order.result);
+		put(step->socket, order.result, here.form == FORM_RAW);
 }
 
 void call_close(const struct step *step)
@@ -115,7 +123,8 @@ void call_duplicate(const struct step *step)
 		here.form = FORM_LIBC;
 	}
 	if (call_order(&here, &order, text) >= 0)
-		slots_put(step->other, (int)order.result);
+		put(step->other, order.result, here.form == FORM_RAW ||
+		    slots_is_unseen(step->socket));
 }
 
 /* Sends the descriptor to this process itself, and takes it out again. */
@@ -159,5 +168,5 @@ void call_pass(const struct step *step)
 
 	call_say(step, text, fd);
 	if (fd >= 0)
-		slots_put(step->other, (int)fd);
+		slots_put_unseen(step->other, (int)fd);
 }

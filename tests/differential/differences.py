@@ -68,7 +68,7 @@ def port_of(words, slot, name='name'):
 def is_connected_to_itself(words, slot):
     name = words.get(slot + '.name')
     peer = words.get(slot + '.peer')
-    return peer is not None and (name == peer)
+    return peer is not None and name == peer
 
 
 def is_self_connect(it):
@@ -76,8 +76,17 @@ def is_self_connect(it):
     bare, hooked = it.results()
     return (it.name in CONNECTING and hooked == 'ECONNREFUSED'
             and bare in ('0', 'EINPROGRESS')
-            and is_connected_to_itself(it.bare.words, it.slot)
+            and (is_connected_to_itself(it.bare.words, it.slot)
+                 or is_silent_self_connect(it))
             and it.only('name', 'peer', 'tcp', 'v6only'))
+
+
+def is_silent_self_connect(it):
+    """MPTCP does not tell the peer after MSG_FASTOPEN."""
+    return (it.name.startswith('send')
+            and it.slot + '.peer' not in it.bare.words
+            and it.bare.words.get(it.slot + '.tcp') == '1'
+            and it.port == port_of(it.bare.words, it.slot))
 
 
 def is_only_port(it):
@@ -117,10 +126,10 @@ def is_bound_already(it):
     """A later bind, or IPV6_V6ONLY."""
     bare, hooked = it.results()
     return (was_bound(it, it.slot) and hooked == 'EINVAL'
-            and bare in ('0', 'EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES')
+            and bare in ('0', 'EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'ENODEV')
             and (it.name in ('bind', 'bindresvport')
                  or it.option == 'IPV6_V6ONLY')
-            and it.only('name', 'v6only'))
+            and it.only('name', 'v6only', 'device'))
 
 
 def connects_to_bound(it):
@@ -148,13 +157,25 @@ def has_outlived(it):
 
 
 def is_seen_by_others(it):
-    """A child has connected, and this process sees it."""
+    """A child has connected, or the copy that shows it is a new one."""
     bare, hooked = it.results()
-    return ('fork:' in it.way.split() and it.name in CONNECTING
-            and bare == hooked and bare in ('0', 'EINPROGRESS')
-            and it.only('reuseaddr')
-            and all(it.hooked.words.get(slot + '.reuseaddr') == '1'
-                    for slot in it.changed_slots()))
+    if bare != hooked or not it.only('reuseaddr') or any(
+            it.hooked.words.get(slot + '.reuseaddr') != '1'
+            for slot in it.changed_slots()):
+        return False
+    if it.name in CONNECTING:
+        return bare in ('0', 'EINPROGRESS') and 'fork:' in it.way.split()
+    return ((it.name == 'SCM_RIGHTS' or 'raw:' in it.way.split())
+            and has_connected(it.before, it.slot))
+
+
+def has_connected(lines, slot):
+    """Whether the last connect on a slot was made, or began."""
+    for line in reversed(lines):
+        it = Difference([], line, line)
+        if it.slot == slot and it.name in CONNECTING:
+            return it.results()[0] in ('0', 'EINPROGRESS')
+    return False
 
 
 # (sentence, modes, whether it is what differs)
@@ -169,7 +190,9 @@ DIFFERENCES = [
     ('The port outlives a call that fails, and an AF_UNSPEC connect.',
      BOUND_MODES, has_outlived),
     ('Another process that has the same socket sees SO_REUSEADDR after a'
-     ' connect.', BOUND_MODES, is_seen_by_others),
+     ' connect; so does a program that asks by a descriptor which a raw system'
+     ' call has made, or which it has sent to itself.',
+     BOUND_MODES, is_seen_by_others),
 ]
 
 

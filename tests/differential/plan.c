@@ -79,6 +79,12 @@ bool plan_takes_port(enum kind kind)
 		kind == KIND_SENDMMSG;
 }
 
+bool plan_makes_descriptor(enum kind kind)
+{
+	return kind == KIND_SOCKET || kind == KIND_DUP || kind == KIND_DUP2 ||
+		kind == KIND_DUPFD;
+}
+
 static enum form draw_form(const struct theme *theme, enum kind kind,
 			   uint32_t number)
 {

@@ -62,5 +62,8 @@ void plan_simplify(struct step *step);
 /* Whether a call of this kind may give a socket a port. */
 bool plan_takes_port(enum kind kind);
 
+/* Whether it makes a descriptor of a socket. */
+bool plan_makes_descriptor(enum kind kind);
+
 /* An index below n, with the given weights. */
 unsigned int plan_pick(uint32_t draw, const uint8_t *weights, unsigned int n);

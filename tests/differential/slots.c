@@ -12,6 +12,7 @@
 #define TIMEOUT_US 8000
 
 int slots[N_SLOTS];
+static bool is_unseen[N_SLOTS];
 
 static void set_option(int fd, int name, const void *value, socklen_t length)
 {
@@ -32,8 +33,20 @@ void slots_put(unsigned int slot, int fd)
 	if (slots[slot] >= 0 && slots[slot] != fd)
 		close(slots[slot]);
 	slots[slot] = fd;
+	is_unseen[slot] = false;
 	set_option(fd, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	set_option(fd, SO_RCVTIMEO, &timeout, sizeof(timeout));
+}
+
+void slots_put_unseen(unsigned int slot, int fd)
+{
+	slots_put(slot, fd);
+	is_unseen[slot] = true;
+}
+
+bool slots_is_unseen(unsigned int slot)
+{
+	return is_unseen[slot];
 }
 
 void slots_end(void)

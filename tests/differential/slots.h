@@ -5,6 +5,7 @@
  * The sockets of a sequence: descriptors in numbered slots, -1 for none.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "plan.h"
@@ -16,6 +17,11 @@ void slots_begin(void);
 /* Puts a descriptor into a slot, and closes the one that was there. A call on
  * it blocks for milliseconds at most. */
 void slots_put(unsigned int slot, int fd);
+
+/* A descriptor that the library has not seen being made: by a raw call, by
+ * SCM_RIGHTS, or as a copy of such a one. */
+void slots_put_unseen(unsigned int slot, int fd);
+bool slots_is_unseen(unsigned int slot);
 
 /* Closes all of them, and waits for no peer. */
 void slots_end(void);

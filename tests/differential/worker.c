@@ -2,8 +2,9 @@
 /*
  * worker [-k] [-r LOW-HIGH]: makes sequences of socket calls, each in a fresh
  * child. -k: the library has the choice always: no port range of the program's
- * own, no port by a raw call. -r: the range of the policy; a port that was
- * chosen outside it counts as a stray.
+ * own, no port by a raw call, no descriptor that it has not seen being made.
+ * -r: the range of the policy; a port that was chosen outside it counts as a
+ * stray.
  *
  * Reads a line for each task:
  *
@@ -52,8 +53,10 @@ static void prepare(struct step *step, bool is_plain)
 	if (is_plain)
 		plan_simplify(step);
 	if (keeps_to_library && step->form == FORM_RAW &&
-	    plan_takes_port(step->kind))
+	    (plan_takes_port(step->kind) || plan_makes_descriptor(step->kind)))
 		step->form = FORM_LIBC;
+	if (keeps_to_library && step->kind == KIND_PASS)
+		step->kind = KIND_DUP;
 }
 
 static void run(struct plan *plan, uint64_t keep, uint64_t plain)
