@@ -46,6 +46,9 @@ static void setup(void)
 
 static void teardown(void)
 {
+	/* Some tests become another user. */
+	if (getuid() == 0 && seteuid(0) != 0)
+		perror("seteuid");
 	nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
