@@ -5,6 +5,7 @@ The table below says under which configurations each probe runs.
 """
 
 import os
+import random
 import sys
 
 from harness import KIND_NAMES, VARIANTS, Namespace, Tap, report_verdicts
@@ -71,6 +72,18 @@ def cases(probe):
                 yield (name, dict(environment, BERTH_ALGORITHM='random',
                                   BERTH_RANGE='%d-%d' % (low, low + 249)),
                        [kind])
+    elif probe == 'assert_leases':
+        for name, environment in VARIANTS.items():
+            for seed in (1, random.randrange(2, 1 << 30)):
+                yield (name, environment,
+                       [environment['BERTH_RANGE'], '500', str(seed)])
+    elif probe == 'assert_arrivals':
+        for name, environment in VARIANTS.items():
+            yield name, environment, [environment['BERTH_RANGE']]
+            low = int(environment['BERTH_RANGE'].split('-')[0])
+            ports = '%d-%d' % (low, low + 7)
+            yield (name + ', away', dict(environment, BERTH_RANGE=ports),
+                   [ports, 'away'])
     elif probe == 'assert_self':
         for name, environment in VARIANTS.items():
             ports = environment['BERTH_RANGE'].split('-')[0]
