@@ -20,8 +20,7 @@ static struct fd_facts closing(struct process *process, int fd)
 {
 	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
 
-	if ((facts.use != USE_FREE || facts.copies != 0) &&
-	    !fd_cache_own(&process->cache))
+	if (facts.covered && !fd_cache_own(&process->cache))
 		return (struct fd_facts){ 0 };
 	return facts;
 }
