@@ -31,7 +31,7 @@ if ! others_read; then
 	[ -z "${BERTH_TESTS_MOVED-}" ] ||
 		die 'other users cannot read the checkout'
 	BERTH_TESTS_MOVED=yes exec unshare --mount sh -c '
-		mount --bind . /srv && cd /srv && exec tests/run.sh "$@"' \
+		mount --rbind . /srv && cd /srv && exec tests/run.sh "$@"' \
 		sh "$@"
 fi
 
