@@ -124,6 +124,9 @@ void assign_observe(struct call *call)
 
 	if (look(call, &local) < 0 || local.port == 0)
 		return;
+
+	const bool is_new = !facts->has_port || facts->port != local.port;
+
 	facts->has_port = 1;
 	facts->has_address = !endpoint_is_wildcard(&local);
 	facts->loose = 1;
@@ -138,8 +141,9 @@ void assign_observe(struct call *call)
 		.address = &local,
 	};
 
-	if (!port_set_has(policy->ranges[facts->space][call_role(call)],
-			  local.port))
+	if (is_new && !port_set_has(
+			policy->ranges[facts->space][call_role(call)],
+			local.port))
 		report_event(call->process, policy, &report);
 }
 

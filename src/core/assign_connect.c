@@ -308,10 +308,24 @@ static int bind_shared(struct connecting *self, uint16_t port)
 	return result;
 }
 
+/* A SO_REUSEADDR of Berth's goes where it has not led to a connection. */
+static void end_on_bind(struct connecting *self)
+{
+	struct call *call = self->call;
+
+	if (call->facts.hides_reuse && !goes_on(self)) {
+		raw_set_int_option(call->fd, SOL_SOCKET, SO_REUSEADDR, 0);
+		call->facts.hides_reuse = 0;
+	}
+	enter(self);
+}
+
 static enum outcome try_shared_bind(struct connecting *self,
 				    const struct lease *lease)
 {
-	const int bound = bind_shared(self, lease->port);
+	/* One that is still to be told what came of a connect makes no other. */
+	const int bound = self->call->facts.engaged
+		? -EINVAL : bind_shared(self, lease->port);
 
 	if (bound == -EADDRINUSE || bound == -EACCES) {
 		counter_add(&process_of(self)->arena, COUNTER_FOREIGN);
@@ -321,7 +335,7 @@ static enum outcome try_shared_bind(struct connecting *self,
 	if (bound == 0) {
 		keep(self, lease, false);
 		make(self);
-		enter(self);
+		end_on_bind(self);
 		return OUTCOME_DONE;
 	}
 	/* It is no socket to bind (any more), or a filter forbids it: the kernel
@@ -392,7 +406,7 @@ static enum outcome bind_any_of(struct connecting *self,
 		if (bound == 0)
 			adopt(self, (uint16_t)port, false);
 		make(self);
-		enter(self);
+		end_on_bind(self);
 		return OUTCOME_DONE;
 	}
 	return OUTCOME_NEXT;
@@ -422,18 +436,39 @@ static struct ports_towards *list_ports_towards(const struct endpoint *remote)
 	return towards;
 }
 
+/*
+ * The range has no port but the destination's. What else the kernel would refuse
+ * comes first, so it is asked with a pin to a port that cannot be had, where one
+ * is to be found.
+ */
+static enum outcome ask_in_vain(struct connecting *self)
+{
+	enum outcome outcome = OUTCOME_NEXT;
+	uint16_t port;
+	const int fd = socket_take_port(self->local.family, &port);
+
+	if (fd < 0)
+		return outcome;
+	if (assign_can_pin(self->call, port))
+		outcome = try_pinned(self, NULL, port, port);
+	raw_close(fd);
+	return outcome == OUTCOME_DONE ? OUTCOME_DONE : OUTCOME_NEXT;
+}
+
 /* Asks the kernel about every port of the range, whatever the map says. */
 static void ask_kernel(struct connecting *self)
 {
 	struct ports_towards *towards = NULL;
 	enum outcome outcome = OUTCOME_NEXT;
 	bool listed = false;
+	bool is_asked = false;
 	struct range_part part;
 	uint32_t from = 0;
 
 	counter_add(&process_of(self)->arena, COUNTER_KERNEL_ASKED);
 	while (outcome == OUTCOME_NEXT &&
 	       assign_next_part(self->call, &self->pick, from, &part)) {
+		is_asked = true;
 		if (part.can_pin)
 			outcome = try_pinned(self, NULL, part.lo, part.hi);
 		if (!part.can_pin || outcome == OUTCOME_NO_PIN) {
@@ -445,6 +480,8 @@ static void ask_kernel(struct connecting *self)
 		from = part.hi + 1u;
 	}
 	scratch_put(towards, sizeof(*towards));
+	if (!is_asked)
+		outcome = ask_in_vain(self);
 	if (outcome == OUTCOME_NEXT)
 		give_up(self);
 }

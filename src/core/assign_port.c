@@ -403,8 +403,7 @@ static void begin(struct assigning *self)
 /* A range that the program has set where no hook could see it: in a child, say. */
 static bool has_own_range(struct call *call)
 {
-	call->facts.own_range = socket_has_own_range(
-		call->fd, call->facts.has_port ? (uint16_t)call->facts.port : 0);
+	call->facts.own_range = socket_has_own_range(call->fd);
 	if (call->facts.own_range)
 		process_enter(call->process, call->fd, call->facts);
 	return call->facts.own_range;

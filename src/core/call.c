@@ -281,8 +281,11 @@ static bool is_to_itself(const struct call *call, const struct endpoint *remote)
 	if (is_stream(call) &&
 	    (facts->engaged || !socket_is_closed(call->fd)))
 		return false;
-	return self_connect_is(call->fd, facts->port, remote) &&
-	       (!is_stream(call) || !facts->loose ||
+	if (!self_connect_is(call->fd, facts->port, remote))
+		return false;
+	/* Nothing is changed where nothing is refused. */
+	return !is_stream(call) || !facts->loose ||
+	       (!is_observing(call) &&
 		socket_holds_port(call->fd, facts->ipv6));
 }
 

@@ -341,9 +341,11 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 		factsp->has_port = local.port != 0;
 		factsp->has_address = !endpoint_is_wildcard(&local);
 		factsp->port = local.port;
-		/* Whether it was named, nobody can tell. */
+		/* Whether it was named, and what it has been through, nobody
+		 * can tell. */
 		factsp->loose = factsp->has_port;
-		factsp->own_range = socket_has_own_range(fd, local.port);
+		factsp->engaged = factsp->has_port;
+		factsp->own_range = socket_has_own_range(fd);
 	}
 
 	const unsigned int own_range = factsp->own_range;

@@ -12,8 +12,10 @@
 static bool is_own_wildcard(const struct endpoint *local,
 			    const struct endpoint *remote)
 {
-	return endpoint_is_wildcard(local) || endpoint_is_ipv4(remote) ||
-	       endpoint_is_loopback(local);
+	if (endpoint_is_wildcard(local))
+		return true;
+	return endpoint_is_ipv4(remote) ? endpoint_is_ipv4(local)
+					: endpoint_is_loopback(local);
 }
 
 /* Whoever goes to 127.0.0.1 or ::1 comes from there: no route to look up. */

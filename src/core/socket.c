@@ -43,13 +43,16 @@ bool socket_pin_is_heeded(int family, uint16_t port)
 	return is_heeded;
 }
 
-bool socket_has_own_range(int fd, uint16_t port)
+bool socket_has_own_range(int fd)
 {
-	const int pin = (int)((uint32_t)port << 16 | port);
+	struct endpoint local = { .port = 0 };
 	int value = 0;
 
-	return raw_get_int_option(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE,
-				  &value) == 0 && value != 0 && value != pin;
+	if (raw_get_int_option(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE,
+			       &value) < 0 || value == 0)
+		return false;
+	socket_local(fd, &local);
+	return (uint32_t)value != ((uint32_t)local.port << 16 | local.port);
 }
 
 struct fd_facts socket_facts(int domain, int type, int protocol)
@@ -220,6 +223,25 @@ void socket_restore_address(int fd, const struct endpoint *local)
 	socket_bind(fd, &without_port);
 	if (value == 0)
 		raw_set_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
+}
+
+int socket_take_port(int family, uint16_t *portp)
+{
+	struct endpoint local = { .family = (uint16_t)family };
+	const int fd = raw_socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = socket_bind(fd, &local);
+	if (result == 0)
+		result = socket_local(fd, &local);
+	if (result == 0) {
+		*portp = local.port;
+		return fd;
+	}
+	raw_close(fd);
+	return result;
 }
 
 bool socket_is_bindable(const struct fd_facts *facts,

@@ -35,10 +35,10 @@ bool socket_pin_is_heeded(int family, uint16_t port);
 void socket_unpin(int fd);
 
 /*
- * Whether the program has given the socket a range of its own. port is the
- * socket's, 0 = none: a range of that port alone is what a pin leaves behind.
+ * Whether the program has given the socket a range of its own. A range of the
+ * socket's own port alone is what a pin leaves behind.
  */
-bool socket_has_own_range(int fd, uint16_t port);
+bool socket_has_own_range(int fd);
 
 /* What socket(domain, type, protocol) makes, without a port yet. */
 struct fd_facts socket_facts(int domain, int type, int protocol);
@@ -82,6 +82,12 @@ void socket_restore_address(int fd, const struct endpoint *local);
  * the port is 0. Returns 0 or -errno.
  */
 int socket_bind(int fd, const struct endpoint *local);
+
+/*
+ * Takes a port that nobody else can have while the descriptor is open, which is
+ * the caller's to close. Returns the descriptor, or -errno.
+ */
+int socket_take_port(int family, uint16_t *portp);
 
 /*
  * Whether a new socket of the same kind can be bound to an address: nobody has

@@ -27,7 +27,7 @@ static void note_range(int fd)
 	if (process == NULL || process_facts(process, fd, &facts) < 0 ||
 	    !facts.covered)
 		return;
-	facts.own_range = socket_has_own_range(fd, 0);
+	facts.own_range = socket_has_own_range(fd);
 	process_enter(process, fd, facts);
 }
 
@@ -54,11 +54,16 @@ static void hide_reuse(int fd, void *value, socklen_t length)
 {
 	struct process *process = hook_process();
 	struct fd_facts facts = { 0 };
+	int reuse;
 
 	if (process != NULL)
 		facts = fd_cache_get(&process->cache, fd);
-	if (facts.hides_reuse)
-		memset(value, 0, length);
+	/* A 2 is TCP_REPAIR's. */
+	if (facts.hides_reuse && length >= sizeof(reuse)) {
+		memcpy(&reuse, value, sizeof(reuse));
+		if (reuse == 1)
+			memset(value, 0, length);
+	}
 }
 
 HOOK int setsockopt(int fd, int level, int name, const void *value,
