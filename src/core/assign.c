@@ -147,6 +147,29 @@ void assign_observe(struct call *call)
 		report_event(call->process, policy, &report);
 }
 
+void assign_keep(struct call *call, const struct lease *lease, bool is_pinned,
+		 struct kept *keptp)
+{
+	process_hold(call->process, lease, &call->facts);
+	call->facts.pinned = is_pinned;
+	keptp->facts = call->facts;
+	keptp->is_kept = true;
+	keptp->is_entered = process_enter(call->process, call->fd, call->facts);
+}
+
+bool assign_withdraw(struct call *call, const struct kept *kept)
+{
+	struct fd_facts *facts = &call->facts;
+
+	facts->has_port = 0;
+	facts->loose = 0;
+	facts->pinned = 0;
+	facts->use = USE_FREE;
+	return !kept->is_entered ||
+	       fd_cache_replace(&call->process->cache, call->fd, kept->facts,
+				*facts);
+}
+
 /* Leases a port that the socket has, where the map lets it be leased. */
 static void lease_port(struct call *call, const struct endpoint *local)
 {

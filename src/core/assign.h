@@ -51,6 +51,26 @@ long assign_port(struct call *call);
  */
 long assign_connect(struct call *call, const struct endpoint *remote);
 
+/*
+ * Makes a lease the socket's before the call is made: a thread that is cancelled
+ * in the call leaves it to the descriptor. is_pinned: a pin is on the socket too.
+ */
+struct kept {
+	struct fd_facts facts;	/* what was entered */
+	bool is_kept;
+	bool is_entered;	/* the cache had a place */
+};
+
+void assign_keep(struct call *call, const struct lease *lease, bool is_pinned,
+		 struct kept *keptp);
+
+/*
+ * Takes a lease that was kept back: the socket has no port. Returns whether it is
+ * the caller's to give back, and not gone with the descriptor, which another
+ * thread has closed or copied meanwhile.
+ */
+bool assign_withdraw(struct call *call, const struct kept *kept);
+
 /* Counts a port that is left to the kernel, if that is because of a filter. */
 void assign_count_filtered(const struct call *call, long result);
 

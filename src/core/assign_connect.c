@@ -26,7 +26,8 @@ struct connecting {
 	uint16_t shown;		/* a port that the socket shows, and which the
 				   kernel may have taken back; 0 = none */
 	struct port_pick pick;
-	struct fd_facts kept;	/* what keep() has entered */
+	struct fd_facts before;	/* as the search began */
+	struct kept kept;
 	bool is_pinned;		/* a pin is on the socket that has led nowhere */
 	long result;		/* of the program's call, once it was made */
 };
@@ -55,11 +56,10 @@ static bool goes_on(const struct connecting *self)
 	return self->result >= 0 || self->result == -EINPROGRESS;
 }
 
-/* Enters what is known of the socket. Returns whether the cache has it now. */
-static bool enter(struct connecting *self)
+/* Enters what is known of the socket. */
+static void enter(struct connecting *self)
 {
-	return process_enter(process_of(self), self->call->fd,
-			     self->call->facts);
+	process_enter(process_of(self), self->call->fd, self->call->facts);
 }
 
 /*
@@ -67,35 +67,16 @@ static bool enter(struct connecting *self)
  * and rests for the second that the kernel does not wait then. The call is
  * expected to go well: what has not is entered afterwards.
  */
-static bool keep(struct connecting *self, const struct lease *lease,
+static void keep(struct connecting *self, const struct lease *lease,
 		 bool pinned)
 {
 	struct fd_facts *facts = &self->call->facts;
 
-	process_hold(process_of(self), lease, facts);
 	facts->loose = pinned;
-	facts->pinned = pinned;
 	facts->engaged = 1;
 	facts->rests = !pinned || self->call->policy.settings[SETTING_REST] ==
 				  REST_OF_ALL;
-	self->kept = *facts;
-	return enter(self);
-}
-
-/*
- * Takes the lease that was kept back out of the cache; it is the caller's to give
- * back, unless another thread has closed or copied the descriptor meanwhile.
- */
-static bool withdraw(struct connecting *self, bool entered)
-{
-	struct fd_facts *facts = &self->call->facts;
-
-	facts->has_port = 0;
-	facts->loose = 0;
-	facts->pinned = 0;
-	facts->use = USE_FREE;
-	return !entered || fd_cache_replace(&process_of(self)->cache,
-					    self->call->fd, self->kept, *facts);
+	assign_keep(self->call, lease, pinned, &self->kept);
 }
 
 /* Takes a port that the kernel chose into the map, if it can still be leased. */
@@ -160,13 +141,25 @@ static bool has_leased(struct connecting *self, const struct lease *lease,
 	return true;
 }
 
+/* The port that the socket had before, and shows still, is leased again. */
+static void restore(struct connecting *self)
+{
+	struct fd_facts *facts = &self->call->facts;
+	const struct fd_facts ended = *facts;
+
+	assign_record(self->call, false);
+	facts->rests = self->before.rests;
+	facts->engaged = ended.engaged;
+	enter(self);
+}
+
 /* No port of ours was taken: the socket is without one, or has one of its own. */
 static void settle(struct connecting *self, const struct endpoint *local,
 		   uint16_t lo, uint16_t hi)
 {
 	if (self->shown != 0 &&
 	    (local->port == 0 || local->port == self->shown))
-		enter(self);
+		restore(self);
 	else if (local->port == 0)
 		process_drop_port(process_of(self), self->call->fd,
 				  &self->call->facts);
@@ -201,15 +194,13 @@ static void unpin(struct connecting *self)
 }
 
 /* The socket has the leased port. */
-static void end_on_lease(struct connecting *self, const struct lease *lease)
+static void end_on_lease(struct connecting *self)
 {
 	const bool is_pinned = self->is_pinned;
 
 	self->is_pinned = false;
-	if (self->shown == 0 && self->result == 0)
+	if (self->result == 0)
 		return;
-	if (self->shown != 0)
-		keep(self, lease, true);
 	self->call->facts.pinned = is_pinned;
 	call_note_connect(self->call, self->result);
 	enter(self);
@@ -225,15 +216,12 @@ static enum outcome try_pinned(struct connecting *self,
 			       uint16_t hi)
 {
 	struct endpoint local = { .port = 0 };
-	bool entered = false;
 
 	if (assign_pin(self->call, lo, hi) < 0)
 		return OUTCOME_NO_PIN;
 	self->is_pinned = true;
-	/* Before: a thread that is cancelled in the call leaves the lease to the
-	 * descriptor. One with a port to lose keeps that until the end. */
-	if (lease != NULL && self->shown == 0)
-		entered = keep(self, lease, true);
+	if (lease != NULL)
+		keep(self, lease, true);
 	make(self);
 
 	const bool is_next = is_about_candidate(self);
@@ -242,10 +230,10 @@ static enum outcome try_pinned(struct connecting *self,
 	if (!is_next && (!has_it || self->result != 0))
 		unpin(self);
 	if (has_it) {
-		end_on_lease(self, lease);
+		end_on_lease(self);
 		return OUTCOME_DONE;
 	}
-	if (lease != NULL && (self->shown != 0 || withdraw(self, entered)))
+	if (lease != NULL && assign_withdraw(self->call, &self->kept))
 		port_pick_reject(&self->pick, lease);
 	if (is_next)
 		return OUTCOME_NEXT;
@@ -493,6 +481,7 @@ long assign_connect(struct call *call, const struct endpoint *remote)
 		.call = call, .remote = remote,
 		.local = { .family = facts->ipv6 ? AF_INET6 : AF_INET },
 		.shown = facts->has_port ? (uint16_t)facts->port : 0,
+		.before = *facts,
 	};
 	const struct port_wish wish = {
 		.space = SPACE_TCP, .use = USE_CONNECT, .role = ROLE_OF_CONNECT,

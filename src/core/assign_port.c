@@ -18,6 +18,8 @@ struct assigning {
 	uint16_t shown;		/* a port that the socket shows, and which the
 				   kernel may have taken back; 0 = none */
 	struct port_pick pick;
+	const struct lease *lease;	/* of the candidate; NULL = the kernel's */
+	struct kept kept;
 	long result;		/* of the program's call, once it was made */
 	bool pinned;		/* a pin is set that must go */
 	bool is_bound;		/* the port was bound explicitly */
@@ -106,6 +108,33 @@ static bool is_bind(const struct assigning *self)
 	return self->call->kind == CALL_BIND;
 }
 
+/* What the policy says of a port's rest, for its role. */
+static bool rests(const struct assigning *self)
+{
+	const uint8_t rest = self->call->policy.settings[SETTING_REST];
+
+	return rest == REST_OF_ALL || (rest == REST_OF_LISTEN &&
+				       self->pick.role == ROLE_OF_LISTEN);
+}
+
+/*
+ * Makes the program's call. A connect and a send may be cancelled in it, and
+ * then have their lease before.
+ */
+static void make(struct assigning *self)
+{
+	struct call *call = self->call;
+	const bool may_end = call->kind == CALL_CONNECT ||
+			     call->kind == CALL_SEND;
+
+	if (may_end && self->lease != NULL) {
+		call->facts.loose = !self->is_bound;
+		call->facts.rests = rests(self);
+		assign_keep(call, self->lease, self->pinned, &self->kept);
+	}
+	self->result = call->make(call, 0);
+}
+
 /*
  * Whether a failed call has failed for want of a port. inet_autobind() gives
  * EAGAIN, which a send may also give that has its port.
@@ -153,7 +182,7 @@ static enum outcome try_pinned(struct assigning *self, uint16_t lo, uint16_t hi)
 	self->pinned = true;
 	if (suspends)
 		set_sharing(self, 0);
-	self->result = self->call->make(self->call, 0);
+	make(self);
 	if (suspends)
 		set_sharing(self, 1);
 	return judge(self, lo, hi);
@@ -195,8 +224,9 @@ static enum outcome try_bound(struct assigning *self, uint16_t port)
 		return OUTCOME_NEXT;
 	assign_count_filtered(self->call, bound);
 	self->is_bound = bound == 0;
-	self->result = is_bind(self) && !raw_is_filtered(bound)
-		? bound : self->call->make(self->call, 0);
+	self->result = bound;
+	if (!is_bind(self) || raw_is_filtered(bound))
+		make(self);
 	return bound == 0 || (is_bind(self) && has_port(self, port))
 		? OUTCOME_TAKEN : OUTCOME_ENDED;
 }
@@ -256,15 +286,6 @@ static enum outcome ask_kernel(struct assigning *self)
 
 /* --- the search ------------------------------------------------------------------- */
 
-/* What the policy says of a port's rest, for its role. */
-static bool rests(const struct assigning *self)
-{
-	const uint8_t rest = self->call->policy.settings[SETTING_REST];
-
-	return rest == REST_OF_ALL || (rest == REST_OF_LISTEN &&
-				       self->pick.role == ROLE_OF_LISTEN);
-}
-
 /* The socket's port has been found in the map, or by the kernel. */
 static void enter(struct assigning *self)
 {
@@ -279,6 +300,7 @@ static void keep(struct assigning *self, const struct lease *lease)
 {
 	process_hold(self->call->process, lease, &self->call->facts);
 	self->call->facts.has_address = lease->use == USE_BOUND;
+	self->call->facts.pinned = 0;
 	enter(self);
 }
 
@@ -309,24 +331,39 @@ static void give_up(struct assigning *self)
 		socket_restore_address(self->call->fd, &self->local);
 }
 
+/* Tries one candidate, and gives it back where it is not the socket's then. */
+static enum outcome try_lease(struct assigning *self, const struct lease *lease)
+{
+	enum outcome outcome;
+
+	self->lease = lease;
+	self->kept = (struct kept){ .is_kept = false };
+	outcome = try_port(self, lease->port);
+	self->lease = NULL;
+	if (outcome == OUTCOME_TAKEN)
+		keep(self, lease);
+	else if (self->kept.is_kept &&
+		 !assign_withdraw(self->call, &self->kept))
+		return outcome;
+	else if (outcome == OUTCOME_ENDED)
+		port_pick_reject(&self->pick, lease);
+	else if (outcome == OUTCOME_NEXT)
+		port_pick_reject_foreign(&self->pick, lease);
+	return outcome;
+}
+
 static enum outcome search(struct assigning *self)
 {
 	struct lease lease;
 
 	while (port_pick_next(&self->pick, &lease)) {
-		const enum outcome outcome = try_port(self, lease.port);
+		const enum outcome outcome = try_lease(self, &lease);
 
-		if (outcome == OUTCOME_TAKEN) {
-			keep(self, &lease);
-			return OUTCOME_TAKEN;
-		}
-		if (outcome == OUTCOME_ENDED) {
-			port_pick_reject(&self->pick, &lease);
+		if (outcome == OUTCOME_ENDED)
 			end(self);
-			return OUTCOME_ENDED;
-		}
+		if (outcome != OUTCOME_NEXT)
+			return outcome;
 		counter_add(&self->call->process->arena, COUNTER_FOREIGN);
-		port_pick_reject_foreign(&self->pick, &lease);
 	}
 	return OUTCOME_NEXT;
 }
