@@ -29,7 +29,7 @@
 #define N_PLANES_TCP 256u
 #define N_PLANES_UDP 32u
 #define N_PLANES_UDPLITE 8u
-#define N_PLANES_SCTP 32u
+#define N_PLANES_SCTP 16u
 #define N_PLANES (N_PLANES_TCP + N_PLANES_UDP + N_PLANES_UDPLITE + N_PLANES_SCTP)
 
 struct arena_header {
@@ -151,7 +151,7 @@ _Static_assert(sizeof(struct space_memory) == 32768 + 32768 + 2 * 131072,
 _Static_assert(N_PLANES_TCP < 1u << 14, "as many leases fit a use word");
 _Static_assert(sizeof(struct plane_memory) == 8192, "");
 _Static_assert(sizeof(struct arena_memory) ==
-	       16384 + 262144 + 397312 + 4 * 327680 + 328 * 8192,
+	       16384 + 262144 + 397312 + 4 * 327680 + 312 * 8192,
 	       "the layout of version 7");
 /* What a process maps for Berth is 5 MiB at most: this, its policy, its cache. */
-_Static_assert(sizeof(struct arena_memory) < 4608u << 10, "4.5 MiB");
+_Static_assert(sizeof(struct arena_memory) < 4480u << 10, "and libberth.so");

@@ -234,7 +234,7 @@ def bench_memory():
         for name in files:
             arena += os.stat(os.path.join(folder, name)).st_blocks * 512
     row("memory: the arena, all protocols", f"{arena / 2**20:.1f} MiB",
-        "<= 8 MiB", arena <= 8 * 2**20)
+        "<= 5 MiB", arena <= 5 * 2**20)
     row("memory: private pages of a process, added", f"{berth - bare:.0f} KiB",
         "<= 64 KiB", berth - bare <= 64)
 

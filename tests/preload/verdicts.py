@@ -77,6 +77,11 @@ def cases(probe):
             for seed in (1, random.randrange(2, 1 << 30)):
                 yield (name, environment,
                        [environment['BERTH_RANGE'], '500', str(seed)])
+    elif probe == 'assert_locked':
+        for name, environment in VARIANTS.items():
+            low = int(environment['BERTH_RANGE'].split('-')[0])
+            ports = '%d-%d' % (low, low + 7)
+            yield name, dict(environment, BERTH_RANGE=ports), [ports]
     elif probe == 'assert_arrivals':
         for name, environment in VARIANTS.items():
             yield name, environment, [environment['BERTH_RANGE']]
