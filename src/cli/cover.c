@@ -16,6 +16,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "cli/cover_clean.h"
 #include "cli/cover_go.h"
 
 #define SCRIPT_HEAD_SIZE (COVER_LINE_SIZE - 1)	/* BINPRM_BUF_SIZE in
@@ -244,13 +245,20 @@ static char *env_program(char *text, const char **restp)
 	return NULL;
 }
 
+static void note_cleaner(const char *path, char *const arguments[],
+			 struct cover_gap *gapp)
+{
+	if (gapp->cleaner[0] == '\0' && cover_cleans(path, arguments))
+		snprintf(gapp->cleaner, sizeof(gapp->cleaner), "%s", path);
+}
+
 /* Returns false when the line names none. Cuts the head into words; *restp is
  * what stands behind the interpreter. */
 static bool script_interpreter(struct program *program, char path[PATH_MAX],
-			       const char **restp)
+			       const char **restp, struct cover_gap *gapp)
 {
 	char *word = program->head.text + 2;
-	char *rest;
+	char *rest, script[] = "";
 
 	word += strspn(word, " \t");
 	word[strcspn(word, "\n")] = '\0';
@@ -260,6 +268,9 @@ static bool script_interpreter(struct program *program, char path[PATH_MAX],
 	rest += strspn(rest, " \t");
 	for (size_t n = strlen(rest); n > 0 && strchr(" \t", rest[n - 1]); n--)
 		rest[n - 1] = '\0';
+	/* The kernel hands over all that follows as one word, and the script. */
+	note_cleaner(word, *rest != '\0' ? (char *[]){ rest, script, NULL }
+					 : (char *[]){ script, NULL }, gapp);
 	if (strcmp(file_name(word), "env") == 0) {
 		char *name = env_program(rest, restp);
 
@@ -327,7 +338,7 @@ static bool look(const char *path, struct cover_gap *gapp,
 		gapp->reason = elf_reason(&program);
 	} else if (memcmp(program.head.text, "#!", 2) == 0) {
 		is_script = script_interpreter(&program, interpreter,
-					       &rest);
+					       &rest, gapp);
 	} else {
 		/* ENOEXEC: execvp(3) runs it by the shell, if it is text. */
 		is_script = !is_same_file(_PATH_BSHELL, &program.status);
@@ -340,17 +351,24 @@ static bool look(const char *path, struct cover_gap *gapp,
 	return is_script;
 }
 
-bool cover_check(const char *path, struct cover_gap *gapp)
+bool cover_check(const char *path, char *const arguments[],
+		 struct cover_gap *gapp)
 {
 	char interpreter[PATH_MAX], next[PATH_MAX];
 
 	*gapp = (struct cover_gap){ .certain = true };
+	note_cleaner(path, arguments, gapp);
 	for (unsigned int n = 0; look(path, gapp, next); n++) {
 		if (n == SCRIPTS_MAX)
 			break;
 		snprintf(interpreter, sizeof(interpreter), "%s", next);
 		path = interpreter;
 		gapp->is_script = true;
+	}
+	if (gapp->reason == NULL && gapp->cleaner[0] != '\0') {
+		gapp->reason = "starts programs without LD_PRELOAD";
+		gapp->certain = false;
+		gapp->only_starts = true;
 	}
 	return gapp->reason == NULL;
 }

@@ -267,7 +267,7 @@ int explain_command(struct explaining *explaining, const char *name)
 	result = cover_find(name != NULL ? name : "/proc/self/exe", path);
 	if (result < 0)
 		return result;
-	is_covered = cover_check(path, &gap);
+	is_covered = cover_check(path, (char *[]){ NULL }, &gap);
 	self.subject = subject_of_command(path, gap.program, &texts);
 	read_environment(&self, getenv);
 	show(&self, NULL, is_covered ? "yes" : gap.reason);

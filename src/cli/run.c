@@ -168,13 +168,16 @@ static int cannot_run(const char *name, int error)
 static void tell_gap(const struct run *run, const char *path,
 		     const struct cover_gap *gap)
 {
-	if (strcmp(path, gap->program) != 0)
-		message("berth: %s: its interpreter %s: ", path,
-			gap->program);
+	const bool cleans = gap->only_starts;
+	const char *program = cleans ? gap->cleaner : gap->program;
+
+	if (strcmp(path, program) != 0)
+		message("berth: %s: its interpreter %s: ", path, program);
 	else
 		message("berth: %s: ", path);
-	message("%s: the kernel %s choose its ports%s\n", gap->reason,
-		gap->certain ? "will" : "may",
+	message("%s: the kernel %s choose %s ports%s%s\n", gap->reason,
+		gap->certain ? "will" : "may", cleans ? "their" : "its",
+		cleans ? ", unless berth run is put behind it" : "",
 		run->strict ? "; refused by --strict" : "");
 }
 
@@ -212,7 +215,7 @@ static int check_command(struct run *run)
 
 	if (error != 0)
 		return cannot_run(run->command[0], -error);
-	is_covered = cover_check(path, &gap);
+	is_covered = cover_check(path, run->command + 1, &gap);
 	if (gap.is_script && cover_is_own(gap.program) &&
 	    runs_script(gap.arguments)) {
 		message("berth: %s: its interpreter is berth run, which would "

@@ -5,7 +5,7 @@
 # network namespace and a folder of its own, which it removes.
 #
 # Environment: BERTH and LIBBERTH, the two files under test; STATIC_PROGRAM, and
-# MUSL_PROGRAM where the compiler is found. Edge case 35.
+# MUSL_PROGRAM where the compiler is found. Edge cases 35, 52 and 70.
 
 import os
 import re
@@ -543,6 +543,104 @@ def a_program_made_by_go_is_told_with_and_without_c():
                             "GO111MODULE": "off", "CGO_ENABLED": cgo,
                             "GOCACHE": path("go-cache")})
         expect_gap(path(name), "a Go program, which does not use libc")
+
+
+def expect_cleaned(words, named=None, cleaner=None, **more):
+    """The names that Berth knows stand for programs of this test's own."""
+    where = ": its interpreter " + cleaner if cleaner else ""
+    line = (f"berth: {named or path(words[0])}{where}: starts programs without "
+            "LD_PRELOAD: the kernel may choose their ports, unless berth run "
+            "is put behind it")
+    env = {"PATH": work + ":" + os.environ["PATH"]}
+    result = run(*words, env=env, **more)
+    expect(result, 0, err=line + "\n")
+    assert result.stderr.count("\n") == 1, result.stderr
+    expect(run("--strict", *words, env=env), 126, "",
+           line + "; refused by --strict\n")
+
+
+def expect_kept(*words):
+    env = {"PATH": work + ":" + os.environ["PATH"]}
+    expect(run("--strict", *words, env=env), 0, err="")
+
+
+@test
+def commands_that_clean_the_environment_are_told_by_their_names():
+    for name in ("sudo", "doas", "pkexec", "run0", "systemd-run", "cron",
+                 "crond", "atd"):
+        copy(name, "/bin/true")
+        expect_cleaned([name, "anything"])
+        os.remove(path(name))
+    write("by-sudo", f"#!{copy('sudo', '/bin/true')} sh\n")
+    expect_cleaned(["by-sudo"], cleaner=path("sudo"))
+    explained = berth("explain", "--porcelain", "--", path("sudo"))
+    expect(explained, 0)
+    assert "\tstarts programs without LD_PRELOAD\n" in explained.stdout
+    os.remove(path("sudo"))
+
+
+@test
+def a_login_by_su_or_runuser_is_told():
+    for name in "su", "runuser":
+        copy(name, "/bin/true")
+        for words in (["-"], ["-", "root"], ["-l"], ["--login", "root"],
+                      ["root", "-l"], ["-s", "/bin/sh", "-"], ["-plc", "x"]):
+            expect_cleaned([name, *words])
+        for words in ([], ["root"], ["-c", "-l"], ["--command", "-", "root"],
+                      ["root", "--", "-l"], ["-w", "-l", "root"]):
+            expect_kept(name, *words)
+        os.remove(path(name))
+    copy("runuser", "/bin/true")
+    expect_kept("runuser", "-u", "root", "--", "ls", "-l")
+    os.remove(path("runuser"))
+
+
+@test
+def su_and_runuser_hand_on_what_berth_says_they_do():
+    needs_root()
+    for command in "su", "runuser":
+        if shutil.which(command) is None:
+            raise Skip(f"no {command} here")
+        where = shutil.which(command)
+        words = [command, "root", "-c", "echo -$LD_PRELOAD"]
+        expect(run("--strict", *words), 0, f"-{LIBBERTH}\n", "")
+        words[1:1] = ["-"]
+        expect(run(*words), 0, "-\n", f"berth: {where}: starts programs")
+
+
+@test
+def an_environment_that_env_cleans_is_told():
+    env = shutil.which("env")
+    command = "sh", "-c", "echo -$LD_PRELOAD"
+    cleaning = (["-i"], ["-"], ["--ignore-environment"], ["-vi"],
+                ["-u", "LD_PRELOAD"], ["-uLD_PRELOAD"],
+                ["--unset=LD_PRELOAD"], ["-i", "A=1"], ["LD_PRELOAD="],
+                ["-u", "LD_PRELOAD", "A=1"], ["env", "-i"], ["-S", "-i"],
+                ["-S-u LD_PRELOAD A=1"], ["-u", "A", "env", "-"])
+    for words in cleaning:
+        line = f"berth: {env}: starts programs without LD_PRELOAD: "
+        result = run("env", *words, *command)
+        assert line in result.stderr, (words, result)
+        assert result.stdout == "-\n", (words, result)
+        expect(run("--strict", "env", *words, *command), 126, "", line)
+    for words in (["A=1"], ["-u", "A"], ["-C", "/", "A=1"], ["--", "A=1"],
+                  ["-i", f"LD_PRELOAD={LIBBERTH}"], ["-S", "A=1 B=2"]):
+        expect(run("--strict", "env", *words, *command), 0,
+               f"-{LIBBERTH}\n", "")
+    expect(run("--strict", "env", "-i"), 0, "", "")
+    script = write("cleaned", f"#!{env} -S -i sh\necho -$LD_PRELOAD\n")
+    expect(run(script), 0, "-\n", f"berth: {script}: its interpreter {env}: "
+           "starts programs")
+    expect(run("--strict", script), 126, "", "refused by --strict")
+
+
+@test
+def other_options_that_clean_the_environment_are_told():
+    for name, option in ("setpriv", "--reset-env"), ("bwrap", "--clearenv"):
+        copy(name, "/bin/true")
+        expect_cleaned([name, option, "true"])
+        expect_kept(name, "true")
+        os.remove(path(name))
 
 
 def starts_note(program, offset):
