@@ -28,6 +28,7 @@ struct connecting {
 	struct port_pick pick;
 	struct fd_facts before;	/* as the search began */
 	struct kept kept;
+	bool has_tried_bind;	/* a bind that fails takes the address away */
 	bool is_pinned;		/* a pin is on the socket that has led nowhere */
 	long result;		/* of the program's call, once it was made */
 };
@@ -193,15 +194,21 @@ static void unpin(struct connecting *self)
 	self->call->facts.pinned = 0;
 }
 
+/* The parent of a child that connects may see the pin, and outlive the child. */
+static bool keeps_pin(const struct connecting *self)
+{
+	return self->result == 0 &&
+	       !fd_cache_is_forked(&process_of(self)->cache);
+}
+
 /* The socket has the leased port. */
 static void end_on_lease(struct connecting *self)
 {
 	const bool is_pinned = self->is_pinned;
 
 	self->is_pinned = false;
-	if (self->result == 0)
+	if (is_pinned)
 		return;
-	self->call->facts.pinned = is_pinned;
 	call_note_connect(self->call, self->result);
 	enter(self);
 }
@@ -227,7 +234,7 @@ static enum outcome try_pinned(struct connecting *self,
 	const bool is_next = is_about_candidate(self);
 	const bool has_it = !is_next && has_leased(self, lease, &local);
 
-	if (!is_next && (!has_it || self->result != 0))
+	if (!is_next && (!has_it || !keeps_pin(self)))
 		unpin(self);
 	if (has_it) {
 		end_on_lease(self);
@@ -258,7 +265,7 @@ static bool is_connected(const struct connecting *self, uint16_t port)
 	struct endpoint local = self->local;
 
 	if (endpoint_is_wildcard(&local) &&
-	    socket_source_of(self->remote, &local) < 0)
+	    socket_source_of(NULL, self->remote, &local) < 0)
 		return false;
 	local.port = port;
 	return sock_diag_has_tcp(&local, self->remote) == 1;
@@ -276,6 +283,7 @@ static int bind_shared(struct connecting *self, uint16_t port)
 	int reuse = 0;
 	int result;
 
+	self->has_tried_bind = true;
 	result = raw_get_int_option(fd, SOL_SOCKET, SO_REUSEADDR, &reuse);
 	/* What could not be put back is not changed: a filter forbids to look, or
 	 * TCP_REPAIR has set what SO_REUSEADDR cannot set. */
@@ -299,12 +307,8 @@ static int bind_shared(struct connecting *self, uint16_t port)
 /* A SO_REUSEADDR of Berth's goes where it has not led to a connection. */
 static void end_on_bind(struct connecting *self)
 {
-	struct call *call = self->call;
-
-	if (call->facts.hides_reuse && !goes_on(self)) {
-		raw_set_int_option(call->fd, SOL_SOCKET, SO_REUSEADDR, 0);
-		call->facts.hides_reuse = 0;
-	}
+	if (!goes_on(self))
+		call_drop_reuse(self->call);
 	enter(self);
 }
 
@@ -408,7 +412,7 @@ static void give_up(struct connecting *self)
 	self->result = -EADDRNOTAVAIL;
 	assign_report_exhausted(call, self->remote);
 	process_drop_port(call->process, call->fd, &call->facts);
-	if (call->facts.has_address)
+	if (self->has_tried_bind && call->facts.has_address)
 		socket_restore_address(call->fd, &self->local);
 }
 
@@ -424,14 +428,10 @@ static struct ports_towards *list_ports_towards(const struct endpoint *remote)
 	return towards;
 }
 
-/*
- * The range has no port but the destination's. What else the kernel would refuse
- * comes first, so it is asked with a pin to a port that cannot be had, where one
- * is to be found.
- */
-static enum outcome ask_in_vain(struct connecting *self)
+/* With a pin to a port that cannot be had, the kernel says what it refuses. */
+static enum outcome ask_with_taken_port(struct connecting *self)
 {
-	enum outcome outcome = OUTCOME_NEXT;
+	enum outcome outcome = OUTCOME_NO_PIN;
 	uint16_t port;
 	const int fd = socket_take_port(self->local.family, &port);
 
@@ -440,7 +440,34 @@ static enum outcome ask_in_vain(struct connecting *self)
 	if (assign_can_pin(self->call, port))
 		outcome = try_pinned(self, NULL, port, port);
 	raw_close(fd);
-	return outcome == OUTCOME_DONE ? OUTCOME_DONE : OUTCOME_NEXT;
+	return outcome;
+}
+
+/*
+ * The range has no port but the destination's. What else the kernel would refuse
+ * comes first: the state of the socket, and the route.
+ */
+static enum outcome ask_in_vain(struct connecting *self)
+{
+	enum outcome outcome = ask_with_taken_port(self);
+	struct endpoint local = self->local, source;
+	int route;
+
+	if (outcome != OUTCOME_NO_PIN)
+		return outcome;
+	if (self->call->facts.engaged || !socket_is_closed(self->call->fd)) {
+		make(self);
+		enter(self);
+		return OUTCOME_DONE;
+	}
+	local.port = 0;
+	route = socket_source_of(self->call->facts.has_address ? &local : NULL,
+				 self->remote, &source);
+	/* EAGAIN: no port is left for the question. */
+	if (route == 0 || route == -EAGAIN || raw_is_filtered(route))
+		return OUTCOME_NEXT;
+	self->result = route;
+	return OUTCOME_DONE;
 }
 
 /* Asks the kernel about every port of the range, whatever the map says. */

@@ -21,9 +21,11 @@ struct assigning {
 	const struct lease *lease;	/* of the candidate; NULL = the kernel's */
 	struct kept kept;
 	long result;		/* of the program's call, once it was made */
+	bool has_port;		/* the socket has one that the cache does not know */
 	bool pinned;		/* a pin is set that must go */
 	bool is_bound;		/* the port was bound explicitly */
-	bool shares;		/* nobody's alone: ip_autobind_reuse */
+	bool has_tried_bind;	/* a bind that fails takes the address away */
+	bool shares;		/* the port need not be the socket's alone */
 	bool knows_sharing;	/* the next three have been read */
 	bool tests_first;	/* another socket is bound to the port first */
 	int reuse_address, reuse_port;
@@ -196,6 +198,7 @@ static long bind_by_number(struct assigning *self, uint16_t port)
 	long bound;
 
 	local.port = port;
+	self->has_tried_bind = true;
 	if (suspends)
 		set_sharing(self, 0);
 	bound = is_bind(self) ? call->make(call, port)
@@ -263,6 +266,7 @@ static enum outcome try_part(struct assigning *self,
 
 	if (part->can_pin && !self->tests_first)
 		outcome = try_pinned(self, part->lo, part->hi);
+	/* A port is shared only where the kernel chooses it. */
 	return outcome == OUTCOME_NO_PIN && !self->shares
 		? try_each(self, part) : outcome;
 }
@@ -327,7 +331,7 @@ static void give_up(struct assigning *self)
 {
 	self->result = -EADDRINUSE;
 	assign_report_exhausted(self->call, &self->local);
-	if (!is_bind(self))
+	if (self->has_tried_bind && !is_bind(self))
 		socket_restore_address(self->call->fd, &self->local);
 }
 
@@ -407,6 +411,9 @@ static void read_local(struct assigning *self, struct endpoint *remotep)
 		endpoint_read(call->address, call->length, &self->local);
 	else
 		socket_local(call->fd, &self->local);
+	/* One that a child, say, has taken for it is the socket's. */
+	self->has_port = !is_bind(self) && !is_tcp(self) &&
+			 self->local.port != 0;
 	self->local.port = 0;
 	/* A port is assigned that is not the destination's, where that matters. */
 	*remotep = (struct endpoint){ .port = 0 };
@@ -440,7 +447,7 @@ static void begin(struct assigning *self)
 /* A range that the program has set where no hook could see it: in a child, say. */
 static bool has_own_range(struct call *call)
 {
-	call->facts.own_range = socket_has_own_range(call->fd);
+	call->facts.own_range = socket_range(call->fd) == RANGE_OF_PROGRAM;
 	if (call->facts.own_range)
 		process_enter(call->process, call->fd, call->facts);
 	return call->facts.own_range;
@@ -457,6 +464,11 @@ long assign_port(struct call *call)
 	if (has_own_range(call))
 		return call->make(call, 0);
 	begin(&self);
+	if (self.has_port) {
+		make(&self);
+		end(&self);
+		return self.result;
+	}
 	outcome = search(&self);
 	if (outcome == OUTCOME_NEXT)
 		outcome = search_kernel(&self);

@@ -43,6 +43,13 @@ void call_note_connect(struct call *call, long result)
 				      result == -EINTR || result == -EALREADY;
 }
 
+void call_drop_reuse(struct call *call)
+{
+	if (call->facts.hides_reuse && socket_is_closed(call->fd) &&
+	    raw_set_int_option(call->fd, SOL_SOCKET, SO_REUSEADDR, 0) == 0)
+		call->facts.hides_reuse = 0;
+}
+
 /* --- what the program has handed over --------------------------------------- */
 
 /* The family in the call's address, which is readable; -1 for none. */
@@ -58,10 +65,7 @@ static int family_of(const struct call *call)
 
 static bool is_known(const struct call *call)
 {
-	const struct fd_facts facts =
-		fd_cache_get(&call->process->cache, call->fd);
-
-	return facts.known && !facts.doubted;
+	return fd_cache_get(&call->process->cache, call->fd).known;
 }
 
 /*
@@ -304,10 +308,13 @@ static int refuse_connect(const struct call *call,
 static long connect_as_it_is(struct call *call)
 {
 	const long result = make(call);
-	const unsigned int before = call->facts.engaged;
+	const struct fd_facts before = call->facts;
 
 	call_note_connect(call, result);
-	if (call->facts.engaged != before)
+	if (!call->facts.engaged)
+		call_drop_reuse(call);
+	if (call->facts.engaged != before.engaged ||
+	    call->facts.hides_reuse != before.hides_reuse)
 		process_enter(call->process, call->fd, call->facts);
 	return result;
 }

@@ -61,5 +61,11 @@ long call_run(struct process *process, struct call *call);
  */
 void call_note_connect(struct call *call, long result);
 
+/*
+ * Takes a SO_REUSEADDR of Berth's off a socket that a connect has left closed.
+ * Changes call->facts alone.
+ */
+void call_drop_reuse(struct call *call);
+
 /* The role that a port has for this call. */
 enum role call_role(const struct call *call);

@@ -168,6 +168,13 @@ static inline void fd_cache_begin(struct fd_cache *cache)
 		fd_cache_own(cache);
 }
 
+/* Whether a fork has made this process, so that others may have its sockets. */
+static inline bool fd_cache_is_forked(const struct fd_cache *cache)
+{
+	/* Relaxed: it changes in the first call of a new process only. */
+	return load_relaxed_u32(&cache->generation) > 1;
+}
+
 /* The lease in an entry is this process's to give back: it was taken by it. */
 static inline bool fd_cache_holds(const struct fd_cache *cache,
 				  const struct fd_facts *facts)

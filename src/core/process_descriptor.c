@@ -325,6 +325,7 @@ static int tell_unknown(struct process *process, int result)
 int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 {
 	const struct fd_facts old = fd_cache_get(&process->cache, fd);
+	enum socket_range range = RANGE_OF_KERNEL;
 	struct endpoint local;
 	int result = socket_ask(fd, factsp);
 
@@ -345,16 +346,14 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 		 * can tell. */
 		factsp->loose = factsp->has_port;
 		factsp->engaged = factsp->has_port;
-		factsp->own_range = socket_has_own_range(fd);
+		range = socket_range(fd);
 	}
-
-	const unsigned int own_range = factsp->own_range;
-
 	if (has_port_of(&old, factsp))
 		*factsp = old;
 	else if (is_copy(process, fd, old.copies))
 		factsp->copies = old.copies;
-	factsp->own_range = own_range & 1;
+	factsp->own_range = range == RANGE_OF_PROGRAM;
+	factsp->pinned = range == RANGE_OF_BERTH;
 	factsp->doubted = 0;
 	process_enter(process, fd, *factsp);
 	return 0;

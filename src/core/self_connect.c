@@ -36,12 +36,15 @@ bool self_connect_is(int fd, uint16_t port, const struct endpoint *remote)
 		local.port = port;
 	if (local.port != remote->port)
 		return false;
+	/* A socket with an IPv4 address, mapped, goes nowhere in IPv6. */
+	if (endpoint_is_ipv4(&local) && !endpoint_is_ipv4(remote))
+		return false;
 	if (endpoint_is_wildcard(remote))
 		return is_own_wildcard(&local, remote);
 	if (!endpoint_is_wildcard(&local))
 		return endpoint_same_address(&local, remote);
 	if (is_first_loopback(remote))
 		return true;
-	return socket_source_of(remote, &source) == 0 &&
+	return socket_source_of(NULL, remote, &source) == 0 &&
 	       endpoint_same_address(&source, remote);
 }

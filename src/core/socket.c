@@ -43,16 +43,17 @@ bool socket_pin_is_heeded(int family, uint16_t port)
 	return is_heeded;
 }
 
-bool socket_has_own_range(int fd)
+enum socket_range socket_range(int fd)
 {
 	struct endpoint local = { .port = 0 };
 	int value = 0;
 
 	if (raw_get_int_option(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE,
 			       &value) < 0 || value == 0)
-		return false;
+		return RANGE_OF_KERNEL;
 	socket_local(fd, &local);
-	return (uint32_t)value != ((uint32_t)local.port << 16 | local.port);
+	return (uint32_t)value == ((uint32_t)local.port << 16 | local.port)
+		? RANGE_OF_BERTH : RANGE_OF_PROGRAM;
 }
 
 struct fd_facts socket_facts(int domain, int type, int protocol)
@@ -260,19 +261,23 @@ bool socket_is_bindable(const struct fd_facts *facts,
 	return is_bindable;
 }
 
-int socket_source_of(const struct endpoint *remote, struct endpoint *sourcep)
+int socket_source_of(const struct endpoint *local,
+		     const struct endpoint *remote, struct endpoint *sourcep)
 {
 	union socket_address address;
 	const socklen_t length = endpoint_write(remote, &address);
 	const int fd = raw_socket(remote->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int result = 0;
 
 	if (fd < 0)
 		return fd;
-
+	if (local != NULL)
+		result = socket_bind(fd, local);
 	/* A UDP connect sends nothing: it looks the route up. */
-	int result = (int)raw_syscall(SYS_connect, fd, (long)&address.generic,
-				      length, 0, 0, 0);
-
+	if (result == 0)
+		result = (int)raw_syscall(SYS_connect, fd,
+					  (long)&address.generic, length, 0, 0,
+					  0);
 	if (result == 0)
 		result = socket_local(fd, sourcep);
 	raw_close(fd);

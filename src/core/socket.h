@@ -34,11 +34,14 @@ bool socket_pin_is_heeded(int family, uint16_t port);
 /* Gives the socket the kernel's whole range again. */
 void socket_unpin(int fd);
 
-/*
- * Whether the program has given the socket a range of its own. A range of the
- * socket's own port alone is what a pin leaves behind.
- */
-bool socket_has_own_range(int fd);
+/* Whose the range is that a socket has. That of its own port alone is a pin's. */
+enum socket_range {
+	RANGE_OF_KERNEL,	/* it has none */
+	RANGE_OF_BERTH,		/* a pin that has led to a connection */
+	RANGE_OF_PROGRAM,
+};
+
+enum socket_range socket_range(int fd);
 
 /* What socket(domain, type, protocol) makes, without a port yet. */
 struct fd_facts socket_facts(int domain, int type, int protocol);
@@ -97,5 +100,10 @@ int socket_take_port(int family, uint16_t *portp);
 bool socket_is_bindable(const struct fd_facts *facts,
 			const struct endpoint *local);
 
-/* The local address (port 0) that the kernel would route from to remote. */
-int socket_source_of(const struct endpoint *remote, struct endpoint *sourcep);
+/*
+ * The local address (port 0) that the kernel would route from to remote, for a
+ * socket that is bound to local, or to nothing where that is NULL. Returns 0, or
+ * why there is no route, -errno. Opens a descriptor and closes it again.
+ */
+int socket_source_of(const struct endpoint *local,
+		     const struct endpoint *remote, struct endpoint *sourcep);

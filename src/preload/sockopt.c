@@ -27,7 +27,8 @@ static void note_range(int fd)
 	if (process == NULL || process_facts(process, fd, &facts) < 0 ||
 	    !facts.covered)
 		return;
-	facts.own_range = socket_has_own_range(fd);
+	facts.own_range = socket_range(fd) == RANGE_OF_PROGRAM;
+	facts.pinned = 0;
 	process_enter(process, fd, facts);
 }
 
@@ -99,7 +100,7 @@ static void hide_pin(int fd, void *value, socklen_t length)
 	if (facts.own_range)
 		return;
 	memcpy(&range, value, sizeof(range));
-	if (facts.pinned ||
+	if ((facts.pinned && !facts.doubted) ||
 	    (range != 0 && range >> 16 == (range & 0xffff) &&
 	     socket_local(fd, &local) == 0 && local.port == range >> 16))
 		memset(value, 0, sizeof(range));

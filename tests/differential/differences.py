@@ -18,6 +18,8 @@ TAKING = CONNECTING + ('listen', 'bind', 'bindresvport')
 # What a call says once the kernel has chosen a port, or would have next.
 AFTER_CHOICE = ('ECONNREFUSED', 'EINPROGRESS', 'EADDRNOTAVAIL', 'ECONNABORTED',
                 'ECONNRESET', 'EHOSTUNREACH', 'EALREADY')
+REFUSED = ('EINVAL', 'EFAULT', 'ENODEV', 'EMSGSIZE', 'EPIPE',
+           'EISCONN')
 UNREACHABLE = ('ENETUNREACH', 'EHOSTUNREACH', 'EACCES')
 
 
@@ -78,11 +80,14 @@ def is_self_connect(it):
             and bare in ('0', 'EINPROGRESS')
             and (is_connected_to_itself(it.bare.words, it.slot)
                  or is_silent_self_connect(it))
-            and it.only('name', 'peer', 'tcp', 'v6only'))
+            and it.only('name', 'peer', 'tcp', 'v6only', 'device'))
 
 
 def is_silent_self_connect(it):
-    """MPTCP does not tell the peer after MSG_FASTOPEN."""
+    """MPTCP does not tell the peer after MSG_FASTOPEN, and nothing tells it while
+    the socket is on its way."""
+    if it.results()[0] == 'EINPROGRESS':
+        return it.port == port_of(it.bare.words, it.slot)
     return (it.name.startswith('send')
             and it.slot + '.peer' not in it.bare.words
             and it.bare.words.get(it.slot + '.tcp') == '1'
@@ -95,7 +100,8 @@ def is_only_port(it):
     return (it.name in CONNECTING and hooked == 'EADDRNOTAVAIL'
             and it.port == port_of(it.bare.words, it.slot)
             and port_of(it.words_before, it.slot) in ('0', it.port)
-            and bare in ('0', 'EINPROGRESS', 'ECONNREFUSED')
+            and bare in ('0', 'EINPROGRESS', 'ECONNREFUSED', 'ECONNABORTED',
+                         'EFAULT')
             and it.only('name', 'peer', 'tcp', 'v6only', 'device'))
 
 
@@ -108,8 +114,9 @@ def was_bound(it, slot):
 def outlives_failure(it):
     """The call itself fails, and leaves the port."""
     bare, hooked = it.results()
-    return (it.same_call() and it.name in CONNECTING and bare == hooked
-            and bare in AFTER_CHOICE + UNREACHABLE and it.only('name')
+    return (it.same_call() and it.name in TAKING and bare == hooked
+            and bare in AFTER_CHOICE + UNREACHABLE + REFUSED
+            and it.only('name')
             and (port_of(it.hooked.words, it.slot) or '-')[0] == 'r')
 
 
@@ -145,7 +152,7 @@ def is_taken(it):
     """Somebody else's bind to the port that is bound."""
     bare, hooked = it.results()
     return (it.name == 'bind' and bare == '0' and hooked == 'EADDRINUSE'
-            and it.only('name')
+            and it.only('name', 'v6only')
             and any(port_of(it.words_before, slot) == it.port
                     and it.words_before.get(slot + '.tcp') == '7'
                     for slot in '0123' if slot != it.slot))
@@ -159,23 +166,63 @@ def has_outlived(it):
 def is_seen_by_others(it):
     """A child has connected, or the copy that shows it is a new one."""
     bare, hooked = it.results()
+    if (bare == hooked and it.only('reuseaddr')
+            and 'raw: setsockopt' in it.bare.call):
+        return True
     if bare != hooked or not it.only('reuseaddr') or any(
             it.hooked.words.get(slot + '.reuseaddr') != '1'
             for slot in it.changed_slots()):
         return False
+    if it.name in CONNECTING and {'fork:', 'vfork:'} & set(it.way.split()):
+        return bare in ('0', 'EINPROGRESS')
     if it.name in CONNECTING:
-        return bare in ('0', 'EINPROGRESS') and 'fork:' in it.way.split()
+        return all(was_sent(it.before, slot) for slot in it.changed_slots())
     return ((it.name == 'SCM_RIGHTS' or 'raw:' in it.way.split())
             and has_connected(it.before, it.slot))
 
 
+def shows_lost_port(it):
+    """TCP over IPv4, closed: a port that it has lost, or none."""
+    bare, hooked = it.results()
+    return (it.name in TAKING and bare == hooked and bare.startswith('E')
+            and it.only('name')
+            and all(it.hooked.words.get(slot + '.tcp') == '7'
+                    and port_of(it.hooked.words, slot) == '0'
+                    for slot in it.changed_slots()))
+
+
 def has_connected(lines, slot):
-    """Whether the last connect on a slot was made, or began."""
-    for line in reversed(lines):
+    """Whether a connect on a slot was made, or began."""
+    for line in lines:
         it = Difference([], line, line)
-        if it.slot == slot and it.name in CONNECTING:
-            return it.results()[0] in ('0', 'EINPROGRESS')
+        if (it.slot == slot and it.name in CONNECTING
+                and it.results()[0] in ('0', 'EINPROGRESS')):
+            return True
     return False
+
+
+def was_sent(lines, slot):
+    """Whether a slot's descriptor came by SCM_RIGHTS, or was sent so."""
+    return any(slot in line.call.partition('SCM_RIGHTS(')[2].rstrip(')')
+               .split(' to ') for line in lines)
+
+
+def loses_unseen_range(it):
+    """A connect of TCP: the range was set by a child or a raw system call."""
+    bare, hooked = it.results()
+    return (it.name in CONNECTING and bare == hooked and it.only('range')
+            and any('IP_LOCAL_PORT_RANGE' in line.call and
+                    ('fork:' in line.call or 'raw:' in line.call)
+                    for line in it.before))
+
+
+def is_not_shared(it):
+    """UDP in a full range, with SO_REUSEADDR or SO_REUSEPORT."""
+    bare, hooked = it.results()
+    return (hooked in ('EAGAIN', 'EADDRINUSE') and bare != hooked
+            and it.only('name', 'peer')
+            and any('SO_REUSE' in line.call for line in it.before)
+            and port_of(it.hooked.words, it.slot) == '0')
 
 
 # (sentence, modes, whether it is what differs)
@@ -187,11 +234,22 @@ DIFFERENCES = [
      ' has no other port left, it gets EADDRNOTAVAIL, where the kernel might'
      ' have connected the socket to itself.',
      ('exhausted', 'reuse'), is_only_port),
+    ('A TCP socket over IPv4 that has lost its port, and goes on to show it, may'
+     ' show port 0 after a call that fails.',
+     ('pin', 'observe', 'environment', 'exhausted', 'reuse') + BOUND_MODES,
+     shows_lost_port),
+    ('Where a range is full, UDP does not share a port for SO_REUSEADDR or'
+     ' SO_REUSEPORT: one that is assigned is its socket\'s alone.',
+     ('exhausted', 'reuse'), is_not_shared),
+    ('A range that another process, or a raw system call, has given a TCP socket'
+     ' by IP_LOCAL_PORT_RANGE is lost when that connects.',
+     ('pin', 'environment', 'exhausted', 'reuse'), loses_unseen_range),
     ('The port outlives a call that fails, and an AF_UNSPEC connect.',
      BOUND_MODES, has_outlived),
     ('Another process that has the same socket sees SO_REUSEADDR after a'
      ' connect; so does a program that asks by a descriptor which a raw system'
-     ' call has made, or which it has sent to itself.',
+     ' call has made, or which it has sent to itself. What a raw system call has'
+     ' set does not show.',
      BOUND_MODES, is_seen_by_others),
 ]
 

@@ -27,8 +27,8 @@ MODES = {
     # program's own would lie in one of the kernel's ranges alone.
     'exhausted': Mode('45000 45000', '32768 60999', '45000-45000',
                       ['rest = "none"'], ['-k']),
-    'reuse': Mode('45000 45000', '45000 45000', '45000-45000',
-                  ['rest = "none"'], []),
+    'reuse': Mode('45000 45000', '32768 60999', '45000-45000',
+                  ['rest = "none"'], ['-k']),
 }
 
 # What does not answer at once would only cost time, and no sequence shall find
