@@ -283,7 +283,7 @@ void process_part(struct process *process)
 
 /* --- what the kernel says ------------------------------------------------------ */
 
-/* 0 where the kernel does not say. */
+/* 0 where a filter forbids to ask. */
 static uint64_t cookie_of(int fd)
 {
 	uint64_t cookie = 0;
@@ -293,16 +293,33 @@ static uint64_t cookie_of(int fd)
 		? cookie : 0;
 }
 
+/* A socket that is open has its inode to itself; 0 as above. */
+static uint64_t inode_of(int fd)
+{
+	struct stat status;
+
+	return raw_fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
+/* False where a filter forbids both: they go their own ways in the cache then. */
+static bool is_same_socket(int fd, int other)
+{
+	const uint64_t cookie = cookie_of(fd);
+	const uint64_t inode = cookie == 0 ? inode_of(fd) : 0;
+
+	return cookie != 0 ? cookie_of(other) == cookie
+			   : inode != 0 && inode_of(other) == inode;
+}
+
 /* Whether a descriptor still is one of those that share a number. */
 static bool is_copy(const struct process *process, int fd, uint32_t copies)
 {
 	const struct fd_cache *cache = &process->cache;
-	const uint64_t cookie = copies != 0 ? cookie_of(fd) : 0;
-	int other = cookie != 0 ? fd_cache_next_copy(cache, 0, copies) : -1;
+	int other = copies != 0 ? fd_cache_next_copy(cache, 0, copies) : -1;
 
 	if (other == fd)
 		other = fd_cache_next_copy(cache, (uint32_t)fd + 1, copies);
-	return other >= 0 && cookie_of(other) == cookie;
+	return other >= 0 && is_same_socket(fd, other);
 }
 
 /* The kernel, or a filter, does not say what a descriptor is. */
