@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/filter.h"
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <string.h>
@@ -29,10 +30,65 @@ struct filter {
 
 atomic_u32 filter_watch;
 
+static bool is_inherited;	/* written at the start, before any hook reads it */
+
 static atomic_pointer newest;		/* struct filter; NULL = none */
 static atomic_u32 n_undecided;		/* calls between begin and end */
 static atomic_u32 is_strict;
 static atomic_u32 is_lost;		/* a filter that there was no memory for */
+
+/* proc(5): the line is there on a kernel that has filters. */
+#define STATUS_PATH "/proc/self/status"
+static const char status_line[] = "\nSeccomp:\t";
+
+struct search {
+	size_t n_matched;
+	char mode;		/* '0' = no filter */
+};
+
+/* Takes the file character by character. Returns whether the mode is found. */
+static bool search(struct search *search, char c)
+{
+	if (search->n_matched == sizeof(status_line) - 1) {
+		search->mode = c;
+		return true;
+	}
+	if (c == status_line[search->n_matched])
+		search->n_matched++;
+	else
+		search->n_matched = c == status_line[0];
+	return false;
+}
+
+/* Returns false where it cannot be read. */
+static bool read_mode(int fd, char *modep)
+{
+	struct search now = { .mode = '0' };
+	char bytes[256];
+	bool is_found = false;
+	ssize_t n = 0;
+
+	while (!is_found && (n = raw_read(fd, bytes, sizeof(bytes))) > 0)
+		for (ssize_t i = 0; i < n && !is_found; i++)
+			is_found = search(&now, bytes[i]);
+	*modep = now.mode;
+	return n >= 0;
+}
+
+void filter_look(void)
+{
+	const int fd = raw_open(AT_FDCWD, STATUS_PATH, O_RDONLY, 0);
+	char mode;
+
+	is_inherited = fd < 0 || !read_mode(fd, &mode) || mode != '0';
+	if (fd >= 0)
+		raw_close(fd);
+}
+
+bool filter_is_inherited(void)
+{
+	return is_inherited;
+}
 
 static bool strict_allows(long number)
 {

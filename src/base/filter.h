@@ -14,7 +14,12 @@
  * child has set holds for its parent too, with which it shares the memory.
  *
  * Not seen, and so not kept: filters that were there when the program started,
- * and those that are set by a system call instruction of the program's own.
+ * of which only their existence is known (filter_is_inherited()), and those that
+ * are set by a system call instruction of the program's own.
+ *
+ * Asking and calling are two steps. A filter that one thread sets for all with
+ * SECCOMP_FILTER_FLAG_TSYNC may come in between for another thread that is in a
+ * hook just then: the call that it makes next may end it.
  *
  * Lock-free, async-signal-safe, no heap; errno is not touched.
  */
@@ -25,6 +30,19 @@
 #include "base/atomics.h"
 
 struct filter;
+
+/*
+ * Reads from /proc whether the process was started under a filter, which may be
+ * one of a container, or a service's, that kills. To be called at the start, once.
+ */
+void filter_look(void);
+
+/*
+ * Whether it was, or whether that is not known. What such a filter says cannot be
+ * asked: calls are not made then that Berth can do without and that filters for
+ * a few groups of calls leave out.
+ */
+bool filter_is_inherited(void);
 
 /* Not 0 once a filter may have been set. */
 extern atomic_u32 filter_watch;

@@ -169,6 +169,8 @@ void raw_unmap(void *memory, size_t size)
 
 int raw_madvise(void *memory, size_t size, int advice)
 {
+	if (filter_is_inherited())
+		return RAW_FILTERED;
 	return (int)raw_syscall(SYS_madvise, (long)memory, (long)size, advice,
 				0, 0, 0);
 }
@@ -183,6 +185,12 @@ uid_t raw_geteuid(void)
 int raw_fstat(int fd, struct stat *statusp)
 {
 	return (int)raw_syscall(SYS_fstat, fd, (long)statusp, 0, 0, 0, 0);
+}
+
+int raw_stat(const char *path, struct stat *statusp)
+{
+	return (int)raw_syscall(SYS_newfstatat, in_register(AT_FDCWD),
+				(long)path, (long)statusp, 0, 0, 0);
 }
 
 int raw_lstat_at(int directory_fd, const char *path, struct stat *statusp)
@@ -221,6 +229,8 @@ int raw_fchmod(int fd, int mode)
 
 int raw_flock(int fd, int operation)
 {
+	if (filter_is_inherited())
+		return RAW_FILTERED;
 	return (int)raw_syscall(SYS_flock, fd, operation, 0, 0, 0, 0);
 }
 

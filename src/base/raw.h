@@ -61,10 +61,12 @@ void *raw_map(size_t size, int protection, int flags, int fd, off_t offset,
 /* Zeroed memory of this process, as much of it as is touched; or NULL. */
 void *raw_map_private(size_t size);
 void raw_unmap(void *memory, size_t size);
+/* Not made where filter_is_inherited(), as raw_flock(). */
 int raw_madvise(void *memory, size_t size, int advice);
 
 /* Files. Names end in _at where a path is looked up from a folder, or AT_FDCWD. */
 int raw_fstat(int fd, struct stat *statusp);
+int raw_stat(const char *path, struct stat *statusp);
 int raw_lstat_at(int directory_fd, const char *path, struct stat *statusp);
 ssize_t raw_pread(int fd, void *buffer, size_t size, off_t offset);
 ssize_t raw_pwrite(int fd, const void *buffer, size_t size, off_t offset);

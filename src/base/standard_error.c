@@ -12,7 +12,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/filter.h"
 #include "base/raw.h"
+#include "base/raw_file.h"
 
 /* --- which file it is ----------------------------------------------------- */
 
@@ -171,6 +173,22 @@ static void write_quietly(const struct standard_error *noted,
 	change_mask(SIG_SETMASK, old, NULL);
 }
 
+#define IS_NULL(special) ((special)[0] == 1 && (special)[1] == 3)
+
+/*
+ * A filter that was there before may not allow what keeps signals away: those of
+ * a few system services do not. So nothing of it is called where none can come:
+ * from /dev/null, and from a file without a limit.
+ */
+static bool is_quiet(const struct standard_error *noted)
+{
+	if (!filter_is_inherited())
+		return false;
+	return noted->type == S_IFREG
+		? raw_file_may_have(UINT64_MAX) == 0
+		: noted->type == S_IFCHR && IS_NULL(noted->special);
+}
+
 static void send_to_socket(const struct iovec *parts, size_t n_parts)
 {
 	const struct msghdr message = {
@@ -186,6 +204,8 @@ void standard_error_write(const struct standard_error *noted,
 {
 	if (noted->type == S_IFSOCK)
 		send_to_socket(parts, n_parts);
+	else if (is_quiet(noted))
+		write_to(STDERR_FILENO, parts, n_parts);
 	else
 		write_quietly(noted, parts, n_parts);
 }

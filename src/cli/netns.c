@@ -50,7 +50,7 @@ void netns_policy(const struct kernel *kernel, const struct arena_place *place,
 	published_read(place, publishedp);
 	published_tell_missed(place, publishedp->missed);
 	published_tell_ignored(place, publishedp);
-	identity_read(&self, environmentp->profile);
+	identity_read(&self, &place->users, environmentp->profile);
 
 	const struct subject subject = identity_subject(&self);
 	const struct policy_in_force in_force = published_in_force(publishedp);

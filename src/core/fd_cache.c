@@ -32,12 +32,20 @@ void fd_cache_open(struct fd_cache *cache)
 
 	if (owner == NULL)
 		return;
-	/* Before Linux 4.14 a child finds its parent's pid, and gives nothing
-	 * back: the sweep is left to find it. */
+	/* Where it is not made, a filter was there before, see raw.h: then
+	 * fd_cache_forked() tells the children that libc makes. Any other finds
+	 * its parent's pid, and gives nothing back: that is left to the sweep. */
 	raw_madvise(owner, page, MADV_WIPEONFORK);
 	cache->ownerp = owner;
 	/* Now, since the program may forbid itself mmap() later. */
 	(void)fd_cache_has_place(cache, 0);
+}
+
+void fd_cache_forked(struct fd_cache *cache)
+{
+	if (cache->ownerp != NULL)
+		/* Relaxed: as by a wipe, before the child's first thread goes on. */
+		store_relaxed_u64(cache->ownerp, 0);
 }
 
 /* --- the entries --------------------------------------------------------------- */

@@ -85,6 +85,9 @@ static inline struct fd_facts fd_facts_without_lease(struct fd_facts facts)
 /* Maps the owner and the first chunk. Without memory there is no cache. */
 void fd_cache_open(struct fd_cache *cache);
 
+/* In a forked child, before it goes on: wipes the owner where the kernel has not. */
+void fd_cache_forked(struct fd_cache *cache);
+
 /* Whether the calling thread has a descriptor table of its own. */
 bool fd_cache_is_apart(const struct fd_cache *cache);
 

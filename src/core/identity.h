@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #include "core/policy_image.h"
+#include "core/users.h"
 
 /* TASK_COMM_LEN of the kernel, the NUL included. */
 #define IDENTITY_NAME_SIZE 16
@@ -23,8 +24,9 @@ struct identity {
 	char exe[PATH_MAX];		/* "" = not known */
 };
 
-/* profile is kept, not copied. */
-void identity_read(struct identity *identity, const char *profile);
+/* users are this process's own, by users_read(). profile is kept, not copied. */
+void identity_read(struct identity *identity, const struct users *users,
+		   const char *profile);
 
 /* Points into the identity. */
 struct subject identity_subject(const struct identity *identity);

@@ -2,7 +2,6 @@
 #include "core/kernel.h"
 
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <sys/syscall.h>
 
 #include "base/raw.h"
@@ -148,28 +147,24 @@ static bool read_autobind_reuse(void)
 	return value != '0';
 }
 
-/* statx(2), since its struct is the same everywhere; and raw, as all here. */
 static void read_netns_inode(struct kernel *kernelp)
 {
-	struct statx status = { .stx_ino = 0 };
-	long result = raw_syscall(SYS_statx, AT_FDCWD,
-				  (long)KERNEL_NETNS_PATH, 0, STATX_INO,
-				  (long)&status, 0);
+	struct stat status;
+	const int result = raw_stat(KERNEL_NETNS_PATH, &status);
 
 	if (result == 0)
-		kernelp->netns_inode = status.stx_ino;
+		kernelp->netns_inode = status.st_ino;
 	else
-		kernelp->netns_error = (int)result;
+		kernelp->netns_error = result;
 }
 
 /* Of the calling thread: /proc/self has the namespace of the first one. */
 static uint64_t inode_of_thread(void)
 {
-	struct statx status = { .stx_ino = 0 };
+	struct stat status;
 
-	raw_syscall(SYS_statx, AT_FDCWD, (long)"/proc/thread-self/ns/net", 0,
-		    STATX_INO, (long)&status, 0);
-	return status.stx_ino;
+	return raw_stat("/proc/thread-self/ns/net", &status) == 0
+		? status.st_ino : 0;
 }
 
 static uint64_t read_netns_cookie(void)

@@ -15,7 +15,8 @@ int policy_source_open(struct policy_source *source,
 	const int result = environment_read(lookup, kernel,
 					    &source->environment, errorp);
 
-	identity_read(&source->identity, source->environment.profile);
+	identity_read(&source->identity, &place->users,
+		      source->environment.profile);
 	source->place = *place;
 	/* Without a file, the environment's stays. */
 	(void)policy_file_open(place, POLICY_CREATE, &source->files[0], NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "base/filter.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "core/counter.h"
@@ -134,6 +135,7 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 	struct descriptor_limit limit;
 	struct environment_error error;
 
+	filter_look();
 	if (is_secure)
 		lookup = no_variable;
 	standard_error_note(&process->standard_error);

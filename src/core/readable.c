@@ -2,6 +2,7 @@
 #include "core/readable.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 
@@ -9,26 +10,27 @@
 
 #define PAGE_BITS 12u	/* the smallest page there is; larger ones hold many */
 
-/* The kernel's sigset_t, 64 signals. */
-#define SIGNAL_SET_SIZE 8u
+#define WORD_SIZE sizeof(uint32_t)
 
-#define NO_SUCH_WAY (-1L)
 #define NO_SUCH_OPTION 0x7ffffff
 
 /*
- * Each of the two calls reads what it is given before it looks at what to do
- * with it: EINVAL or ENOPROTOOPT for a word that it could read, EFAULT for one
- * that it could not (sys_rt_sigprocmask() in kernel/signal.c, sk_setsockopt() in
- * net/core/sock.c). An aligned word lies in one page.
+ * futex(2) compares the word and then wakes nobody and moves nobody: 0 or EAGAIN
+ * for a word that it could read, EFAULT for one that it could not. Hardly a
+ * filter lacks it, since libc waits by it. setsockopt(2) reads a value before it
+ * looks at the option (sk_setsockopt() in net/core/sock.c). An aligned word lies
+ * in one page.
  */
 static bool is_readable_word(int fd, uintptr_t address)
 {
-	const uintptr_t word = address & ~(uintptr_t)(SIGNAL_SET_SIZE - 1);
-	const long result = raw_syscall(SYS_rt_sigprocmask, NO_SUCH_WAY,
-					(long)word, 0, SIGNAL_SET_SIZE, 0, 0);
+	const uintptr_t word = address & ~(uintptr_t)(WORD_SIZE - 1);
+	uint32_t nobody = 0;
+	const long result = raw_syscall(SYS_futex, (long)word,
+					FUTEX_CMP_REQUEUE_PRIVATE, 0, 0,
+					(long)&nobody, 0);
 
-	if (result == -EINVAL || result == -EFAULT)
-		return result == -EINVAL;
+	if (result == 0 || result == -EAGAIN || result == -EFAULT)
+		return result != -EFAULT;
 	return raw_setsockopt(fd, SOL_SOCKET, NO_SUCH_OPTION,
 			      (const void *)word, sizeof(int)) == -ENOPROTOOPT;
 }

@@ -46,9 +46,18 @@ struct process *hook_process(void)
 	return start();
 }
 
+/* A child has one thread, and a copy of what its parent had. */
+static void mark_child(void)
+{
+	/* Relaxed: written before the fork, or not at all in this process. */
+	if (load_relaxed_u32(&stage) == STAGE_READY)
+		fd_cache_forked(&the_process.cache);
+}
+
 __attribute__((constructor)) static void construct(void)
 {
 	next_find();
+	(void)next_at_fork(mark_child);
 	clock_find();
 	hook_process();
 }

@@ -212,6 +212,20 @@ static void find(const char *name, void *callp)
 		*(void **)callp = found;
 }
 
+int next_at_fork(void (*in_child)(void))
+{
+	/* glibc keeps pthread_atfork(3) in no shared library, musl does. */
+	int (*of_glibc)(void (*)(void), void (*)(void), void (*)(void),
+			void *) = NULL;
+	int (*of_others)(void (*)(void), void (*)(void), void (*)(void)) = NULL;
+
+	find("__register_atfork", &of_glibc);
+	find("pthread_atfork", &of_others);
+	if (of_glibc != NULL)
+		return of_glibc(NULL, NULL, in_child, NULL);
+	return of_others != NULL ? of_others(NULL, NULL, in_child) : -1;
+}
+
 void next_find(void)
 {
 	find("socket", &next.socket);

@@ -52,3 +52,9 @@ extern struct next_calls next;
 
 /* Looks the next definitions up, by dlsym(3): from the constructor only. */
 void next_find(void);
+
+/*
+ * Has libc call a function in each child that its fork(3) makes, if libc can. From
+ * the constructor only: it takes a lock. Returns 0 where libc can.
+ */
+int next_at_fork(void (*in_child)(void));
