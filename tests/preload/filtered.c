@@ -6,14 +6,18 @@
  * result of each call, and how many of its sockets have a port in RANGE. LIST is
  * "only" (all but the CALLs kill) or "none" (the CALLs kill). A CALL is a number,
  * or NUMBER:LEVEL:NAME of getsockopt(2) or setsockopt(2). WAY is how the filter is
- * set: prctl, seccomp, tsync, or never. Edge cases 24, 41 and 42.
+ * set: prctl, seccomp, tsync, libseccomp, or never. Edge cases 24, 41 and 42.
  *
  * The filter is a child's: its parent has the sockets too, and looks at their
  * ports. PR_SET_NO_NEW_PRIVS is the last call before the scenario for who traces
  * it.
+ *
+ * With the WAY "inherited" the program starts itself anew under the filter, with
+ * FILTERED_PRELOAD as LD_PRELOAD, and has no child.
  */
 #include "probe.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -75,11 +79,39 @@ static void add_call(const char *text, uint32_t action)
 	answer(action);
 }
 
+static void *find(void *library, const char *name)
+{
+	void *found = library != NULL ? dlsym(library, name) : NULL;
+
+	must(found != NULL ? 0 : -1, name);
+	return found;
+}
+
+/* As one does who is linked with libseccomp; its actions are the kernel's. */
+static void set_by_library(uint32_t listed, uint32_t otherwise, char **calls)
+{
+	void *library = dlopen("libseccomp.so.2", RTLD_NOW);
+	void *(*init)(uint32_t) = find(library, "seccomp_init");
+	int (*add_rule)(void *, uint32_t, int, unsigned int, ...) =
+		find(library, "seccomp_rule_add");
+	int (*load_all)(const void *) = find(library, "seccomp_load");
+	void *context = init(otherwise);
+
+	for (; *calls != NULL; calls++)
+		must(add_rule(context, listed, atoi(*calls), 0), "a rule");
+	must(load_all(context), "seccomp_load");
+}
+
 static void set_filter(const char *way, bool only, char **calls)
 {
 	const uint32_t listed = only ? SECCOMP_RET_ALLOW
 				     : SECCOMP_RET_KILL_PROCESS;
 
+	if (strcmp(way, "libseccomp") == 0) {
+		set_by_library(listed, only ? SECCOMP_RET_KILL_PROCESS
+					    : SECCOMP_RET_ALLOW, calls);
+		return;
+	}
 	for (; *calls != NULL; calls++)
 		add_call(*calls, listed);
 	answer(only ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ALLOW);
@@ -269,15 +301,48 @@ static void run_child(const struct scenario *scenario, const int *fds,
 	exit(0);
 }
 
+static int count_inside(const int *fds, const char *range)
+{
+	int n_inside = 0;
+
+	for (int i = 0; i < N_SOCKETS; i++)
+		n_inside += range_has(range, local_port(fds[i]));
+	return n_inside;
+}
+
+static void start_anew(char **argv)
+{
+	const char *preload = getenv("FILTERED_PRELOAD");
+	static char way[] = "alone";
+
+	if (preload != NULL)
+		setenv("LD_PRELOAD", preload, 1);
+	set_filter("prctl", strcmp(argv[3], "only") == 0, argv + 5);
+	argv[2] = way;
+	execv("/proc/self/exe", argv);
+	must(-1, "execv");
+}
+
+static int run_alone(const struct scenario *scenario, const int *fds,
+		     const char *range)
+{
+	char line[32];
+
+	for (int i = 0; i < N_SOCKETS; i++)
+		scenario->act(&kinds[scenario->kind], fds[i]);
+	(void)!write(STDOUT_FILENO, report, strlen(report));
+	snprintf(line, sizeof(line), "ports %d\n", count_inside(fds, range));
+	(void)!write(STDOUT_FILENO, line, strlen(line));
+	return 0;
+}
+
 /* The sockets are the child's; where it has closed them, they are here. */
 static int end(const int *fds, const char *range)
 {
-	int status, n_inside = 0;
+	int status;
 
 	must(wait(&status), "wait");
-	for (int i = 0; i < N_SOCKETS; i++)
-		n_inside += range_has(range, local_port(fds[i]));
-	printf("ports %d\n", n_inside);
+	printf("ports %d\n", count_inside(fds, range));
 	if (WIFSIGNALED(status))
 		printf("ended by signal %d\n", WTERMSIG(status));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
@@ -294,12 +359,16 @@ int main(int argc, char **argv)
 			puts(scenarios[i].name);
 		return argc == 1 ? 0 : 2;
 	}
+	if (strcmp(argv[2], "inherited") == 0)
+		start_anew(argv);
 	while (strcmp(scenario->name, argv[1]) != 0)
 		scenario++;
 	start_server(&kinds[scenario->kind],
 		     loopback_of(&kinds[scenario->kind], SERVER_PORT));
 	for (int i = 0; i < N_SOCKETS; i++)
 		fds[i] = open_socket(scenario, i);
+	if (strcmp(argv[2], "alone") == 0)
+		return run_alone(scenario, fds, argv[4]);
 	if (must(fork(), "fork") == 0)
 		run_child(scenario, fds, argv);
 	return end(fds, argv[4]);
