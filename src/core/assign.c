@@ -116,35 +116,47 @@ static int look(struct call *call, struct endpoint *localp)
 	return result;
 }
 
-void assign_observe(struct call *call)
+static bool has_this_port(const struct fd_facts *facts, uint16_t port)
+{
+	return facts->has_port && facts->port == port;
+}
+
+/* Reports a port of the kernel's choice, if it lies outside the range. */
+static void report_uncovered(const struct call *call,
+			     const struct endpoint *local)
 {
 	const struct policy *policy = &call->policy;
+	const enum space space = (enum space)call->facts.space;
+	const struct report report = {
+		.kind = EVENT_UNCOVERED,
+		.verdict = policy->settings[SETTING_MODE] == MODE_OBSERVE
+			? EVENT_OBSERVED : EVENT_ALLOWED,
+		.call = call->kind, .space = space, .address = local,
+	};
+
+	if (!port_set_has(policy->ranges[space][call_role(call)], local->port))
+		report_event(call->process, policy, &report);
+}
+
+void assign_observe(struct call *call)
+{
 	struct fd_facts *facts = &call->facts;
 	struct endpoint local;
+	const int result = look(call, &local);
 
-	if (look(call, &local) < 0 || local.port == 0)
+	assign_count_filtered(call, result);
+	if (result < 0 || local.port == 0)
 		return;
 
-	const bool is_new = !facts->has_port || facts->port != local.port;
+	const bool is_new = !has_this_port(facts, local.port);
 
 	facts->has_port = 1;
 	facts->has_address = !endpoint_is_wildcard(&local);
 	facts->loose = 1;
 	facts->port = local.port;
 	process_enter(call->process, call->fd, *facts);
-
-	const struct report report = {
-		.kind = EVENT_UNCOVERED,
-		.verdict = policy->settings[SETTING_MODE] == MODE_OBSERVE
-			? EVENT_OBSERVED : EVENT_ALLOWED,
-		.call = call->kind, .space = (enum space)facts->space,
-		.address = &local,
-	};
-
-	if (is_new && !port_set_has(
-			policy->ranges[facts->space][call_role(call)],
-			local.port))
-		report_event(call->process, policy, &report);
+	if (is_new)
+		report_uncovered(call, &local);
 }
 
 void assign_keep(struct call *call, const struct lease *lease, bool is_pinned,
@@ -191,28 +203,63 @@ static void lease_port(struct call *call, const struct endpoint *local)
 		process_hold(process, &lease, facts);
 }
 
-void assign_record(struct call *call, bool is_named)
+/* Enters the local end that a call has left on its socket. */
+static void enter_local(struct call *call, bool is_named,
+			const struct endpoint *local)
 {
 	struct fd_facts *facts = &call->facts;
-	struct endpoint local;
-	const int result = look(call, &local);
 
-	if (raw_is_filtered(result))
-		return;
-	if (result < 0) {
-		/* The next call asks. */
-		*facts = (struct fd_facts){ 0 };
-		process_enter(call->process, call->fd, *facts);
-		return;
-	}
-	facts->has_port = local.port != 0;
-	facts->has_address = !endpoint_is_wildcard(&local);
-	facts->port = local.port;
+	facts->has_port = local->port != 0;
+	facts->has_address = !endpoint_is_wildcard(local);
+	facts->port = local->port;
 	facts->use = USE_FREE;
 	facts->loose = !is_named;
 	facts->rests = 0;
 	if (facts->has_port && call->process->arena.memory != NULL &&
 	    !process_is_away(call->process))
-		lease_port(call, &local);
+		lease_port(call, local);
 	process_enter(call->process, call->fd, *facts);
+}
+
+static int record(struct call *call, bool is_named, struct endpoint *localp)
+{
+	const int result = look(call, localp);
+
+	if (result == 0) {
+		enter_local(call, is_named, localp);
+	} else if (!raw_is_filtered(result)) {
+		/* The next call asks. */
+		call->facts = (struct fd_facts){ 0 };
+		process_enter(call->process, call->fd, call->facts);
+	}
+	return result;
+}
+
+void assign_record(struct call *call, bool is_named)
+{
+	struct endpoint local;
+
+	record(call, is_named, &local);
+}
+
+void assign_record_bind(struct call *call, const struct endpoint *named)
+{
+	struct endpoint local;
+
+	/* The kernel has just agreed to what the program named. */
+	if (socket_local(call->fd, &local) < 0)
+		local = *named;
+	enter_local(call, named->port != 0, &local);
+}
+
+void assign_record_choice(struct call *call)
+{
+	const struct fd_facts before = call->facts;
+	struct endpoint local;
+	const int result = record(call, false, &local);
+
+	if (result < 0)
+		process_tell_unknown(call->process, result);
+	else if (local.port != 0 && !has_this_port(&before, local.port))
+		report_uncovered(call, &local);
 }

@@ -81,6 +81,16 @@ void assign_count_filtered(const struct call *call, long result);
 void assign_record(struct call *call, bool is_named);
 
 /*
+ * The same for a bind that went well; where the socket cannot be looked at, what
+ * the program named is entered. Its port may be 0: none was taken yet.
+ */
+void assign_record_bind(struct call *call, const struct endpoint *named);
+
+/* The same for a port that the kernel chose, though Berth was to: one outside
+ * the range is reported. */
+void assign_record_choice(struct call *call);
+
+/*
  * Looks at the port that the kernel chose, and reports one outside the range of
  * the role: in observe mode, and where none could be assigned. call->facts is
  * brought up to date and entered.

@@ -131,8 +131,10 @@ static bool has_leased(struct connecting *self, const struct lease *lease,
 	if (lives || !socket_is_closed(self->call->fd)) {
 		const int result = socket_local(self->call->fd, localp);
 
-		/* The pin is believed where it cannot be verified. */
-		if (lease != NULL && lives && raw_is_filtered(result))
+		/* The pin is believed where it cannot be verified; not of a
+		 * descriptor that another thread has closed. */
+		if (lease != NULL && lives && result < 0 &&
+		    result != -EBADF && result != -ENOTSOCK)
 			return true;
 	}
 	if (lease == NULL || localp->port != lease->port)
@@ -335,8 +337,7 @@ static enum outcome try_shared_bind(struct connecting *self,
 	assign_count_filtered(self->call, bound);
 	port_pick_reject(&self->pick, lease);
 	make(self);
-	assign_record(self->call, false);
-	assign_observe(self->call);
+	assign_record_choice(self->call);
 	return OUTCOME_DONE;
 }
 
@@ -501,6 +502,14 @@ static void ask_kernel(struct connecting *self)
 		give_up(self);
 }
 
+/* The address that the port is for is not known, which a bind would change. */
+static long leave_to_kernel(struct connecting *self)
+{
+	make(self);
+	assign_record_choice(self->call);
+	return self->result;
+}
+
 long assign_connect(struct call *call, const struct endpoint *remote)
 {
 	const struct fd_facts *facts = &call->facts;
@@ -519,9 +528,8 @@ long assign_connect(struct call *call, const struct endpoint *remote)
 	if (facts->has_address) {
 		const int result = socket_local(call->fd, &self.local);
 
-		assign_count_filtered(call, result);
 		if (result < 0)
-			return call->make(call, 0);
+			return leave_to_kernel(&self);
 	}
 	port_pick_start(&self.pick, call->process, &call->policy, &wish);
 	if (!try_leases(&self))

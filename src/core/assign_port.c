@@ -138,15 +138,23 @@ static void make(struct assigning *self)
 }
 
 /*
- * Whether a failed call has failed for want of a port. inet_autobind() gives
- * EAGAIN, which a send may also give that has its port.
+ * What the kernel says where no port is left. inet_autobind() gives EAGAIN, and
+ * so does sctp_listen_start().
  */
+static int error_of_exhaustion(const struct call *call)
+{
+	const bool is_listen = call->kind == CALL_LISTEN;
+
+	return call->kind == CALL_BIND ||
+	       (is_listen && call->facts.space != SPACE_SCTP)
+		? -EADDRINUSE : -EAGAIN;
+}
+
+/* Whether a failed call has failed for want of a port. A send may also give
+ * EAGAIN that has its port. */
 static bool wants_port(const struct assigning *self)
 {
-	const enum event_call kind = self->call->kind;
-
-	return self->result == (kind == CALL_CONNECT || kind == CALL_SEND
-				? -EAGAIN : -EADDRINUSE);
+	return self->result == error_of_exhaustion(self->call);
 }
 
 /*
@@ -323,13 +331,12 @@ static void end(struct assigning *self)
 	if (self->shown != 0 &&
 	    (self->result < 0 || has_port(self, self->shown)))
 		return;
-	assign_record(call, false);
-	assign_observe(call);
+	assign_record_choice(call);
 }
 
 static void give_up(struct assigning *self)
 {
-	self->result = -EADDRINUSE;
+	self->result = error_of_exhaustion(self->call);
 	assign_report_exhausted(self->call, &self->local);
 	if (self->has_tried_bind && !is_bind(self))
 		socket_restore_address(self->call->fd, &self->local);

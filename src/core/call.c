@@ -231,7 +231,7 @@ static long run_bind(struct call *call)
 		return is_observing(call) ? observe(call) : assign_port(call);
 	result = make(call);
 	if (result == 0)
-		assign_record(call, local.port != 0);
+		assign_record_bind(call, &local);
 	return result;
 }
 
@@ -248,10 +248,24 @@ static long run_listen(struct call *call)
 		return refused;
 	if (is_observing(call))
 		return observe(call);
+	return assign_port(call);
+}
 
-	const long result = assign_port(call);
+/* Where a filter forbids to look, a port that was not named is gone: it is of
+ * __udp_disconnect() in net/ipv4/udp.c. */
+static void ask_disconnected(struct call *call)
+{
+	struct fd_facts *facts = &call->facts;
+	struct endpoint local = { .port = 0 };
+	const int result = socket_local(call->fd, &local);
 
-	return result == -EADDRINUSE && is_sctp(call) ? -EAGAIN : result;
+	if (raw_is_filtered(result) ? facts->loose
+				    : result == 0 && local.port == 0) {
+		facts->has_address = !endpoint_is_wildcard(&local);
+		process_drop_port(call->process, call->fd, facts);
+	} else {
+		process_ask(call->process, call->fd, facts);
+	}
 }
 
 /* connect(AF_UNSPEC): the socket gives a port up that it did not name itself. */
@@ -264,7 +278,7 @@ static long disconnect(struct call *call)
 	/* A stream socket goes on to show the port that it had, and may still
 	 * hold it: tcp_disconnect() in net/ipv4/tcp.c. */
 	if (!is_stream(call)) {
-		process_ask(call->process, call->fd, &call->facts);
+		ask_disconnected(call);
 	} else if (call->facts.engaged) {
 		call->facts.engaged = 0;
 		process_enter(call->process, call->fd, call->facts);
@@ -345,12 +359,7 @@ static long run_datagram(struct call *call)
 		return refused;
 	if (call->facts.has_port)
 		return make(call);
-	if (is_observing(call))
-		return observe(call);
-
-	const long result = assign_port(call);
-
-	return result == -EADDRINUSE ? -EAGAIN : result;
+	return is_observing(call) ? observe(call) : assign_port(call);
 }
 
 static long run_association(struct call *call)

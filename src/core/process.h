@@ -71,6 +71,12 @@ void process_end(struct process *process);
  */
 int process_ask(struct process *process, int fd, struct fd_facts *factsp);
 
+/*
+ * Tells and counts that the kernel, or a filter, does not say what a descriptor
+ * is; not of what is no socket. Returns result.
+ */
+int process_tell_unknown(struct process *process, int result);
+
 /* From the cache, or by asking. Returns as process_ask(). */
 int process_facts(struct process *process, int fd, struct fd_facts *factsp);
 

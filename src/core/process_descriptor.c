@@ -322,8 +322,7 @@ static bool is_copy(const struct process *process, int fd, uint32_t copies)
 	return other >= 0 && is_same_socket(fd, other);
 }
 
-/* The kernel, or a filter, does not say what a descriptor is. */
-static int tell_unknown(struct process *process, int result)
+int process_tell_unknown(struct process *process, int result)
 {
 	struct policy policy;
 
@@ -354,7 +353,7 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 		return 0;
 	}
 	if (result < 0)
-		return tell_unknown(process, result);
+		return process_tell_unknown(process, result);
 	if (factsp->covered) {
 		factsp->has_port = local.port != 0;
 		factsp->has_address = !endpoint_is_wildcard(&local);

@@ -119,7 +119,7 @@ int socket_ask(int fd, struct fd_facts *factsp)
 }
 
 /*
- * Where a filter refuses TCP_INFO: POLLHUP is of state CLOSE, and of a connection
+ * Where there is no TCP_INFO, by a filter: POLLHUP is of state CLOSE, and of a connection
  * that is shut down both ways (tcp_poll() in net/ipv4/tcp.c), to which no port is
  * given either.
  */
@@ -144,9 +144,7 @@ bool socket_is_closed(int fd)
 	const int result = raw_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info,
 					  &length);
 
-	if (raw_is_filtered(result))
-		return hangs_up(fd);
-	return result == 0 && info.tcpi_state == TCP_CLOSE;
+	return result < 0 ? hangs_up(fd) : info.tcpi_state == TCP_CLOSE;
 }
 
 /*
