@@ -43,17 +43,38 @@ bool arena_place_trusts(const struct arena_place *place, enum arena_root root,
 	}
 }
 
-static bool trusts_folder(const struct arena_place *place,
-			  enum arena_root root, int fd, uint32_t *uidp)
+/* Whose a folder is has to be known, before it is held for another's. Returns 0
+ * or -errno. */
+static int check_trust(const struct arena_place *place, enum arena_root root,
+		       int fd, struct arena_folder *folderp)
 {
 	struct file_status status;
+	const int result = raw_file_status(fd, &status);
 
-	if (raw_file_status(fd, &status) < 0)
-		return false;
-	*uidp = status.uid;
-	return arena_place_trusts(place, root, status.uid) &&
-	       (!arena_root_is_roots(root) ||
-		(status.mode & OTHERS_MAY_WRITE) == 0);
+	if (result < 0)
+		return result;
+	folderp->uid = status.uid;
+	folderp->is_trusted = arena_place_trusts(place, root, status.uid) &&
+			      (!arena_root_is_roots(root) ||
+			       (status.mode & OTHERS_MAY_WRITE) == 0);
+	return 0;
+}
+
+/* A root's folder that is to be used only where it is trusted. Returns its
+ * descriptor, or closes it. */
+static int keep_trusted(const struct arena_place *place, enum arena_root root,
+			int fd)
+{
+	struct arena_folder folder = { .is_trusted = false };
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = check_trust(place, root, fd, &folder);
+	if (result == 0 && folder.is_trusted)
+		return fd;
+	raw_close(fd);
+	return result < 0 ? result : -ENOENT;
 }
 
 /* --- BERTH_DIR ------------------------------------------------------------- */
@@ -133,20 +154,16 @@ static int open_named(const struct arena_place *place, bool make)
 /* Opens /run where it is root's, from the top. */
 static int open_run(const struct arena_place *place)
 {
-	const int top_fd = raw_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
-	uint32_t uid;
+	const int top_fd = keep_trusted(
+		place, ROOT_RUN,
+		raw_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
 	int fd;
 
 	if (top_fd < 0)
 		return top_fd;
-	fd = trusts_folder(place, ROOT_RUN, top_fd, &uid)
-		? folder_open(top_fd, "run", O_RDONLY) : -ENOENT;
+	fd = folder_open(top_fd, "run", O_RDONLY);
 	raw_close(top_fd);
-	if (fd >= 0 && !trusts_folder(place, ROOT_RUN, fd, &uid)) {
-		raw_close(fd);
-		return -ENOENT;
-	}
-	return fd;
+	return keep_trusted(place, ROOT_RUN, fd);
 }
 
 static int open_run_berth(const struct arena_place *place, bool make)
@@ -188,7 +205,6 @@ static int open_shm_root(const struct arena_place *place, bool make)
 {
 	const int shm_fd = raw_open(AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY,
 				    0);
-	uint32_t uid;
 	int fd;
 
 	if (shm_fd < 0)
@@ -196,11 +212,10 @@ static int open_shm_root(const struct arena_place *place, bool make)
 	fd = folder_open(shm_fd, "berth-0", O_RDONLY);
 	if (fd == -EACCES && is_squatted(shm_fd))
 		fd = -ENOENT;
-	if (make && (fd < 0 || !trusts_folder(place, ROOT_SHM, fd, &uid))) {
-		if (fd >= 0)
-			raw_close(fd);
+	if (make)
+		fd = keep_trusted(place, ROOT_SHM, fd);
+	if (make && (fd == -ENOENT || fd == -EACCES))
 		fd = folder_take(shm_fd, "berth-0", MODE_FOR_ALL);
-	}
 	raw_close(shm_fd);
 	return fd;
 }
@@ -285,7 +300,6 @@ int arena_place_open(const struct arena_place *place, enum arena_root root,
 		     enum arena_make make, struct arena_folder *folderp)
 {
 	const bool makes = makes_in(place, root, make);
-	struct file_status status;
 	char name[NAME_SIZE];
 	int root_fd, result = put_name(place, name);
 
@@ -293,25 +307,20 @@ int arena_place_open(const struct arena_place *place, enum arena_root root,
 		return result;
 	root_fd = open_root(place, root, makes ? make : MAKE_NOTHING);
 	if (root_fd < 0)
-		return root_fd;
-	/* Whose it is has to be known, before it is held for another's. */
-	result = raw_file_status(root_fd, &status);
-	if (result < 0) {
-		raw_close(root_fd);
-		return result == -EPERM ? -EACCES : result;
-	}
-	folderp->is_trusted = trusts_folder(place, root, root_fd,
-					    &folderp->uid);
-	result = open_namespace(root, root_fd, makes && folderp->is_trusted,
-				name);
+		return arena_place_failure(root_fd);
+	result = check_trust(place, root, root_fd, folderp);
+	if (result == 0)
+		result = open_namespace(root, root_fd,
+					makes && folderp->is_trusted, name);
 	raw_close(root_fd);
 	if (result < 0)
-		return result;
+		return arena_place_failure(result);
 	folderp->fd = result;
-	if (folderp->is_trusted)
-		folderp->is_trusted = trusts_folder(place, root, result,
-						    &folderp->uid);
-	return 0;
+	result = folderp->is_trusted
+		? check_trust(place, root, folderp->fd, folderp) : 0;
+	if (result < 0)
+		raw_close(folderp->fd);
+	return arena_place_failure(result);
 }
 
 const char *arena_root_name(const struct arena_place *place,

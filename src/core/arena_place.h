@@ -21,6 +21,7 @@
  * No heap; async-signal-safe. Descriptors returned are the caller's to close.
  */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -80,6 +81,13 @@ struct arena_folder {
  */
 int arena_place_open(const struct arena_place *place, enum arena_root root,
 		     enum arena_make make, struct arena_folder *folderp);
+
+/* -EPERM is for what is another user's; the kernel's, or a filter's, is no more
+ * than a failure. */
+static inline int arena_place_failure(int result)
+{
+	return result == -EPERM ? -EACCES : result;
+}
 
 /* Whether a file of this owner in a folder below a root is to be believed. */
 bool arena_place_trusts(const struct arena_place *place, enum arena_root root,

@@ -38,19 +38,13 @@ static int check_owner(const struct opening *opening,
 	return opening->kind->may_use(status->mode) ? 0 : -EPERM;
 }
 
-/* -EPERM is for another's file; a filter's word is no more than a failure. */
-static int as_failure(int result)
-{
-	return result == -EPERM ? -EACCES : result;
-}
-
 static int check_file(const struct opening *opening, int fd)
 {
 	struct shared_file *file = opening->file;
 	int result = raw_file_status(fd, &file->status);
 
 	if (result < 0)
-		return as_failure(result);
+		return arena_place_failure(result);
 	if (!S_ISREG(file->status.mode))
 		return -ESTALE;
 	result = check_owner(opening, &file->status);
@@ -59,7 +53,8 @@ static int check_file(const struct opening *opening, int fd)
 	/* What cannot be read now is not stale: others may be using it. */
 	result = raw_file_read(fd, file->header, sizeof(file->header), 0);
 	if (result < 0)
-		return result == -ENODATA ? -ESTALE : as_failure(result);
+		return result == -ENODATA ? -ESTALE
+					  : arena_place_failure(result);
 	return opening->kind->check(file->header, &file->status,
 				    opening->place);
 }
@@ -203,7 +198,7 @@ static int open_named(const struct opening *opening)
 	/* One that is to be written may be its maker's alone. */
 	if (fd < 0)
 		return fd == -EACCES && opening->kind->access == O_RDWR
-			? -EPERM : fd;
+			? -EPERM : arena_place_failure(fd);
 	result = check_file(opening, fd);
 	if (result == 0) {
 		opening->file->fd = fd;
@@ -229,7 +224,7 @@ static int open_in_folder(const struct opening *opening)
 			return result;
 		result = make(&now);
 		if (result < 0 && result != -EEXIST)
-			return result;
+			return arena_place_failure(result);
 	}
 	/* One that was made is not open yet. */
 	return -ESTALE;

@@ -213,17 +213,36 @@ static bool is_without_parent(const struct fault *fault)
 	return fault->error == ENOENT && fault->call.number == SYS_mkdirat;
 }
 
+/* A folder that is full, is not to be written, or is none: for good. */
+static bool is_lasting(const struct fault *fault)
+{
+	static const int lasting[] = { EACCES, EROFS, ENOSPC, EDQUOT, ELOOP,
+				       ENOTDIR, ENAMETOOLONG };
+
+	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
+		if (fault->error == lasting[i])
+			return true;
+	return false;
+}
+
 static const char *judge_loaded(const struct injecting *self,
 				const struct fault *fault)
 {
-	const unsigned long edition = world_edition(&self->world);
+	const bool has_moved = world_has_moved(&self->world);
+	const unsigned long edition = has_moved ? world_edition_moved()
+						: world_edition(&self->world);
 
 	if (is_without_parent(fault))
 		return NULL;
-	if (edition == self->edition || edition % 2 == 0)
+	if ((edition == self->edition && !has_moved) || edition % 2 == 0)
 		return "status 0, and nothing was done";
-	/* Without a map, or with one elsewhere, the policy binds all the same. */
-	return mode_of_map(self) == ARENA_MODE || is_told(self)
+	if (has_moved && !is_lasting(fault) && fault->error != EPERM &&
+	    fault->error != EFBIG && fault->error != ENOENT)
+		return "the policy has moved for a failure that may pass";
+	/* Without a map, or with one that not all look for, the policy binds
+	 * all the same: prepare_arena() says which of the two it is. */
+	return mode_of_map(self) == ARENA_MODE ||
+	       strstr(self->outcome.errors, "shared map") != NULL
 		? NULL : "status 0, and the map has another mode";
 }
 
@@ -251,12 +270,8 @@ static const char *judge_port(const struct injecting *self)
 static const char *judge_bound(const struct injecting *self,
 			       const struct fault *fault)
 {
-	static const int lasting[] = { EACCES, EROFS, ENOSPC, EDQUOT, ELOOP,
-				       ENOTDIR, ENAMETOOLONG };
-
-	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
-		if (fault->error == lasting[i])
-			return NULL;
+	if (is_lasting(fault))
+		return NULL;
 	return strstr(self->outcome.errors, "policy") == NULL
 		? NULL : "a program starts, whatever the policy says";
 }
@@ -328,6 +343,8 @@ static enum verdict try(void *context, const struct fault *fault)
 
 	run(self, fault, &self->outcome);
 	complaint = judge(self, fault);
+	if (complaint == NULL && world_has_moved(&self->world))
+		prepare(self);
 	if (complaint == NULL)
 		return self->outcome.injected ? VERDICT_WELL : VERDICT_MISSED;
 	if (++self->n_details <= MAX_DETAILS)

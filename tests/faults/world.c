@@ -99,19 +99,25 @@ static void empty_folder(const char *path)
 		closedir(folder);
 }
 
-/* Finds the namespace's own folder, which its inode names: a number. */
-static void find_folder(struct world *world)
+/* The roots that programs look into, the first of them first. */
+static const char *const roots[] = { WORLD_FOLDER, WORLD_FOLDER_OF_ROOT };
+#define N_ROOTS (sizeof(roots) / sizeof(roots[0]))
+
+/* Finds the namespace's own folder, which its inode names: a number. Returns
+ * whether there is one. */
+static bool find_folder(const char *root, char path[FOLDER_SIZE])
 {
-	DIR *folder = opendir(WORLD_FOLDER);
+	DIR *folder = opendir(root);
 	struct dirent *entry;
 
-	world->folder[0] = '\0';
+	path[0] = '\0';
 	while (folder != NULL && (entry = readdir(folder)) != NULL)
 		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
-			snprintf(world->folder, sizeof(world->folder),
-				 WORLD_FOLDER "/%.64s", entry->d_name);
+			snprintf(path, FOLDER_SIZE, "%s/%.40s", root,
+				 entry->d_name);
 	if (folder != NULL)
 		closedir(folder);
+	return path[0] != '\0';
 }
 
 /* Who has no /proc, or cannot use the folder, makes another: no other run is to
@@ -172,9 +178,16 @@ static void keep_file(struct kept_file *file, const char *folder, int kind)
 
 void world_keep(struct world *world)
 {
-	find_folder(world);
+	char folder[FOLDER_SIZE];
+
+	find_folder(WORLD_FOLDER, world->folder);
 	for (int i = 0; i < N_FILES; i++)
-		keep_file(&world->files[i], world->folder, i);
+		forget(&world->files[i]);
+	for (size_t root = 0; root < N_ROOTS; root++)
+		for (int i = 0; find_folder(roots[root], folder) && i < N_FILES;
+		     i++)
+			if (world->files[i].path[0] == '\0')
+				keep_file(&world->files[i], folder, i);
 }
 
 static void restore_part(const struct kept_file *file, size_t offset,
@@ -209,11 +222,43 @@ void world_restore(struct world *world)
 	drain_servers(world);
 }
 
-static const char *complaint_of_kept(const struct kept_file *file)
+static const struct policy_preamble *kept_policy(const struct world *world)
 {
+	return world->files[FILE_POLICY].memory;
+}
+
+bool world_has_moved(const struct world *world)
+{
+	return kept_policy(world) != NULL &&
+	       kept_policy(world)->has_moved != 0;
+}
+
+unsigned long world_edition_moved(void)
+{
+	char folder[FOLDER_SIZE], path[FOLDER_SIZE + 8];
+	struct policy_preamble preamble = { .edition = 0 };
+	int fd;
+
+	find_folder(WORLD_FOLDER_OF_ROOT, folder);
+	snprintf(path, sizeof(path), "%s/policy", folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && read(fd, &preamble, sizeof(preamble)) < 0)
+		preamble.edition = 0;
+	if (fd >= 0)
+		close(fd);
+	return preamble.edition;
+}
+
+/* A policy that has moved is told to all that follow it. */
+static const char *complaint_of_kept(const struct world *world, int kind)
+{
+	const struct kept_file *file = &world->files[kind];
 	struct stat status;
 
 	if (file->path[0] == '\0')
+		return NULL;
+	if (lstat(file->path, &status) != 0 && kind == FILE_POLICY &&
+	    world_has_moved(world) && world_edition_moved() % 2 == 1)
 		return NULL;
 	if (lstat(file->path, &status) != 0)
 		return "a file that all programs use is gone";
@@ -239,26 +284,30 @@ static const char *complaint_of_entry(const char *folder, const char *name)
 	return "a file was left that nobody asked for";
 }
 
-const char *world_complaint(const struct world *world)
+static const char *complaint_of_root(const char *root)
 {
-	struct world found;
+	char path[FOLDER_SIZE];
 	const char *complaint = NULL;
 	struct dirent *entry;
-
-	for (int i = 0; i < N_FILES && complaint == NULL; i++)
-		complaint = complaint_of_kept(&world->files[i]);
-	find_folder(&found);
-
-	DIR *folder = complaint == NULL && found.folder[0] != '\0'
-		? opendir(found.folder) : NULL;
+	DIR *folder = find_folder(root, path) ? opendir(path) : NULL;
 
 	while (folder != NULL && complaint == NULL &&
 	       (entry = readdir(folder)) != NULL)
 		if (entry->d_name[0] != '.')
-			complaint = complaint_of_entry(found.folder,
-						       entry->d_name);
+			complaint = complaint_of_entry(path, entry->d_name);
 	if (folder != NULL)
 		closedir(folder);
+	return complaint;
+}
+
+const char *world_complaint(const struct world *world)
+{
+	const char *complaint = NULL;
+
+	for (int i = 0; i < N_FILES && complaint == NULL; i++)
+		complaint = complaint_of_kept(world, i);
+	for (size_t root = 0; root < N_ROOTS && complaint == NULL; root++)
+		complaint = complaint_of_root(roots[root]);
 	return complaint;
 }
 
@@ -284,8 +333,5 @@ void world_read_counters(const struct world *world,
 
 unsigned long world_edition(const struct world *world)
 {
-	const struct policy_file_header *header =
-		world->files[FILE_POLICY].memory;
-
-	return header != NULL ? header->preamble.edition : 0;
+	return kept_policy(world) != NULL ? kept_policy(world)->edition : 0;
 }

@@ -20,6 +20,8 @@
 /* Where Berth goes as root when the default folder does not serve. */
 #define WORLD_FOLDER_OF_ROOT "/dev/shm/berth-0"
 
+#define FOLDER_SIZE 96
+
 enum { FILE_ARENA, FILE_POLICY, N_FILES };
 
 /* A file as every run is to find it. */
@@ -32,7 +34,7 @@ struct kept_file {
 };
 
 struct world {
-	char folder[96];	/* of the namespace, below WORLD_FOLDER */
+	char folder[FOLDER_SIZE];	/* of the namespace, below WORLD_FOLDER */
 	struct kept_file files[N_FILES];
 	int servers[4];
 };
@@ -43,7 +45,10 @@ void world_open_servers(struct world *world);
 /* Removes all that lies in the folder; the next run finds nothing. */
 void world_clear(struct world *world);
 
-/* The files as they are now are those that world_restore() brings back. */
+/*
+ * The files as they are now are those that world_restore() brings back. A file
+ * lies where a program finds it: in the first of the two folders that has it.
+ */
 void world_keep(struct world *world);
 void world_restore(struct world *world);
 
@@ -62,3 +67,10 @@ void world_read_counters(const struct world *world,
 
 /* The edition of the policy that was kept, see core/policy_layout.h. */
 unsigned long world_edition(const struct world *world);
+
+/*
+ * Whether the policy that was kept says that it lies elsewhere now, and the
+ * edition of the one in WORLD_FOLDER_OF_ROOT; 0 = there is none.
+ */
+bool world_has_moved(const struct world *world);
+unsigned long world_edition_moved(void);
