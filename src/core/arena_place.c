@@ -119,6 +119,8 @@ static bool take_component(const char **pathp, char name[NAME_MAX + 1])
 	return true;
 }
 
+/* Out of line: its name is on the stack of this root alone. */
+__attribute__((noinline))
 static int open_named(const struct arena_place *place, bool make)
 {
 	const char *path = place->directory;

@@ -9,6 +9,7 @@
 
 #include "base/raw.h"
 #include "base/raw_file.h"
+#include "base/scratch.h"
 #include "base/text.h"
 #include "core/folder.h"
 #include "core/policy_file.h"
@@ -21,10 +22,12 @@
 /* include/linux/proc_ns.h, PROC_PID_INIT_INO. */
 #define INITIAL_PID_NAMESPACE 0xeffffffcu
 
-/* Namespaces, by their inodes, of which no trace has been found so far. */
+/* Namespaces, by their inodes, of which no trace has been found so far; and what
+ * the kernel has been asked, which is read in one go after the other. */
 struct suspects {
 	uint64_t inodes[MAX_DEAD];
 	size_t n;
+	_Alignas(struct raw_entry) char bytes[3072];
 };
 
 /* Returns the number that a text is; 0 = it is none. */
@@ -58,15 +61,16 @@ static void clear_suspicion(struct suspects *suspects, uint64_t inode)
 static void each_number(int folder_fd, struct suspects *suspects,
 			void (*call)(struct suspects *, int, uint64_t))
 {
-	_Alignas(struct raw_entry) char entries[512];
 	unsigned int n_seen = 0;
 	ssize_t n;
 
 	while (n_seen < MAX_ENTRIES &&
-	       (n = raw_read_folder(folder_fd, entries, sizeof(entries))) > 0)
+	       (n = raw_read_folder(folder_fd, suspects->bytes,
+				    sizeof(suspects->bytes))) > 0)
 		for (ssize_t at = 0; at < n; n_seen++) {
 			const struct raw_entry *entry =
-				(const struct raw_entry *)(entries + at);
+				(const struct raw_entry *)(const void *)
+				(suspects->bytes + at);
 			const uint64_t number = number_of(entry->name);
 
 			if (number != 0)
@@ -138,14 +142,14 @@ static bool look_at_mounts(struct suspects *suspects)
 {
 	const int fd = raw_open(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY, 0);
 	struct finding finding = { 0 };
-	char bytes[512];
 	ssize_t n;
 
 	if (fd < 0)
 		return false;
-	while ((n = raw_read(fd, bytes, sizeof(bytes))) > 0)
+	while ((n = raw_read(fd, suspects->bytes,
+			     sizeof(suspects->bytes))) > 0)
 		for (ssize_t i = 0; i < n; i++)
-			find(&finding, bytes[i], suspects);
+			find(&finding, suspects->bytes[i], suspects);
 	raw_close(fd);
 	return n == 0;
 }
@@ -159,6 +163,21 @@ static bool look_at_processes(struct suspects *suspects)
 	each_number(fd, suspects, look_at_process);
 	raw_close(fd);
 	return true;
+}
+
+/* All that this user has made but the one that is new. Returns whether there is
+ * any. */
+static bool list_suspects(struct suspects *suspects, int root_fd,
+			  const char *name)
+{
+	const int fd = raw_open(root_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return false;
+	each_number(fd, suspects, suspect);
+	raw_close(fd);
+	clear_suspicion(suspects, number_of(name));
+	return suspects->n != 0;
 }
 
 static void remove_folder(int root_fd, uint64_t inode)
@@ -191,20 +210,16 @@ static bool sees_all(void)
 
 void dead_folders_clear(int root_fd, const char *name, bool shared)
 {
-	struct suspects suspects = { .n = 0 };
-	int fd;
+	struct suspects *suspects;
 
 	if (shared && !sees_all())
 		return;
-	fd = raw_open(root_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
+	suspects = scratch_take(sizeof(*suspects));
+	if (suspects == NULL)
 		return;
-	each_number(fd, &suspects, suspect);
-	raw_close(fd);
-	clear_suspicion(&suspects, number_of(name));
-	if (suspects.n == 0 || !look_at_mounts(&suspects) ||
-	    !look_at_processes(&suspects))
-		return;
-	for (size_t i = 0; i < suspects.n; i++)
-		remove_folder(root_fd, suspects.inodes[i]);
+	if (list_suspects(suspects, root_fd, name) &&
+	    look_at_mounts(suspects) && look_at_processes(suspects))
+		for (size_t i = 0; i < suspects->n; i++)
+			remove_folder(root_fd, suspects->inodes[i]);
+	scratch_put(suspects, sizeof(*suspects));
 }

@@ -9,6 +9,7 @@
 
 #include "base/raw.h"
 #include "base/raw_file.h"
+#include "base/scratch.h"
 #include "base/text.h"
 #include "core/folder.h"
 
@@ -19,6 +20,7 @@
 
 /* Of names in /dev/shm, which others may fill with theirs. */
 #define MAX_ENTRIES 8192
+#define ENTRIES_SIZE 4096u
 
 static void put_name(char name[NAME_SIZE], uint32_t uid, const char *end)
 {
@@ -54,20 +56,22 @@ static bool is_better(int shm_fd, const char *name, const char *prefix,
 /* Finds the first spare folder; "" = there is none. */
 static void find_spare(int shm_fd, uint32_t uid, char best[NAME_SIZE])
 {
-	_Alignas(struct raw_entry) char entries[512];
+	char *const entries = scratch_take(ENTRIES_SIZE);
 	char prefix[NAME_SIZE];
 	const int fd = raw_open(shm_fd, ".", O_RDONLY | O_DIRECTORY, 0);
 	ssize_t n;
 
 	best[0] = '\0';
 	put_name(prefix, uid, "-");
-	for (int n_seen = 0; fd >= 0 && n_seen < MAX_ENTRIES;) {
-		n = raw_read_folder(fd, entries, sizeof(entries));
+	for (int n_seen = 0; fd >= 0 && entries != NULL &&
+	     n_seen < MAX_ENTRIES;) {
+		n = raw_read_folder(fd, entries, ENTRIES_SIZE);
 		if (n <= 0)
 			break;
 		for (ssize_t at = 0; at < n; n_seen++) {
 			const struct raw_entry *entry =
-				(const struct raw_entry *)(entries + at);
+				(const struct raw_entry *)(const void *)
+				(entries + at);
 
 			if (is_better(shm_fd, entry->name, prefix, best))
 				memcpy(best, entry->name,
@@ -75,6 +79,7 @@ static void find_spare(int shm_fd, uint32_t uid, char best[NAME_SIZE])
 			at += entry->length;
 		}
 	}
+	scratch_put(entries, ENTRIES_SIZE);
 	if (fd >= 0)
 		raw_close(fd);
 }

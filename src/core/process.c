@@ -32,21 +32,33 @@ const char *process_reason(int error)
 	}
 }
 
-static void tell_refused_variable(struct process *process,
-				  const struct environment_error *error)
+/* What becomes of a refused variable; NULL where nobody wants to know. Out of
+ * line: the policy is not on the stack together with the text. */
+__attribute__((noinline))
+static const char *consequence_of_refusal(struct process *process)
 {
-	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
 	struct policy policy;
 
 	process_policy(process, &policy);
 	if (policy.settings[SETTING_LOG] == LOG_NONE)
+		return NULL;
+	return policy_refuses_all(&policy) &&
+	       policy.settings[SETTING_MODE] == MODE_ENFORCE
+		? "; refusing to bind or connect" : "; the default is kept";
+}
+
+__attribute__((noinline))
+static void tell_refused_variable(struct process *process,
+				  const struct environment_error *error)
+{
+	const char *consequence = consequence_of_refusal(process);
+	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
+
+	if (consequence == NULL)
 		return;
 	environment_error_text(error, text);
-	log_line(&process->standard_error, (const char *const[]){
-		text, policy_refuses_all(&policy) &&
-		      policy.settings[SETTING_MODE] == MODE_ENFORCE
-			? "; refusing to bind or connect"
-			: "; the default is kept", NULL });
+	log_line(&process->standard_error,
+		 (const char *const[]){ text, consequence, NULL });
 }
 
 static void open_arena(struct process *process, const struct arena_place *place)
@@ -121,6 +133,19 @@ static void tell_ignored_policy(struct process *process)
 		" is not followed: the folder is not root's", NULL });
 }
 
+/* Out of line: each has a copy of the policy, which the opening needs no stack
+ * for. */
+__attribute__((noinline))
+static void tell_opening(struct process *process,
+			 const struct environment_error *error)
+{
+	if (error != NULL)
+		tell_refused_variable(process, error);
+	tell_private(process);
+	tell_missed_policy(process);
+	tell_ignored_policy(process);
+}
+
 static char *no_variable(const char *name)
 {
 	(void)name;
@@ -159,11 +184,7 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 	descriptor_limit_restore(&limit);
 	process->sweeps = true;
 	fd_cache_open(&process->cache);
-	if (refused < 0)
-		tell_refused_variable(process, &error);
-	tell_private(process);
-	tell_missed_policy(process);
-	tell_ignored_policy(process);
+	tell_opening(process, refused < 0 ? &error : NULL);
 }
 
 void process_move(struct process *process)

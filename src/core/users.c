@@ -7,8 +7,11 @@
 
 #include "base/raw.h"
 #include "base/raw_file.h"
+#include "base/scratch.h"
 
 #define OVERFLOW_UID 65534u	/* the kernel's DEFAULT_OVERFLOWUID */
+/* A map of more lines than that is no identity in any case. */
+#define MAP_TEXT_SIZE 4096u
 #define ALL_UIDS UINT32_MAX	/* length of the identity map of all users */
 
 /* Returns the bytes read, terminated; or -errno. */
@@ -94,18 +97,19 @@ void users_read(struct users *usersp)
 
 void users_read_map(const char *map, struct users *usersp)
 {
-	/* A map of more lines than that is no identity in any case. */
-	char buffer[512];
+	char *const buffer = scratch_take(MAP_TEXT_SIZE);
 	struct file_status status;
-	const ssize_t n = read_text(map, buffer, sizeof(buffer));
+	const ssize_t n = buffer != NULL
+		? read_text(map, buffer, MAP_TEXT_SIZE) : -ENOMEM;
 
 	*usersp = (struct users){ .is_mapped = false };
-	if (n >= 0) {
+	if (n >= 0)
 		read_map(usersp, buffer);
-		if (usersp->is_mapped)
-			read_overflow(usersp);
+	scratch_put(buffer, MAP_TEXT_SIZE);
+	if (usersp->is_mapped)
+		read_overflow(usersp);
+	if (n >= 0)
 		return;
-	}
 	/* A kernel without user namespaces has no such file, but a /proc. */
 	usersp->is_unknown = n != -ENOENT ||
 		raw_file_status_at(AT_FDCWD, "/proc/self/status", &status) < 0;
