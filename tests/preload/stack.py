@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """stack.py IN_NAMESPACE LIBBERTH ASSERT_STACK BERTH: edge case 48.
 
-Every hooked call of a process in which Berth has started, in every path that
-needs more than the common one, takes less than 2 KiB of the program's stack.
+Every hooked call, in every path that needs more than the common one, takes less
+than 2 KiB of the program's stack.
 """
 
 import os
@@ -39,6 +39,8 @@ reserve shop { ports = "8020" }
 # All behind the header, which has the edition.
 DAMAGE = ('head -c 65536 /dev/zero | tr "\\0" "\\377" | '
           'dd of="$(echo */policy)" bs=4096 seek=1 conv=notrunc status=none')
+# Every other port, of a few: more than fits into a short buffer.
+LONG_LIST = ','.join(str(port) for port in range(50000, 51000, 2))
 
 
 class Stack:
@@ -46,8 +48,10 @@ class Stack:
         self.space, self.library, self.probe = space, library, probe
         self.berth, self.tap = berth, Tap()
 
-    def measure(self, name, call, n_ports, environment, words=()):
+    def measure(self, name, call, n_ports, environment, words=(), before=''):
         command = [self.probe, call, n_ports, *words]
+        if before:
+            command = ['sh', '-c', before + '; exec "$@"', 'sh'] + command
         run = self.space.run(command, self.library, environment)
         run.errors = ''     # the lines that are asked for
         report_verdicts(self.tap, run, name)
@@ -70,6 +74,21 @@ class Stack:
         for call in CHOOSING:
             self.measure('observe', call, '0', {}, [self.load(
                 'mode = "observe"\nlog = "stderr"\nrange = "20000-20001"\n')])
+
+    def early(self):
+        told = dict(VARIANTS['inside'], BERTH_LOG='stderr')
+        wrong = {'BERTH_RANGE': '40000-' + 'x' * 400, 'BERTH_LOG': 'stderr'}
+        sysctl = '/proc/sys/net/ipv4/ip_local_reserved_ports'
+        long_list = 'echo %s >%s' % (LONG_LIST, sysctl)
+        for call in CHOOSING + OTHERS:
+            self.measure('the first call', call, '0', told, ['early'])
+        for call in FEW:
+            self.measure('the first call, no folder', call, '0',
+                         dict(told, BERTH_DIR='/proc'), ['early'])
+            self.measure('the first call, a wrong range', call, '0', wrong,
+                         ['early'])
+            self.measure('the first call, many reserved ports', call, '0',
+                         told, ['early'], long_list)
 
     def load(self, text):
         """The word that has the probe publish a configuration."""
@@ -95,6 +114,7 @@ def main():
     else:
         stack.ranges()
         stack.observed()
+        stack.early()
         stack.policies()
     stack.tap.end()
 
