@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/events.h"
 #include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/output.h"
-#include "core/arena.h"
+#include "cli/user_name.h"
+#include "core/arena_place.h"
 #include "core/event.h"
 #include "core/event_text.h"
 #include "core/kernel.h"
@@ -21,7 +24,8 @@ static const char usage[] =
 	"Usage: berth log [-f] [-n N] [--porcelain | --json]\n"
 	"\n"
 	"Shows what was refused in this network namespace, and what else Berth\n"
-	"has noticed, the oldest first: the last 4096 events are kept.\n"
+	"has noticed, the oldest first: the last 4096 events of each user's\n"
+	"map are kept. Root is shown those of all users.\n"
 	"\n"
 	"  -f, --follow  wait for more\n"
 	"  -n N          the last N only\n"
@@ -38,6 +42,7 @@ static const struct output_column columns[] = {
 	{ .name = "verdict" },
 	{ .name = "event" },
 	{ .name = "rule" },
+	{ .name = "user" },
 };
 static const struct output_section section = {
 	.kind = "event", .key = "events",
@@ -62,9 +67,16 @@ static void format_time(uint64_t time_ns, char text[40])
 		 (unsigned int)(time_ns / 1000000u % 1000u));
 }
 
-static void print_record(const struct event *event, const char *time,
+/* NULL where it may be anybody. */
+static const char *user_of(const struct event_record *record)
+{
+	return record->is_shared ? NULL : user_name(record->uid);
+}
+
+static void print_record(const struct event_record *record, const char *time,
 			 enum output_format format)
 {
+	const struct event *event = &record->event;
 	const bool has_address = event->call != CALL_NONE;
 	char pid[12], address[ENDPOINT_TEXT_SIZE];
 
@@ -76,33 +88,34 @@ static void print_record(const struct event *event, const char *time,
 		has_address ? address : NULL,
 		has_address ? space_name(event->space) : NULL,
 		event_verdict_name(event->verdict),
-		event_kind_name(event->kind), event->rule });
+		event_kind_name(event->kind), event->rule, user_of(record) });
 }
 
-static void print_event(const struct event *event, enum output_format format)
+static void print_event(const struct event_record *record,
+			enum output_format format)
 {
 	char time[40], text[EVENT_TEXT_SIZE];
 
-	format_time(event->time_ns, time);
+	format_time(record->event.time_ns, time);
 	if (format != OUTPUT_TABLE) {
-		print_record(event, time, format);
+		print_record(record, time, format);
 		return;
 	}
-	event_text(event, text);
-	printf("%s %s\n", time, text);
+	event_text(&record->event, text);
+	printf("%s %s", time, text);
+	if (record->uid != geteuid() && user_of(record) != NULL)
+		message_to(stdout, "; user %s", user_of(record));
+	printf("\n");
 }
 
-/* Prints the events from number from on; returns the number behind the last. */
-static uint64_t print_events(const struct arena *arena, uint64_t from,
-			     enum output_format format)
+static void print_events(const struct events *events, uint64_t n_last,
+			 enum output_format format)
 {
-	const uint64_t begin = event_begin(arena), end = event_end(arena);
-	struct event event;
+	size_t i = n_last < events->n_items
+		? events->n_items - (size_t)n_last : 0;
 
-	for (uint64_t i = from > begin ? from : begin; i < end; i++)
-		if (event_get(arena, i, &event))
-			print_event(&event, format);
-	return end;
+	for (; i < events->n_items; i++)
+		print_event(&events->items[i], format);
 }
 
 static bool is_written(void)
@@ -117,21 +130,15 @@ static void wait_for_more(void)
 	nanosleep(&interval, NULL);
 }
 
-static uint64_t first_of(const struct arena *arena,
-			 const struct log_options *options)
-{
-	const uint64_t end = event_end(arena);
-
-	return options->n_last < end ? end - options->n_last : 0;
-}
-
 /* Until the output is closed, or for ever. */
-static int follow(const struct arena *arena, uint64_t next,
+static int follow(const struct arena_place *place, struct events *events,
 		  enum output_format format)
 {
+	events->missed.is_quiet = true;
 	while (is_written()) {
 		wait_for_more();
-		next = print_events(arena, next, format);
+		if (events_read(place, events) == 0)
+			print_events(events, UINT64_MAX, format);
 	}
 	return message_written();
 }
@@ -139,32 +146,25 @@ static int follow(const struct arena *arena, uint64_t next,
 static int show(const struct log_options *options)
 {
 	static struct kernel kernel;
+	struct events events = { 0 };
 	struct arena_place place;
-	struct arena arena;
 	int result;
 
 	kernel_read(&kernel);
 	netns_place(&kernel, &place);
-	result = arena_open(&place, ARENA_EXISTING, &arena, NULL);
-	while (result == -ENOENT && options->follow) {
-		wait_for_more();
-		result = arena_open(&place, ARENA_EXISTING, &arena, NULL);
-	}
-	if (result == -ENOENT)
-		return EXIT_SUCCESS;
-	if (result < 0) {
-		message("berth: cannot read the shared map: %s\n",
+	result = events_read(&place, &events);
+	maps_missed_tell(&events.missed);
+	if (result < 0)
+		message("berth: cannot read the shared maps: %s\n",
 			strerror(-result));
-		return EXIT_FAILURE;
-	}
 
-	const uint64_t next = print_events(&arena, first_of(&arena, options),
-					   options->format);
+	const bool is_whole = result == 0 && !events.missed.is_broken;
 
-	result = options->follow ? follow(&arena, next, options->format)
+	print_events(&events, options->n_last, options->format);
+	result = options->follow ? follow(&place, &events, options->format)
 				 : message_written();
-	arena_close(&arena);
-	return result;
+	events_close(&events);
+	return is_whole ? result : EXIT_FAILURE;
 }
 
 static bool read_number(const char *word, uint64_t *np)

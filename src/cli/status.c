@@ -7,9 +7,11 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/maps.h"
 #include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/status_report.h"
+#include "core/arena.h"
 
 static const char usage[] =
 	"Usage: berth status [--porcelain | --json]\n"
@@ -17,7 +19,7 @@ static const char usage[] =
 	"Shows the policy of this environment, how many of all ports that are\n"
 	"assigned from are in use in this network namespace, who holds them, and\n"
 	"which processes outside Berth have a port that is reserved, of a range or\n"
-	"of the kernel's choice.\n"
+	"of the kernel's choice. Root is shown what the maps of all users say.\n"
 	"\n"
 	"  --porcelain  tab-separated records, see berth(1)\n"
 	"  --json       one JSON object\n";
@@ -25,8 +27,28 @@ static const char usage[] =
 /* Those of which arena_state() tells all: no program of this user has it. */
 static bool is_arena_known(int error)
 {
-	return error == 0 || error == -ENOENT || error == -ESTALE ||
-	       error == -EACCES;
+	return error == 0 || error == -ENOENT || map_is_denied(error);
+}
+
+/* Returns whether all of this user's were read; else says which were not. */
+static bool gather_maps(const struct arena_place *place, struct status *status)
+{
+	struct tally *tally = &status->tally;
+	const int result = tally_open(place, status->policy.rest_ms,
+				      clock_now_ms(), tally);
+	bool is_whole = result == 0;
+
+	if (result < 0)
+		message("berth: cannot list the shared maps: %s\n",
+			strerror(-result));
+	for (size_t i = 0; i < tally->n_maps; i++) {
+		if (is_arena_known(tally->maps[i].error))
+			continue;
+		message("berth: cannot read the map %s: %s\n",
+			tally->maps[i].path, strerror(-tally->maps[i].error));
+		is_whole = false;
+	}
+	return is_whole;
 }
 
 /* Returns whether all were read; else says which were not. */
@@ -56,23 +78,25 @@ static bool gather_claims(struct claims *claims)
 static bool gather(struct status *status)
 {
 	struct arena_place place;
+	struct arena arena;
 	bool is_whole;
 
 	kernel_read(&status->kernel);
 	netns_place(&status->kernel, &place);
 	netns_policy(&status->kernel, &place, &status->environment,
 		     &status->published, &status->policy);
-	status->arena_error = arena_open(&place, ARENA_EXISTING,
-					 &status->arena, status->arena_path);
-	if (status->arena_error == 0)
-		arena_set_rest(&status->arena, status->policy.rest_ms);
-	status->now_ms = clock_now_ms();
-	is_whole = is_arena_known(status->arena_error) &&
-		   !published_is_unknown(status->published.missed) &&
-		   !status->published.is_damaged;
-	if (!is_arena_known(status->arena_error))
+	status->arena_error = arena_open(&place, ARENA_EXISTING, &arena,
+					 status->arena_path);
+	/* Its path is all that is wanted: what is in it is copied. */
+	arena_close(&arena);
+	is_whole = gather_maps(&place, status);
+	if (is_whole && !is_arena_known(status->arena_error)) {
 		message("berth: cannot open the shared map: %s\n",
 			strerror(-status->arena_error));
+		is_whole = false;
+	}
+	is_whole = is_whole && !status->published.is_damaged &&
+		   !published_is_unknown(status->published.missed);
 	return gather_claims(&status->claims) && is_whole;
 }
 
@@ -117,8 +141,7 @@ int command_status(int argc, char *argv[])
 
 	claims_close(&status.claims);
 	published_deinit(&status.published);
-	if (status.arena.memory != NULL)
-		arena_close(&status.arena);
+	tally_close(&status.tally);
 	if (result == 0)
 		return is_whole ? EXIT_SUCCESS : EXIT_FAILURE;
 	message("berth: cannot write: %s\n", strerror(-result));

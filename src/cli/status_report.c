@@ -8,7 +8,7 @@
 
 #include "cli/holders.h"
 #include "cli/subject.h"
-#include "core/ledger.h"
+#include "cli/user_name.h"
 #include "core/range_text.h"
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
@@ -53,6 +53,12 @@ static const struct output_column outside_columns[] = {
 	{ "where", 8, false },
 };
 
+static const struct output_column map_columns[] = {
+	{ "user", 8, false },
+	{ "path", 40, false },
+	{ "state", 8, false },
+};
+
 #define COLUMNS(array) .n_columns = N_ELEMENTS(array), .columns = (array)
 
 static const struct output_section policy_section = {
@@ -79,6 +85,11 @@ static const struct output_section outside_section = {
 	.kind = "outside", .key = "outside",
 	.title = "Outside Berth",
 	COLUMNS(outside_columns),
+};
+
+static const struct output_section map_section = {
+	.kind = "map", .key = "maps", .title = "Maps",
+	COLUMNS(map_columns),
 };
 
 static const char *const use_names[N_USES] = {
@@ -121,11 +132,11 @@ static struct number number(uint64_t value)
 static enum use use_of(const struct status *status, enum space space,
 		       uint16_t port, uint32_t *n_leasesp, bool *restsp)
 {
-	*n_leasesp = 0;
-	*restsp = false;
-	return status->arena.memory == NULL ? USE_FREE
-		: ledger_use(&status->arena, space, port, status->now_ms,
-			     n_leasesp, restsp);
+	const struct port_tally *tally = &status->tally.ports[space][port];
+
+	*n_leasesp = tally->n_leases;
+	*restsp = tally->rests;
+	return (enum use)tally->use;
 }
 
 static int show_policy(struct status *status)
@@ -200,16 +211,12 @@ static void show_ports_of(struct status *status, enum space space)
 static void show_counters(struct status *status)
 {
 	output_section(&status->output, &counter_section);
-	if (status->arena.memory == NULL)
+	if (status->tally.n_read == 0)
 		return;
-	for (int i = 0; i < N_COUNTERS; i++) {
-		/* Relaxed: a report, nothing is decided on it. */
-		const uint64_t count = load_relaxed_u64(
-			&status->arena.memory->counter.counters[i]);
-
+	for (int i = 0; i < N_COUNTERS; i++)
 		output_row(&status->output, (const char *const[]){
-			counter_names[i], number(count).text });
-	}
+			counter_names[i],
+			number(status->tally.counters[i]).text });
 }
 
 static void show_lease(struct status *status, enum space space, uint16_t port)
@@ -335,6 +342,18 @@ static void show_outside(struct status *status)
 	}
 }
 
+static void show_maps(struct status *status)
+{
+	output_section(&status->output, &map_section);
+	for (size_t i = 0; i < status->tally.n_maps; i++) {
+		const struct tally_map *map = &status->tally.maps[i];
+
+		output_row(&status->output, (const char *const[]){
+			user_name(map->uid), map->path,
+			arena_state(map->error) });
+	}
+}
+
 int status_report(struct status *status)
 {
 	const int result = show_policy(status);
@@ -351,5 +370,6 @@ int status_report(struct status *status)
 		for (uint32_t port = 0; port < N_PORTS; port++)
 			show_lease(status, (enum space)space, (uint16_t)port);
 	show_outside(status);
+	show_maps(status);
 	return output_close(&status->output);
 }

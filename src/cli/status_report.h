@@ -7,7 +7,7 @@
 #include "cli/claims.h"
 #include "cli/output.h"
 #include "cli/published.h"
-#include "core/arena.h"
+#include "cli/tally.h"
 #include "core/kernel.h"
 #include "core/policy.h"
 
@@ -17,11 +17,10 @@ struct status {
 	struct environment environment;
 	struct published published;
 	struct policy policy;	/* what this environment would get */
-	struct arena arena;
-	char arena_path[PATH_MAX];
+	char arena_path[PATH_MAX];	/* of the map that it would use */
 	int arena_error;	/* of arena_open() */
+	struct tally tally;	/* of all maps */
 	struct claims claims;
-	uint64_t now_ms;
 	struct output output;
 };
 

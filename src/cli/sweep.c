@@ -2,17 +2,19 @@
 #include "core/sweep.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/map_sweep.h"
+#include "cli/maps.h"
 #include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/output.h"
 #include "cli/published.h"
-#include "core/arena.h"
+#include "core/arena_place.h"
 #include "core/kernel.h"
 #include "core/policy.h"
 #include "core/proc_net.h"
@@ -23,7 +25,8 @@ static const char usage[] =
 	"Makes the shared map right again from the kernel's own table of sockets,\n"
 	"as programs under Berth do when they find no port left: what is leased\n"
 	"and has no socket goes to rest, a socket in a range that the map does\n"
-	"not show is marked. Prints what was found and mended.\n"
+	"not show is marked. Of root it does so with the maps of all users.\n"
+	"Prints what was found and mended.\n"
 	"\n"
 	"  --proc       read /proc/net, and not NETLINK_SOCK_DIAG\n"
 	"  --porcelain  tab-separated records, see berth(1)\n"
@@ -53,8 +56,10 @@ static struct {
 	struct environment environment;
 	struct published published;
 	struct policy policy;
-	struct arena arena;
 	struct output output;
+	struct map_sweep sum;
+	size_t n_swept;
+	struct maps_missed missed;
 } sweeping;
 
 static void show(enum space space, const struct sweep_result *result)
@@ -69,13 +74,6 @@ static void show(enum space space, const struct sweep_result *result)
 		space_name(space), texts[0], texts[1], texts[2], texts[3] });
 }
 
-static int show_nothing(const struct sweep_options *options)
-{
-	output_open(&sweeping.output, options->format, stdout);
-	output_section(&sweeping.output, &section);
-	return output_finish(&sweeping.output);
-}
-
 /* A protocol that the kernel lacks has nothing to be swept, nor does SCTP where
  * it was told to do without the only way to list it. */
 static bool is_left_out(const struct sweep_options *options, enum space space,
@@ -86,23 +84,57 @@ static bool is_left_out(const struct sweep_options *options, enum space space,
 		options->list == proc_net_list);
 }
 
-static int sweep_all(const struct sweep_options *options)
+struct sweep_visit {
+	const struct arena_place *place;
+	sweep_lister list;
+};
+
+/* Of several maps: all have been told of the same sockets. */
+static void add(const struct map_sweep *swept)
 {
-	static const struct port_set none;
+	for (int space = 0; space < N_SPACES; space++) {
+		const struct sweep_result *from = &swept->results[space];
+		struct sweep_result *to = &sweeping.sum.results[space];
+
+		if (swept->errors[space] < 0) {
+			sweeping.sum.errors[space] = swept->errors[space];
+			continue;
+		}
+		if (to->n_sockets < from->n_sockets)
+			to->n_sockets = from->n_sockets;
+		to->n_leases += from->n_leases;
+		to->n_cleared += from->n_cleared;
+		to->n_marked += from->n_marked;
+	}
+	sweeping.n_swept++;
+}
+
+static void visit(const struct map *map, void *context)
+{
+	const struct sweep_visit *how = context;
+	struct map_sweep swept;
+	int error = map->error;
+
+	if (error == 0)
+		error = map_sweep(map, how->place, &sweeping.policy, how->list,
+				  &swept);
+	if (error == 0)
+		add(&swept);
+	else
+		maps_missed_add(&sweeping.missed, map, error);
+}
+
+static int show_all(const struct sweep_options *options)
+{
 	int status = EXIT_SUCCESS;
 
 	output_open(&sweeping.output, options->format, stdout);
 	output_section(&sweeping.output, &section);
-	for (int space = 0; space < N_SPACES; space++) {
-		const struct port_set *range = sweeping.policy.dynamic[space];
-		struct sweep_result swept;
-		const int result = sweep_space(
-			&sweeping.arena, (enum space)space,
-			range != NULL ? range : &none, options->list,
-			clock_now_ms(), &swept);
+	for (int space = 0; space < N_SPACES && sweeping.n_swept > 0; space++) {
+		const int result = sweeping.sum.errors[space];
 
 		if (result == 0) {
-			show((enum space)space, &swept);
+			show((enum space)space, &sweeping.sum.results[space]);
 		} else if (!is_left_out(options, (enum space)space, result)) {
 			message("berth: cannot list %s sockets: %s\n",
 				space_name((enum space)space),
@@ -112,6 +144,24 @@ static int sweep_all(const struct sweep_options *options)
 	}
 	return output_finish(&sweeping.output) == EXIT_SUCCESS ? status
 							       : EXIT_FAILURE;
+}
+
+static int sweep_all(const struct sweep_options *options,
+		     const struct arena_place *place)
+{
+	struct sweep_visit how = { .place = place, .list = options->list };
+	const int result = maps_visit(place, O_RDWR, visit, &how);
+	int status;
+
+	if (result < 0)
+		message("berth: cannot list the shared maps: %s\n",
+			strerror(-result));
+	else if (sweeping.n_swept == 0 && !sweeping.missed.is_broken)
+		message("berth: there is no shared map in this namespace yet\n");
+	maps_missed_tell(&sweeping.missed);
+	status = show_all(options);
+	return result == 0 && !sweeping.missed.is_broken ? status
+							 : EXIT_FAILURE;
 }
 
 /* Returns 0, or -EINVAL for a mistake, which is said. */
@@ -158,19 +208,7 @@ int command_sweep(int argc, char *argv[])
 		published_deinit(&sweeping.published);
 		return EXIT_FAILURE;
 	}
-	result = arena_open(&place, ARENA_EXISTING, &sweeping.arena, NULL);
-	if (result == 0) {
-		arena_set_rest(&sweeping.arena, sweeping.policy.rest_ms);
-		result = sweep_all(&options);
-		arena_close(&sweeping.arena);
-	} else if (result == -ENOENT) {
-		message("berth: there is no shared map in this namespace yet\n");
-		result = show_nothing(&options);
-	} else {
-		message("berth: cannot open the shared map: %s\n",
-			strerror(-result));
-		result = EXIT_FAILURE;
-	}
+	result = sweep_all(&options, &place);
 	published_deinit(&sweeping.published);
 	return result;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -108,14 +109,18 @@ static int open_file(const struct arena_place *place, enum arena_root root,
 	struct shared_file file;
 	int result = shared_file_open(&arena_file, place, root, folder, create,
 				      &file);
+	uint32_t rest_ms;
 
 	if (result < 0)
 		return result;
 	arenap->memory = raw_map_file(file.fd, sizeof(struct arena_memory),
 				      PROT_READ | PROT_WRITE, &result);
 	raw_close(file.fd);
-	if (result == 0)
-		arena_set_rest(arenap, 0);
+	memcpy(&rest_ms, (const char *)file.header +
+	       offsetof(struct arena_header, rest_ms), sizeof(rest_ms));
+	/* As it was checked: another user may have shortened the file since, so
+	 * that it is not read again. Relaxed: nobody else has this arena yet. */
+	store_relaxed_u32(&arenap->rest_ms, rest_ms);
 	return result;
 }
 
@@ -175,12 +180,21 @@ int arena_open(const struct arena_place *place, enum arena_open mode,
 	return first_error;
 }
 
-int arena_open_in(const struct arena_place *place,
-		  const struct arena_folder *folder, struct arena *arenap)
+static bool may_use_any(uint32_t mode)
 {
-	*arenap = (struct arena){ .netns_inode = place->netns_inode,
-				  .netns_cookie = place->netns_cookie };
-	return open_file(place, ROOT_NAMED, folder, false, arenap);
+	(void)mode;
+	return true;
+}
+
+int arena_file_open(const struct arena_place *place,
+		    const struct arena_folder *folder, int access,
+		    struct shared_file *filep)
+{
+	struct shared_file_kind kind = arena_file;
+
+	kind.access = access;
+	kind.may_use = may_use_any;
+	return shared_file_open(&kind, place, ROOT_NAMED, folder, false, filep);
 }
 
 int arena_open_private(int shared_error, struct arena *arenap)

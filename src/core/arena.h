@@ -21,6 +21,7 @@
 #include "core/arena_place.h"
 
 struct arena_memory;
+struct shared_file;
 
 #define REST_MS_DEFAULT 60000u
 
@@ -52,11 +53,14 @@ int arena_open(const struct arena_place *place, enum arena_open mode,
 	       struct arena *arenap, char path[PATH_MAX]);
 
 /*
- * Opens the map that an open folder holds, if there is one that this user may
- * use. Returns as arena_open().
+ * Opens the file of the map that an open folder holds, whoever has made it: for
+ * the command, which shows the maps of all users. access is O_RDONLY or O_RDWR.
+ * Nothing is mapped: another user may shorten the file at any time. Returns as
+ * arena_open(); the caller closes filep->fd.
  */
-int arena_open_in(const struct arena_place *place,
-		  const struct arena_folder *folder, struct arena *arenap);
+int arena_file_open(const struct arena_place *place,
+		    const struct arena_folder *folder, int access,
+		    struct shared_file *filep);
 
 /*
  * A map of this process and its future children alone. shared_error says why.

@@ -325,6 +325,24 @@ int arena_place_open(const struct arena_place *place, enum arena_root root,
 	return arena_place_failure(result);
 }
 
+int arena_place_open_below(const struct arena_place *place, int root_fd,
+			   uint32_t uid, struct arena_folder *folderp)
+{
+	struct file_status status;
+	char name[NAME_SIZE];
+	int result = put_name(place, name);
+
+	if (result < 0)
+		return result;
+	folderp->fd = folder_open(root_fd, name, O_RDONLY);
+	if (folderp->fd < 0)
+		return folderp->fd;
+	folderp->uid = uid;
+	folderp->is_trusted = raw_file_status(folderp->fd, &status) == 0 &&
+			      status.uid == uid;
+	return 0;
+}
+
 const char *arena_root_name(const struct arena_place *place,
 			    enum arena_root root)
 {

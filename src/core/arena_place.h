@@ -89,6 +89,14 @@ static inline int arena_place_failure(int result)
 	return result == -EPERM ? -EACCES : result;
 }
 
+/*
+ * Opens the namespace's folder below a root that is open, which is user uid's own:
+ * for the command, which looks into those of all users. It is trusted where that
+ * user has made it. Returns as arena_place_open().
+ */
+int arena_place_open_below(const struct arena_place *place, int root_fd,
+			   uint32_t uid, struct arena_folder *folderp);
+
 /* Whether a file of this owner in a folder below a root is to be believed. */
 bool arena_place_trusts(const struct arena_place *place, enum arena_root root,
 			uint32_t uid);

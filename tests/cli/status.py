@@ -193,7 +193,7 @@ def json_names():
                    'b"a\\"\\\\\\t\\xff\\xc3\\xa9")')
         result = json.loads(berth('status', '--json').stdout)
         same(list(result), ['policy', 'arena', 'ports', 'counters', 'leases',
-                            'outside'])
+                            'outside', 'maps'])
         same(result['policy'], {'range': '20000-20099', 'n_ports': 100,
                                 'algorithm': 'double-hash',
                                 'rule': 'environment', 'source': None})

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/tally.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/maps.h"
+#include "core/arena.h"
+#include "core/arena_place.h"
+#include "core/ledger.h"
+
+struct tallying {
+	struct tally *tally;
+	const struct arena_place *place;
+	uint32_t rest_ms;
+	uint64_t now_ms;
+	int result;
+};
+
+static int add_map(struct tally *tally, const struct map *map, int error)
+{
+	if (tally->n_maps == tally->capacity) {
+		const size_t capacity = 2 * tally->capacity + 16;
+		struct tally_map *maps = reallocarray(tally->maps, capacity,
+						      sizeof(*maps));
+
+		if (maps == NULL)
+			return -ENOMEM;
+		tally->maps = maps;
+		tally->capacity = capacity;
+	}
+
+	struct tally_map *added = &tally->maps[tally->n_maps];
+
+	*added = (struct tally_map){ .path = strdup(map->path),
+				     .uid = map->uid, .error = error };
+	if (added->path == NULL)
+		return -ENOMEM;
+	tally->n_maps++;
+	return 0;
+}
+
+/* From what leaves most to others to what leaves nothing. */
+static unsigned int rank(enum use use)
+{
+	static const unsigned int ranks[N_USES] = {
+		[USE_FREE] = 0, [USE_CONNECT] = 1, [USE_BOUND] = 2,
+		[USE_WHOLE] = 3,
+	};
+
+	return ranks[use];
+}
+
+static void add_port(const struct tallying *tallying, const struct arena *arena,
+		     enum space space, uint16_t port)
+{
+	struct port_tally *sum = &tallying->tally->ports[space][port];
+	uint32_t n_leases;
+	bool rests;
+	const enum use use = ledger_use(arena, space, port, tallying->now_ms,
+					&n_leases, &rests);
+
+	sum->n_leases += n_leases;
+	sum->rests |= rests;
+	if (rank(use) > rank((enum use)sum->use))
+		sum->use = (uint8_t)use;
+}
+
+static void add_contents(const struct tallying *tallying,
+			 const struct arena *arena)
+{
+	struct tally *tally = tallying->tally;
+
+	for (int i = 0; i < N_COUNTERS; i++)
+		/* Relaxed: this process's own copy. */
+		tally->counters[i] += load_relaxed_u64(
+			&arena->memory->counter.counters[i]);
+	for (int space = 0; space < N_SPACES; space++)
+		for (uint32_t port = 0; port < N_PORTS; port++)
+			add_port(tallying, arena, (enum space)space,
+				 (uint16_t)port);
+}
+
+static void visit(const struct map *map, void *context)
+{
+	struct tallying *tallying = context;
+	struct arena copy;
+	int error = map->error;
+
+	if (tallying->result < 0)
+		return;
+	if (error == 0)
+		error = map_copy(map, tallying->place, 0,
+				 sizeof(struct arena_memory), &copy);
+	tallying->result = add_map(tallying->tally, map, error);
+	if (error < 0)
+		return;
+	arena_set_rest(&copy, tallying->rest_ms);
+	add_contents(tallying, &copy);
+	tallying->tally->n_read++;
+	arena_close(&copy);
+}
+
+int tally_open(const struct arena_place *place, uint32_t rest_ms,
+	       uint64_t now_ms, struct tally *tally)
+{
+	struct tallying tallying = { .tally = tally, .place = place,
+				     .rest_ms = rest_ms, .now_ms = now_ms };
+	int result;
+
+	memset(tally, 0, sizeof(*tally));
+	result = maps_visit(place, O_RDONLY, visit, &tallying);
+	return tallying.result < 0 ? tallying.result : result;
+}
+
+void tally_close(struct tally *tally)
+{
+	for (size_t i = 0; i < tally->n_maps; i++)
+		free(tally->maps[i].path);
+	free(tally->maps);
+	tally->maps = NULL;
+	tally->n_maps = 0;
+}

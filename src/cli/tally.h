@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What all maps of this network namespace show together. A port has the leases of
+ * all, and the use that leaves the least to others.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena_layout.h"
+
+struct arena_place;
+
+struct tally_map {
+	char *path;
+	uint32_t uid;
+	int error;		/* why it is not in the tally, -errno; or 0 */
+};
+
+struct port_tally {
+	uint32_t n_leases;
+	uint8_t use;		/* enum use */
+	bool rests;		/* in some map; if USE_FREE */
+};
+
+/* Too large for the stack. */
+struct tally {
+	struct tally_map *maps;
+	size_t n_maps, capacity;
+	size_t n_read;		/* of them, those that could be read */
+	uint64_t counters[N_COUNTERS];
+	struct port_tally ports[N_SPACES][N_PORTS];
+};
+
+/*
+ * Reads all maps; ports rest for rest_ms. Returns 0, also where some could not be
+ * read (see maps); or -errno for what could not be listed. To be closed always.
+ */
+int tally_open(const struct arena_place *place, uint32_t rest_ms,
+	       uint64_t now_ms, struct tally *tally);
+void tally_close(struct tally *tally);

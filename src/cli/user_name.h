@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdint.h>
+
+/* The name of a user, or the number where there is none; until the next call. */
+const char *user_name(uint32_t uid);
