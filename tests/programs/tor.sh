@@ -57,9 +57,9 @@ scenario()
 	mkdir -m 700 "$work/tor"
 	configuration >"$work/torrc"
 	relay
-	wait_bound tcp 9101
+	wait_bound tcp 9101 127.0.0.1
 	server tor tor -f "$work/torrc"
-	wait_bound tcp 9055
+	wait_bound tcp 9055 127.0.0.1
 	wait_until was_reached
 	echo "the relay was reached"
 	expect "socks 0500" answers
