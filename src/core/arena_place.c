@@ -27,8 +27,10 @@
 /* Root as the process sees it, where only root can have made the file. */
 static bool is_roots(const struct arena_place *place, uint32_t uid)
 {
-	return uid == 0 || (place->users.is_mapped &&
-			    uid == place->users.overflow_uid);
+	const struct users *users = &place->users;
+
+	return uid == 0 || (users->is_mapped && uid == users->overflow_uid) ||
+	       (users->has_root && uid == users->root_uid);
 }
 
 bool arena_place_trusts(const struct arena_place *place, enum arena_root root,

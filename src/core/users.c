@@ -71,6 +71,10 @@ static void read_map(struct users *users, const char *text)
 	while (take_extent(&text, &extent)) {
 		is_identity = extent.inner == 0 && extent.outer == 0 &&
 			      extent.length == ALL_UIDS;
+		if (extent.outer == 0 && extent.length > 0) {
+			users->root_uid = extent.inner;
+			users->has_root = true;
+		}
 		if (uid < extent.inner || uid - extent.inner >= extent.length)
 			continue;
 		users->outer_uid = extent.outer + (uid - extent.inner);

@@ -18,6 +18,9 @@ struct users {
 	uint32_t outer_uid;	/* the effective user, as the parent namespace
 				   numbers it */
 	uint32_t overflow_uid;	/* if is_mapped */
+	bool has_root;		/* if is_mapped: whether root_uid is one */
+	uint32_t root_uid;	/* the number shown for user 0 of the parent
+				   namespace */
 };
 
 void users_read(struct users *usersp);

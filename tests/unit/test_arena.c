@@ -300,7 +300,7 @@ Test(arena, a_file_that_RLIMIT_FSIZE_forbids_is_not_made)
 	cr_expect_eq(access(file, F_OK), -1);
 }
 
-/* In a user namespace the overflow user may be root, or anybody. */
+/* Edge case 49: in a user namespace the overflow user may be root, or anybody. */
 Test(arena, root_that_is_not_mapped_is_trusted_in_run_alone)
 {
 	const struct arena_place mapped = {
@@ -313,6 +313,25 @@ Test(arena, root_that_is_not_mapped_is_trusted_in_run_alone)
 	cr_expect_not(arena_place_trusts(&mapped, ROOT_RUN, 1000));
 	cr_expect_not(arena_place_trusts(&mapped, ROOT_SHM, 65534));
 	cr_expect_not(arena_place_trusts(&anywhere, ROOT_RUN, 65534));
+}
+
+/* Edge case 49: a namespace may give root another number. */
+Test(arena, root_with_another_number_is_trusted_in_run_alone)
+{
+	static const char text[] = "         7       1000          1\n"
+				   "      1000          0          1\n";
+	struct arena_place mapped = { .netns_inode = INODE };
+	char path[64];
+	FILE *map;
+
+	snprintf(path, sizeof(path), "%s/map", directory);
+	map = fopen(path, "w");
+	cr_assert(map != NULL && fputs(text, map) >= 0 && fclose(map) == 0);
+	users_read_map(path, &mapped.users);
+	cr_assert(mapped.users.is_mapped);
+	cr_expect(arena_place_trusts(&mapped, ROOT_RUN, 1000));
+	cr_expect_not(arena_place_trusts(&mapped, ROOT_RUN, 7));
+	cr_expect_not(arena_place_trusts(&mapped, ROOT_SHM, 1000));
 }
 
 /* Makes a folder as of a namespace that is gone, with a map in it. */
