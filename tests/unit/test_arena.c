@@ -275,6 +275,7 @@ Test(arena, no_link_is_followed_where_another_may_have_put_it)
 	place.directory = directory;
 }
 
+/* Edge case 50. */
 Test(arena, a_set_user_id_program_makes_nothing)
 {
 	const struct arena_place secure = {
