@@ -27,14 +27,14 @@ programs="
 	haproxy iperf3 nginx-light nodejs openjdk-17-jdk-headless
 	openssh-client openssh-server perl python3-pyftpdlib redis-server
 	nfs-common redis-tools rpcbind rusersd socat systemd tftp-hpa tftpd-hpa
-	tnftp tor
+	tnftp tor unbound
 	vsftpd wget
 "
 
 # What is preloaded beside Berth, and other people's tests.
 world="
 	libfaketime libjemalloc2 libpython3.11-testsuite libsocket-wrapper
-	libtcmalloc-minimal4 python3.11
+	libtcmalloc-minimal4 proxychains4 python3.11 torsocks
 "
 
 # Other kernels, and models.

@@ -79,6 +79,32 @@ Test(port_pick, offers_every_port_but_the_destination_s)
 	cr_expect_eq(counts[40009], 1);
 }
 
+/*
+ * Edge case 63: behind a reserved stretch of 2000 ports comes one that is as likely
+ * as any other. 20,000 draws of 100 ports: the variance of the count of one is 198.
+ */
+Test(port_pick, the_port_behind_a_reserved_stretch_is_as_likely_as_others)
+{
+	memset(&environment->range, 0, sizeof(environment->range));
+	port_set_add(&environment->range, 40000, 40049);
+	port_set_add(&environment->range, 42050, 42099);
+	environment->settings[SETTING_ALGORITHM] = ALGORITHM_RANDOM;
+	take_environment();
+	for (int i = 0; i < 20000; i++) {
+		struct port_pick pick;
+		struct lease lease;
+
+		start(&pick, USE_WHOLE, NULL);
+		cr_assert(port_pick_next(&pick, &lease));
+		counts[lease.port]++;
+		ledger_release(&process.arena, &lease, 0);
+	}
+	cr_expect_lt(counts[42050], 300);
+	cr_expect_gt(counts[42050], 100);
+	cr_expect_lt(counts[40000], 300);
+	cr_expect_gt(counts[40000], 100);
+}
+
 /* Edge case 10. */
 Test(port_pick, a_range_of_the_destination_s_port_alone_offers_none)
 {
