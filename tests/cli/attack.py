@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What a user can do to others by the files of Berth. Edge cases 50 and 51.
+"""What a user can do to others by the files of Berth. Edge case 51.
 
 In a network namespace with a /run and a /dev/shm of its own, an attacker (uid
 65534) makes names first, puts symbolic links in the way, locks, shortens and

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Datagram sockets get their port at the first call that needs one, and look
- * the same with and without Berth. Edge cases 15, 27 and 29.
+ * the same with and without Berth. Edge cases 15, 27, 29 and 66.
  */
 #include "probe.h"
 
@@ -118,6 +118,7 @@ static void send_peers(const struct kind *kind)
 	}
 }
 
+/* Edge case 66. */
 static void connect_again(const struct kind *kind)
 {
 	struct address none = { .length = sizeof(struct sockaddr_in) };

@@ -530,6 +530,7 @@ Test(config, an_include_that_cannot_be_read_is_told_and_the_rest_is_read)
 	assert_text(&config.defaults.ranges.listen, "5", 6);
 }
 
+/* Edge case 55. */
 Test(config, an_included_file_may_be_empty)
 {
 	write_file("empty", "");
@@ -568,6 +569,7 @@ Test(config, a_default_stands_for_a_variable_that_is_not_set_or_empty)
 	assert_text(&config.defaults.ranges.connect, "7,", 3);
 }
 
+/* Edge case 54. */
 Test(config, a_variable_that_is_not_set_or_makes_no_sense_is_told_with_its_line)
 {
 	unsetenv("BERTH_TEST_NONE");

@@ -533,7 +533,7 @@ Test(policy_file, an_unload_takes_another_versions_out_of_force)
 	cr_assert_eq(policy_file_edition(&file), edition);
 }
 
-/* 512 KiB: what is there already has more. */
+/* Edge case 47. 512 KiB: what is there already has more. */
 static void limit_memory(void)
 {
 	struct rlimit limit = { 512 << 10, RLIM_INFINITY };
@@ -697,6 +697,7 @@ static void hold_all_that_is_readable(void)
 	pause();
 }
 
+/* Edge case 51. */
 Test(policy_file, a_lock_that_a_reader_holds_is_in_nobodys_way)
 {
 	if (geteuid() != 0)

@@ -497,7 +497,7 @@ Test(policy_source, a_file_may_move_some_times)
 	assert_ports(20000 + N_FILES_KEPT - 1);
 }
 
-/* What could not be looked at may be a policy in force. */
+/* Edge case 47: what could not be looked at may be a policy in force. */
 Test(policy_source, without_a_descriptor_it_is_not_known_whether_there_is_one)
 {
 	struct environment_error error;
