@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The events of all maps of this network namespace, in the order of their times. */
+/* The events of all maps of this network namespace, by their times. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,9 +35,9 @@ struct events {
 };
 
 /*
- * Reads what has come since the last time, or all that there is; *events is 0 at
- * first. Returns 0; -ENOMEM; or why the maps could not be listed. Those that could
- * not be read are in missed, of this time alone.
+ * Reads what has come since the last time, or all that there is; *events is 0
+ * at first. Returns 0; -ENOMEM; or why the maps could not be listed. Those that
+ * could not be read are in missed, of this time alone.
  */
 int events_read(const struct arena_place *place, struct events *events);
 void events_close(struct events *events);

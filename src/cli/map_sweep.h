@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The sweep of one map by a process of its own: a sweep writes and so has to map
- * the file, and whoever may shorten it could end this process.
+ * The sweep of one map by a process of its own: a sweep writes and so has to
+ * map the file, and whoever may shorten it could end this process.
  */
 
 #include <stdint.h>

@@ -146,7 +146,7 @@ int maps_visit(const struct arena_place *place, int access, map_visit visit,
 	return result;
 }
 
-/* --- what is in one ----------------------------------------------------------- */
+/* --- what is in one ------------------------------------------------------- */
 
 int map_copy(const struct map *map, const struct arena_place *place,
 	     size_t offset, size_t size, struct arena *arenap)
@@ -181,7 +181,7 @@ int map_open(const struct map *map, const struct arena_place *place,
 	return result;
 }
 
-/* --- what is left out ---------------------------------------------------------- */
+/* --- what is left out ----------------------------------------------------- */
 
 bool map_is_denied(int error)
 {

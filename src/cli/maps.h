@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The maps of this network namespace, those of all users: in BERTH_DIR, of root,
- * and of each user in /dev/shm.
+ * The maps of this network namespace, those of all users: in BERTH_DIR, of
+ * root, and of each user in /dev/shm.
  *
  * Their makers may write anything to them and shorten them at any time, which
  * ends by SIGBUS whoever has them mapped. So a map is read into memory of this
@@ -20,7 +20,7 @@ struct arena;
 struct arena_place;
 
 struct map {
-	/* Of its file; where that is unknown, of the folder that it may be in. */
+	/* Of its file; if that is unknown, of the folder it may be in. */
 	const char *path;
 	uint32_t uid;		/* whose it is */
 	bool is_shared;		/* others than that user may write it */
@@ -33,17 +33,17 @@ typedef void (*map_visit)(const struct map *map, void *context);
 
 /*
  * Visits each map that is there, with those that cannot be opened, which may be
- * another namespace's. access is O_RDONLY or O_RDWR. Of each user there is one, in
- * the folder that programs of this user would use. Returns 0, or -errno where the
- * users' folders could not all be listed.
+ * another namespace's. access is O_RDONLY or O_RDWR. Of each user there is one,
+ * in the folder that programs of this user would use. Returns 0, or -errno
+ * where the users' folders could not all be listed.
  */
 int maps_visit(const struct arena_place *place, int access, map_visit visit,
 	       void *context);
 
 /*
- * Reads a part of a map, the rest is zero. Words may be of different moments, as
- * for any reader. Returns 0; -ESTALE where the file has been shortened; -ENOMEM;
- * or why it cannot be read. To be closed by arena_close().
+ * Reads a part of a map, the rest is zero. Words may be of different moments,
+ * as for any reader. Returns 0; -ESTALE where the file has been shortened;
+ * -ENOMEM; or why it cannot be read. To be closed by arena_close().
  */
 int map_copy(const struct map *map, const struct arena_place *place,
 	     size_t offset, size_t size, struct arena *arenap);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What all maps of this network namespace show together. A port has the leases of
- * all, and the use that leaves the least to others.
+ * What all maps of this network namespace show together. A port has the leases
+ * of all, and the use that leaves the least to others.
  */
 
 #include <stdbool.h>
@@ -36,8 +36,9 @@ struct tally {
 };
 
 /*
- * Reads all maps; ports rest for rest_ms. Returns 0, also where some could not be
- * read (see maps); or -errno for what could not be listed. To be closed always.
+ * Reads all maps; ports rest for rest_ms. Returns 0, also where some could not
+ * be read (see maps); or -errno for what could not be listed. To be closed
+ * always.
  */
 int tally_open(const struct arena_place *place, uint32_t rest_ms,
 	       uint64_t now_ms, struct tally *tally);
