@@ -262,8 +262,7 @@ static enum outcome try_each(struct assigning *self,
 
 	for (uint32_t port = part->lo;
 	     port <= part->hi && outcome == OUTCOME_NEXT; port++)
-		if (is_free(self, (uint16_t)port))
-			outcome = try_bound(self, (uint16_t)port);
+		outcome = try_port(self, (uint16_t)port);
 	return outcome;
 }
 

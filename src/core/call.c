@@ -279,7 +279,12 @@ static long disconnect(struct call *call)
 	 * hold it: tcp_disconnect() in net/ipv4/tcp.c. */
 	if (!is_stream(call)) {
 		ask_disconnected(call);
-	} else if (call->facts.engaged) {
+		return result;
+	}
+	if (call->facts.engaged) {
+		/* It takes the range of its first subflow over again. */
+		if (call->facts.mptcp)
+			socket_unpin(call->fd);
 		call->facts.engaged = 0;
 		process_enter(call->process, call->fd, call->facts);
 	}
@@ -393,7 +398,8 @@ static void drop_pin(struct call *call)
 
 static long run_covered(struct call *call)
 {
-	if (call->facts.pinned)
+	/* The first subflow of MPTCP keeps its pin while it is on its way. */
+	if (call->facts.pinned || (call->facts.mptcp && call->facts.engaged))
 		drop_pin(call);
 	if (call->kind == CALL_BIND)
 		return run_bind(call);

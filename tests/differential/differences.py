@@ -7,6 +7,8 @@ stands beside its sentence.
 import os
 import re
 
+from side import MODES
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 MANUAL = os.path.join(HERE, '..', '..', 'src', 'man', 'libberth.7')
 
@@ -76,8 +78,13 @@ def is_connected_to_itself(words, slot):
 def is_self_connect(it):
     """Bare, the socket is connected to its own name."""
     bare, hooked = it.results()
-    return (it.name in CONNECTING and hooked == 'ECONNREFUSED'
-            and bare in ('0', 'EINPROGRESS')
+    if it.name not in CONNECTING or hooked != 'ECONNREFUSED':
+        return False
+    # The kernel would have refused it too, for what else it is.
+    if bare.startswith('E') and bare != 'EINPROGRESS':
+        return (it.port == port_of(it.words_before, it.slot)
+                and it.only('name', 'device', 'peer', 'tcp', 'v6only'))
+    return (bare in ('0', 'EINPROGRESS')
             and (is_connected_to_itself(it.bare.words, it.slot)
                  or is_silent_self_connect(it))
             and it.only('name', 'peer', 'tcp', 'v6only', 'device'))
@@ -86,7 +93,7 @@ def is_self_connect(it):
 def is_silent_self_connect(it):
     """MPTCP does not tell the peer after MSG_FASTOPEN, and nothing tells it while
     the socket is on its way."""
-    if it.results()[0] == 'EINPROGRESS':
+    if it.bare.words.get(it.slot + '.tcp') == '2':
         return it.port == port_of(it.bare.words, it.slot)
     return (it.name.startswith('send')
             and it.slot + '.peer' not in it.bare.words
@@ -101,7 +108,7 @@ def is_only_port(it):
             and it.port == port_of(it.bare.words, it.slot)
             and port_of(it.words_before, it.slot) in ('0', it.port)
             and bare in ('0', 'EINPROGRESS', 'ECONNREFUSED', 'ECONNABORTED',
-                         'EFAULT')
+                         'EFAULT', 'EALREADY', 'EINVAL')
             and it.only('name', 'peer', 'tcp', 'v6only', 'device'))
 
 
@@ -143,8 +150,8 @@ def connects_to_bound(it):
     """A later connect to the port that is bound, of the socket itself."""
     return (it.name in CONNECTING and was_bound(it, it.slot)
             and it.port == port_of(it.words_before, it.slot)
-            and is_connected_to_itself(it.hooked.words, it.slot)
-            and it.results()[1] in ('0', 'EINPROGRESS')
+            and it.results()[1] in ('0', 'EINPROGRESS', 'ECONNABORTED',
+                                    'ECONNREFUSED', 'EALREADY')
             and it.only('name', 'peer', 'tcp', 'v6only'))
 
 
@@ -166,8 +173,8 @@ def has_outlived(it):
 def is_seen_by_others(it):
     """A child has connected, or the copy that shows it is a new one."""
     bare, hooked = it.results()
-    if (bare == hooked and it.only('reuseaddr')
-            and 'raw: setsockopt' in it.bare.call):
+    if (bare == hooked and it.only('reuseaddr') and it.name == 'setsockopt'
+            and {'fork:', 'vfork:'} & set(it.way.split())):
         return True
     if bare != hooked or not it.only('reuseaddr') or any(
             it.hooked.words.get(slot + '.reuseaddr') != '1'
@@ -191,6 +198,14 @@ def shows_lost_port(it):
                     for slot in it.changed_slots()))
 
 
+def is_done_unseen(it):
+    """The result is the same, and some call before was a raw one."""
+    bare, hooked = it.results()
+    return (bare == hooked and it.only('name', 'range', 'reuseaddr', 'v6only')
+            and any('raw:' in line.call
+                    for line in it.before + [it.bare]))
+
+
 def has_connected(lines, slot):
     """Whether a connect on a slot was made, or began."""
     for line in lines:
@@ -208,11 +223,14 @@ def was_sent(lines, slot):
 
 
 def loses_unseen_range(it):
-    """A connect of TCP: the range was set by a child or a raw system call."""
+    """A connect of TCP: the range was set by a child, by a raw system call, or by
+    a descriptor that was sent."""
     bare, hooked = it.results()
     return (it.name in CONNECTING and bare == hooked and it.only('range')
             and any('IP_LOCAL_PORT_RANGE' in line.call and
-                    ('fork:' in line.call or 'raw:' in line.call)
+                    ('fork:' in line.call or 'raw:' in line.call
+                     or any(was_sent(it.before, slot)
+                            for slot in it.changed_slots()))
                     for line in it.before))
 
 
@@ -238,19 +256,23 @@ DIFFERENCES = [
      ' show port 0 after a call that fails.',
      ('pin', 'observe', 'environment', 'exhausted', 'reuse') + BOUND_MODES,
      shows_lost_port),
-    ('Where a range is full, UDP does not share a port for SO_REUSEADDR or'
-     ' SO_REUSEPORT: one that is assigned is its socket\'s alone.',
+    ('Where a range is full, UDP shares no port for SO_REUSEADDR or'
+     ' SO_REUSEPORT.',
      ('exhausted', 'reuse'), is_not_shared),
-    ('A range that another process, or a raw system call, has given a TCP socket'
-     ' by IP_LOCAL_PORT_RANGE is lost when that connects.',
+    ('A range that another process, a raw system call, or a descriptor which the'
+     ' program has sent to itself, has given a TCP socket by'
+     ' IP_LOCAL_PORT_RANGE is lost when that connects.',
      ('pin', 'environment', 'exhausted', 'reuse'), loses_unseen_range),
     ('The port outlives a call that fails, and an AF_UNSPEC connect.',
      BOUND_MODES, has_outlived),
     ('Another process that has the same socket sees SO_REUSEADDR after a'
      ' connect; so does a program that asks by a descriptor which a raw system'
-     ' call has made, or which it has sent to itself. What a raw system call has'
+     ' call has made, or which it has sent to itself. What another process has'
      ' set does not show.',
      BOUND_MODES, is_seen_by_others),
+    ('What a raw system call has done to a socket, Berth does not know. Its next'
+     ' call may leave another name, range or SO_REUSEADDR.',
+     tuple(MODES), is_done_unseen),
 ]
 
 
