@@ -80,10 +80,9 @@ def is_self_connect(it):
     bare, hooked = it.results()
     if it.name not in CONNECTING or hooked != 'ECONNREFUSED':
         return False
-    # The kernel would have refused it too, for what else it is.
-    if bare.startswith('E') and bare != 'EINPROGRESS':
-        return (it.port == port_of(it.words_before, it.slot)
-                and it.only('name', 'device', 'peer', 'tcp', 'v6only'))
+    # To the port that it has; the kernel may refuse that too, for what else it is.
+    if it.port == port_of(it.words_before, it.slot):
+        return it.only('name', 'device', 'peer', 'tcp', 'v6only')
     return (bare in ('0', 'EINPROGRESS')
             and (is_connected_to_itself(it.bare.words, it.slot)
                  or is_silent_self_connect(it))
