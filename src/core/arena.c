@@ -121,7 +121,7 @@ static int open_file(const struct arena_place *place, enum arena_root root,
 	/* As it was checked: another user may have shortened the file since, so
 	 * that it is not read again. Relaxed: nobody else has this arena yet. */
 	store_relaxed_u32(&arenap->rest_ms, rest_ms);
-	return result;
+	return arena_place_failure(result);
 }
 
 static int open_at(const struct arena_place *place, enum arena_root root,

@@ -131,10 +131,11 @@ static bool has_leased(struct connecting *self, const struct lease *lease,
 	if (lives || !socket_is_closed(self->call->fd)) {
 		const int result = socket_local(self->call->fd, localp);
 
-		/* The pin is believed where it cannot be verified; not of a
-		 * descriptor that another thread has closed. */
+		/* The pin is believed where it cannot be verified; but nothing
+		 * is entered for what another thread has closed. */
 		if (lease != NULL && lives && result < 0 &&
-		    result != -EBADF && result != -ENOTSOCK)
+		    ((self->result == 0 && self->shown == 0) ||
+		     (result != -EBADF && result != -ENOTSOCK)))
 			return true;
 	}
 	if (lease == NULL || localp->port != lease->port)
