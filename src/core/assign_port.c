@@ -67,14 +67,18 @@ static void read_sharing(struct assigning *self)
 	self->knows_sharing = true;
 }
 
-/* TCP_REPAIR sets SO_REUSEADDR to 2, which could not be set again. */
-static void set_sharing(const struct assigning *self, int on)
+/*
+ * TCP_REPAIR sets SO_REUSEADDR to 2, which could not be set again. A listen makes
+ * the group of SO_REUSEPORT, and is the call that is made where TCP is pinned.
+ */
+static void set_sharing(const struct assigning *self, bool pinned, int on)
 {
 	const int fd = self->call->fd;
 
 	if (self->reuse_address == 1)
 		raw_set_int_option(fd, SOL_SOCKET, SO_REUSEADDR, on);
-	if (self->reuse_port != 0 && !self->tests_first)
+	if (self->reuse_port != 0 && !self->tests_first &&
+	    !(pinned && is_tcp(self)))
 		raw_set_int_option(fd, SOL_SOCKET, SO_REUSEPORT, on);
 }
 
@@ -191,10 +195,10 @@ static enum outcome try_pinned(struct assigning *self, uint16_t lo, uint16_t hi)
 		return OUTCOME_NO_PIN;
 	self->pinned = true;
 	if (suspends)
-		set_sharing(self, 0);
+		set_sharing(self, true, 0);
 	make(self);
 	if (suspends)
-		set_sharing(self, 1);
+		set_sharing(self, true, 1);
 	return judge(self, lo, hi);
 }
 
@@ -208,11 +212,11 @@ static long bind_by_number(struct assigning *self, uint16_t port)
 	local.port = port;
 	self->has_tried_bind = true;
 	if (suspends)
-		set_sharing(self, 0);
+		set_sharing(self, false, 0);
 	bound = is_bind(self) ? call->make(call, port)
 			      : socket_bind(call->fd, &local);
 	if (suspends)
-		set_sharing(self, 1);
+		set_sharing(self, false, 1);
 	return bound;
 }
 
@@ -417,15 +421,21 @@ static void read_local(struct assigning *self, struct endpoint *remotep)
 		endpoint_read(call->address, call->length, &self->local);
 	else
 		socket_local(call->fd, &self->local);
-	/* One that a child, say, has taken for it is the socket's. */
-	self->has_port = !is_bind(self) && !is_tcp(self) &&
-			 self->local.port != 0;
 	self->local.port = 0;
 	/* A port is assigned that is not the destination's, where that matters. */
 	*remotep = (struct endpoint){ .port = 0 };
 	if (call->facts.space == SPACE_SCTP && call_role(call) ==
 						       ROLE_OF_CONNECT)
 		endpoint_read(call->address, call->length, remotep);
+}
+
+/* One that a child, say, has taken for it is the socket's. */
+static bool has_port_unknown(const struct assigning *self)
+{
+	struct endpoint local;
+
+	return !is_tcp(self) && socket_local(self->call->fd, &local) == 0 &&
+	       local.port != 0;
 }
 
 static void begin(struct assigning *self)
@@ -436,6 +446,7 @@ static void begin(struct assigning *self)
 	read_local(self, &remote);
 	if (is_udp(self))
 		read_sharing(self);
+	self->has_port = has_port_unknown(self);
 
 	const bool whole = call->is_whole ||
 			   endpoint_is_wildcard(&self->local);

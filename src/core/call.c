@@ -399,7 +399,9 @@ static void drop_pin(struct call *call)
 static long run_covered(struct call *call)
 {
 	/* The first subflow of MPTCP keeps its pin while it is on its way. */
-	if (call->facts.pinned || (call->facts.mptcp && call->facts.engaged))
+	if (call->facts.pinned ||
+	    (call->facts.mptcp && call->facts.engaged &&
+	     socket_range(call->fd) != RANGE_OF_PROGRAM))
 		drop_pin(call);
 	if (call->kind == CALL_BIND)
 		return run_bind(call);

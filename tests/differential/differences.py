@@ -155,8 +155,11 @@ def connects_to_bound(it):
 
 
 def is_taken(it):
-    """Somebody else's bind to the port that is bound."""
+    """Somebody else's bind to the port that is bound; or the socket's own listen,
+    while there are connections from it."""
     bare, hooked = it.results()
+    if it.name == 'listen' and was_bound(it, it.slot):
+        return (bare, hooked) == ('0', 'EADDRINUSE')
     return (it.name == 'bind' and bare == '0' and hooked == 'EADDRINUSE'
             and it.only('name', 'v6only')
             and any(port_of(it.words_before, slot) == it.port
@@ -237,7 +240,7 @@ def is_not_shared(it):
     """UDP in a full range, with SO_REUSEADDR or SO_REUSEPORT."""
     bare, hooked = it.results()
     return (hooked in ('EAGAIN', 'EADDRINUSE') and bare != hooked
-            and it.only('name', 'peer')
+            and it.only('name', 'peer', 'device')
             and any('SO_REUSE' in line.call for line in it.before)
             and port_of(it.hooked.words, it.slot) == '0')
 
