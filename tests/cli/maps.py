@@ -144,6 +144,11 @@ def all_together():
         same((tcp['whole'], tcp['rest']), (2, 1))
 
 
+# A sweep has a line for each protocol that the kernel has, UDP-Lite and SCTP or
+# neither, and some around them.
+SWEEP_LINES = range(5, 8)
+
+
 def of_a_user():
     """a user's status has what is this user's, and says which maps are not"""
     with machine(), program(0) as root, program(ONE) as one, \
@@ -155,10 +160,10 @@ def of_a_user():
              [(name(0), 'Permission denied'), (name(ONE), 'shared'),
               (name(OTHER), 'Permission denied')])
         same(one.outcome(REFUSED), 'EACCES')
-        for words, lines in (('log', 1), ('sweep', 6)):
+        for words, lines in (('log', [1]), ('sweep', SWEEP_LINES)):
             result = command(words, uid=ONE)
-            same((result.returncode, len(result.stdout.splitlines())),
-                 (0, lines))
+            same((result.returncode, len(result.stdout.splitlines()) in lines),
+                 (0, True))
             same('left out' in result.stderr, True)
 
 
@@ -316,10 +321,10 @@ def no_maps():
               if row['state'] == 'shared'], [name(0), name(ONE)])
         same(sorted(row['path'] for row in report['maps'][2:]),
              sorted(folder(uid) + '/arena' for uid in (1004, 1005, 1006)))
-        for words, lines in (('log', 0), ('sweep', 6)):
+        for words, lines in (('log', [0]), ('sweep', SWEEP_LINES)):
             result = command(words)
-            same((result.returncode, len(result.stdout.splitlines())),
-                 (0, lines))
+            same((result.returncode, len(result.stdout.splitlines()) in lines),
+                 (0, True))
             same('left out' in result.stderr, True)
 
 

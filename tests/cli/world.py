@@ -149,14 +149,24 @@ def same(got, wanted):
         raise AssertionError(f'{got!r} is not {wanted!r}')
 
 
+def hide_other_maps():
+    """The inode of a namespace is used again: what another test, or a program,
+    has left in /dev/shm or /run may have this one's."""
+    subprocess.run(['mount', '--make-rprivate', '/'], check=True)
+    for folder, mode in ('/dev/shm', '1777'), ('/run', '755'):
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'mode=' + mode, 'none',
+                        folder], check=True)
+
+
 def main(cases):
     """Starts this test again in a network namespace of its own, and there runs
     the cases."""
     if len(sys.argv) > 1 and sys.argv[1] == 'inside':
         subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+        hide_other_maps()
         run_cases(cases)
         return
-    unshare = ['unshare', '-n'] if os.geteuid() == 0 else ['unshare', '-rn']
+    unshare = ['unshare', '-nm'] if os.geteuid() == 0 else ['unshare', '-rnm']
     if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode:
         print('1..0 # SKIP no network namespaces (CONFIG_NET_NS)')
         return

@@ -38,7 +38,8 @@
 
 /* Not those of <netdb.h>, which differ between libcs. */
 int bindresvport(int fd, struct sockaddr_in *address);
-int bindresvport_sa(int fd, struct sockaddr *address);
+/* libtirpc's, which may not be there: libberth.so has it all the same. */
+__attribute__((weak)) int bindresvport_sa(int fd, struct sockaddr *address);
 int rresvport(int *portp);
 
 /* What the calls are given: nothing of it is on the stack that is measured. */
@@ -159,7 +160,7 @@ static void call_bindresvport(void)
 
 static void call_bindresvport_sa(void)
 {
-	result = bindresvport_sa(fd, &any.sa);
+	result = bindresvport_sa != NULL ? bindresvport_sa(fd, &any.sa) : -1;
 }
 
 static void call_rresvport(void)

@@ -180,6 +180,11 @@ def in_manual(manual, first):
     return set(re.findall(r'^\.BR (\w+) \(2\)', paragraph, re.M))
 
 
+# Folders of namespaces that are gone are looked for where it can be known which
+# are: not in every root.
+IF_NEEDED = {'getdents64'}
+
+
 def listed(tap, library, manual):
     with tempfile.TemporaryDirectory(prefix='berth-') as folder, \
             tempfile.TemporaryDirectory(prefix='berth-') as place:
@@ -192,7 +197,7 @@ def listed(tap, library, manual):
             (second, at_start, 'a start makes no call that is not listed'),
             (first, at_start | for_making, 'nor does the first start')):
         tap.ok(made - bare <= allowed, sentence, sorted(made - bare - allowed))
-        tap.ok(allowed <= made | bare, 'all that is listed is made',
+        tap.ok(allowed <= made | bare | IF_NEEDED, 'all that is listed is made',
                sorted(allowed - made))
 
 
