@@ -45,7 +45,7 @@ preload_all() {
         mount --bind $T/etc /etc
 }
 as() { uid=$1; shift; setpriv --reuid $uid --regid $uid --clear-groups "$@"; }
-files() { find /run /dev/shm $T/theirs -printf '%p %i %m %s %U\\n' | sort; }
+files() { find /run /dev/shm $T/theirs | sort | xargs stat -c '%n %i %a %s %u'; }
 under='env LD_PRELOAD=/mnt/libberth.so'
 '''
 
