@@ -54,6 +54,25 @@ static void describe(struct map *map, const struct arena_folder *folder,
 	map->is_shared = (map->status.mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
+/* The inode that names the folder is used again: a map may be one of a namespace
+ * that is gone. */
+static bool is_of_another_namespace(const struct arena_place *place,
+				    const struct arena_folder *folder)
+{
+	const int fd = raw_open(folder->fd, FILE_NAME,
+				O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	struct arena_header header;
+	bool is_read;
+
+	if (fd < 0)
+		return false;
+	is_read = raw_file_read(fd, (char *)&header, sizeof(header), 0) == 0;
+	raw_close(fd);
+	return is_read && header.magic == ARENA_MAGIC &&
+	       header.version == ARENA_VERSION &&
+	       !arena_place_is(place, header.netns_inode, header.netns_cookie);
+}
+
 /* Visits the map in a folder, if there is one; closes the folder. */
 static void visit_folder(struct visiting *visiting, struct arena_folder *folder,
 			 bool is_root)
@@ -69,6 +88,9 @@ static void visit_folder(struct visiting *visiting, struct arena_folder *folder,
 	if (map.error == -ELOOP && !is_root)
 		map.error = -ESTALE;
 	describe(&map, folder, &file);
+	if (map.error == -ESTALE &&
+	    is_of_another_namespace(visiting->place, folder))
+		map.error = -ENOENT;
 	if (arena_folder_path(folder, FILE_NAME, path, sizeof(path)) < 0)
 		strcpy(path, FILE_NAME);
 	raw_close(folder->fd);

@@ -23,8 +23,10 @@ class Container(Program):
     network namespace; folder is where its arena lies."""
 
     def __init__(self, folder, range):
-        wrapper = os.path.join(os.environ['BERTH_DIR'], 'container.sh')
-        with open(wrapper, 'w') as file:
+        # One each: the shell of another may not have read its own yet.
+        number, wrapper = tempfile.mkstemp(suffix='.sh',
+                                           dir=os.environ['BERTH_DIR'])
+        with open(number, 'w') as file:
             file.write('#!/bin/sh\n'
                        'exec unshare --pid --fork --mount-proc '
                        f'--kill-child {sys.executable} "$@"\n')

@@ -16,7 +16,7 @@ ALL_STEPS = (1 << 64) - 1
 # What has corners that are still found, one in thousands of sequences: the last is
 # a datagram socket that a child has disconnected, of which its parent is not told.
 # With seeds that are known, these count as all others do.
-CORNERS = 'MPTCP', 'raw:', 'SCM_RIGHTS', 'fork: connect('
+CORNERS = re.compile(r'MPTCP|raw:|SCM_RIGHTS|fork: .*connect\(')
 
 
 class Finding:
@@ -35,8 +35,8 @@ class Finding:
             for lines in (bare, hooked)]
 
     def is_corner(self):
-        return any(word in line.call for line in self.before + [self.bare]
-                   for word in CORNERS)
+        return any(CORNERS.search(line.call)
+                   for line in self.before + [self.bare])
 
     def kind(self):
         """Findings of the same kind are likely to have the same cause."""
