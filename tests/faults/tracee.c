@@ -394,7 +394,7 @@ static bool look(struct tracing *tracing, int status)
 		list_fds(tracing);
 	else if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8))
 		stop_at_exec(tracing);
-	else
+	else if (status >> 8 != (SIGTRAP | PTRACE_EVENT_FORK << 8))
 		signal = stop_at_signal(tracing, WSTOPSIG(status));
 	go_on(tracing, signal);
 	return true;
@@ -427,11 +427,19 @@ static pid_t wait_for(struct tracing *tracing, int *statusp)
 
 static void watch(struct tracing *tracing)
 {
+	const pid_t program = tracing->pid;
+	bool lives = true;
 	int status;
 
-	do
-		wait_for(tracing, &status);
-	while (look(tracing, status));
+	while (lives) {
+		const pid_t pid = wait_for(tracing, &status);
+
+		if (pid == program)
+			lives = look(tracing, status);
+		else if (WIFSTOPPED(status))
+			/* A child of the program's goes its own way. */
+			ptrace(PTRACE_DETACH, pid, 0, 0);
+	}
 }
 
 /* --- a target that serves ----------------------------------------------------- */
