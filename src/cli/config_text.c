@@ -344,7 +344,7 @@ int config_text_read(struct config_source *source, const char *path,
 	why = frame.path == NULL ? strerror(ENOMEM)
 				 : config_file_read(path, &frame.status, &text);
 	/* What is included may be empty; of all there is, a mistake made it so. */
-	if (why == NULL && text[strspn(text, " \t\r\n\f\v")] == '\0')
+	if (why == NULL && text != NULL && text[strspn(text, " \t\r\n\f\v")] == '\0')
 		why = "is empty";
 	if (why == NULL) {
 		frame.copied = text;

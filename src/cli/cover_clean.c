@@ -87,7 +87,8 @@ static struct env read_env_options(char *const words[])
 				     NULL)) != -1) {
 		if (option == 'i')
 			env.is_cleared = true;
-		else if (option == 'u' && strcmp(optarg, "LD_PRELOAD") == 0)
+		else if (option == 'u' && optarg != NULL &&
+			 strcmp(optarg, "LD_PRELOAD") == 0)
 			env.is_unset = true;
 		else if (option == 'S')
 			env.split = optarg;

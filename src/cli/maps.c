@@ -92,7 +92,7 @@ static void visit_folder(struct visiting *visiting, struct arena_folder *folder,
 	    is_of_another_namespace(visiting->place, folder))
 		map.error = -ENOENT;
 	if (arena_folder_path(folder, FILE_NAME, path, sizeof(path)) < 0)
-		strcpy(path, FILE_NAME);
+		memcpy(path, FILE_NAME, sizeof(FILE_NAME));
 	raw_close(folder->fd);
 	/* A user's folder may have a link to another user's file. */
 	if (map.error != -ENOENT && !was_seen(visiting, &map.status) &&

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,7 +27,7 @@ static int add(struct user_folders *folders, uint32_t uid, const char *name)
 	struct user_folder *folder = &folders->items[folders->n_items++];
 
 	folder->uid = uid;
-	strcpy(folder->name, name);
+	snprintf(folder->name, sizeof(folder->name), "%s", name);
 	return 0;
 }
 
