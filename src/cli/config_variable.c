@@ -58,7 +58,9 @@ static void put_escaped(FILE *stream, const char *value, size_t length)
 /* Writes what a variable stands for. Returns why it cannot, or NULL. */
 static const char *put_value(FILE *stream, const struct variable *variable)
 {
-	const char *value = getenv(variable->name);
+	/* Without a name there was no memory for it. */
+	const char *value = variable->name != NULL ? getenv(variable->name)
+						   : NULL;
 
 	if (variable->fallback != NULL && (value == NULL || *value == '\0')) {
 		/* As it stands in the file: escaped already. */
