@@ -66,7 +66,7 @@ static void correct_mode(int fd, uint32_t mode)
 	if (raw_file_status(fd, &status) == 0 &&
 	    status.uid == raw_geteuid() && (status.mode & 07777) != mode &&
 	    folder_is_empty(fd))
-		(void)!raw_fchmod(fd, mode);
+		(void)!raw_fchmod(fd, (int)mode);
 }
 
 int folder_make(int parent_fd, const char *name, uint32_t mode, bool *is_newp)
@@ -75,7 +75,7 @@ int folder_make(int parent_fd, const char *name, uint32_t mode, bool *is_newp)
 
 	if (fd != -ENOENT)
 		return fd;
-	result = raw_mkdir_at(parent_fd, name, mode);
+	result = raw_mkdir_at(parent_fd, name, (int)mode);
 	if (result < 0 && result != -EEXIST)
 		return result;
 	fd = folder_open(parent_fd, name, O_RDONLY);

@@ -115,8 +115,8 @@ int shared_file_make(const struct shared_file_kind *kind,
 		return fd;
 	result = kind->fill(fd, place);
 	if (result == 0)
-		result = raw_fchmod(fd, root == ROOT_OWN ? MODE_OF_OWN
-							     : kind->mode);
+		result = raw_fchmod(fd, (int)(root == ROOT_OWN ? MODE_OF_OWN
+							       : kind->mode));
 	if (result == 0)
 		return fd;
 	if (name[0] != '\0')
