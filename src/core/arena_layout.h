@@ -88,7 +88,9 @@ struct counter_memory {
 struct turn_memory {
 	atomic_u64 swept_ms[N_SPACES];	/* when the last sweep began */
 	atomic_u64 took_ms[N_SPACES];	/* how long the last one took */
-	uint8_t pad[4032];
+	atomic_u32 n_lost;	/* ports that sockets have lost which others may
+				   have too: see process_tell_others() */
+	uint8_t pad[4028];
 };
 
 /* The last so many events; a power of two. */

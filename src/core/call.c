@@ -266,6 +266,8 @@ static void ask_disconnected(struct call *call)
 	} else {
 		process_ask(call->process, call->fd, facts);
 	}
+	if (!facts->has_port)
+		process_tell_others(call->process);
 }
 
 /* connect(AF_UNSPEC): the socket gives a port up that it did not name itself. */
@@ -419,6 +421,8 @@ static long run_covered(struct call *call)
 long call_run(struct process *process, struct call *call)
 {
 	call->process = process;
+	if (!process_is_current(process))
+		process_catch_up(process);
 	if (!is_concerned(call) || !covers(call))
 		return make(call);
 	process_policy(process, &call->policy);

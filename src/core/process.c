@@ -71,6 +71,10 @@ static void open_arena(struct process *process, const struct arena_place *place)
 		(void)arena_open_private(result, &process->arena);
 	process->arena.netns_inode = place->netns_inode;
 	process->arena.netns_cookie = place->netns_cookie;
+	if (process->arena.memory != NULL)
+		/* Relaxed: no entry is older than this. */
+		store_relaxed_u32(&process->n_lost, load_relaxed_u32(
+			&process->arena.memory->turn.n_lost));
 }
 
 /* After both, since a policy may say what is done without an arena. */

@@ -27,6 +27,8 @@ struct process {
 	struct standard_error standard_error;	/* as it was at the start */
 	struct report_limit report_limit;
 	atomic_u32 has_moved;	/* a thread has changed its network namespace */
+	atomic_u32 shares;	/* others may have its datagram sockets too */
+	atomic_u32 n_lost;	/* what it has seen of that of the arena */
 	bool sweeps;		/* its leases have sockets: a sweep is harmless */
 	atomic_u32 pin_refused;	/* bit by space, and PIN_MPTCP: no such option */
 	struct policy_source source;	/* the last, as its identity is there */
@@ -89,6 +91,30 @@ void process_hold(struct process *process, const struct lease *lease,
  * descriptor of the socket is known, it has the lease from now on.
  */
 void process_release(struct process *process, const struct fd_facts *facts);
+
+/* Another process may have the sockets of this one from now on, or has had them. */
+void process_share(struct process *process);
+
+/*
+ * A datagram socket has lost its port. Whoever may have it too, by fork or by
+ * SCM_RIGHTS, is told, since an entry of a cache that says "has a port" is
+ * believed by sends.
+ */
+void process_tell_others(struct process *process);
+
+/* Whether nobody has told anything since the last process_catch_up(). */
+static inline bool process_is_current(const struct process *process)
+{
+	const struct arena_memory *memory = process->arena.memory;
+
+	/* Relaxed: whoever knows of the loss has synchronized with the one who
+	 * told it, by waiting for it, say. */
+	return memory == NULL || load_relaxed_u32(&memory->turn.n_lost) ==
+					 load_relaxed_u32(&process->n_lost);
+}
+
+/* What is known of datagram sockets is asked anew, each at its next use. */
+void process_catch_up(struct process *process);
 
 /* Gives back what the socket has leased: it has no port (any more). */
 void process_drop_port(struct process *process, int fd,

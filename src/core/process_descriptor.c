@@ -132,12 +132,54 @@ static bool same_lease(const struct fd_facts *a, const struct fd_facts *b)
 
 void process_doubt(struct process *process, int fd)
 {
-	const struct fd_facts now = fd_cache_get(&process->cache, fd);
-	struct fd_facts doubted = now;
+	struct fd_facts now = fd_cache_get(&process->cache, fd);
 
-	doubted.doubted = 1;
-	if (now.known)
-		(void)fd_cache_replace(&process->cache, fd, now, doubted);
+	/* Each turn more is one that another thread's call has caused. */
+	while (now.known && !now.doubted) {
+		struct fd_facts doubted = now;
+
+		doubted.doubted = 1;
+		if (fd_cache_replace(&process->cache, fd, now, doubted))
+			return;
+		now = fd_cache_get(&process->cache, fd);
+	}
+}
+
+/* --- what others do to its sockets --------------------------------------------- */
+
+void process_share(struct process *process)
+{
+	/* Relaxed: who makes a socket another's orders that before. */
+	store_relaxed_u32(&process->shares, 1);
+}
+
+void process_tell_others(struct process *process)
+{
+	/* Relaxed: as above. */
+	if (load_relaxed_u32(&process->shares) != 0 &&
+	    process->arena.memory != NULL)
+		/* Release: after the loss, for whoever finds the number. */
+		add_release_u32(&process->arena.memory->turn.n_lost, 1);
+}
+
+void process_catch_up(struct process *process)
+{
+	struct fd_cache *cache = &process->cache;
+	/* Acquire: what is asked from now on is asked after the loss. */
+	const uint32_t n_lost = load_acquire_u32(
+		&process->arena.memory->turn.n_lost);
+
+	for (int fd = fd_cache_next(cache, 0, MAX_FDS); fd >= 0;
+	     fd = fd_cache_next(cache, (uint32_t)fd + 1, MAX_FDS)) {
+		const struct fd_facts facts = fd_cache_get(cache, fd);
+
+		if (facts.has_port && facts.space != SPACE_TCP)
+			process_doubt(process, fd);
+	}
+	/* A thread that has no entries leaves those of the others to them.
+	 * Release: all are doubted before any thread finds them current. */
+	if (!fd_cache_is_apart(cache))
+		store_release_u32(&process->n_lost, n_lost);
 }
 
 /*
@@ -354,6 +396,8 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 	}
 	if (result < 0)
 		return process_tell_unknown(process, result);
+	if (!old.known && factsp->covered && factsp->space != SPACE_TCP)
+		process_share(process);
 	if (factsp->covered) {
 		factsp->has_port = local.port != 0;
 		factsp->has_address = !endpoint_is_wildcard(&local);

@@ -50,14 +50,22 @@ struct process *hook_process(void)
 static void mark_child(void)
 {
 	/* Relaxed: written before the fork, or not at all in this process. */
-	if (load_relaxed_u32(&stage) == STAGE_READY)
-		fd_cache_forked(&the_process.cache);
+	if (load_relaxed_u32(&stage) != STAGE_READY)
+		return;
+	fd_cache_forked(&the_process.cache);
+	process_share(&the_process);
+}
+
+/* Its child has its sockets too. */
+static void mark_parent(void)
+{
+	process_share(&the_process);
 }
 
 __attribute__((constructor)) static void construct(void)
 {
 	next_find();
-	(void)next_at_fork(mark_child);
+	(void)next_at_fork(mark_parent, mark_child);
 	clock_find();
 	hook_process();
 }

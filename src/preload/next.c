@@ -212,7 +212,7 @@ static void find(const char *name, void *callp)
 		*(void **)callp = found;
 }
 
-int next_at_fork(void (*in_child)(void))
+int next_at_fork(void (*in_parent)(void), void (*in_child)(void))
 {
 	/* glibc keeps pthread_atfork(3) in no shared library, musl does. */
 	int (*of_glibc)(void (*)(void), void (*)(void), void (*)(void),
@@ -222,8 +222,8 @@ int next_at_fork(void (*in_child)(void))
 	find("__register_atfork", &of_glibc);
 	find("pthread_atfork", &of_others);
 	if (of_glibc != NULL)
-		return of_glibc(NULL, NULL, in_child, NULL);
-	return of_others != NULL ? of_others(NULL, NULL, in_child) : -1;
+		return of_glibc(NULL, in_parent, in_child, NULL);
+	return of_others != NULL ? of_others(NULL, in_parent, in_child) : -1;
 }
 
 void next_find(void)

@@ -54,7 +54,8 @@ extern struct next_calls next;
 void next_find(void);
 
 /*
- * Has libc call a function in each child that its fork(3) makes, if libc can. From
- * the constructor only: it takes a lock. Returns 0 where libc can.
+ * Has libc call one function after each fork(3) in the parent, and the other in the
+ * child that it makes, if libc can. From the constructor only: it takes a lock.
+ * Returns 0 where libc can.
  */
-int next_at_fork(void (*in_child)(void));
+int next_at_fork(void (*in_parent)(void), void (*in_child)(void));

@@ -23,7 +23,8 @@ static inline bool is_settled(const struct process *process, int fd, int flags)
 	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
 
 	return facts.known && !facts.doubted && (flags & MSG_FASTOPEN) == 0 &&
-	       (facts.has_port || !facts.covered);
+	       (!facts.covered ||
+		(facts.has_port && process_is_current(process)));
 }
 
 /*
