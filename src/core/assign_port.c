@@ -464,7 +464,8 @@ static void begin(struct assigning *self)
 /* A range that the program has set where no hook could see it: in a child, say. */
 static bool has_own_range(struct call *call)
 {
-	call->facts.own_range = socket_range(call->fd) == RANGE_OF_PROGRAM;
+	call->facts.own_range = socket_range(call->fd, call->facts.mptcp) ==
+				RANGE_OF_PROGRAM;
 	if (call->facts.own_range)
 		process_enter(call->process, call->fd, call->facts);
 	return call->facts.own_range;

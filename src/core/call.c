@@ -45,8 +45,14 @@ void call_note_connect(struct call *call, long result)
 
 void call_drop_reuse(struct call *call)
 {
-	if (call->facts.hides_reuse && socket_is_closed(call->fd) &&
-	    raw_set_int_option(call->fd, SOL_SOCKET, SO_REUSEADDR, 0) == 0)
+	int reuse = 1;
+
+	if (!call->facts.hides_reuse || !socket_is_closed(call->fd))
+		return;
+	/* TCP_REPAIR has made it 2, which SO_REUSEADDR cannot. */
+	raw_get_int_option(call->fd, SOL_SOCKET, SO_REUSEADDR, &reuse);
+	if (reuse != 1 || raw_set_int_option(call->fd, SOL_SOCKET,
+					     SO_REUSEADDR, 0) == 0)
 		call->facts.hides_reuse = 0;
 }
 
@@ -403,7 +409,7 @@ static long run_covered(struct call *call)
 	/* The first subflow of MPTCP keeps its pin while it is on its way. */
 	if (call->facts.pinned ||
 	    (call->facts.mptcp && call->facts.engaged &&
-	     socket_range(call->fd) != RANGE_OF_PROGRAM))
+	     socket_range(call->fd, true) != RANGE_OF_PROGRAM))
 		drop_pin(call);
 	if (call->kind == CALL_BIND)
 		return run_bind(call);

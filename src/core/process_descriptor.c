@@ -406,14 +406,15 @@ int process_ask(struct process *process, int fd, struct fd_facts *factsp)
 		 * can tell. */
 		factsp->loose = factsp->has_port;
 		factsp->engaged = factsp->has_port;
-		range = socket_range(fd);
+		range = socket_range(fd, factsp->mptcp);
 	}
 	if (has_port_of(&old, factsp))
 		*factsp = old;
 	else if (is_copy(process, fd, old.copies))
 		factsp->copies = old.copies;
-	factsp->own_range = range == RANGE_OF_PROGRAM;
-	factsp->pinned = range == RANGE_OF_BERTH;
+	factsp->own_range = range == RANGE_OF_PROGRAM ||
+			    (old.own_range && range != RANGE_OF_KERNEL);
+	factsp->pinned = range == RANGE_OF_BERTH && !factsp->own_range;
 	factsp->doubted = 0;
 	process_enter(process, fd, *factsp);
 	return 0;

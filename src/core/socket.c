@@ -43,17 +43,27 @@ bool socket_pin_is_heeded(int family, uint16_t port)
 	return is_heeded;
 }
 
-enum socket_range socket_range(int fd)
+enum socket_range socket_range_of(int fd, bool mptcp, uint32_t range)
 {
+	const uint16_t port = (uint16_t)range;
 	struct endpoint local = { .port = 0 };
+
+	if (range == 0)
+		return RANGE_OF_KERNEL;
+	if (range >> 16 != port)
+		return RANGE_OF_PROGRAM;
+	if (mptcp)
+		return RANGE_OF_BERTH;
+	socket_local(fd, &local);
+	return local.port == port ? RANGE_OF_BERTH : RANGE_OF_PROGRAM;
+}
+
+enum socket_range socket_range(int fd, bool mptcp)
+{
 	int value = 0;
 
-	if (raw_get_int_option(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE,
-			       &value) < 0 || value == 0)
-		return RANGE_OF_KERNEL;
-	socket_local(fd, &local);
-	return (uint32_t)value == ((uint32_t)local.port << 16 | local.port)
-		? RANGE_OF_BERTH : RANGE_OF_PROGRAM;
+	raw_get_int_option(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &value);
+	return socket_range_of(fd, mptcp, (uint32_t)value);
 }
 
 struct fd_facts socket_facts(int domain, int type, int protocol)

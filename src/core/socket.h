@@ -34,14 +34,21 @@ bool socket_pin_is_heeded(int family, uint16_t port);
 /* Gives the socket the kernel's whole range again. */
 void socket_unpin(int fd);
 
-/* Whose the range is that a socket has. That of its own port alone is a pin's. */
+/*
+ * Whose the range is that a socket has. That of its own port alone is a pin's; with
+ * MPTCP that of any one port is, since the socket takes the pin of its first subflow
+ * over again when that ends.
+ */
 enum socket_range {
 	RANGE_OF_KERNEL,	/* it has none */
 	RANGE_OF_BERTH,		/* a pin that has led to a connection */
 	RANGE_OF_PROGRAM,
 };
 
-enum socket_range socket_range(int fd);
+enum socket_range socket_range(int fd, bool mptcp);
+
+/* The same of a range that was read. */
+enum socket_range socket_range_of(int fd, bool mptcp, uint32_t range);
 
 /* What socket(domain, type, protocol) makes, without a port yet. */
 struct fd_facts socket_facts(int domain, int type, int protocol);

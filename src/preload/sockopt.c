@@ -19,16 +19,21 @@ static bool is_port_range(int level, int name)
 	return level == IPPROTO_IP && name == IP_LOCAL_PORT_RANGE;
 }
 
-static void note_range(int fd)
+/*
+ * MPTCP sets the range before it refuses it: mptcp_setsockopt_sol_ip_set() in
+ * net/mptcp/sockopt.c.
+ */
+static void note_range(int fd, bool is_refused)
 {
 	struct process *process = hook_process();
 	struct fd_facts facts;
 
 	if (process == NULL || process_facts(process, fd, &facts) < 0 ||
-	    !facts.covered)
+	    !facts.covered || (is_refused && !facts.mptcp))
 		return;
-	facts.own_range = socket_range(fd) == RANGE_OF_PROGRAM;
-	facts.pinned = 0;
+	facts.own_range = socket_range(fd, false) == RANGE_OF_PROGRAM;
+	if (!is_refused || facts.own_range)
+		facts.pinned = 0;
 	process_enter(process, fd, facts);
 }
 
@@ -78,8 +83,8 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
 
 	const int result = next.setsockopt(fd, level, name, value, length);
 
-	if (result == 0 && is_port_range(level, name))
-		note_range(fd);
+	if (is_port_range(level, name))
+		note_range(fd, result < 0);
 	else if (result == 0 && is_reuse(level, name))
 		note_reuse(fd);
 	return result;
@@ -89,7 +94,6 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
 static void hide_pin(int fd, void *value, socklen_t length)
 {
 	struct process *process = hook_process();
-	struct endpoint local;
 	uint32_t range;
 
 	if (process == NULL || length != sizeof(range))
@@ -101,8 +105,7 @@ static void hide_pin(int fd, void *value, socklen_t length)
 		return;
 	memcpy(&range, value, sizeof(range));
 	if ((facts.pinned && !facts.doubted) ||
-	    (range != 0 && range >> 16 == (range & 0xffff) &&
-	     socket_local(fd, &local) == 0 && local.port == range >> 16))
+	    socket_range_of(fd, facts.mptcp, range) == RANGE_OF_BERTH)
 		memset(value, 0, sizeof(range));
 }
 

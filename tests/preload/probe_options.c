@@ -128,6 +128,21 @@ static void own_range(const struct kind *kind)
 	close(server);
 }
 
+/* MPTCP sets it before it refuses it. */
+static void own_range_connected(const struct kind *kind)
+{
+	const uint32_t range = OWN_LOW | (uint32_t)OWN_HIGH << 16;
+	int server = start_server(kind, loopback_of(kind, 5602));
+	int fd = open_kind(kind);
+
+	must(connect_to(fd, loopback_of(kind, 5602)), "connect");
+	REPORT(fd, setsockopt(fd, SOL_IP, IP_LOCAL_PORT_RANGE, &range,
+			      sizeof(range)),
+	       "%s IP_LOCAL_PORT_RANGE when connected", kind->name);
+	close(fd);
+	close(server);
+}
+
 static void bad_descriptors(void)
 {
 	int closed = must(dup(0), "dup"), ends[2];
@@ -155,6 +170,7 @@ int main(void)
 		close(fd);
 		reuse_at_any_time(kind);
 		own_range(kind);
+		own_range_connected(kind);
 	}
 	bad_descriptors();
 	return 0;

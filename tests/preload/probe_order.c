@@ -135,6 +135,19 @@ static void under_repair(const struct kind *kind)
 	close(fd);
 }
 
+/* While the socket is still to be told what came of a connect. */
+static void under_repair_refused(const struct kind *kind)
+{
+	int fd = open_kind(kind);
+
+	must(fcntl(fd, F_SETFL, O_NONBLOCK), "fcntl");
+	connect_to(fd, loopback_of(kind, CLOSED_PORT));
+	set_int(fd, IPPROTO_TCP, TCP_REPAIR, 1);
+	REPORT(fd, connect_to(fd, loopback_of(kind, CLOSED_PORT)),
+	       "%s told of a connect in repair", kind->name);
+	close(fd);
+}
+
 static void own_range_by_child(const struct kind *kind)
 {
 	int fd = open_kind(kind);
@@ -182,6 +195,7 @@ int main(void)
 		connect_to_itself(kind);
 		no_route(kind);
 		reuseport_filter(kind);
+		under_repair_refused(kind);
 		under_repair(kind);
 		own_range_by_child(kind);
 		unmapped(kind);
