@@ -7,16 +7,15 @@ import differences
 from pair import Line, Pair
 
 BLOCK = 200             # sequences that a worker is asked for at a time
-N_TRIES, N_LAST_TRIES = 3, 12
+# Tries of a sequence, each with so many milliseconds before every call. After a
+# pause, what comes from the kernel by itself, as a reset, or from its workers, as
+# with MPTCP, has come on both sides; so what is only late differs bare too.
+AT_ONCE = [0, 0, 0]
+WHILE_SMALLER = [0, 2]
+AT_LAST = [0, 2, 0, 20] * 3
 N_SMALL = 3             # that are made small, of each kind
 N_STRAYS_SHOWN = 10
 ALL_STEPS = (1 << 64) - 1
-
-
-# What has corners that are still found, one in thousands of sequences: the last is
-# a datagram socket that a child has disconnected, of which its parent is not told.
-# With seeds that are known, these count as all others do.
-CORNERS = re.compile(r'MPTCP|raw:|SCM_RIGHTS|fork: .*connect\(')
 
 
 class Finding:
@@ -33,10 +32,6 @@ class Finding:
         self.bare, self.hooked = [
             lines[n_same] if n_same < len(lines) else nothing
             for lines in (bare, hooked)]
-
-    def is_corner(self):
-        return any(CORNERS.search(line.call)
-                   for line in self.before + [self.bare])
 
     def kind(self):
         """Findings of the same kind are likely to have the same cause."""
@@ -78,34 +73,36 @@ class Finding:
 class Comparison:
     """The sequences of a mode."""
 
-    def __init__(self, build, mode, is_control=False, tells_corners=False):
+    def __init__(self, build, mode, is_control=False):
         self.mode = mode
-        self.tells_corners = tells_corners
         self.pair = Pair(build, mode, is_control)
         self.first = self.n_sequences = self.n_differ = 0
-        self.n_noise = self.n_strays = self.n_corners = 0
+        self.n_noise = self.n_strays = 0
         self.strays = []
+        self.seeds_strayed = []     # that did not stray again
         self.findings = {}      # by kind
         self.accepted = {}
 
-    def show(self, seed, keep, plain):
+    def show(self, seed, keep, plain, pause_ms):
         return [[Line(line) for line in lines if not line.startswith('#')]
-                for lines in self.pair.ask('show %d %x %x' % (seed, keep,
-                                                              plain))]
+                for lines in self.pair.ask('show %d %x %x %d' % (
+                    seed, keep, plain, pause_ms))]
 
-    def differs(self, seed, keep, plain, n_tries):
-        """The finding, where no try of one side is like any of the other."""
+    def differs(self, seed, keep, plain, pauses_ms):
+        """Both transcripts, where no try of one side is like any of the other;
+        at last, bare they are all the same, too."""
         texts = set(), set()
-        for _ in range(n_tries):
-            both = self.show(seed, keep, plain)
+        for pause_ms in pauses_ms:
+            both = self.show(seed, keep, plain, pause_ms)
             for seen, lines in zip(texts, both):
                 seen.add('\n'.join(line.text for line in lines))
-            if texts[0] & texts[1]:
+            if texts[0] & texts[1] or (pauses_ms is AT_LAST
+                                       and len(texts[0]) > 1):
                 return None
         return both
 
-    def find(self, seed, keep, plain, n_tries=N_TRIES):
-        both = self.differs(seed, keep, plain, n_tries)
+    def find(self, seed, keep, plain, pauses_ms):
+        both = self.differs(seed, keep, plain, pauses_ms)
         if not both:
             return None
         if differences.accepted(self.mode, *both):
@@ -114,27 +111,30 @@ class Comparison:
 
     def minimize(self, finding, find):
         """Takes out what is not needed, step after step, and then makes the
-        ways plain. find(seed, keep, plain, tries) gives a finding or None."""
-        is_smaller = True
+        ways plain. find(seed, keep, plain, pauses) gives a finding or None."""
+        whole, is_smaller = finding, True
         while is_smaller:
             is_smaller = False
             for bit in [1 << i for i in reversed(range(64))]:
                 if not finding.keep & bit or finding.keep == bit:
                     continue
                 smaller = find(finding.seed, finding.keep & ~bit,
-                               finding.plain, 2)
+                               finding.plain, WHILE_SMALLER)
                 if smaller:
                     finding, is_smaller = smaller, True
         for bit in [1 << i for i in range(64)]:
             if finding.keep & bit:
                 finding = find(finding.seed, finding.keep,
-                               finding.plain | bit, 2) or finding
-        return find(finding.seed, finding.keep, finding.plain, N_LAST_TRIES)
+                               finding.plain | bit,
+                               WHILE_SMALLER) or finding
+        return (find(finding.seed, finding.keep, finding.plain, AT_LAST)
+                or find(whole.seed, whole.keep, whole.plain, AT_LAST))
 
-    def find_stray(self, seed, keep, plain, n_tries):
+    def find_stray(self, seed, keep, plain, pauses_ms):
         """A sequence in which a port was chosen outside the range."""
-        for _ in range(n_tries):
-            lines = self.pair.ask('show %d %x %x' % (seed, keep, plain))[1]
+        for pause_ms in pauses_ms:
+            lines = self.pair.ask('show %d %x %x %d' % (seed, keep, plain,
+                                                        pause_ms))[1]
             if lines and lines[-1].startswith('# strays'):
                 lines = [Line(line) for line in lines[:-1]]
                 return Finding(seed, keep, plain, lines[:-1], lines)
@@ -144,7 +144,7 @@ class Comparison:
         """At a sequence that has differed once."""
         n_steps = int(self.pair.ask('steps %d' % seed)[0][0])
         everything = (1 << n_steps) - 1
-        both = self.differs(seed, everything, 0, N_TRIES)
+        both = self.differs(seed, everything, 0, AT_ONCE)
         if not both:
             self.n_noise += 1
             return
@@ -158,28 +158,27 @@ class Comparison:
             last = finding.bare.step
             if last.isdigit():
                 finding = self.find(seed, everything & ((2 << int(last)) - 1),
-                                    0) or finding
+                                    0, WHILE_SMALLER) or finding
             finding = self.minimize(finding, self.find)
+        else:
+            finding = self.find(seed, everything, 0, AT_LAST)
         if finding:
-            is_told = self.tells_corners and finding.is_corner()
-            self.n_corners += is_told
-            self.n_differ += not is_told
+            self.n_differ += 1
             found.append(finding)
         else:
             self.n_noise += 1
 
     def look_at_stray(self, seed):
-        stray = None
-        if len(self.strays) < N_STRAYS_SHOWN:
-            stray = self.find_stray(seed, ALL_STEPS, 0, N_LAST_TRIES)
-            if stray:
-                stray = self.minimize(stray, self.find_stray)
-            if stray:
-                self.strays.append(stray)
-        if self.tells_corners and stray and stray.is_corner():
-            self.n_corners += 1
+        self.n_strays += 1
+        if len(self.strays) >= N_STRAYS_SHOWN:
+            return
+        stray = self.find_stray(seed, ALL_STEPS, 0, AT_LAST)
+        if stray:
+            stray = self.minimize(stray, self.find_stray)
+        if stray:
+            self.strays.append(stray)
         else:
-            self.n_strays += 1
+            self.seeds_strayed.append(seed)
 
     def run(self, first, end):
         self.first = first
@@ -208,14 +207,16 @@ class Comparison:
 
     def report(self):
         lines = ['%s: %d sequences, %d differ, %d accepted, %d noise, '
-                 '%d with strays, %d in corners' % (
+                 '%d with strays' % (
                      self.mode, self.n_sequences, self.n_differ,
                      sum(self.accepted.values()), self.n_noise,
-                     self.n_strays, self.n_corners)]
+                     self.n_strays)]
         lines += ['accepted %d x: %s' % (n, sentence)
                   for sentence, n in self.accepted.items()]
         for stray in self.strays:
             lines += ['', 'stray in'] + stray.calls()
+        if self.seeds_strayed:
+            lines += ['', 'stray once in %s' % self.seeds_strayed]
         for n, kind, finding in self.kinds():
             lines += ['', '%d x %s' % (n, kind)] + finding.text()
         return lines

@@ -15,6 +15,7 @@ MANUAL = os.path.join(HERE, '..', '..', 'src', 'man', 'libberth.7')
 BOUND_MODES = ('no-pin', 'outside')
 ADDRESS = re.compile(r'(\[[^\]]*\]|[0-9.]+):(\w+)')
 CONNECTING = ('connect', 'sendto', 'sendmsg', 'sendmmsg')
+COPYING = ('dup', 'dup2', 'F_DUPFD', 'SCM_RIGHTS')
 TAKING = CONNECTING + ('listen', 'bind', 'bindresvport')
 
 # What a call says once the kernel has chosen a port, or would have next.
@@ -208,14 +209,29 @@ def is_done_unseen(it):
                     for line in it.before + [it.bare]))
 
 
-def has_connected(lines, slot):
-    """Whether a connect on a slot was made, or began."""
-    for line in lines:
+def sockets_of(lines):
+    """Yields each line as a Difference, and the socket that each slot has then."""
+    sockets = {}
+    for number, line in enumerate(lines):
         it = Difference([], line, line)
-        if (it.slot == slot and it.name in CONNECTING
+        made = re.search(r'\((\d) to (\d)\)', line.call)
+        if it.results()[0] == '0' and it.name in COPYING and made:
+            sockets[made.group(2)] = sockets.get(made.group(1))
+        elif it.results()[0] == '0' and it.name == 'accept4' and made:
+            sockets[made.group(2)] = number
+        elif it.name == 'socket':
+            sockets[it.slot] = number
+        yield it, sockets
+
+
+def has_connected(lines, slot):
+    """Whether a connect of a slot's socket was made, or began."""
+    connected, sockets = set(), {}
+    for it, sockets in sockets_of(lines):
+        if (it.name in CONNECTING
                 and it.results()[0] in ('0', 'EINPROGRESS')):
-            return True
-    return False
+            connected.add(sockets.get(it.slot))
+    return sockets.get(slot) in connected
 
 
 def was_sent(lines, slot):

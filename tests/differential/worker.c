@@ -9,10 +9,12 @@
  * Reads a line for each task:
  *
  *	hash FIRST END		prints "SEED HASH STRAYS" for each seed
- *	show SEED KEEP PLAIN	prints the transcript of the steps whose bits
+ *	show SEED KEEP PLAIN [PAUSE]
+ *				prints the transcript of the steps whose bits
  *				are set in KEEP (hexadecimal); those that are
  *				set in PLAIN are calls of libc, in no child,
- *				thread or handler
+ *				thread or handler. PAUSE: milliseconds before
+ *				each, for what the kernel does by itself
  *	steps SEED		prints their number
  *
  * A line of "." ends each answer.
@@ -23,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -59,7 +62,16 @@ static void prepare(struct step *step, bool is_plain)
 		step->kind = KIND_DUP;
 }
 
-static void run(struct plan *plan, uint64_t keep, uint64_t plain)
+static void pause_for(unsigned int ms)
+{
+	const struct timespec time = { .tv_nsec = ms * 1000000L };
+
+	if (ms)
+		nanosleep(&time, NULL);
+}
+
+static void run(struct plan *plan, uint64_t keep, uint64_t plain,
+		unsigned int pause_ms)
 {
 	ports_begin(plan->seed);
 	slots_begin();
@@ -70,6 +82,7 @@ static void run(struct plan *plan, uint64_t keep, uint64_t plain)
 
 		if (!(keep >> i & 1))
 			continue;
+		pause_for(pause_ms);
 		prepare(&plan->steps[i], plain >> i & 1);
 		say("%zu\t", i);
 		call_make(&plan->steps[i]);
@@ -82,7 +95,8 @@ static void run(struct plan *plan, uint64_t keep, uint64_t plain)
 }
 
 /* In a child, so that nothing of it outlives the sequence. */
-static void run_fresh(uint64_t seed, uint64_t keep, uint64_t plain)
+static void run_fresh(uint64_t seed, uint64_t keep, uint64_t plain,
+		      unsigned int pause_ms)
 {
 	struct plan plan;
 	int status = 0;
@@ -93,7 +107,7 @@ static void run_fresh(uint64_t seed, uint64_t keep, uint64_t plain)
 	const pid_t pid = fork();
 
 	if (pid == 0) {
-		run(&plan, keep, plain);
+		run(&plan, keep, plain, pause_ms);
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
@@ -107,15 +121,16 @@ static void run_fresh(uint64_t seed, uint64_t keep, uint64_t plain)
 static void answer_hash(uint64_t first, uint64_t end)
 {
 	for (uint64_t seed = first; seed < end; seed++) {
-		run_fresh(seed, ALL_STEPS, 0);
+		run_fresh(seed, ALL_STEPS, 0, 0);
 		printf("%" PRIu64 " %016" PRIx64 " %u\n", seed,
 		       transcript_hash(), transcript->n_strays);
 	}
 }
 
-static void answer_show(uint64_t seed, uint64_t keep, uint64_t plain)
+static void answer_show(uint64_t seed, uint64_t keep, uint64_t plain,
+			unsigned int pause_ms)
 {
-	run_fresh(seed, keep, plain);
+	run_fresh(seed, keep, plain, pause_ms);
 	fwrite(transcript->text, 1, transcript->length, stdout);
 	if (transcript->n_strays)
 		printf("# strays\t%u\n", transcript->n_strays);
@@ -131,13 +146,14 @@ static void answer_steps(uint64_t seed)
 
 static void answer(const char *line)
 {
+	unsigned int pause_ms = 0;
 	uint64_t a, b, c;
 
 	if (sscanf(line, "hash %" SCNu64 " %" SCNu64, &a, &b) == 2)
 		answer_hash(a, b);
-	else if (sscanf(line, "show %" SCNu64 " %" SCNx64 " %" SCNx64,
-			&a, &b, &c) == 3)
-		answer_show(a, b, c);
+	else if (sscanf(line, "show %" SCNu64 " %" SCNx64 " %" SCNx64 " %u",
+			&a, &b, &c, &pause_ms) >= 3)
+		answer_show(a, b, c, pause_ms);
 	else if (sscanf(line, "steps %" SCNu64, &a) == 1)
 		answer_steps(a);
 	puts(".");
