@@ -235,9 +235,12 @@ def has_connected(lines, slot):
 
 
 def was_sent(lines, slot):
-    """Whether a slot's descriptor came by SCM_RIGHTS, or was sent so."""
-    return any(slot in line.call.partition('SCM_RIGHTS(')[2].rstrip(')')
-               .split(' to ') for line in lines)
+    """Whether a descriptor of a slot's socket was sent by SCM_RIGHTS."""
+    sent, sockets = set(), {}
+    for it, sockets in sockets_of(lines):
+        if it.name == 'SCM_RIGHTS' and it.results()[0] == '0':
+            sent.add(sockets.get(it.slot))
+    return sockets.get(slot) in sent
 
 
 def loses_unseen_range(it):
