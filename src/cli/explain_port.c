@@ -7,6 +7,7 @@
 #include "cli/claims.h"
 #include "cli/explain.h"
 #include "cli/holders.h"
+#include "cli/maps.h"
 #include "core/arena.h"
 #include "core/ledger.h"
 #include "core/policy.h"
@@ -242,7 +243,7 @@ int explain_port(struct explaining *explaining,
 
 	self = (struct port_view){ .explaining = explaining, .port = port };
 	/* Without a map there is nothing in it. */
-	if (arena_open(place, ARENA_EXISTING, &self.arena, NULL) == 0 &&
+	if (map_copy_own(place, &self.arena) == 0 &&
 	    explaining->published.image != NULL)
 		arena_set_rest(&self.arena,
 			       explaining->published.tables.image->rest_ms);

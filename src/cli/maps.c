@@ -191,6 +191,19 @@ int map_copy(const struct map *map, const struct arena_place *place,
 	return result == -ENODATA ? -ESTALE : result;
 }
 
+int map_copy_own(const struct arena_place *place, struct arena *arenap)
+{
+	struct map map;
+	int result = arena_find(place, ARENA_EXISTING, &map.fd, NULL);
+
+	arenap->memory = NULL;
+	if (result < 0)
+		return result;
+	result = map_copy(&map, place, 0, sizeof(struct arena_memory), arenap);
+	raw_close(map.fd);
+	return result;
+}
+
 int map_open(const struct map *map, const struct arena_place *place,
 	     struct arena *arenap)
 {

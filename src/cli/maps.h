@@ -48,6 +48,12 @@ int maps_visit(const struct arena_place *place, int access, map_visit visit,
 int map_copy(const struct map *map, const struct arena_place *place,
 	     size_t offset, size_t size, struct arena *arenap);
 
+/*
+ * The same of the map that a program of this user would use. Returns as
+ * map_copy(), or why there is none, as arena_open().
+ */
+int map_copy_own(const struct arena_place *place, struct arena *arenap);
+
 /* Maps a map that is open to be written: see above. Returns 0 or -errno. */
 int map_open(const struct map *map, const struct arena_place *place,
 	     struct arena *arenap);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/raw.h"
+#include "cli/apart.h"
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cli/netns.h"
@@ -197,38 +198,58 @@ static int check_policy(struct process *process, const struct arena_place *place
 	return published_is_unknown(missed) ? missed : 0;
 }
 
-/* Returns 0, or -errno when no ports can be given, which is said. */
-static int open_process(struct process *process)
+/* Returns 0, or -errno for a mistake in the environment, which is said. */
+static int open_policy(struct process *process, struct arena_place *placep)
 {
 	struct environment_error error;
 	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
-	struct arena_place place;
-	struct policy policy;
-	bool refuses;
-	int result;
 
 	kernel_read(&process->kernel);
-	netns_place(&process->kernel, &place);
+	netns_place(&process->kernel, placep);
 	if (policy_source_open(&process->source, getenv, &process->kernel,
-			       &place, &error) < 0) {
-		environment_error_text(&error, text);
-		message("berth: %s\n", text);
-		return -EINVAL;
-	}
-	result = arena_open(&place, ARENA_CREATE, &process->arena, NULL);
-	if (result == 0) {
-		if (netns_is_elsewhere(process->arena.passed_over))
-			message("berth: no shared arena: %s; other "
-				"programs may be given the same ports\n",
-				strerror(-process->arena.passed_over));
-		return check_policy(process, &place);
-	}
+			       placep, &error) == 0)
+		return 0;
+	environment_error_text(&error, text);
+	message("berth: %s\n", text);
+	return -EINVAL;
+}
+
+/* Without the shared arena. Returns 0, or -errno when the policy wants that no
+ * ports are given then; both are said. */
+static int open_private(struct process *process, int error)
+{
+	struct policy policy;
+	bool refuses;
+
 	process_policy(process, &policy);
 	refuses = policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE;
-	message("berth: no shared arena: %s; %s\n", strerror(-result),
+	message("berth: no shared arena: %s; %s\n", strerror(-error),
 		refuses ? "BERTH_ON_ERROR=refuse"
 			: "other programs may be given the same ports");
-	return refuses ? result : arena_open_private(result, &process->arena);
+	return refuses ? error : arena_open_private(error, &process->arena);
+}
+
+/*
+ * arena_error: why the shared arena is not to be used, or 0. Returns 0, or
+ * -errno when no ports can be given, which is said.
+ */
+static int open_process(struct process *process, int arena_error)
+{
+	struct arena_place place;
+	int result = open_policy(process, &place);
+
+	if (result < 0)
+		return result;
+	if (arena_error == 0)
+		arena_error = arena_open(&place, ARENA_CREATE, &process->arena,
+					 NULL);
+	if (arena_error < 0)
+		return open_private(process, arena_error);
+	if (netns_is_elsewhere(process->arena.passed_over))
+		message("berth: no shared arena: %s; other "
+			"programs may be given the same ports\n",
+			strerror(-process->arena.passed_over));
+	return check_policy(process, &place);
 }
 
 /* Gives the leases back: to rest when the ports were found for somebody. */
@@ -240,43 +261,87 @@ static void release(const struct process *process, const struct lease *leases,
 			       rest ? clock_now_ms() : 0);
 }
 
-static int print_ports(struct process *process,
-		       const struct port_options *options)
+/* In memory that both processes have: to write the arena is to map it, and others
+ * may be allowed to write that file, and so to shorten it. */
+struct port_work {
+	struct port_options options;
+	int arena_error;	/* as open_process() takes it */
+	bool is_done;		/* else it was said why not */
+	uint32_t n;
+	uint32_t n_range;
+	uint16_t ports[N_PORTS];
+};
+
+static void find_ports(void *memory)
 {
+	static struct process process;
 	static struct lease leases[N_PORTS];
-	const uint32_t n = find(process, options, leases);
-	const bool enough = n == options->n;
+	struct port_work *work = memory;
 	struct policy policy;
 
+	if (open_process(&process, work->arena_error) < 0)
+		return;
+	work->n = find(&process, &work->options, leases);
 	/* They rest before anybody reads them. */
-	release(process, leases, n, enough);
-	if (!enough) {
-		process_policy(process, &policy);
+	release(&process, leases, work->n, work->n == work->options.n);
+	for (uint32_t i = 0; i < work->n; i++)
+		work->ports[i] = leases[i].port;
+	process_policy(&process, &policy);
+	work->n_range = policy.ranges[work->options.space]
+				     [ROLE_OF_LISTEN]->n_ports;
+	work->is_done = true;
+}
+
+static int print_ports(const struct port_work *work)
+{
+	const struct port_options *options = &work->options;
+
+	if (work->n != options->n) {
 		message("berth: %u %s ports wanted, %u of %u are free\n",
-			options->n, space_name(options->space), n,
-			policy.ranges[options->space][ROLE_OF_LISTEN]->n_ports);
+			options->n, space_name(options->space), work->n,
+			work->n_range);
 		return EXIT_FAILURE;
 	}
-	for (uint32_t i = 0; i < n; i++)
-		printf("%u\n", leases[i].port);
+	for (uint32_t i = 0; i < work->n; i++)
+		printf("%u\n", work->ports[i]);
 	return message_written();
+}
+
+/* Returns 0, or -errno, which is said. */
+static int run_apart(struct port_work *work)
+{
+	int result = apart_run(find_ports, work);
+
+	if (result == -EIO) {
+		/* The arena's file, or the policy's: then it happens again. */
+		work->arena_error = result;
+		result = apart_run(find_ports, work);
+		if (result == 0)
+			message("berth: the shared arena was shortened "
+				"meanwhile\n");
+	}
+	if (result < 0)
+		message("berth: the policy cannot be read: %s\n",
+			result == -EIO ? "it was shortened" : strerror(-result));
+	return result;
 }
 
 int command_port(int argc, char *argv[])
 {
-	static struct process process;
 	struct port_options options;
+	struct port_work *work;
 
 	(void)argc;
 	if (read_options(argv, &options) < 0)
 		return EXIT_USAGE;
 	if (options.help)
 		return message_usage(usage);
-	if (open_process(&process) < 0)
+	work = apart_memory(sizeof(*work));
+	if (work == NULL) {
+		message("berth port: %s\n", strerror(ENOMEM));
 		return EXIT_FAILURE;
-
-	const int result = print_ports(&process, &options);
-
-	arena_close(&process.arena);
-	return result;
+	}
+	work->options = options;
+	return run_apart(work) == 0 && work->is_done ? print_ports(work)
+						     : EXIT_FAILURE;
 }

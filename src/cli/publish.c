@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/apart.h"
 #include "cli/compile.h"
 #include "cli/config.h"
 #include "cli/message.h"
@@ -198,6 +199,36 @@ static int check_published(const struct arena_place *place)
 	return file.missed;
 }
 
+/* In memory that both processes have. */
+struct publish_work {
+	const struct arena_place *place;
+	const struct policy_load *load;
+	int result;
+};
+
+static void publish_apart(void *memory)
+{
+	struct publish_work *work = memory;
+	uint64_t edition;
+
+	work->result = policy_file_publish(work->place, work->load, &edition,
+					   NULL);
+}
+
+/* The owner of a file in BERTH_DIR may shorten it while it is written. */
+static int publish_guarded(const struct arena_place *place,
+			   const struct policy_load *load)
+{
+	struct publish_work *work = apart_memory(sizeof(*work));
+	int result;
+
+	if (work == NULL)
+		return -ENOMEM;
+	*work = (struct publish_work){ .place = place, .load = load };
+	result = apart_run(publish_apart, work);
+	return result < 0 ? result : work->result;
+}
+
 int publish(const struct arena_place *place, const struct compiled *compiled)
 {
 	const struct policy_load load = {
@@ -219,7 +250,9 @@ int publish(const struct arena_place *place, const struct compiled *compiled)
 		result = prepare_arena(place, compiled);
 	if (result < 0)
 		return result;
-	result = policy_file_publish(place, &load, &edition, NULL);
+	result = place->directory != NULL
+		? publish_guarded(place, &load)
+		: policy_file_publish(place, &load, &edition, NULL);
 	if (result < 0)
 		tell_failure(place, result);
 	return result;

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "cli/apart.h"
 #include "cli/message.h"
 #include "core/arena_place.h"
 #include "core/glob.h"
@@ -115,12 +117,12 @@ bool published_is_unknown(int missed)
 	       missed != -ENOTDIR && missed != -ENAMETOOLONG;
 }
 
-int published_read(const struct arena_place *place, struct published *published)
+static int read_file(const struct arena_place *place,
+		     struct published *published)
 {
 	struct policy_file file;
 	int result;
 
-	*published = (struct published){ .edition = 0 };
 	result = policy_file_open(place, POLICY_EXISTING, &file,
 				  published->path);
 	published->missed = file.missed;
@@ -134,9 +136,80 @@ int published_read(const struct arena_place *place, struct published *published)
 	published->by_root = file.by_root;
 	result = copy_policy(&file, published);
 	policy_file_close(&file);
+	return result;
+}
+
+/* --- one that its owner may shorten ------------------------------------------ */
+
+/* In memory that both processes have. */
+struct read_work {
+	const struct arena_place *place;
+	int result;
+	struct published published;
+	size_t size;
+	char image[POLICY_SIZE_MAX];
+};
+
+static void read_apart(void *memory)
+{
+	struct read_work *work = memory;
+	const struct published *published = &work->published;
+
+	work->result = read_file(work->place, &work->published);
+	if (work->result < 0 || published->image == NULL)
+		return;
+	work->size = published->tables.image->size;
+	memcpy(work->image, published->image, work->size);
+}
+
+/* Copies what the other process has read. Returns as read_file(). */
+static int take(const struct read_work *work, struct published *published)
+{
+	*published = work->published;
+	published->image = NULL;
+	if (work->size == 0)
+		return work->result;
+	published->image = malloc(work->size);
+	if (published->image == NULL)
+		return -ENOMEM;
+	memcpy(published->image, work->image, work->size);
+	return policy_image_open(published->image, work->size,
+				 &published->tables);
+}
+
+static int read_guarded(const struct arena_place *place,
+			struct published *published)
+{
+	struct read_work *work = apart_memory(sizeof(*work));
+	int result;
+
+	if (work == NULL)
+		return -ENOMEM;
+	work->place = place;
+	result = apart_run(read_apart, work);
+	if (result == 0)
+		result = take(work, published);
+	else
+		/* Nothing is known of it. */
+		published->missed = result;
+	munmap(work, sizeof(*work));
+	return result;
+}
+
+/* --- the whole ------------------------------------------------------------- */
+
+int published_read(const struct arena_place *place, struct published *published)
+{
+	int result;
+
+	*published = (struct published){ .edition = 0 };
+	/* Elsewhere a policy counts only where root, or this user, has made it. */
+	result = place->directory != NULL ? read_guarded(place, published)
+					  : read_file(place, published);
 	if (result < 0)
 		published->is_damaged = true;
-	if (published->is_damaged)
+	/* Without a path it is missed, which the caller says. */
+	if (published->is_damaged && published->path[0] != '\0')
 		tell_unfollowed(published, result < 0 ? result : -EINVAL);
 	if (result < 0 || (published->edition & 1) == 0) {
 		free(published->image);

@@ -32,7 +32,9 @@ struct published {
 
 /*
  * Copies the policy. Returns 0, also when there is none or a set is damaged;
- * -EINVAL when more than a set is damaged; or -ENOMEM. All damage is said on
+ * -EINVAL when more than a set is damaged; -ENOMEM; or -EIO, or why no process
+ * can be made, where one in BERTH_DIR could not be read: its owner may have
+ * shortened it meanwhile. That is missed, too. All other damage is said on
  * standard error, what has been missed is not. published_deinit() is due in each
  * case.
  */

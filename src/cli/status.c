@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/commands.h"
@@ -78,17 +79,18 @@ static bool gather_claims(struct claims *claims)
 static bool gather(struct status *status)
 {
 	struct arena_place place;
-	struct arena arena;
 	bool is_whole;
+	int fd;
 
 	kernel_read(&status->kernel);
 	netns_place(&status->kernel, &place);
 	netns_policy(&status->kernel, &place, &status->environment,
 		     &status->published, &status->policy);
-	status->arena_error = arena_open(&place, ARENA_EXISTING, &arena,
+	status->arena_error = arena_find(&place, ARENA_EXISTING, &fd,
 					 status->arena_path);
 	/* Its path is all that is wanted: what is in it is copied. */
-	arena_close(&arena);
+	if (status->arena_error == 0)
+		close(fd);
 	is_whole = gather_maps(&place, status);
 	if (is_whole && !is_arena_known(status->arena_error)) {
 		message("berth: cannot open the shared map: %s\n",

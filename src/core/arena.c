@@ -102,21 +102,16 @@ void arena_set_rest(struct arena *arena, uint32_t rest_ms)
 			  is_rest(rest_ms) ? rest_ms : REST_MS_DEFAULT);
 }
 
-static int open_file(const struct arena_place *place, enum arena_root root,
-		     const struct arena_folder *folder, bool create,
-		     struct arena *arenap)
+/* Returns 0 or -errno; closes the file. */
+static int map_file(const struct shared_file *file, struct arena *arenap)
 {
-	struct shared_file file;
-	int result = shared_file_open(&arena_file, place, root, folder, create,
-				      &file);
 	uint32_t rest_ms;
+	int result;
 
-	if (result < 0)
-		return result;
-	arenap->memory = raw_map_file(file.fd, sizeof(struct arena_memory),
+	arenap->memory = raw_map_file(file->fd, sizeof(struct arena_memory),
 				      PROT_READ | PROT_WRITE, &result);
-	raw_close(file.fd);
-	memcpy(&rest_ms, (const char *)file.header +
+	raw_close(file->fd);
+	memcpy(&rest_ms, (const char *)file->header +
 	       offsetof(struct arena_header, rest_ms), sizeof(rest_ms));
 	/* As it was checked: another user may have shortened the file since, so
 	 * that it is not read again. Relaxed: nobody else has this arena yet. */
@@ -124,8 +119,25 @@ static int open_file(const struct arena_place *place, enum arena_root root,
 	return arena_place_failure(result);
 }
 
+/* Where fdp is not NULL the file is left open there, and not mapped. */
+static int open_file(const struct arena_place *place, enum arena_root root,
+		     const struct arena_folder *folder, bool create,
+		     struct arena *arenap, int *fdp)
+{
+	struct shared_file file;
+	const int result = shared_file_open(&arena_file, place, root, folder,
+					    create, &file);
+
+	if (result < 0)
+		return result;
+	if (fdp == NULL)
+		return map_file(&file, arenap);
+	*fdp = file.fd;
+	return 0;
+}
+
 static int open_at(const struct arena_place *place, enum arena_root root,
-		   enum arena_open mode, struct arena *arenap,
+		   enum arena_open mode, struct arena *arenap, int *fdp,
 		   char path[PATH_MAX])
 {
 	static const enum arena_make makes[] = {
@@ -139,7 +151,7 @@ static int open_at(const struct arena_place *place, enum arena_root root,
 	if (result < 0)
 		return result;
 	result = open_file(place, root, &folder, mode != ARENA_EXISTING,
-			   arenap);
+			   arenap, fdp);
 	if (result == 0 && path != NULL &&
 	    arena_folder_path(&folder, "arena", path, PATH_MAX) < 0)
 		path[0] = '\0';
@@ -154,8 +166,9 @@ static bool goes_on(enum arena_root root, int result)
 	return root != ROOT_NAMED || result == -EPERM;
 }
 
-int arena_open(const struct arena_place *place, enum arena_open mode,
-	       struct arena *arenap, char path[PATH_MAX])
+/* As arena_open(); fdp as open_file() takes it. */
+static int open_first(const struct arena_place *place, enum arena_open mode,
+		      struct arena *arenap, int *fdp, char path[PATH_MAX])
 {
 	const bool is_named = place->directory != NULL;
 	int first_error = -ENOENT;
@@ -165,7 +178,8 @@ int arena_open(const struct arena_place *place, enum arena_open mode,
 	for (unsigned int i = is_named ? ROOT_NAMED : ROOT_RUN;
 	     i < N_ARENA_ROOTS; i++) {
 		const enum arena_root root = (enum arena_root)i;
-		const int result = open_at(place, root, mode, arenap, path);
+		const int result = open_at(place, root, mode, arenap, fdp,
+				   path);
 
 		if (result == 0) {
 			arenap->passed_over = first_error == -ENOENT ||
@@ -178,6 +192,20 @@ int arena_open(const struct arena_place *place, enum arena_open mode,
 			break;
 	}
 	return first_error;
+}
+
+int arena_open(const struct arena_place *place, enum arena_open mode,
+	       struct arena *arenap, char path[PATH_MAX])
+{
+	return open_first(place, mode, arenap, NULL, path);
+}
+
+int arena_find(const struct arena_place *place, enum arena_open mode, int *fdp,
+	       char path[PATH_MAX])
+{
+	struct arena arena;
+
+	return open_first(place, mode, &arena, fdp, path);
 }
 
 static bool may_use_any(uint32_t mode)

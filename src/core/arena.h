@@ -53,6 +53,14 @@ int arena_open(const struct arena_place *place, enum arena_open mode,
 	       struct arena *arenap, char path[PATH_MAX]);
 
 /*
+ * Opens the file of the arena that arena_open() would open, and maps nothing: for
+ * the command, since others may be allowed to write that file, and so to shorten
+ * it. Returns as arena_open(); the caller closes *fdp.
+ */
+int arena_find(const struct arena_place *place, enum arena_open mode, int *fdp,
+	       char path[PATH_MAX]);
+
+/*
  * Opens the file of the map that an open folder holds, whoever has made it: for
  * the command, which shows the maps of all users. access is O_RDONLY or O_RDWR.
  * Nothing is mapped: another user may shorten the file at any time. Returns as

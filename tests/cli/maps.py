@@ -294,6 +294,101 @@ def shortened():
             hostile.wait()
 
 
+# Of whatever file has the name, and may be written.
+SHORTEN_ANEW = '''
+import os, sys, time
+path = sys.argv[1]
+turn = 0
+while True:
+    turn += 1
+    try:
+        fd = os.open(path, os.O_RDWR)
+    except OSError:
+        continue
+    whole = os.pread(fd, 64 << 20, 0)
+    time.sleep(0.0005 * (turn % 40))
+    os.ftruncate(fd, 0)
+    time.sleep(0.0001)
+    os.pwrite(fd, whole, 0)
+    os.close(fd)
+'''
+
+
+@contextlib.contextmanager
+def shortening(path, uid):
+    with subprocess.Popen(['/usr/bin/python3', '-c', SHORTEN_ANEW, path],
+                          preexec_fn=drop(uid), cwd='/', env={}) as hostile:
+        try:
+            yield
+            same(hostile.poll(), None)
+        finally:
+            hostile.kill()
+
+
+def until_said(words, attempt):
+    """Tries until the words are said, as long as it may take."""
+    end = time.monotonic() + HANG_SECONDS
+    while words not in attempt():
+        same(time.monotonic() < end, True)
+
+
+def shortened_for_all():
+    """a map that root shares, and another user shortens all the time, ends
+    neither explain nor port: that one then does without it"""
+    with machine('range = "10000-39999"\narena-mode = "0666"\n'):
+        path = status()['arena']['path']
+
+        def explain():
+            result = command('explain', '--port', '30000')
+            same((result.returncode, result.stderr), (0, ''))
+
+        def port():
+            # It makes another one of a short map, of which the mode is 0600.
+            same(command('load', f'{WAY}/a.conf').returncode, 0)
+            result = command('port', '5000')
+            same((result.returncode, len(result.stdout.splitlines())),
+                 (0, 5000))
+            return result.stderr
+
+        with shortening(path, ONE):
+            for _ in each(200):
+                explain()
+            until_said('shortened meanwhile', port)
+
+
+def shortened_policy():
+    """a policy in BERTH_DIR that its owner has shortened ends no command of
+    root's, which say that it cannot be read"""
+    with machine():
+        same(command('unload').returncode, 0)
+        os.mkdir(f'{WAY}/theirs')
+        os.chown(f'{WAY}/theirs', ONE, ONE)
+        env = {'PATH': os.environ['PATH'], 'BERTH_DIR': f'{WAY}/theirs'}
+
+        def berth(*words, uid=0):
+            return subprocess.run([BERTH, *words], env=env, text=True, cwd='/',
+                                  capture_output=True, timeout=HANG_SECONDS,
+                                  preexec_fn=drop(uid))
+
+        same(berth('load', f'{WAY}/a.conf', uid=ONE).returncode, 0)
+        [space] = os.listdir(f'{WAY}/theirs')
+        path = f'{WAY}/theirs/{space}/policy'
+        same(os.stat(path).st_uid, ONE)
+        os.truncate(path, 4096)         # its header, whole
+        for words, wanted in ((['status'], 1), (['sweep'], 1),
+                              (['explain', '--', 'true'], 1),
+                              (['explain', '--port', '30000'], 1),
+                              (['unload'], 1), (['port'], 1),
+                              (['run', '--', 'nosuch'], 127)):
+            result = berth(*words)
+            same((words, result.returncode), (words, wanted))
+            if wanted == 1:
+                same((words, 'cannot be read' in result.stderr), (words, True))
+        # That writes all of it.
+        same(berth('load', f'{WAY}/a.conf').returncode, 0)
+        same(berth('status').returncode, 0)
+
+
 def no_maps():
     """what is no map of the user's whose name it has is not taken for one"""
     with machine(), program(0) as root, program(ONE) as one:
@@ -339,4 +434,5 @@ elif os.environ.get('MAPS_INSIDE') != '1':
                           sys.executable, *sys.argv])
 else:
     main([at_boot, all_together, of_a_user, of_one_map, merged, followed,
-          all_swept, shortened, no_maps])
+          all_swept, shortened, shortened_for_all, shortened_policy,
+          no_maps])
