@@ -8,7 +8,6 @@
 #include <paths.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -18,63 +17,11 @@
 
 #include "cli/cover_clean.h"
 #include "cli/cover_go.h"
+#include "cli/cover_start.h"
 
 #define SCRIPT_HEAD_SIZE (COVER_LINE_SIZE - 1)	/* BINPRM_BUF_SIZE in
 						   linux/binfmts.h */
 #define SCRIPTS_MAX 5		/* exec_binprm() in fs/exec.c */
-
-/* --- the name's file ------------------------------------------------------ */
-
-static int may_execute(const char *path)
-{
-	struct stat status;
-
-	if (stat(path, &status) != 0)
-		return errno == EACCES ? -EACCES : -ENOENT;
-	if (!S_ISREG(status.st_mode) ||
-	    faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0)
-		return -EACCES;
-	return 0;
-}
-
-/* One folder of PATH; an empty one is the current one. */
-static int find_in(const char *folder, size_t length, const char *name,
-		   char path[PATH_MAX])
-{
-	const int n = snprintf(path, PATH_MAX, "%.*s%s%s", (int)length, folder,
-			       length > 0 ? "/" : "", name);
-
-	return n >= PATH_MAX ? -ENOENT : may_execute(path);
-}
-
-int cover_find(const char *name, char path[PATH_MAX])
-{
-	const char *folder = getenv("PATH");
-	int result = -ENOENT;
-
-	if (strlen(name) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	if (name[0] == '\0')
-		return -ENOENT;
-	if (strchr(name, '/') != NULL) {
-		snprintf(path, PATH_MAX, "%s", name);
-		return may_execute(path);
-	}
-	if (folder == NULL)
-		folder = "/bin:/usr/bin";	/* _CS_PATH of glibc */
-	for (;;) {
-		const size_t length = strcspn(folder, ":");
-		const int found = find_in(folder, length, name, path);
-
-		if (found == 0)
-			return 0;
-		if (found == -EACCES)
-			result = -EACCES;
-		if (folder[length] == '\0')
-			return result;
-		folder += length + 1;
-	}
-}
 
 /* --- what berth itself is, and so libberth.so ----------------------------- */
 
@@ -111,13 +58,6 @@ static bool is_same_file(const char *path, const struct stat *status)
 
 	return path != NULL && stat(path, &other) == 0 &&
 	       other.st_dev == status->st_dev && other.st_ino == status->st_ino;
-}
-
-static const char *file_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
 }
 
 /* --- ELF ------------------------------------------------------------------ */
@@ -172,7 +112,7 @@ static bool is_own_libc(const struct program *program,
 		    (ssize_t)size)
 		return true;	/* broken: execve(2) says so */
 	theirs[size - 1] = '\0';
-	return own == NULL || !strcmp(file_name(own), file_name(theirs));
+	return own == NULL || !strcmp(cover_file_name(own), cover_file_name(theirs));
 }
 
 static const char *linker_reason(const struct program *program)
@@ -271,7 +211,7 @@ static bool script_interpreter(struct program *program, char path[PATH_MAX],
 	/* The kernel hands over all that follows as one word, and the script. */
 	note_cleaner(word, *rest != '\0' ? (char *[]){ rest, script, NULL }
 					 : (char *[]){ script, NULL }, gapp);
-	if (strcmp(file_name(word), "env") == 0) {
+	if (strcmp(cover_file_name(word), "env") == 0) {
 		char *name = env_program(rest, restp);
 
 		/* Not found: then env is what runs, and it tells. */
@@ -351,8 +291,8 @@ static bool look(const char *path, struct cover_gap *gapp,
 	return is_script;
 }
 
-bool cover_check(const char *path, char *const arguments[],
-		 struct cover_gap *gapp)
+static bool check_one(const char *path, char *const arguments[],
+		      struct cover_gap *gapp)
 {
 	char interpreter[PATH_MAX], next[PATH_MAX];
 
@@ -371,6 +311,33 @@ bool cover_check(const char *path, char *const arguments[],
 		gapp->only_starts = true;
 	}
 	return gapp->reason == NULL;
+}
+
+static void note_started(const struct cover_gap *gap, struct cover_gap *gapp)
+{
+	gapp->reason = gap->reason;
+	gapp->certain = gap->certain;
+	gapp->only_starts = gap->only_starts;
+	memcpy(gapp->started, gap->only_starts ? gap->cleaner : gap->program,
+	       sizeof(gapp->started));
+}
+
+bool cover_check(const char *path, char *const arguments[],
+		 struct cover_gap *gapp)
+{
+	bool is_covered = check_one(path, arguments, gapp);
+	char *const *words = cover_started(path, arguments);
+	struct cover_gap gap;
+	char started[PATH_MAX];
+
+	/* Not found: that is for the one who starts it to tell. */
+	for (; is_covered && words != NULL && cover_find(*words, started) == 0;
+	     words = cover_started(*words, words + 1)) {
+		is_covered = check_one(started, words + 1, &gap);
+		if (!is_covered)
+			note_started(&gap, gapp);
+	}
+	return is_covered;
 }
 
 bool cover_is_own(const char *path)

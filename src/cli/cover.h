@@ -21,6 +21,8 @@
 struct cover_gap {
 	char program[PATH_MAX];	/* the file itself, or its interpreter */
 	char cleaner[PATH_MAX];	/* "", or the file of cover_clean.h met first */
+	char started[PATH_MAX];	/* "", or the file that is not covered, which
+				   program starts (cover_start.h) */
 	const char *reason;	/* "statically linked"; static */
 	bool certain;		/* false: it could not be read, or the next */
 	bool only_starts;	/* program is covered, what cleaner starts not */
@@ -39,8 +41,8 @@ int cover_find(const char *name, char path[PATH_MAX]);
 /*
  * Looks at a program that cover_find() gave, and at the arguments that it would
  * get, up to NULL. Follows "#!" as often as the kernel does (exec_binprm() in
- * fs/exec.c), through env(1) too. Returns whether Berth covers it; if not, *gapp
- * tells. What does not exist is no gap: execvp(3) has an error for it.
+ * fs/exec.c), through env(1) too, and looks at what a command of cover_start.h
+ * starts. Returns whether Berth covers it; if not, *gapp tells. What does not exist is no gap: execvp(3) has an error for it.
  */
 bool cover_check(const char *path, char *const arguments[],
 		 struct cover_gap *gapp);

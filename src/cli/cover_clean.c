@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cover_start.h"
+
 #define WORDS_MAX 256
 #define TEXT_SIZE 1024
 
@@ -65,6 +67,7 @@ static bool login_cleans(char *const words[])
 struct env {
 	bool is_cleared;	/* "-", -i */
 	bool is_unset;		/* -u LD_PRELOAD */
+	bool moves;		/* -C */
 	const char *split;	/* the text of -S */
 };
 
@@ -79,7 +82,7 @@ static struct env read_env_options(char *const words[])
 		{ NULL, 0, NULL, 0 },
 	};
 	const int n = (int)begin_options(words);
-	struct env env = { false, false, NULL };
+	struct env env = { .split = NULL };
 	int option;
 
 	while (env.split == NULL &&
@@ -90,6 +93,8 @@ static struct env read_env_options(char *const words[])
 		else if (option == 'u' && optarg != NULL &&
 			 strcmp(optarg, "LD_PRELOAD") == 0)
 			env.is_unset = true;
+		else if (option == 'C')
+			env.moves = true;
 		else if (option == 'S')
 			env.split = optarg;
 	}
@@ -139,6 +144,33 @@ static bool env_cleans(char *const words[], bool is_clean)
 	return *next != NULL && (is_clean || cover_cleans(*next, next + 1));
 }
 
+/* words[0] is for the command's name. */
+static void put_words(char *words[WORDS_MAX], char *const arguments[])
+{
+	for (size_t i = 0; arguments[i] != NULL && i < WORDS_MAX - 2; i++)
+		words[i + 1] = arguments[i];
+}
+
+char *const *cover_env_started(char *const arguments[])
+{
+	char own[] = "", *words[WORDS_MAX] = { own };
+	bool has_path = false;
+
+	put_words(words, arguments);
+
+	const struct env env = read_env_options(words);
+	char *const *next = arguments + optind - 1;
+
+	if (env.split != NULL)
+		return NULL;
+	for (; *next != NULL && strchr(*next, '=') != NULL; next++)
+		has_path |= strncmp(*next, "PATH=", strlen("PATH=")) == 0;
+	if (*next == NULL || (has_path && strchr(*next, '/') == NULL) ||
+	    (env.moves && **next != '/'))
+		return NULL;
+	return next;
+}
+
 /* --- all of them ---------------------------------------------------------- */
 
 static bool any_is_one_of(char *const words[], const char *const list[])
@@ -160,12 +192,10 @@ bool cover_cleans(const char *path, char *const arguments[])
 	static const char *const options[] = {
 		"--reset-env", "--clearenv", NULL,
 	};
-	const char *slash = strrchr(path, '/');
-	const char *name = slash != NULL ? slash + 1 : path;
+	const char *name = cover_file_name(cover_applet(path, &arguments));
 	char own[] = "", *words[WORDS_MAX] = { own };
 
-	for (size_t i = 0; arguments[i] != NULL && i < WORDS_MAX - 2; i++)
-		words[i + 1] = arguments[i];
+	put_words(words, arguments);
 	if (strcmp(name, "env") == 0)
 		return env_cleans(words, false);
 	if (is_one_of(name, logins))

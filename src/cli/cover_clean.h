@@ -14,3 +14,6 @@
  * reentrant: getopt(3) reads the words.
  */
 bool cover_cleans(const char *path, char *const arguments[]);
+
+/* As cover_started() of cover_start.h, for env(1). */
+char *const *cover_env_started(char *const arguments[]);

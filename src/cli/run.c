@@ -171,7 +171,9 @@ static void tell_gap(const struct run *run, const char *path,
 	const bool cleans = gap->only_starts;
 	const char *program = cleans ? gap->cleaner : gap->program;
 
-	if (strcmp(path, program) != 0)
+	if (gap->started[0] != '\0')
+		message("berth: %s: it starts %s: ", path, gap->started);
+	else if (strcmp(path, program) != 0)
 		message("berth: %s: its interpreter %s: ", path, program);
 	else
 		message("berth: %s: ", path);

@@ -635,6 +635,53 @@ def an_environment_that_env_cleans_is_told():
 
 
 @test
+def what_a_known_command_starts_is_looked_at():
+    program = copy("static", static())
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin:" + work}
+    starters = (["env", "A=1"], ["env", "-u", "A", "--"], ["nice"],
+                ["nice", "-n", "5"], ["nice", "-5"], ["nohup"],
+                ["timeout", "-k", "9", "60"], ["timeout", "--signal", "9", "60"],
+                ["stdbuf", "-o", "L"], ["setsid", "-w"], ["env", "nice"],
+                ["nice", "env", "A=1", "nohup"], ["busybox", "nice"],
+                ["busybox", "env", "A=1"], ["taskset", "-c", "0"],
+                ["chrt", "-o", "0"], ["setpriv", "--reuid", "0"])
+    for words in starters:
+        if shutil.which(words[0]) is None:
+            continue
+        if words[0] == "busybox" and "statically" in run(
+                "busybox", "true", env=env).stderr:
+            continue
+        for name in "static", program:
+            expect(run("--strict", *words, name, "-x", env=env), 126, "",
+                   f": it starts {program}: statically linked: the kernel will "
+                   "choose its ports; refused by --strict")
+        expect(run("--strict", *words, "true", "static", env=env), 0)
+    script = write("starts", f"#!{program}\n")
+    expect(run("--strict", "env", script), 126, "",
+           f"it starts {program}: statically linked")
+    expect(run("env", "A=1", program), 0, err=f"it starts {program}")
+    # Of what they cannot know nothing is told.
+    for words in (["env", "PATH=/nowhere", "static"], ["env", "-C", work,
+                  "./static"], ["nice", "nosuch"], ["timeout"], ["nice"]):
+        result = run("--strict", *words, env=env)
+        assert "it starts" not in result.stderr, (words, result)
+
+
+@test
+def an_applet_of_busybox_that_cleans_the_environment_is_told():
+    copy("busybox", "/bin/true")
+    for words in ["su", "-"], ["env", "-i", "sh"], ["crond"]:
+        expect_cleaned(["busybox", *words])
+        line = f"it starts {path('busybox')}: starts programs without"
+        env = {"PATH": work + ":" + os.environ["PATH"]}
+        expect(run("--strict", "nice", "busybox", *words, env=env), 126, "",
+               line)
+    for words in [], ["su"], ["ls", "-"], ["true", "su", "-"]:
+        expect_kept("busybox", *words)
+    os.remove(path("busybox"))
+
+
+@test
 def other_options_that_clean_the_environment_are_told():
     for name, option in ("setpriv", "--reset-env"), ("bwrap", "--clearenv"):
         copy(name, "/bin/true")
