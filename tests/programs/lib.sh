@@ -253,6 +253,14 @@ hide_names()
 		mount --bind "$work/.nsswitch" /etc/nsswitch.conf
 }
 
+# Of lo, which is up. A kernel that has IPv6 may keep it off the devices
+# (disable_ipv6), and then nothing is ever bound to ::1.
+loopback_addresses()
+{
+	echo 127.0.0.1
+	ip -6 -o address show dev lo 2>/dev/null | grep -o "::1"
+}
+
 put_policy_in_force()
 {
 	has_policy || return 0
@@ -268,8 +276,7 @@ run_inside()
 	mkdir -m 1777 "$arena_dir"
 	hide_names
 	ip link set lo up || exit 1
-	loopbacks=127.0.0.1
-	[ ! -e /proc/net/if_inet6 ] || loopbacks="127.0.0.1 ::1"
+	loopbacks=$(loopback_addresses)
 	watch_ports || exit 1
 	cd "$work" || exit 1
 	[ "$phase" = bare ] || put_policy_in_force || exit 1
