@@ -16,11 +16,10 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 import time
 from builtins import range as each
 
-from world import BERTH, HANG_SECONDS, LIBBERTH, Program, main, same
+from world import BERTH, HANG_SECONDS, LIBBERTH, Program, drop, main, same
 
 RESERVED = 30510
 POLICY = ('range = "30000-30499"\n'
@@ -29,14 +28,6 @@ ONE, OTHER = 1000, 1001
 REFUSED = (f's = socket.socket(); s.bind(("127.0.0.1", {RESERVED}))')
 WAY = '/run/way'        # what all users may read
 CLOCK_REALTIME_COARSE = 5       # clock_gettime(2), by which events have their time
-
-
-def drop(uid):
-    def become():
-        os.setgroups([])
-        os.setgid(uid)
-        os.setuid(uid)
-    return become
 
 
 def command(*words, uid=0):
@@ -425,13 +416,6 @@ def no_maps():
 
 if os.geteuid() != 0:
     print('1..0 # SKIP needs root, for other users')
-elif os.environ.get('MAPS_INSIDE') != '1':
-    script = ('mount --make-rprivate / && '
-              'mount -t tmpfs -o mode=1777,size=256m none /dev/shm && '
-              'mount -t tmpfs -o mode=755,size=64m none /run && exec "$@"')
-    os.environ['MAPS_INSIDE'] = '1'
-    os.execvp('unshare', ['unshare', '-m', 'sh', '-c', script, 'sh',
-                          sys.executable, *sys.argv])
 else:
     main([at_boot, all_together, of_a_user, of_one_map, merged, followed,
           all_swept, shortened, shortened_for_all, shortened_policy,

@@ -144,6 +144,15 @@ def lists_bound():
         return bound.getsockname()[1] in ports
 
 
+def drop(uid):
+    """For preexec_fn: the program is this user's."""
+    def become():
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+    return become
+
+
 def same(got, wanted):
     if got != wanted:
         raise AssertionError(f'{got!r} is not {wanted!r}')
@@ -158,12 +167,15 @@ def hide_other_maps():
                         folder], check=True)
 
 
-def main(cases):
-    """Starts this test again in a network namespace of its own, and there runs
-    the cases."""
+def main(cases, prepare=None):
+    """Starts this test again in a network namespace of its own, with a /run and a
+    /dev/shm that are empty, and there runs the cases; prepare() before the first
+    changes what only this test sees."""
     if len(sys.argv) > 1 and sys.argv[1] == 'inside':
         subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
         hide_other_maps()
+        if prepare is not None:
+            prepare()
         run_cases(cases)
         return
     unshare = ['unshare', '-nm'] if os.geteuid() == 0 else ['unshare', '-rnm']
