@@ -26,9 +26,9 @@ MODES = {
     # One port: which one of several is taken would be chance. A range of the
     # program's own would lie in one of the kernel's ranges alone.
     'exhausted': Mode('45000 45000', '32768 60999', '45000-45000',
-                      ['rest = "none"'], ['-k']),
+                      ['rest = "none"'], ['-k', '45000']),
     'reuse': Mode('45000 45000', '32768 60999', '45000-45000',
-                  ['rest = "none"'], ['-k']),
+                  ['rest = "none"'], ['-k', '45000']),
 }
 
 # What does not answer at once would only cost time, and no sequence shall find
@@ -36,7 +36,8 @@ MODES = {
 SETTINGS = {
     'ipv4/tcp_max_tw_buckets': 0, 'ipv4/tcp_syn_retries': 1,
     'ipv4/tcp_fastopen': 0x207, 'ipv4/tcp_fastopen_blackhole_timeout_sec': 0,
-    'ipv4/tcp_syncookies': 0, 'ipv4/tcp_invalid_ratelimit': 0,
+    'ipv4/tcp_orphan_retries': 1, 'ipv4/tcp_fin_timeout': 1,
+    'mptcp/close_timeout': 1, 'ipv4/tcp_syncookies': 0, 'ipv4/tcp_invalid_ratelimit': 0,
     'ipv4/tcp_no_metrics_save': 1, 'ipv4/tcp_challenge_ack_limit': 0x7fffffff,
     'ipv4/icmp_ratelimit': 0, 'ipv4/icmp_msgs_per_sec': 100000000,
     'ipv4/icmp_msgs_burst': 100000000, 'ipv6/icmp/ratelimit': 0,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker [-k] [-r LOW-HIGH]: makes sequences of socket calls, each in a fresh
- * child. -k: the library has the choice always: no port range of the program's
- * own, no port by a raw call, no descriptor that it has not seen being made.
+ * worker [-k PORT] [-r LOW-HIGH]: makes sequences of socket calls, each in a
+ * fresh child. -k: there is one port to choose, and the library has the choice
+ * always: no port range of the program's own, no port by a raw call, no
+ * descriptor that it has not seen being made.
  * -r: the range of the policy; a port that was chosen outside it counts as a
  * stray.
  *
@@ -19,11 +20,15 @@
  *
  * A line of "." ends each answer.
  */
+#include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +45,7 @@
 
 #define ALL_STEPS UINT64_MAX
 #define HANG_SECONDS 20
+#define END_SECONDS 70		/* of what the kernel has still to end */
 
 static volatile sig_atomic_t n_sigpipes;
 
@@ -50,6 +56,7 @@ static void count_sigpipe(int number)
 }
 
 static bool keeps_to_library;
+static uint16_t only_port;
 
 static void prepare(struct step *step, bool is_plain)
 {
@@ -94,6 +101,30 @@ static void run(struct plan *plan, uint64_t keep, uint64_t plain,
 	state_say_end();
 }
 
+static bool is_only_port_free(void)
+{
+	const struct sockaddr_in6 in6 = {
+		.sin6_family = AF_INET6, .sin6_port = htons(only_port),
+	};
+	const long of_socket[6] = { AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, };
+	const long fd = way_raw(SYS_socket, of_socket);
+	const long of_bind[6] = { fd, (long)&in6, sizeof(in6), };
+	const long of_close[6] = { fd, };
+	const long bound = way_raw(SYS_bind, of_bind);
+
+	way_raw(SYS_close, of_close);
+	return bound != -EADDRINUSE;
+}
+
+/* What a sequence has closed may be in FIN_WAIT1 for a while. */
+static void await_only_port(void)
+{
+	const time_t end = time(NULL) + END_SECONDS;
+
+	while (only_port && !is_only_port_free() && time(NULL) < end)
+		pause_for(1);
+}
+
 /* In a child, so that nothing of it outlives the sequence. */
 static void run_fresh(uint64_t seed, uint64_t keep, uint64_t plain,
 		      unsigned int pause_ms)
@@ -111,6 +142,7 @@ static void run_fresh(uint64_t seed, uint64_t keep, uint64_t plain,
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
+	await_only_port();
 	/* In the middle of a line, that of the call. */
 	if (WIFSIGNALED(status))
 		say("died of signal %d\t\n", WTERMSIG(status));
@@ -166,9 +198,10 @@ int main(int argc, char **argv)
 	char line[128];
 	int option;
 
-	while ((option = getopt(argc, argv, "kr:")) != -1) {
+	while ((option = getopt(argc, argv, "k:r:")) != -1) {
 		if (option == 'k') {
 			keeps_to_library = true;
+			only_port = (uint16_t)atoi(optarg);
 			option_keep_range();
 		} else if (option == 'r' &&
 			 sscanf(optarg, "%u-%u", &low, &high) == 2)
