@@ -319,7 +319,7 @@ static enum outcome try_shared_bind(struct connecting *self,
 				    const struct lease *lease)
 {
 	/* One that is still to be told what came of a connect makes no other. */
-	const int bound = self->call->facts.engaged
+	const int bound = call_is_engaged(self->call)
 		? -EINVAL : bind_shared(self, lease->port);
 
 	if (bound == -EADDRINUSE || bound == -EACCES) {
@@ -457,7 +457,7 @@ static enum outcome ask_in_vain(struct connecting *self)
 
 	if (outcome != OUTCOME_NO_PIN)
 		return outcome;
-	if (self->call->facts.engaged || !socket_is_closed(self->call->fd)) {
+	if (call_is_engaged(self->call) || !socket_is_closed(self->call->fd)) {
 		make(self);
 		enter(self);
 		return OUTCOME_DONE;

@@ -232,7 +232,7 @@ static bool has_port(const struct assigning *self, uint16_t port)
 static enum outcome try_bound(struct assigning *self, uint16_t port)
 {
 	/* One that is still to be told what came of a connect is refused. */
-	const bool may_bind = !self->call->facts.engaged || is_bind(self);
+	const bool may_bind = !call_is_engaged(self->call) || is_bind(self);
 	const long bound = may_bind ? bind_by_number(self, port) : -EINVAL;
 
 	if (bound == -EADDRINUSE || bound == -EACCES)

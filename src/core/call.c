@@ -43,6 +43,13 @@ void call_note_connect(struct call *call, long result)
 				      result == -EINTR || result == -EALREADY;
 }
 
+bool call_is_engaged(const struct call *call)
+{
+	return call->facts.engaged &&
+	       (call->facts.mptcp || !socket_is_closed(call->fd) ||
+		socket_is_cut_off(call->fd));
+}
+
 void call_drop_reuse(struct call *call)
 {
 	int reuse = 1;
@@ -310,7 +317,7 @@ static bool is_to_itself(const struct call *call, const struct endpoint *remote)
 	if (!facts->has_port || facts->port != remote->port)
 		return false;
 	if (is_stream(call) &&
-	    (facts->engaged || !socket_is_closed(call->fd)))
+	    (call_is_engaged(call) || !socket_is_closed(call->fd)))
 		return false;
 	if (!self_connect_is(call->fd, facts->port, remote))
 		return false;

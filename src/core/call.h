@@ -62,6 +62,13 @@ long call_run(struct process *process, struct call *call);
 void call_note_connect(struct call *call, long result);
 
 /*
+ * Whether the next connect of the socket is told what came of the last one. That is
+ * remembered, or guessed of a socket that comes from elsewhere; the socket is asked
+ * whether another process has had it told, or has disconnected it.
+ */
+bool call_is_engaged(const struct call *call);
+
+/*
  * Takes a SO_REUSEADDR of Berth's off a socket that a connect has left closed.
  * Changes call->facts alone.
  */

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/syscall.h>
 
+#include "base/filter.h"
 #include "base/raw.h"
 #include "core/space.h"
 
@@ -128,14 +129,10 @@ int socket_ask(int fd, struct fd_facts *factsp)
 	return result;
 }
 
-/*
- * Where there is no TCP_INFO, by a filter: POLLHUP is of state CLOSE, and of a connection
- * that is shut down both ways (tcp_poll() in net/ipv4/tcp.c), to which no port is
- * given either.
- */
-static bool hangs_up(int fd)
+/* What poll() says at once, or -errno. */
+static int poll_now(int fd, short events)
 {
-	struct pollfd polled = { .fd = fd };
+	struct pollfd polled = { .fd = fd, .events = events };
 #ifdef SYS_poll
 	const long n = raw_syscall(SYS_poll, (long)&polled, 1, 0, 0, 0, 0);
 #else
@@ -144,7 +141,19 @@ static bool hangs_up(int fd)
 				   0, 0, 0);
 #endif
 
-	return n == 1 && (polled.revents & POLLHUP) != 0;
+	return n == 1 ? polled.revents : (int)n;
+}
+
+/*
+ * Where there is no TCP_INFO, by a filter: POLLHUP is of state CLOSE, and of a connection
+ * that is shut down both ways (tcp_poll() in net/ipv4/tcp.c), to which no port is
+ * given either.
+ */
+static bool hangs_up(int fd)
+{
+	const int events = poll_now(fd, 0);
+
+	return events > 0 && (events & POLLHUP) != 0;
 }
 
 bool socket_is_closed(int fd)
@@ -155,6 +164,15 @@ bool socket_is_closed(int fd)
 					  &length);
 
 	return result < 0 ? hangs_up(fd) : info.tcpi_state == TCP_CLOSE;
+}
+
+/* tcp_done() in net/ipv4/tcp.c sets what tcp_disconnect() takes off. */
+bool socket_is_cut_off(int fd)
+{
+	const int events = filter_is_inherited() ? -ENOSYS
+						 : poll_now(fd, POLLRDHUP);
+
+	return events < 0 || (events & POLLRDHUP) != 0;
 }
 
 /*

@@ -68,6 +68,13 @@ int socket_ask(int fd, struct fd_facts *factsp);
 bool socket_is_closed(int fd);
 
 /*
+ * Whether a TCP socket was closed by the other end, refused or reset, and not
+ * disconnected since: its next connect is told so and makes none. True where a
+ * filter may forbid to ask. Not for MPTCP, which does not show it.
+ */
+bool socket_is_cut_off(int fd);
+
+/*
  * Whether a stream socket that shows a port still holds it. A port that the
  * program has not named itself goes when the socket comes back to state CLOSE
  * (tcp_set_state() in net/ipv4/tcp.c), and getsockname() goes on to show it.

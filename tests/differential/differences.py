@@ -217,7 +217,7 @@ def sockets_of(lines):
         made = re.search(r'\((\d) to (\d)\)', line.call)
         if it.results()[0] == '0' and it.name in COPYING and made:
             sockets[made.group(2)] = sockets.get(made.group(1))
-        elif it.results()[0] == '0' and it.name == 'accept4' and made:
+        elif line.result.isdigit() and it.name == 'accept4' and made:
             sockets[made.group(2)] = number
         elif it.name == 'socket':
             sockets[it.slot] = number

@@ -125,6 +125,27 @@ static int disconnected(const struct kind *kind)
 	return fd;
 }
 
+/* What a child does to a socket that no call has been made on. */
+static int accepted_and_disconnected_in_child(const struct kind *kind)
+{
+	struct address address;
+	int listener = listen_anywhere(kind, &address);
+	int client = open_kind(kind);
+	pid_t child;
+
+	must(connect_to(client, address), "connect");
+	int fd = must(accept(listener, NULL, NULL), "accept");
+	child = must(fork(), "fork");
+	if (child == 0) {
+		disconnect(fd);
+		_exit(0);
+	}
+	must(waitpid(child, NULL, 0), "waitpid");
+	close(client);
+	close(listener);
+	return fd;
+}
+
 static int copied_and_refused(const struct kind *kind)
 {
 	int fd = open_kind(kind);
@@ -141,6 +162,8 @@ static const struct way {
 	int (*lose)(const struct kind *kind);
 } ways[] = {
 	{ "accepted and disconnected", accepted },
+	{ "accepted, and disconnected in a child",
+	  accepted_and_disconnected_in_child },
 	{ "a listener shut down", shut_down },
 	{ "refused", refused },
 	{ "bound and refused", bound_refused },
