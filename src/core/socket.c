@@ -44,7 +44,7 @@ bool socket_pin_is_heeded(int family, uint16_t port)
 	return is_heeded;
 }
 
-enum socket_range socket_range_of(int fd, bool mptcp, uint32_t range)
+enum socket_range socket_range_of(int fd, bool is_pinned, uint32_t range)
 {
 	const uint16_t port = (uint16_t)range;
 	struct endpoint local = { .port = 0 };
@@ -53,7 +53,7 @@ enum socket_range socket_range_of(int fd, bool mptcp, uint32_t range)
 		return RANGE_OF_KERNEL;
 	if (range >> 16 != port)
 		return RANGE_OF_PROGRAM;
-	if (mptcp)
+	if (is_pinned)
 		return RANGE_OF_BERTH;
 	socket_local(fd, &local);
 	return local.port == port ? RANGE_OF_BERTH : RANGE_OF_PROGRAM;

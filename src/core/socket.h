@@ -47,8 +47,8 @@ enum socket_range {
 
 enum socket_range socket_range(int fd, bool mptcp);
 
-/* The same of a range that was read. */
-enum socket_range socket_range_of(int fd, bool mptcp, uint32_t range);
+/* The same of a range that was read. is_pinned: that of any one port is a pin's. */
+enum socket_range socket_range_of(int fd, bool is_pinned, uint32_t range);
 
 /* What socket(domain, type, protocol) makes, without a port yet. */
 struct fd_facts socket_facts(int domain, int type, int protocol);

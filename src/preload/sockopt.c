@@ -90,7 +90,10 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
 	return result;
 }
 
-/* A pin of Berth's that the cache does not know of is the socket's own port. */
+/*
+ * A pin of Berth's is one port; one that the cache does not know of is the socket's
+ * own. What a child has set in its place is shown.
+ */
 static void hide_pin(int fd, void *value, socklen_t length)
 {
 	struct process *process = hook_process();
@@ -104,8 +107,9 @@ static void hide_pin(int fd, void *value, socklen_t length)
 	if (facts.own_range)
 		return;
 	memcpy(&range, value, sizeof(range));
-	if ((facts.pinned && !facts.doubted) ||
-	    socket_range_of(fd, facts.mptcp, range) == RANGE_OF_BERTH)
+	const bool is_known = facts.mptcp || (facts.pinned && !facts.doubted);
+
+	if (socket_range_of(fd, is_known, range) == RANGE_OF_BERTH)
 		memset(value, 0, sizeof(range));
 }
 

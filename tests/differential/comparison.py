@@ -79,7 +79,7 @@ class Comparison:
         self.first = self.n_sequences = self.n_differ = 0
         self.n_noise = self.n_strays = 0
         self.strays = []
-        self.seeds_strayed = []     # that did not stray again
+        self.strayed_once = []      # transcripts of what did not stray again
         self.findings = {}      # by kind
         self.accepted = {}
 
@@ -168,7 +168,7 @@ class Comparison:
         else:
             self.n_noise += 1
 
-    def look_at_stray(self, seed):
+    def look_at_stray(self, seed, transcript):
         self.n_strays += 1
         if len(self.strays) >= N_STRAYS_SHOWN:
             return
@@ -178,7 +178,9 @@ class Comparison:
         if stray:
             self.strays.append(stray)
         else:
-            self.seeds_strayed.append(seed)
+            self.strayed_once += ['', 'stray once in seed %d' % seed] + [
+                line.split(' ', 2)[2] for line in transcript
+                if line.startswith('# %d ' % seed)]
 
     def run(self, first, end):
         self.first = first
@@ -192,7 +194,7 @@ class Comparison:
                                for side in (bare, hooked)]
                 self.n_sequences += 1
                 if right[1] != '0':
-                    self.look_at_stray(seed)
+                    self.look_at_stray(seed, answers[1])
                 if left[0] != right[0]:
                     self.look_at(seed)
         self.pair.stop()
@@ -215,8 +217,7 @@ class Comparison:
                   for sentence, n in self.accepted.items()]
         for stray in self.strays:
             lines += ['', 'stray in'] + stray.calls()
-        if self.seeds_strayed:
-            lines += ['', 'stray once in %s' % self.seeds_strayed]
+        lines += self.strayed_once
         for n, kind, finding in self.kinds():
             lines += ['', '%d x %s' % (n, kind)] + finding.text()
         return lines

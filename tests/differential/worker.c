@@ -9,7 +9,9 @@
  *
  * Reads a line for each task:
  *
- *	hash FIRST END		prints "SEED HASH STRAYS" for each seed
+ *	hash FIRST END		prints "SEED HASH STRAYS" for each seed; where there
+ *				are strays, "# SEED LINE" for each line of the
+ *				transcript before
  *	show SEED KEEP PLAIN [PAUSE]
  *				prints the transcript of the steps whose bits
  *				are set in KEEP (hexadecimal); those that are
@@ -150,10 +152,26 @@ static void run_fresh(uint64_t seed, uint64_t keep, uint64_t plain,
 		say("ended with %d\t\n", WEXITSTATUS(status));
 }
 
+/* It may not come again. */
+static void print_strayed(uint64_t seed)
+{
+	const char *line = transcript->text;
+	const char *end = line + transcript->length;
+
+	while (line < end) {
+		const int length = (int)strcspn(line, "\n");
+
+		printf("# %" PRIu64 " %.*s\n", seed, length, line);
+		line += length + 1;
+	}
+}
+
 static void answer_hash(uint64_t first, uint64_t end)
 {
 	for (uint64_t seed = first; seed < end; seed++) {
 		run_fresh(seed, ALL_STEPS, 0, 0);
+		if (transcript->n_strays)
+			print_strayed(seed);
 		printf("%" PRIu64 " %016" PRIx64 " %u\n", seed,
 		       transcript_hash(), transcript->n_strays);
 	}
