@@ -27,7 +27,7 @@ has()
 if [ "${1-}" != inside ]; then
 	unshare -n true 2>/dev/null || skip_all "needs network namespaces"
 	[ -e /proc/net/if_inet6 ] || skip_all "this kernel has no IPv6"
-	exec unshare -n bash "$script" inside
+	exec unshare -n bash "$0" inside
 fi
 echo 1..2
 has "both are waited for" 0 "127.0.0.1 ::1"
