@@ -313,12 +313,12 @@ static int run_apart(struct port_work *work)
 	int result = apart_run(find_ports, work);
 
 	if (result == -EIO) {
-		/* The arena's file, or the policy's: then it happens again. */
+		/* Of which file it was, only a second time tells. */
 		work->arena_error = result;
 		result = apart_run(find_ports, work);
 		if (result == 0)
-			message("berth: the shared arena was shortened "
-				"meanwhile\n");
+			message("berth: the shared arena, or the policy, was "
+				"shortened meanwhile\n");
 	}
 	if (result < 0)
 		message("berth: the policy cannot be read: %s\n",

@@ -91,9 +91,18 @@ static void map(struct policy_file *file, int fd)
 		file->preamble = memory;
 }
 
+/* After the header was read: a load adds what it needs before it says so there. */
+static uint64_t size_of(int fd)
+{
+	struct file_status status;
+
+	return raw_file_status(fd, &status) == 0 ? status.size : UINT64_MAX;
+}
+
 static void adopt(struct policy_file *file, const struct shared_file *shared,
 		  enum arena_root root)
 {
+	file->size = size_of(shared->fd);
 	memcpy(&file->seen, shared->header, sizeof(file->seen));
 	file->preamble = &file->seen;
 	file->root = root;
@@ -282,6 +291,15 @@ static const char *take_view(struct policy_file *file, uint64_t end,
 	return (const char *)(uintptr_t)expected;
 }
 
+/* A page behind the file's end would be SIGBUS. */
+static bool is_cut_short(const struct policy_file *file, uint64_t edition,
+			 uint64_t end)
+{
+	/* Relaxed: this process's own copy. */
+	return edition == load_relaxed_u64(&file->seen.edition) &&
+	       end > file->size;
+}
+
 int policy_file_image(struct policy_file *file, uint64_t edition,
 		      const void **imagep, size_t *sizep)
 {
@@ -294,7 +312,8 @@ int policy_file_image(struct policy_file *file, uint64_t edition,
 		return -ENOTSUP;
 	if (header == NULL)
 		return -ENOMEM;
-	if (!read_slot(header->slots, edition, &offset, &size))
+	if (!read_slot(header->slots, edition, &offset, &size) ||
+	    is_cut_short(file, edition, offset + size))
 		return -EINVAL;
 	view = take_view(file, offset + size, &error);
 	if (view == NULL)

@@ -25,7 +25,8 @@ struct policy_file {
 	/* In the file; or where that could not be mapped, seen. NULL = there is
 	 * none. */
 	const struct policy_preamble *preamble;
-	struct policy_preamble seen;	/* as it was when it was opened */
+	struct policy_preamble seen;	/* as it was when it was opened, */
+	uint64_t size;			/* with as many bytes */
 	/* Addresses at which POLICY_VIEW_SIZE << index bytes of the file are
 	 * mapped from its beginning; 0 = not yet. */
 	atomic_u64 views[N_POLICY_VIEWS];
@@ -72,8 +73,8 @@ bool policy_file_has_moved(const struct policy_file *file);
 
 /*
  * Finds the image of an odd edition, and maps it if need be. Returns 0; -ENOTSUP
- * for a file of another version; -EINVAL for a damaged header; or why it cannot
- * be mapped. Lock-free, async-signal-safe.
+ * for a file of another version; -EINVAL for a damaged header, or a file that had
+ * been cut short when it was opened; or why it cannot be mapped. Lock-free, async-signal-safe.
  */
 int policy_file_image(struct policy_file *file, uint64_t edition,
 		      const void **imagep, size_t *sizep);

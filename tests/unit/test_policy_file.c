@@ -583,6 +583,24 @@ Test(policy_file, without_memory_for_an_image_that_comes_it_is_not_followed)
 	assert_in_force(second, 'b');
 }
 
+Test(policy_file, one_that_is_cut_short_is_damaged)
+{
+	const void *found;
+	size_t size;
+	uint64_t edition = publish_ok('x');
+
+	make();
+	cr_assert_eq(policy_file_image(&file, edition, &found, &size), 0);
+	policy_file_close(&file);
+	cr_assert_eq(truncate(path, 4096), 0);
+	make();
+	cr_assert_eq(policy_file_image(&file, edition, &found, &size), -EINVAL);
+	/* A load makes it whole, for those too who have it open. */
+	edition = publish_ok('y');
+	cr_assert_eq(policy_file_image(&file, edition, &found, &size), 0);
+	cr_assert_eq(*(const char *)found, 'y');
+}
+
 Test(policy_file, garbage_is_replaced)
 {
 	char garbage[8192];
