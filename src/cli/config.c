@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/config_form.h"
+#include "cli/config_source.h"
 #include "cli/config_survey.h"
 #include "cli/config_text.h"
 
@@ -35,7 +36,8 @@ struct target {
 
 static void add_error(cfg_t *parser, const char *format, va_list arguments)
 {
-	struct place place = config_text_place(being_read.source, parser->line);
+	struct place place = config_source_place(being_read.source,
+						 parser->line);
 	char *message;
 
 	if (vasprintf(&message, format, arguments) < 0) {
@@ -96,7 +98,7 @@ static cfg_t *new_parser(void)
 /* Returns 0 when libconfuse has read what the survey has left. */
 static int parse(struct config_memory *memory, struct findings *findings)
 {
-	struct place place = config_text_place(&memory->source, 1);
+	struct place place = config_source_place(&memory->source, 1);
 	size_t n_before = findings->n_items;
 
 	being_read.source = &memory->source;
@@ -131,7 +133,7 @@ static void read_option(struct config_memory *memory,
 {
 	struct config_form form = config_form(index);
 	cfg_opt_t *option = cfg_getopt(target->parsed, form.name);
-	const struct place place = config_text_place(&memory->source,
+	const struct place place = config_source_place(&memory->source,
 						     target->lines[index]);
 	char *member = (char *)target->parts[form.part] + form.offset;
 
@@ -210,7 +212,7 @@ static void read_process(struct config *config,
 	};
 
 	process->name = cfg_title(parsed);
-	process->place = config_text_place(&memory->source, section->line);
+	process->place = config_source_place(&memory->source, section->line);
 	read_scope(memory, &target);
 	read_protocols(memory, section, parsed, &process->options);
 }
@@ -229,7 +231,7 @@ static void read_reserve(struct config *config,
 	};
 
 	reserve->name = cfg_title(parsed);
-	reserve->place = config_text_place(&memory->source, section->line);
+	reserve->place = config_source_place(&memory->source, section->line);
 	read_scope(memory, &target);
 }
 
@@ -305,7 +307,7 @@ void config_deinit(struct config *config)
 		if (config->memory->parser != NULL)
 			cfg_free(config->memory->parser);
 		config_survey_deinit(&config->memory->survey);
-		config_text_deinit(&config->memory->source);
+		config_source_deinit(&config->memory->source);
 		free(config->memory);
 	}
 	*config = (struct config){ 0 };

@@ -47,7 +47,7 @@ static int *line_at(const struct surveyor *surveyor, struct spot spot,
 
 #define complain(surveyor, token, ...) \
 	findings_add((surveyor)->findings, SEVERITY_ERROR, \
-		     config_text_place((surveyor)->source, (token).line), \
+		     config_source_place((surveyor)->source, (token).line), \
 		     __VA_ARGS__)
 
 /* Returns false, as all do that find no way to go on. */
@@ -165,7 +165,7 @@ static bool refuse_name(struct surveyor *surveyor, struct token name,
 			enum config_scope scope)
 {
 	config_form_refuse(name, scope, is_section(surveyor),
-			   config_text_place(surveyor->source, name.line),
+			   config_source_place(surveyor->source, name.line),
 			   surveyor->findings);
 	return skip_statement(surveyor, name);
 }
@@ -213,7 +213,7 @@ static bool read_option(struct surveyor *surveyor, struct token name,
 static bool refuse_second(struct surveyor *surveyor, struct token name,
 			  const char *what, int first_line)
 {
-	struct place first = config_text_place(surveyor->source, first_line);
+	struct place first = config_source_place(surveyor->source, first_line);
 
 	complain(surveyor, name, "\"%s\" stands twice; first at %s:%d", what,
 		 first.file, first.line);

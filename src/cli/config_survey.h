@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "cli/config_form.h"
-#include "cli/config_text.h"
+#include "cli/config_source.h"
 
 /* A section by its lines in the buffer; 0 = not there. */
 struct config_section {

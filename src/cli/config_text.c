@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-
-/* gcc 12 takes what a config_source holds for lost: its owner frees it. */
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
-
 #include "cli/config_text.h"
 
 #include <errno.h>
@@ -14,18 +8,12 @@
 
 #include "cli/config_file.h"
 #include "cli/config_path.h"
+#include "cli/config_source.h"
 #include "cli/config_token.h"
 #include "cli/config_variable.h"
 
-#define MAX_SIZE ((size_t)16 << 20)
 #define MAX_FILES 1000u
 #define MAX_DEPTH 16u
-
-/* From this line of the buffer on, the lines are those of a file. */
-struct config_segment {
-	int line;
-	struct place place;
-};
 
 /* A file that is being read. */
 struct frame {
@@ -50,26 +38,15 @@ static bool fail(const struct frame *frame, int line, const char *why)
 
 static bool append(struct frame *frame, const char *text, size_t length)
 {
-	struct config_source *source = frame->source;
-	size_t needed = source->length + length + 1;
-	char *buffer = source->buffer;
-
-	if (needed > MAX_SIZE)
+	switch (config_source_append(frame->source, text, length)) {
+	case 0:
+		return true;
+	case -EFBIG:
 		return fail(frame, frame->reader.line,
 			    "is too large with all that is included");
-	if (needed > source->size) {
-		buffer = realloc(buffer, 2 * needed);
-		if (buffer == NULL)
-			return fail(frame, 0, strerror(ENOMEM));
-		source->buffer = buffer;
-		source->size = 2 * needed;
+	default:
+		return fail(frame, 0, strerror(ENOMEM));
 	}
-	for (size_t i = 0; i < length; i++)
-		source->line += text[i] == '\n';
-	memcpy(buffer + source->length, text, length);
-	source->length += length;
-	buffer[source->length] = '\0';
-	return true;
 }
 
 /* Text up to end that is in no comment, and has been read by the reader. */
@@ -85,33 +62,13 @@ static bool copy(struct frame *frame, const char *end)
 static bool start_segment(struct frame *frame)
 {
 	struct config_source *source = frame->source;
-	struct config_segment *segments =
-		reallocarray(source->segments, source->n_segments + 1,
-			     sizeof(*segments));
+	const struct place place = { frame->path, frame->reader.line };
 
-	if (segments == NULL)
-		return fail(frame, 0, strerror(ENOMEM));
-	source->segments = segments;
 	if (source->length > 0 && source->buffer[source->length - 1] != '\n' &&
 	    !append(frame, "\n", 1))
 		return false;
-	segments[source->n_segments++] = (struct config_segment){
-		source->line, { frame->path, frame->reader.line }
-	};
-	return true;
-}
-
-/* A copy that lives as long as the source; NULL = no memory. */
-static const char *keep_path(struct config_source *source, const char *path)
-{
-	char **paths = reallocarray(source->paths, source->n_paths + 1,
-				    sizeof(*paths));
-
-	if (paths == NULL)
-		return NULL;
-	source->paths = paths;
-	paths[source->n_paths] = strdup(path);
-	return paths[source->n_paths] != NULL ? paths[source->n_paths++] : NULL;
+	return config_source_mark(source, place) == 0 ||
+	       fail(frame, 0, strerror(ENOMEM));
 }
 
 static struct quoted quote_path(const char *path)
@@ -170,7 +127,7 @@ static bool include_file(struct frame *frame, int line, const char *found)
 	const char *why;
 	bool goes_on = true;
 
-	inner.path = keep_path(frame->source, found);
+	inner.path = config_source_keep(frame->source, found);
 	if (inner.path == NULL)
 		return fail(frame, line, strerror(ENOMEM));
 	if (frame->source->n_paths > MAX_FILES)
@@ -346,7 +303,7 @@ int config_text_read(struct config_source *source, const char *path,
 	const char *why;
 
 	*source = (struct config_source){ .line = 1 };
-	frame.path = keep_path(source, path);
+	frame.path = config_source_keep(source, path);
 	why = frame.path == NULL ? strerror(ENOMEM)
 				 : config_file_read(path, &frame.status, &text);
 	/* What is included may be empty; of all there is, a mistake made it so. */
@@ -362,32 +319,4 @@ int config_text_read(struct config_source *source, const char *path,
 	}
 	free(text);
 	return source->buffer != NULL ? 0 : -EINVAL;
-}
-
-struct place config_text_place(const struct config_source *source, int line)
-{
-	size_t first = 0, beyond = source->n_segments;
-	const struct config_segment *segment;
-
-	while (beyond - first > 1) {
-		size_t middle = first + (beyond - first) / 2;
-
-		if (source->segments[middle].line <= line)
-			first = middle;
-		else
-			beyond = middle;
-	}
-	segment = &source->segments[first];
-	return (struct place){ segment->place.file,
-			       segment->place.line + line - segment->line };
-}
-
-void config_text_deinit(struct config_source *source)
-{
-	for (size_t i = 0; i < source->n_paths; i++)
-		free(source->paths[i]);
-	free(source->paths);
-	free(source->segments);
-	free(source->buffer);
-	*source = (struct config_source){ 0 };
 }

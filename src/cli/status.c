@@ -42,11 +42,13 @@ static bool gather_maps(const struct arena_place *place, struct status *status)
 	if (result < 0)
 		message("berth: cannot list the shared maps: %s\n",
 			strerror(-result));
-	for (size_t i = 0; i < tally->n_maps; i++) {
-		if (is_arena_known(tally->maps[i].error))
+	for (size_t i = 0; i < tally->maps.n_items; i++) {
+		const struct tally_map *map = &tally->maps.items[i];
+
+		if (is_arena_known(map->error))
 			continue;
-		message("berth: cannot read the map %s: %s\n",
-			tally->maps[i].path, strerror(-tally->maps[i].error));
+		message("berth: cannot read the map %s: %s\n", map->path,
+			strerror(-map->error));
 		is_whole = false;
 	}
 	return is_whole;

@@ -345,8 +345,8 @@ static void show_outside(struct status *status)
 static void show_maps(struct status *status)
 {
 	output_section(&status->output, &map_section);
-	for (size_t i = 0; i < status->tally.n_maps; i++) {
-		const struct tally_map *map = &status->tally.maps[i];
+	for (size_t i = 0; i < status->tally.maps.n_items; i++) {
+		const struct tally_map *map = &status->tally.maps.items[i];
 
 		output_row(&status->output, (const char *const[]){
 			user_name(map->uid), map->path,

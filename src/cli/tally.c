@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-
-/* gcc 12 takes what a tally holds for lost: its owner frees it. */
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-#endif
-
 #include "cli/tally.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/maps.h"
@@ -24,29 +16,6 @@ struct tallying {
 	uint64_t now_ms;
 	int result;
 };
-
-static int add_map(struct tally *tally, const struct map *map, int error)
-{
-	if (tally->n_maps == tally->capacity) {
-		const size_t capacity = 2 * tally->capacity + 16;
-		struct tally_map *maps = reallocarray(tally->maps, capacity,
-						      sizeof(*maps));
-
-		if (maps == NULL)
-			return -ENOMEM;
-		tally->maps = maps;
-		tally->capacity = capacity;
-	}
-
-	struct tally_map *added = &tally->maps[tally->n_maps];
-
-	*added = (struct tally_map){ .path = strdup(map->path),
-				     .uid = map->uid, .error = error };
-	if (added->path == NULL)
-		return -ENOMEM;
-	tally->n_maps++;
-	return 0;
-}
 
 /* From what leaves most to others to what leaves nothing. */
 static unsigned int rank(enum use use)
@@ -100,7 +69,8 @@ static void visit(const struct map *map, void *context)
 	if (error == 0)
 		error = map_copy(map, tallying->place, 0,
 				 sizeof(struct arena_memory), &copy);
-	tallying->result = add_map(tallying->tally, map, error);
+	tallying->result = tally_maps_add(&tallying->tally->maps,
+					  map->path, map->uid, error);
 	if (error < 0)
 		return;
 	arena_set_rest(&copy, tallying->rest_ms);
@@ -123,9 +93,5 @@ int tally_open(const struct arena_place *place, uint32_t rest_ms,
 
 void tally_close(struct tally *tally)
 {
-	for (size_t i = 0; i < tally->n_maps; i++)
-		free(tally->maps[i].path);
-	free(tally->maps);
-	tally->maps = NULL;
-	tally->n_maps = 0;
+	tally_maps_deinit(&tally->maps);
 }

@@ -10,15 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/tally_maps.h"
 #include "core/arena_layout.h"
 
 struct arena_place;
-
-struct tally_map {
-	char *path;
-	uint32_t uid;
-	int error;		/* why it is not in the tally, -errno; or 0 */
-};
 
 struct port_tally {
 	uint32_t n_leases;
@@ -28,8 +23,7 @@ struct port_tally {
 
 /* Too large for the stack. */
 struct tally {
-	struct tally_map *maps;
-	size_t n_maps, capacity;
+	struct tally_maps maps;
 	size_t n_read;		/* of them, those that could be read */
 	uint64_t counters[N_COUNTERS];
 	struct port_tally ports[N_SPACES][N_PORTS];
