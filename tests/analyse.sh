@@ -15,8 +15,19 @@ sources() {
 	find src -name '*.c' | sort
 }
 
-sources | xargs -P "$cores" -n 4 clang-tidy --quiet -p "$1" 2>/dev/null ||
+if [ ! -r "$1/compile_commands.json" ]; then
+	echo "analyse.sh: $1 is not configured by meson" >&2
+	exit 1
+fi
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+
+# Where it finds nothing it still counts the warnings that it left out; where it
+# fails, standard error may be all that says why.
+if ! sources | xargs -P "$cores" -n 4 clang-tidy --quiet -p "$1" 2>"$said"; then
+	cat "$said" >&2
 	status=1
+fi
 
 # Not optimised: gcc 12 inlines first, and then takes members of structs that
 # are returned by value for uninitialised.
