@@ -22,7 +22,7 @@ TAKING = CONNECTING + ('listen', 'bind', 'bindresvport')
 AFTER_CHOICE = ('ECONNREFUSED', 'EINPROGRESS', 'EADDRNOTAVAIL', 'ECONNABORTED',
                 'ECONNRESET', 'EHOSTUNREACH', 'EALREADY')
 REFUSED = ('EINVAL', 'EFAULT', 'ENODEV', 'EMSGSIZE', 'EPIPE',
-           'EISCONN')
+           'EISCONN', 'EAFNOSUPPORT')
 UNREACHABLE = ('ENETUNREACH', 'EHOSTUNREACH', 'EACCES')
 
 
@@ -151,7 +151,7 @@ def connects_to_bound(it):
     return (it.name in CONNECTING and was_bound(it, it.slot)
             and it.port == port_of(it.words_before, it.slot)
             and it.results()[1] in ('0', 'EINPROGRESS', 'ECONNABORTED',
-                                    'ECONNREFUSED', 'EALREADY')
+                                    'ECONNREFUSED', 'EALREADY', 'EFAULT')
             and it.only('name', 'peer', 'tcp', 'v6only'))
 
 
