@@ -27,14 +27,29 @@ bool assign_can_pin(const struct call *call, uint16_t port)
 	       kernel_can_pin(&process->kernel, port);
 }
 
+/* Not where the entry is of a socket that was closed unseen. */
+static bool is_as_known(const struct call *call)
+{
+	struct fd_facts now;
+
+	return socket_ask(call->fd, &now) == 0 && now.covered &&
+	       now.space == call->facts.space && now.ipv6 == call->facts.ipv6;
+}
+
+static void note_refused_pin(const struct call *call)
+{
+	if (is_as_known(call))
+		/* Relaxed: as in assign_can_pin(). */
+		or_relaxed_u32(&call->process->pin_refused,
+			       pin_bit(&call->facts));
+}
+
 int assign_pin(const struct call *call, uint16_t lo, uint16_t hi)
 {
 	const int result = socket_pin(call->fd, lo, hi);
 
 	if (result == -ENOPROTOOPT || result == -EOPNOTSUPP)
-		/* Relaxed: as in assign_can_pin(). */
-		or_relaxed_u32(&call->process->pin_refused,
-			       pin_bit(&call->facts));
+		note_refused_pin(call);
 	else if (result < 0 && call->facts.mptcp)
 		/* It sets the option before it refuses:
 		 * mptcp_setsockopt_sol_ip_set() in net/mptcp/sockopt.c. */
@@ -178,8 +193,7 @@ bool assign_withdraw(struct call *call, const struct kept *kept)
 	facts->pinned = 0;
 	facts->use = USE_FREE;
 	return !kept->is_entered ||
-	       fd_cache_replace(&call->process->cache, call->fd, kept->facts,
-				*facts);
+	       process_withdraw(call->process, call->fd, kept->facts, *facts);
 }
 
 /* Leases a port that the socket has, where the map lets it be leased. */

@@ -154,15 +154,31 @@ static int refresh(struct call *call)
 	return process_ask(call->process, call->fd, facts);
 }
 
+/*
+ * A stream socket without a port has nothing to send. One that is told to, and
+ * where, is likely to be another than that which the cache knows.
+ */
+static bool is_unlikely(const struct call *call)
+{
+	return call->kind == CALL_SEND && !call->connects && is_stream(call) &&
+	       !call->facts.has_port && call->address != NULL;
+}
+
+static int look_again(struct call *call)
+{
+	if (is_unlikely(call))
+		return process_ask(call->process, call->fd, &call->facts);
+	/* A datagram socket with a port sends from it. */
+	return call->kind != CALL_SEND || call->connects ? refresh(call) : 0;
+}
+
 static bool covers(struct call *call)
 {
 	struct fd_facts *facts = &call->facts;
 	int result = process_facts(call->process, call->fd, facts);
 
-	/* A datagram socket with a port sends from it. */
-	if (result == 0 && facts->covered &&
-	    (call->kind != CALL_SEND || call->connects))
-		result = refresh(call);
+	if (result == 0 && facts->covered)
+		result = look_again(call);
 	return result == 0 && facts->covered && !facts->own_range;
 }
 

@@ -87,6 +87,13 @@ void process_hold(struct process *process, const struct lease *lease,
 		  struct fd_facts *factsp);
 
 /*
+ * Takes an entry back that a call made before it failed, and what the copies of the
+ * socket were told with it. Returns false where the descriptor has another meanwhile.
+ */
+bool process_withdraw(struct process *process, int fd, struct fd_facts entered,
+		      struct fd_facts facts);
+
+/*
  * Gives back the lease in an entry that was taken out of the cache; if another
  * descriptor of the socket is known, it has the lease from now on.
  */

@@ -255,6 +255,16 @@ bool process_enter(struct process *process, int fd, struct fd_facts facts)
 	return true;
 }
 
+bool process_withdraw(struct process *process, int fd, struct fd_facts entered,
+		      struct fd_facts facts)
+{
+	if (!fd_cache_replace(&process->cache, fd, entered, facts))
+		return false;
+	if (facts.copies != 0)
+		tell_copies(process, fd, &facts);
+	return true;
+}
+
 /* Gives a socket that gets a second descriptor its number. */
 static void number_copies(struct fd_cache *cache, int fd,
 			  struct fd_facts *factsp)
@@ -296,7 +306,8 @@ void process_copy(struct process *process, int fd, int copy)
 
 void process_drop_port(struct process *process, int fd, struct fd_facts *factsp)
 {
-	if (factsp->loose)
+	/* A range that a child has set is not Berth's to take. */
+	if (factsp->loose && socket_range(fd, true) == RANGE_OF_BERTH)
 		socket_unpin(fd);
 	factsp->has_port = 0;
 	factsp->loose = 0;

@@ -229,7 +229,7 @@ def has_connected(lines, slot):
     connected, sockets = set(), {}
     for it, sockets in sockets_of(lines):
         if (it.name in CONNECTING
-                and it.results()[0] in ('0', 'EINPROGRESS')):
+                and it.results()[0] in ('0', 'EINPROGRESS', 'EALREADY')):
             connected.add(sockets.get(it.slot))
     return sockets.get(slot) in connected
 

@@ -220,6 +220,9 @@ void option_make(struct option *option, const struct step *step)
 	snprintf(option->text, sizeof(option->text), "%s, 0x%x", choice->text,
 		 (unsigned int)value);
 	spoil(option, step->draws[2]);
+	/* What a raw call takes back, the library goes on to leave alone. */
+	if (is_range(choice) && step->form == FORM_RAW)
+		ports_allow(0, 0);
 	if (is_range(choice) && value)
 		ports_allow((uint16_t)value,
 			    (uint16_t)((unsigned int)value >> 16));

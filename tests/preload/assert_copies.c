@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * assert_copies RANGE: two descriptors of one socket stay known as such when its
- * port goes and another one is taken, under a filter that lets nobody ask for
- * SO_COOKIE too: while the second is open, the map shows the lease.
+ * assert_copies RANGE [dry]: two descriptors of one socket stay known as such when
+ * its port goes and another one is taken, under a filter that lets nobody ask for
+ * SO_COOKIE too: while the second is open, the map shows the lease. Where the range
+ * is dry, neither gets a port.
  */
 #include "lease_map.h"
 #include "probe.h"
@@ -11,6 +12,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -19,6 +21,7 @@
 #endif
 
 #define PORT 7500
+#define N_RANGE 8
 
 static struct lease_map map;
 
@@ -61,10 +64,60 @@ static void lose_and_take(const struct kind *kind, const char *when)
 	      when);
 }
 
+static int bind_unseen(const struct kind *kind, uint16_t port)
+{
+	const int fd = open_kind(kind);
+	const struct address any = any_of(kind, port);
+	long result = -1;
+
+#if defined(__x86_64__)
+	__asm__ volatile("syscall" : "=a"(result)
+			 : "a"(SYS_bind), "D"(fd), "S"(&any.storage),
+			   "d"(any.length)
+			 : "rcx", "r11", "memory");
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = SYS_bind;
+	register long x0 __asm__("x0") = fd;
+	register const void *x1 __asm__("x1") = &any.storage;
+	register long x2 __asm__("x2") = any.length;
+
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2)
+			 : "memory");
+	result = x0;
+#else
+	result = syscall(SYS_bind, fd, &any.storage, any.length);
+#endif
+	must((int)result, "bind");
+	return fd;
+}
+
+/* A port that the map has free and the kernel has not is given up by all copies. */
+static void refused(const struct kind *kind, const char *range)
+{
+	int others[N_RANGE];
+	const int fd = open_kind(kind), copy = must(dup(fd), "dup");
+
+	for (int i = 0; i < N_RANGE; i++)
+		others[i] = bind_unseen(kind, (uint16_t)(atoi(range) + i));
+	check(send_to(fd, loopback_of(kind, PORT), 0) < 0 && errno == EAGAIN,
+	      "%s: no port is left", kind->name);
+	check(send_to(copy, loopback_of(kind, PORT), 0) < 0 &&
+	      errno == EAGAIN, "%s: nor for the copy", kind->name);
+	for (int i = 0; i < N_RANGE; i++)
+		close(others[i]);
+	close(fd);
+	close(copy);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return 2;
+	if (argc > 2) {
+		refused(&kinds[UDP4], argv[1]);
+		refused(&kinds[UDP6], argv[1]);
+		return 0;
+	}
 	lease_map_open(&map, argv[1]);
 	lose_and_take(&kinds[UDP4], "no filter");
 	lose_and_take(&kinds[UDP6], "no filter");

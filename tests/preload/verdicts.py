@@ -89,11 +89,12 @@ def cases(probe):
             ports = '%d-%d' % (low, low + 7)
             yield (name + ', away', dict(environment, BERTH_RANGE=ports),
                    [ports, 'away'])
-    elif probe == 'assert_small':
+    elif probe in ('assert_copies', 'assert_small'):
         for name, environment in VARIANTS.items():
             yield name, environment, [environment['BERTH_RANGE']]
             low = int(environment['BERTH_RANGE'].split('-')[0])
-            ports = '%d-%d' % (low, low + 1)
+            n = 8 if probe == 'assert_copies' else 2
+            ports = '%d-%d' % (low, low + n - 1)
             yield (name + ', dry', dict(environment, BERTH_RANGE=ports),
                    [ports, 'dry'])
     elif probe == 'assert_self':
