@@ -64,11 +64,11 @@ static void prepare(struct step *step, bool is_plain)
 {
 	if (is_plain)
 		plan_simplify(step);
+	if (keeps_to_library && step->kind == KIND_PASS)
+		step->kind = KIND_DUP;
 	if (keeps_to_library && step->form == FORM_RAW &&
 	    (plan_takes_port(step->kind) || plan_makes_descriptor(step->kind)))
 		step->form = FORM_LIBC;
-	if (keeps_to_library && step->kind == KIND_PASS)
-		step->kind = KIND_DUP;
 }
 
 static void pause_for(unsigned int ms)
