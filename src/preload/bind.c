@@ -16,7 +16,7 @@ static long make_bind(const struct call *call, uint16_t port)
 		endpoint_with_port(address, call->length, port, &copy);
 		address = &copy.generic;
 	}
-	return hook_plain_result(next.bind(call->fd, address, call->length),
+	return next_plain_result(next.bind(call->fd, address, call->length),
 				 saved_errno);
 }
 
@@ -33,5 +33,5 @@ int bind_hooked(int fd, const struct sockaddr *address, socklen_t length,
 
 HOOK int bind(int fd, const struct sockaddr *address, socklen_t length)
 {
-	return (int)hook_result(bind_hooked(fd, address, length, false));
+	return (int)next_result(bind_hooked(fd, address, length, false));
 }

@@ -140,14 +140,14 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 					       (long)&copy.generic,
 					       (long)&length, 0, 0, 0);
 		if (result < 0)
-			return (int)hook_result(result);
+			return (int)next_result(result);
 	}
 
 	const int family = address != NULL ? address->sa_family
 					   : copy.generic.sa_family;
 
 	if (family != AF_INET && family != AF_INET6)
-		return (int)hook_result(-EPFNOSUPPORT);
+		return (int)next_result(-EPFNOSUPPORT);
 	length = address_size(family);
 	if (address == NULL)
 		endpoint_wildcard(family, 0, &copy);
@@ -159,7 +159,7 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 	if (result == 0 && address != NULL) {
 		((struct sockaddr_in *)address)->sin_port = *port_of(&copy);
 	}
-	return (int)hook_result(result);
+	return (int)next_result(result);
 }
 
 /*
@@ -174,14 +174,14 @@ HOOK int bindresvport(int fd, struct sockaddr_in *address)
 	if (next.bindresvport_sa != NULL)
 		return bindresvport_sa(fd, (struct sockaddr *)address);
 	if (address != NULL && address->sin_family != AF_INET)
-		return (int)hook_result(-EPFNOSUPPORT);
+		return (int)next_result(-EPFNOSUPPORT);
 	endpoint_wildcard(AF_INET, 0, &copy);
 	if (address != NULL)
 		memcpy(&copy, address, sizeof(*address));
 	result = bind_reserved_port(fd, &copy, sizeof(*address));
 	if (address != NULL)
 		address->sin_port = *port_of(&copy);
-	return (int)hook_result(result);
+	return (int)next_result(result);
 }
 
 /* Binds downwards from *portp, around at 512. *portp is what was tried last. */
@@ -211,7 +211,7 @@ static int bind_downwards(int fd, int family, int *portp)
 HOOK int rresvport_af(int *portp, sa_family_t family)
 {
 	if (family != AF_INET && family != AF_INET6)
-		return (int)hook_result(-EAFNOSUPPORT);
+		return (int)next_result(-EAFNOSUPPORT);
 
 	const int fd = next.socket(family, SOCK_STREAM, 0);
 
@@ -227,7 +227,7 @@ HOOK int rresvport_af(int *portp, sa_family_t family)
 	if (result == 0)
 		return fd;
 	next.close(fd);
-	return (int)hook_result(result);
+	return (int)next_result(result);
 }
 
 HOOK int rresvport(int *portp)

@@ -8,7 +8,7 @@ static long make_connect(const struct call *call, uint16_t port)
 	const int saved_errno = errno;
 
 	(void)port;
-	return hook_plain_result(next.connect(call->fd, call->address,
+	return next_plain_result(next.connect(call->fd, call->address,
 					      call->length), saved_errno);
 }
 
@@ -19,7 +19,7 @@ HOOK int connect(int fd, const struct sockaddr *address, socklen_t length)
 		.address = address, .length = length, .connects = true,
 	};
 
-	return (int)hook_result(hook_run(&call));
+	return (int)next_result(hook_run(&call));
 }
 
 /* __connect is libc's own name for it, which some programs link to. */

@@ -7,7 +7,6 @@
  * library's constructor and after its destructor.
  */
 
-#include <errno.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
@@ -23,25 +22,6 @@ struct call;
  * through.
  */
 struct process *hook_process(void);
-
-/* Turns a result or -errno into what libc returns; errno only on failure. */
-static inline long hook_result(long result)
-{
-	if (result >= 0)
-		return result;
-	errno = (int)-result;
-	return -1;
-}
-
-/* A libc result as a result or -errno, with errno as it was before. */
-static inline long hook_plain_result(long result, int saved_errno)
-{
-	if (result >= 0)
-		return result;
-	result = -errno;
-	errno = saved_errno;
-	return result;
-}
 
 /* Makes a call by call_run(), or where there is no Berth yet as it is. */
 long hook_run(struct call *call);

@@ -14,7 +14,7 @@ static long make_listen(const struct call *call, uint16_t port)
 	const int saved_errno = errno;
 
 	(void)port;
-	return hook_plain_result(next.listen(call->fd, self->backlog),
+	return next_plain_result(next.listen(call->fd, self->backlog),
 				 saved_errno);
 }
 
@@ -28,5 +28,5 @@ HOOK int listen(int fd, int backlog)
 		.backlog = backlog,
 	};
 
-	return (int)hook_result(hook_run(&self.call));
+	return (int)next_result(hook_run(&self.call));
 }

@@ -9,45 +9,23 @@
  * has.
  */
 
+#include <errno.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 
 struct next_calls {
-	int (*socket)(int domain, int type, int protocol);
-	int (*bind)(int fd, const struct sockaddr *address, socklen_t length);
-	int (*connect)(int fd, const struct sockaddr *address,
-		       socklen_t length);
-	int (*listen)(int fd, int backlog);
-	ssize_t (*send)(int fd, const void *buffer, size_t size, int flags);
-	ssize_t (*sendto)(int fd, const void *buffer, size_t size, int flags,
-			  const struct sockaddr *address, socklen_t length);
-	ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
-	int (*sendmmsg)(int fd, struct mmsghdr *messages, unsigned int n,
-			int flags);
-	ssize_t (*recvmsg)(int fd, struct msghdr *message, int flags);
-	int (*recvmmsg)(int fd, struct mmsghdr *messages, unsigned int n,
-			int flags, struct timespec *timeout);
-	int (*pidfd_getfd)(int pidfd, int fd, unsigned int flags);
-	int (*close)(int fd);
-	int (*close_range)(unsigned int first, unsigned int last, int flags);
-	void (*closefrom)(int first);
-	int (*dup)(int fd);
-	int (*dup2)(int fd, int target);
-	int (*dup3)(int fd, int target, int flags);
-	int (*fcntl)(int fd, int command, ...);
-	int (*fcntl64)(int fd, int command, ...);
-	int (*setsockopt)(int fd, int level, int name, const void *value,
-			  socklen_t length);
-	int (*getsockopt)(int fd, int level, int name, void *value,
-			  socklen_t *lengthp);
-	int (*prctl)(int option, ...);
-	int (*unshare)(int flags);
-	int (*setns)(int fd, int type);
-	long (*syscall)(long number, ...);
-	/* Never called; NULL where libtirpc is not there. */
-	int (*bindresvport_sa)(int fd, struct sockaddr *address);
+#define LIBC_CALL(result, name, parameters) result (*name) parameters;
+#define SYSTEM_CALL(result, name, parameters, words, arguments) \
+	LIBC_CALL(result, name, parameters)
+#define LIBC_ALIAS(name)
+#include "preload/hooks.def"
+#undef SYSTEM_CALL
+#undef LIBC_CALL
+#undef LIBC_ALIAS
 };
 
+/* bindresvport_sa is never called; NULL where libtirpc is not there. */
 extern struct next_calls next;
 
 /* Looks the next definitions up, by dlsym(3): from the constructor only. */
@@ -59,3 +37,22 @@ void next_find(void);
  * Returns 0 where libc can.
  */
 int next_at_fork(void (*in_parent)(void), void (*in_child)(void));
+
+/* Turns a result or -errno into what libc returns; errno only on failure. */
+static inline long next_result(long result)
+{
+	if (result >= 0)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
+
+/* A libc result as a result or -errno, with errno as it was before. */
+static inline long next_plain_result(long result, int saved_errno)
+{
+	if (result >= 0)
+		return result;
+	result = -errno;
+	errno = saved_errno;
+	return result;
+}

@@ -30,7 +30,7 @@ static long set_option(const struct option_call *self, const void *value)
 {
 	const int saved_errno = errno;
 
-	return hook_plain_result(next.setsockopt(self->call.fd, IPPROTO_SCTP,
+	return next_plain_result(next.setsockopt(self->call.fd, IPPROTO_SCTP,
 						 self->name, value,
 						 self->length), saved_errno);
 }
@@ -49,7 +49,7 @@ static long make_getsockopt(const struct call *call, uint16_t port)
 	const int saved_errno = errno;
 
 	(void)port;
-	return hook_plain_result(next.getsockopt(call->fd, IPPROTO_SCTP,
+	return next_plain_result(next.getsockopt(call->fd, IPPROTO_SCTP,
 						 self->name, self->out,
 						 self->lengthp), saved_errno);
 }

@@ -58,7 +58,7 @@ static long make_sendto(const struct call *call, uint16_t port)
 	const int saved_errno = errno;
 
 	(void)port;
-	return hook_plain_result(next.sendto(call->fd, self->buffer, self->size,
+	return next_plain_result(next.sendto(call->fd, self->buffer, self->size,
 					     self->flags, call->address,
 					     call->length), saved_errno);
 }
@@ -77,7 +77,7 @@ static ssize_t send_unsettled(int fd, const void *buffer, size_t size,
 		.buffer = buffer, .size = size, .flags = flags,
 	};
 
-	return hook_result(hook_run(&self.call));
+	return next_result(hook_run(&self.call));
 }
 
 HOOK ssize_t sendto(int fd, const void *buffer, size_t size, int flags,
@@ -111,7 +111,7 @@ static long make_sendmsg(const struct call *call, uint16_t port)
 	const int saved_errno = errno;
 
 	(void)port;
-	return hook_plain_result(next.sendmsg(call->fd, self->message,
+	return next_plain_result(next.sendmsg(call->fd, self->message,
 					      self->flags), saved_errno);
 }
 
@@ -129,7 +129,7 @@ static ssize_t sendmsg_unsettled(int fd, const struct msghdr *message,
 
 	if (!read_destination(&self.call, message))
 		return next.sendmsg(fd, message, flags);
-	return hook_result(hook_run(&self.call));
+	return next_result(hook_run(&self.call));
 }
 
 HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
@@ -154,7 +154,7 @@ static long make_sendmmsg(const struct call *call, uint16_t port)
 	const int saved_errno = errno;
 
 	(void)port;
-	return hook_plain_result(next.sendmmsg(call->fd, self->messages,
+	return next_plain_result(next.sendmmsg(call->fd, self->messages,
 					       self->n_messages, self->flags),
 				 saved_errno);
 }
@@ -174,7 +174,7 @@ static int sendmmsg_unsettled(int fd, struct mmsghdr *messages, unsigned int n,
 	/* The first message takes the port. */
 	if (n == 0 || !read_destination(&self.call, &messages->msg_hdr))
 		return next.sendmmsg(fd, messages, n, flags);
-	return (int)hook_result(hook_run(&self.call));
+	return (int)next_result(hook_run(&self.call));
 }
 
 HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)

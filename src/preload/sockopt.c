@@ -79,7 +79,7 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
 
 	if (level == IPPROTO_SCTP &&
 	    sctp_setsockopt(fd, name, value, length, &made))
-		return (int)hook_result(made);
+		return (int)next_result(made);
 
 	const int result = next.setsockopt(fd, level, name, value, length);
 
@@ -120,7 +120,7 @@ HOOK int getsockopt(int fd, int level, int name, void *value,
 
 	if (level == IPPROTO_SCTP &&
 	    sctp_getsockopt(fd, name, value, lengthp, &made))
-		return (int)hook_result(made);
+		return (int)next_result(made);
 
 	const int result = next.getsockopt(fd, level, name, value, lengthp);
 

@@ -6,7 +6,7 @@
  * see base/filter.h. libseccomp comes here too: it calls prctl() and syscall().
  */
 
-#include "preload/prctl.h"
+#include "preload/seccomp.h"
 
 #include <linux/seccomp.h>
 #include <stdarg.h>
@@ -37,8 +37,10 @@ HOOK int prctl(int option, ...)
 	va_list arguments;
 
 	va_start(arguments, option);
-	for (int i = 0; i < 4; i++)
-		a[i] = va_arg(arguments, unsigned long);
+	a[0] = va_arg(arguments, unsigned long);
+	a[1] = va_arg(arguments, unsigned long);
+	a[2] = va_arg(arguments, unsigned long);
+	a[3] = va_arg(arguments, unsigned long);
 	va_end(arguments);
 	if (option == PR_SET_SECCOMP && (a[0] == SECCOMP_MODE_STRICT ||
 					 a[0] == SECCOMP_MODE_FILTER))
@@ -53,7 +55,7 @@ static bool has_succeeded(long result, unsigned int flags)
 	       (result > 0 && (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0);
 }
 
-long prctl_seccomp(unsigned int operation, unsigned int flags,
+long seccomp_hooked(unsigned int operation, unsigned int flags,
 		   const void *argument)
 {
 	struct filter *copy;

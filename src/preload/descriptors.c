@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The calls by which descriptors come, are copied and go: what the cache has of
+ * them follows. unshare and setns are here too: the calling thread gets a
+ * descriptor table of its own, or goes to another network namespace than the
+ * map's.
+ */
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/socket.h"
+#include "preload/hook.h"
+#include "preload/next.h"
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2	/* <linux/close_range.h>, Linux 5.9 */
+#endif
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4	/* <linux/close_range.h>, Linux 5.11 */
+#endif
+
+/* <sys/pidfd.h>, glibc 2.36. */
+int pidfd_getfd(int pidfd, int fd, unsigned int flags);
+
+HOOK int socket(int domain, int type, int protocol)
+{
+	const int fd = next.socket(domain, type, protocol);
+	struct process *process = fd >= 0 ? hook_process() : NULL;
+
+	/* What the cache had for this number has been closed unseen. */
+	if (process != NULL)
+		process_enter(process, fd,
+			      socket_facts(domain, type, protocol));
+	return fd;
+}
+
+/* --- close -------------------------------------------------------------------- */
+
+/*
+ * What a close is to give back. A vfork child closes its own copy and leaves the
+ * cache, its parent's, as it is.
+ */
+static struct fd_facts closing(struct process *process, int fd)
+{
+	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
+
+	if (facts.covered && !fd_cache_own(&process->cache))
+		return (struct fd_facts){ 0 };
+	return facts;
+}
+
+/*
+ * Afterwards: whoever is given the port next finds the socket gone, and a thread
+ * that is cancelled at the call leaves the entry to the close in its cleanup, or
+ * to the descriptor that is given the number next.
+ */
+__attribute__((noinline))
+static int close_known(struct process *process, int fd)
+{
+	struct fd_facts facts = closing(process, fd);
+	const int result = next.close(fd);
+	const int saved_errno = errno;
+
+	if (facts.known && fd_cache_remove(&process->cache, fd, &facts))
+		process_release(process, &facts);
+	errno = saved_errno;
+	return result;
+}
+
+HOOK int close(int fd)
+{
+	struct process *process = hook_process();
+
+	if (process == NULL || !fd_cache_get(&process->cache, fd).known)
+		return next.close(fd);
+	return close_known(process, fd);
+}
+
+static void release_range(unsigned int first, unsigned int last, int flags)
+{
+	struct process *process = hook_process();
+	const int saved_errno = errno;
+
+	if (process == NULL)
+		return;
+	/* What this thread has closed the others keep. */
+	if ((flags & CLOSE_RANGE_UNSHARE) != 0)
+		process_part(process);
+	if ((flags & CLOSE_RANGE_CLOEXEC) == 0)
+		process_forget(process, first, last);
+	errno = saved_errno;
+}
+
+HOOK int close_range(unsigned int first, unsigned int last, int flags)
+{
+	const int result = next.close_range(first, last, flags);
+
+	if (result == 0)
+		release_range(first, last, flags);
+	return result;
+}
+
+HOOK void closefrom(int first)
+{
+	next.closefrom(first);
+	release_range(first > 0 ? (unsigned int)first : 0, ~0u, 0);
+}
+
+/* --- dup ---------------------------------------------------------------------- */
+
+static void note_copy(int fd, int copy)
+{
+	struct process *process = hook_process();
+
+	if (process != NULL && copy >= 0 && copy != fd)
+		process_copy(process, fd, copy);
+}
+
+HOOK int dup(int fd)
+{
+	const int copy = next.dup(fd);
+
+	note_copy(fd, copy);
+	return copy;
+}
+
+HOOK int dup2(int fd, int target)
+{
+	const int copy = next.dup2(fd, target);
+
+	note_copy(fd, copy);
+	return copy;
+}
+
+HOOK int dup3(int fd, int target, int flags)
+{
+	const int copy = next.dup3(fd, target, flags);
+
+	note_copy(fd, copy);
+	return copy;
+}
+
+/*
+ * fcntl and fcntl64 are one function to the kernel, and two names to programs:
+ * those built with _FILE_OFFSET_BITS=64 call the second.
+ */
+static void note_duplicate(int fd, int command, int result)
+{
+	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+		note_copy(fd, result);
+}
+
+HOOK int fcntl(int fd, int command, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, command);
+
+	/* A pointer or an int, as the command has it: a word holds either. */
+	void *argument = va_arg(arguments, void *);
+
+	va_end(arguments);
+
+	const int result = next.fcntl(fd, command, argument);
+
+	note_duplicate(fd, command, result);
+	return result;
+}
+
+HOOK int fcntl64(int fd, int command, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, command);
+
+	void *argument = va_arg(arguments, void *);
+
+	va_end(arguments);
+
+	const int result = next.fcntl64(fd, command, argument);
+
+	note_duplicate(fd, command, result);
+	return result;
+}
+
+/* --- received ----------------------------------------------------------------- */
+
+/* Nothing is known of what has the number now. */
+static void note_received(int fd)
+{
+	struct process *process = hook_process();
+	struct fd_facts facts = { 0 };
+
+	if (process != NULL)
+		facts = fd_cache_get(&process->cache, fd);
+	if (facts.known)
+		process_enter(process, fd, (struct fd_facts){ 0 });
+}
+
+static void note_rights(const char *data, size_t size)
+{
+	int fd;
+
+	for (; size >= sizeof(fd); data += sizeof(fd), size -= sizeof(fd)) {
+		memcpy(&fd, data, sizeof(fd));
+		note_received(fd);
+	}
+}
+
+/* What the kernel has just written, cmsg(3); not by CMSG_NXTHDR(), which is a
+ * function in some libcs. */
+static void note_control(const struct msghdr *message)
+{
+	const char *at = message->msg_control;
+	size_t left = message->msg_controllen;
+	struct cmsghdr header;
+
+	while (left >= sizeof(header)) {
+		memcpy(&header, at, sizeof(header));
+		if (header.cmsg_len < CMSG_LEN(0) || header.cmsg_len > left)
+			return;
+		if (header.cmsg_level == SOL_SOCKET &&
+		    header.cmsg_type == SCM_RIGHTS)
+			note_rights(at + CMSG_LEN(0),
+				    header.cmsg_len - CMSG_LEN(0));
+
+		const size_t size = CMSG_ALIGN(header.cmsg_len);
+
+		if (size >= left)
+			return;
+		at += size;
+		left -= size;
+	}
+}
+
+HOOK ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	const ssize_t result = next.recvmsg(fd, message, flags);
+
+	if (result >= 0 && message->msg_controllen != 0)
+		note_control(message);
+	return result;
+}
+
+HOOK int recvmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags,
+		  struct timespec *timeout)
+{
+	const int n_received = next.recvmmsg(fd, messages, n, flags, timeout);
+
+	for (int i = 0; i < n_received; i++)
+		if (messages[i].msg_hdr.msg_controllen != 0)
+			note_control(&messages[i].msg_hdr);
+	return n_received;
+}
+
+HOOK int pidfd_getfd(int pidfd, int fd, unsigned int flags)
+{
+	const int result = next.pidfd_getfd(pidfd, fd, flags);
+
+	if (result >= 0)
+		note_received(result);
+	return result;
+}
+
+/* --- namespaces --------------------------------------------------------------- */
+
+static void note_namespaces(int flags)
+{
+	struct process *process = hook_process();
+
+	if (process == NULL)
+		return;
+	if ((flags & CLONE_FILES) != 0)
+		process_part(process);
+	if ((flags & CLONE_NEWNET) != 0)
+		process_move(process);
+}
+
+HOOK int unshare(int flags)
+{
+	const int result = next.unshare(flags);
+
+	if (result == 0)
+		note_namespaces(flags);
+	return result;
+}
+
+/* With type 0 the descriptor alone says where to. */
+HOOK int setns(int fd, int type)
+{
+	const int result = next.setns(fd, type);
+
+	if (result == 0)
+		note_namespaces(CLONE_NEWNET);
+	return result;
+}
