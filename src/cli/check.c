@@ -11,7 +11,7 @@
 #include "cli/message.h"
 #include "cli/rules.h"
 #include "cli/rules_print.h"
-#include "core/kernel.h"
+#include "kernel/kernel.h"
 
 #define RATE_MAX 1000000
 

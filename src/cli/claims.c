@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cli/holders.h"
-#include "core/sock_diag.h"
+#include "kernel/sock_diag.h"
 
 struct listing {
 	struct claims *claims;
@@ -36,7 +36,7 @@ static enum socket_role role_of(const struct kernel_socket *socket)
 {
 	if (socket->inode == 0)
 		return ROLE_ORPHAN;
-	if (socket->space != SPACE_UDP && socket->space != SPACE_UDPLITE &&
+	if (socket->protocol != PROTOCOL_UDP && socket->protocol != PROTOCOL_UDPLITE &&
 	    socket->state == TCP_LISTEN)
 		return ROLE_LISTEN;
 	return socket->remote.port != 0 ? ROLE_CONNECTED : ROLE_BOUND;
@@ -47,7 +47,7 @@ static bool visit(const struct kernel_socket *socket, void *context)
 	struct listing *listing = context;
 	struct claims *claims = listing->claims;
 	struct claim claim = {
-		.space = socket->space,
+		.protocol = socket->protocol,
 		.role = role_of(socket),
 		.port = socket->local.port,
 	};
@@ -57,7 +57,7 @@ static bool visit(const struct kernel_socket *socket, void *context)
 				   : holders_find(holders, socket->inode);
 
 	if (claim.role == ROLE_LISTEN)
-		port_set_add(&claims->listening[claim.space], claim.port,
+		port_set_add(&claims->listening[claim.protocol], claim.port,
 			     claim.port);
 	do {
 		claim.pid = holder == NULL ? 0 : holder->pid;
@@ -70,8 +70,8 @@ static bool visit(const struct kernel_socket *socket, void *context)
 
 static int compare_port(const struct claim *a, const struct claim *b)
 {
-	if (a->space != b->space)
-		return a->space < b->space ? -1 : 1;
+	if (a->protocol != b->protocol)
+		return a->protocol < b->protocol ? -1 : 1;
 	return (a->port > b->port) - (a->port < b->port);
 }
 
@@ -107,12 +107,12 @@ int claims_open(struct claims *claims)
 
 	memset(claims, 0, sizeof(*claims));
 	listing.result = holders_open(&listing.holders);
-	for (int space = 0; space < N_SPACES && listing.result == 0; space++) {
-		const int result = sock_diag_list((enum space)space, ANY_PORT,
+	for (int protocol = 0; protocol < N_PROTOCOLS && listing.result == 0; protocol++) {
+		const int result = sock_diag_list((enum protocol)protocol, ANY_PORT,
 						  visit, &listing);
 
 		if (result < 0 && result != -ENOENT)
-			claims->errors[space] = result;
+			claims->errors[protocol] = result;
 	}
 	holders_close(&listing.holders);
 	sort_once_each(claims);
@@ -126,10 +126,10 @@ void claims_close(struct claims *claims)
 	claims->n_items = 0;
 }
 
-const struct claim *claims_of(const struct claims *claims, enum space space,
+const struct claim *claims_of(const struct claims *claims, enum protocol protocol,
 			      uint16_t port, size_t *np)
 {
-	const struct claim wanted = { .space = space, .port = port };
+	const struct claim wanted = { .protocol = protocol, .port = port };
 	size_t lo = 0, hi = claims->n_items;
 
 	while (lo < hi) {

@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "core/port_set.h"
-#include "core/space.h"
+#include "base/port_set.h"
+#include "kernel/protocol.h"
 
 /* What a process does with a port. */
 enum socket_role {
@@ -22,21 +22,21 @@ enum socket_role {
 };
 
 struct claim {
-	enum space space;
+	enum protocol protocol;
 	enum socket_role role;
 	uint16_t port;
 	pid_t pid;	/* 0 = orphan, or a process that this user cannot see */
 };
 
 struct claims {
-	struct claim *items;	/* by space, port, pid, role; each once */
+	struct claim *items;	/* by protocol, port, pid, role; each once */
 	size_t n_items, capacity;
-	struct port_set listening[N_SPACES];	/* not finished */
-	int errors[N_SPACES];	/* why there is no listing, -errno; or 0 */
+	struct port_set listening[N_PROTOCOLS];	/* not finished */
+	int errors[N_PROTOCOLS];	/* why there is no listing, -errno; or 0 */
 };
 
 /*
- * Asks the kernel. Returns 0, also where some spaces could not be listed (see
+ * Asks the kernel. Returns 0, also where some protocols could not be listed (see
  * errors; one that the kernel lacks is no error), or -ENOMEM, or why /proc
  * cannot be read. To be closed in any case.
  */
@@ -44,7 +44,7 @@ int claims_open(struct claims *claims);
 void claims_close(struct claims *claims);
 
 /* The claims on a port, n of them. */
-const struct claim *claims_of(const struct claims *claims, enum space space,
+const struct claim *claims_of(const struct claims *claims, enum protocol protocol,
 			      uint16_t port, size_t *np);
 
 /* "listen", "connected", "bound", "orphan". */

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "cli/rules.h"
-#include "core/identity.h"
-#include "core/policy_image.h"
+#include "policy/identity.h"
+#include "policy/image.h"
 
 #define GLOB_CHARACTERS "*?[\\"
 
@@ -139,7 +139,7 @@ static uint32_t list(struct compiling *self, size_t n,
 	return offset;
 }
 
-static uint32_t place_string(struct compiling *self, const struct place *place)
+static uint32_t place_string(struct compiling *self, const struct location *place)
 {
 	const uint32_t offset = here(self);
 
@@ -199,13 +199,13 @@ static void compile_rule(struct compiling *self, const struct rule *rule,
 	if (rule->process != NULL)
 		out->arguments = list(self, rule->process->arguments.n,
 				      rule->process->arguments.values);
-	for (int space = 0; space < N_SPACES; space++) {
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		for (int role = 0; role < N_ROLES; role++)
-			out->ranges[space][role] = index_of(
-				self, rule->assigned[space][role]);
-		out->avoided[space] = index_of(self, rule->avoided[space]);
-		out->refused[space] = index_of(self, rule->refused[space]);
-		out->owned[space] = index_of(self, rule->owned[space]);
+			out->ranges[protocol][role] = index_of(
+				self, rule->assigned[protocol][role]);
+		out->avoided[protocol] = index_of(self, rule->avoided[protocol]);
+		out->refused[protocol] = index_of(self, rule->refused[protocol]);
+		out->owned[protocol] = index_of(self, rule->owned[protocol]);
 	}
 	memcpy(out->settings, rule->settings, sizeof(out->settings));
 	out->checksum = policy_rule_checksum(out);
@@ -220,8 +220,8 @@ static void compile_reserve(struct compiling *self,
 	out->name = string(self, config->name);
 	out->place = place_string(self, &config->place);
 	out->owners = list(self, config->owners.n, config->owners.values);
-	for (int space = 0; space < N_SPACES; space++)
-		out->ports[space] = index_of(self, reserve->ports[space]);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		out->ports[protocol] = index_of(self, reserve->ports[protocol]);
 }
 
 /* The end of the last list, and whole words. */
@@ -249,8 +249,8 @@ static bool compile_tables(struct compiling *self, struct policy_image *header)
 	for (size_t i = 0; i < rules->n_reserves; i++)
 		compile_reserve(self, &rules->reserves[i],
 				&self->out_reserves[i]);
-	for (int space = 0; space < N_SPACES; space++)
-		header->dynamic[space] = index_of(self, rules->dynamic[space]);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		header->dynamic[protocol] = index_of(self, rules->dynamic[protocol]);
 	header->strings_size = end_strings(self);
 	return fflush(self->strings) == 0 && !ferror(self->strings) &&
 	       !self->failed;
@@ -299,8 +299,8 @@ static bool open_compiling(struct compiling *self, const struct rules *rules)
 	*self = (struct compiling){ .rules = rules };
 	self->lastp = &self->first;
 	/* One more than all, for the one that is looked up. */
-	self->pool = calloc(rules->n_rules * N_SPACES * (N_ROLES + 3) +
-			    rules->n_reserves * N_SPACES + N_SPACES + 1,
+	self->pool = calloc(rules->n_rules * N_PROTOCOLS * (N_ROLES + 3) +
+			    rules->n_reserves * N_PROTOCOLS + N_PROTOCOLS + 1,
 			    sizeof(*self->pool));
 	self->matches = calloc(rules->n_rules, sizeof(*self->matches));
 	self->out = calloc(rules->n_rules, sizeof(*self->out));

@@ -7,7 +7,7 @@
 struct rules;
 
 /*
- * Makes the compiled form of sound rules, see core/policy_layout.h: equal sets
+ * Makes the compiled form of sound rules, see policy/layout.h: equal sets
  * of ports lie in it once. loaded_at: seconds since 1970.
  * Returns 0 and memory for the caller to free(); -ENOMEM; or -EFBIG where the
  * file that is to hold it has no room for it.

@@ -36,7 +36,7 @@ struct target {
 
 static void add_error(cfg_t *parser, const char *format, va_list arguments)
 {
-	struct place place = config_source_place(being_read.source,
+	struct location place = config_source_place(being_read.source,
 						 parser->line);
 	char *message;
 
@@ -98,7 +98,7 @@ static cfg_t *new_parser(void)
 /* Returns 0 when libconfuse has read what the survey has left. */
 static int parse(struct config_memory *memory, struct findings *findings)
 {
-	struct place place = config_source_place(&memory->source, 1);
+	struct location place = config_source_place(&memory->source, 1);
 	size_t n_before = findings->n_items;
 
 	being_read.source = &memory->source;
@@ -109,7 +109,7 @@ static int parse(struct config_memory *memory, struct findings *findings)
 		return 0;
 	if (findings->n_items == n_before)
 		findings_add(findings, SEVERITY_ERROR,
-			     (struct place){ place.file, 0 },
+			     (struct location){ place.file, 0 },
 			     "cannot be read: %s", strerror(ENOMEM));
 	return -EINVAL;
 }
@@ -133,7 +133,7 @@ static void read_option(struct config_memory *memory,
 {
 	struct config_form form = config_form(index);
 	cfg_opt_t *option = cfg_getopt(target->parsed, form.name);
-	const struct place place = config_source_place(&memory->source,
+	const struct location place = config_source_place(&memory->source,
 						     target->lines[index]);
 	char *member = (char *)target->parts[form.part] + form.offset;
 

@@ -11,19 +11,19 @@
 #include <stddef.h>
 
 #include "cli/findings.h"
-#include "core/policy_layout.h"
+#include "policy/layout.h"
 
 /* One option. value NULL = not given. */
 struct config_text {
 	const char *value;
-	struct place place;
+	struct location place;
 };
 
 /* One option with several values. n 0 = not given. */
 struct config_list {
 	size_t n;
 	const char *const *values;
-	struct place place;
+	struct location place;
 };
 
 enum config_protocol { CONFIG_TCP, CONFIG_UDP, CONFIG_SCTP, N_CONFIG_PROTOCOLS };
@@ -45,7 +45,7 @@ struct config_options {
 
 struct config_process {
 	const char *name;
-	struct place place;
+	struct location place;
 	struct config_list conditions[N_CONDITIONS];	/* exe, name, uid, profile */
 	struct config_list arguments;
 	struct config_options options;
@@ -53,7 +53,7 @@ struct config_process {
 
 struct config_reserve {
 	const char *name;
-	struct place place;
+	struct location place;
 	struct config_text ports;
 	struct config_list protocols;	/* tcp, udp, sctp; none given = all */
 	struct config_list owners;	/* names of process sections */
@@ -64,7 +64,7 @@ struct config {
 	struct config_options defaults;
 	struct config_text rest_time;	/* seconds */
 	struct config_text import_kernel;	/* ip_local_reserved_ports: yes, no */
-	struct config_text arena_mode, arena_group;
+	struct config_text map_mode, map_group;
 	struct config_process *processes;
 	size_t n_processes;
 	struct config_reserve *reserves;

@@ -29,8 +29,8 @@ static const struct config_form forms[] = {
 	{ "rate", TOP | PROCESS, TYPE_TEXT, OPTIONS(rate) },
 	{ "rest-time", TOP, TYPE_TEXT, CONFIG(rest_time) },
 	{ "import-kernel", TOP, TYPE_TEXT, CONFIG(import_kernel) },
-	{ "arena-mode", TOP, TYPE_TEXT, CONFIG(arena_mode) },
-	{ "arena-group", TOP, TYPE_TEXT, CONFIG(arena_group) },
+	{ "map-mode", TOP, TYPE_TEXT, CONFIG(map_mode) },
+	{ "map-group", TOP, TYPE_TEXT, CONFIG(map_group) },
 	{ "exe", PROCESS, TYPE_LIST, OF_PROCESS(conditions[CONDITION_EXE]) },
 	{ "name", PROCESS, TYPE_LIST, OF_PROCESS(conditions[CONDITION_NAME]) },
 	{ "uid", PROCESS, TYPE_LIST, OF_PROCESS(conditions[CONDITION_UID]) },
@@ -150,7 +150,7 @@ static const char *scope_text(enum config_scope scope)
 
 /* What may stand in two scopes and more may stand at the top level. */
 static void refuse_scope(const char *name, unsigned int scopes,
-			 enum config_scope scope, struct place place,
+			 enum config_scope scope, struct location place,
 			 struct findings *findings)
 {
 	unsigned int first = SCOPE_TOP;
@@ -166,7 +166,7 @@ static void refuse_scope(const char *name, unsigned int scopes,
 }
 
 void config_form_refuse(struct token name, enum config_scope scope,
-			bool is_section, struct place place,
+			bool is_section, struct location place,
 			struct findings *findings)
 {
 	size_t index = config_form_find(name);

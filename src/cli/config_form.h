@@ -62,5 +62,5 @@ const char *config_protocol_name(enum config_protocol protocol);
  * which name is meant if it is misspelt.
  */
 void config_form_refuse(struct token name, enum config_scope scope,
-			bool is_section, struct place place,
+			bool is_section, struct location place,
 			struct findings *findings);

@@ -10,7 +10,7 @@
 /* From this line of the buffer on, the lines are those of a file. */
 struct config_segment {
 	int line;
-	struct place place;
+	struct location place;
 };
 
 static int make_room(struct config_source *source, size_t needed)
@@ -44,7 +44,7 @@ int config_source_append(struct config_source *source, const char *text,
 	return 0;
 }
 
-int config_source_mark(struct config_source *source, struct place place)
+int config_source_mark(struct config_source *source, struct location place)
 {
 	struct config_segment *segments =
 		reallocarray(source->segments, source->n_segments + 1,
@@ -73,7 +73,7 @@ const char *config_source_keep(struct config_source *source, const char *path)
 	return copy;
 }
 
-struct place config_source_place(const struct config_source *source, int line)
+struct location config_source_place(const struct config_source *source, int line)
 {
 	size_t first = 0, beyond = source->n_segments;
 	const struct config_segment *segment;
@@ -87,7 +87,7 @@ struct place config_source_place(const struct config_source *source, int line)
 			beyond = middle;
 	}
 	segment = &source->segments[first];
-	return (struct place){ segment->place.file,
+	return (struct location){ segment->place.file,
 			       segment->place.line + line - segment->line };
 }
 

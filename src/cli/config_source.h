@@ -32,12 +32,12 @@ int config_source_append(struct config_source *source, const char *text,
  * What is appended from now on comes from a place, whose file is a path that
  * the source keeps. Returns 0 or -ENOMEM.
  */
-int config_source_mark(struct config_source *source, struct place place);
+int config_source_mark(struct config_source *source, struct location place);
 
 /* Returns a copy that lives as long as the source; NULL = no memory. */
 const char *config_source_keep(struct config_source *source, const char *path);
 
 /* Where a line of the buffer comes from. Lines count from 1. */
-struct place config_source_place(const struct config_source *source, int line);
+struct location config_source_place(const struct config_source *source, int line);
 
 void config_source_deinit(struct config_source *source);

@@ -213,7 +213,7 @@ static bool read_option(struct surveyor *surveyor, struct token name,
 static bool refuse_second(struct surveyor *surveyor, struct token name,
 			  const char *what, int first_line)
 {
-	struct place first = config_source_place(surveyor->source, first_line);
+	struct location first = config_source_place(surveyor->source, first_line);
 
 	complain(surveyor, name, "\"%s\" stands twice; first at %s:%d", what,
 		 first.file, first.line);

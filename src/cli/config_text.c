@@ -32,7 +32,7 @@ static bool fail(const struct frame *frame, int line, const char *why)
 {
 	frame->source->broken = true;
 	findings_add(frame->findings, SEVERITY_ERROR,
-		     (struct place){ frame->path, line }, "%s", why);
+		     (struct location){ frame->path, line }, "%s", why);
 	return false;
 }
 
@@ -62,7 +62,7 @@ static bool copy(struct frame *frame, const char *end)
 static bool start_segment(struct frame *frame)
 {
 	struct config_source *source = frame->source;
-	const struct place place = { frame->path, frame->reader.line };
+	const struct location place = { frame->path, frame->reader.line };
 
 	if (source->length > 0 && source->buffer[source->length - 1] != '\n' &&
 	    !append(frame, "\n", 1))
@@ -80,7 +80,7 @@ static void refuse_include(const struct frame *frame, int line,
 			   const char *path, const char *why)
 {
 	findings_add(frame->findings, SEVERITY_ERROR,
-		     (struct place){ frame->path, line },
+		     (struct location){ frame->path, line },
 		     "cannot include \"%s\": %s", quote_path(path).text, why);
 }
 
@@ -111,7 +111,7 @@ static void refuse_round(const struct frame *frame, int line, const char *path,
 			break;
 	}
 	findings_add(frame->findings, SEVERITY_ERROR,
-		     (struct place){ frame->path, line },
+		     (struct location){ frame->path, line },
 		     "include of \"%s\" goes round: %s", quote_path(path).text,
 		     way != NULL ? way : "");
 	free(way);
@@ -204,7 +204,7 @@ static struct token next_word(struct frame *frame)
 static bool replace_variables(struct frame *frame, struct token token)
 {
 	char *text = config_variable_expand(
-		token, (struct place){ frame->path, token.line },
+		token, (struct location){ frame->path, token.line },
 		frame->findings);
 	bool goes_on;
 
@@ -234,7 +234,7 @@ static bool read_include(struct frame *frame, struct token word)
 			    "include takes one path: include(\"PATH\")");
 	frame->copied += frame->reader.at - frame->copied;
 	expanded = config_variable_expand(
-		name, (struct place){ frame->path, name.line },
+		name, (struct location){ frame->path, name.line },
 		frame->findings);
 	if (expanded != NULL) {
 		name.text = expanded;
@@ -315,7 +315,7 @@ int config_text_read(struct config_source *source, const char *path,
 		read_frame(&frame);
 	} else {
 		findings_add(findings, SEVERITY_ERROR,
-			     (struct place){ path, 0 }, "%s", why);
+			     (struct location){ path, 0 }, "%s", why);
 	}
 	free(text);
 	return source->buffer != NULL ? 0 : -EINVAL;

@@ -76,7 +76,7 @@ static const char *put_value(FILE *stream, const struct variable *variable)
 }
 
 static void put_variable(FILE *stream, const char *text, size_t length,
-			 struct place place, struct findings *findings)
+			 struct location place, struct findings *findings)
 {
 	char *inside = strndup(text + 2, length - 3);
 	struct variable variable = { .name = NULL };
@@ -93,7 +93,7 @@ static void put_variable(FILE *stream, const char *text, size_t length,
 	free(inside);
 }
 
-char *config_variable_expand(struct token token, struct place place,
+char *config_variable_expand(struct token token, struct location place,
 			     struct findings *findings)
 {
 	const char *from = token.text, *variable;

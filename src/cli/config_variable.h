@@ -15,5 +15,5 @@
  * Returns NULL for a token without variables, or without memory, which is added
  * too; else for free().
  */
-char *config_variable_expand(struct token token, struct place place,
+char *config_variable_expand(struct token token, struct location place,
 			     struct findings *findings);

@@ -6,25 +6,25 @@
 #include <stdlib.h>
 
 #include "base/raw_file.h"
-#include "core/arena.h"
-#include "core/arena_layout.h"
-#include "core/arena_place.h"
+#include "map/map.h"
+#include "map/layout.h"
+#include "map/place.h"
 
-#define END_OFFSET (offsetof(struct arena_memory, event) + \
+#define END_OFFSET (offsetof(struct map_memory, event) + \
 		    offsetof(struct event_memory, end))
 
 struct reading {
-	const struct arena_place *place;
+	const struct place *place;
 	struct events *events;
 	int result;
 };
 
 static struct event_cursor *cursor_of(struct events *events,
-				      const struct map *map)
+				      const struct found_map *found)
 {
 	for (size_t i = 0; i < events->n_cursors; i++)
-		if (events->cursors[i].device == map->status.device &&
-		    events->cursors[i].inode == map->status.inode)
+		if (events->cursors[i].device == found->status.device &&
+		    events->cursors[i].inode == found->status.inode)
 			return &events->cursors[i];
 	if (events->n_cursors == events->cursor_capacity) {
 		const size_t capacity = 2 * events->cursor_capacity + 16;
@@ -37,7 +37,7 @@ static struct event_cursor *cursor_of(struct events *events,
 		events->cursor_capacity = capacity;
 	}
 	events->cursors[events->n_cursors] = (struct event_cursor){
-		.device = map->status.device, .inode = map->status.inode };
+		.device = found->status.device, .inode = found->status.inode };
 	return &events->cursors[events->n_cursors++];
 }
 
@@ -54,7 +54,7 @@ static void forget_gone(struct events *events)
 		events->cursors[i].is_there = false;
 }
 
-static int add(struct events *events, const struct map *map,
+static int add(struct events *events, const struct found_map *found,
 	       const struct event *event)
 {
 	if (events->n_items == events->capacity) {
@@ -68,15 +68,15 @@ static int add(struct events *events, const struct map *map,
 		events->capacity = capacity;
 	}
 	events->items[events->n_items] = (struct event_record){
-		.event = *event, .number = events->n_items, .uid = map->uid,
-		.is_shared = map->is_shared };
+		.event = *event, .number = events->n_items, .uid = found->uid,
+		.is_shared = found->is_shared };
 	events->n_items++;
 	return 0;
 }
 
 /* Adds those of a copy from number from on. Returns 0 or -ENOMEM. */
-static int add_events(struct events *events, const struct map *map,
-		      const struct arena *copy, uint64_t from)
+static int add_events(struct events *events, const struct found_map *found,
+		      const struct map *copy, uint64_t from)
 {
 	const uint64_t begin = event_begin(copy), end = event_end(copy);
 	struct event event;
@@ -85,15 +85,15 @@ static int add_events(struct events *events, const struct map *map,
 	for (uint64_t i = from > begin ? from : begin; i < end && result == 0;
 	     i++)
 		if (event_get(copy, i, &event))
-			result = add(events, map, &event);
+			result = add(events, found, &event);
 	return result;
 }
 
 /* Returns 0, or why the map could not be read. */
-static int read_map(struct reading *reading, const struct map *map)
+static int read_map(struct reading *reading, const struct found_map *found)
 {
-	struct event_cursor *cursor = cursor_of(reading->events, map);
-	struct arena copy;
+	struct event_cursor *cursor = cursor_of(reading->events, found);
+	struct map copy;
 	uint64_t end;
 	int result;
 
@@ -101,35 +101,35 @@ static int read_map(struct reading *reading, const struct map *map)
 		return -ENOMEM;
 	cursor->is_there = true;
 	/* Most of the time nothing has come. */
-	result = raw_file_read(map->fd, &end, sizeof(end), END_OFFSET);
+	result = raw_file_read(found->fd, &end, sizeof(end), END_OFFSET);
 	if (result < 0)
 		return result == -ENODATA ? -ESTALE : result;
 	if (end == cursor->next)
 		return 0;
-	result = map_copy(map, reading->place,
-			  offsetof(struct arena_memory, event),
+	result = found_map_copy(found, reading->place,
+			  offsetof(struct map_memory, event),
 			  sizeof(struct event_memory), &copy);
 	if (result < 0)
 		return result;
-	result = add_events(reading->events, map, &copy, cursor->next);
+	result = add_events(reading->events, found, &copy, cursor->next);
 	cursor->next = event_end(&copy);
-	arena_close(&copy);
+	map_close(&copy);
 	return result;
 }
 
-static void visit(const struct map *map, void *context)
+static void visit(const struct found_map *found, void *context)
 {
 	struct reading *reading = context;
-	int error = map->error;
+	int error = found->error;
 
 	if (reading->result < 0)
 		return;
 	if (error == 0)
-		error = read_map(reading, map);
+		error = read_map(reading, found);
 	if (error == -ENOMEM)
 		reading->result = error;
 	else if (error < 0)
-		maps_missed_add(&reading->events->missed, map, error);
+		maps_missed_add(&reading->events->missed, found, error);
 }
 
 static int compare(const void *left, const void *right)
@@ -141,7 +141,7 @@ static int compare(const void *left, const void *right)
 	return a->number < b->number ? -1 : 1;
 }
 
-int events_read(const struct arena_place *place, struct events *events)
+int events_read(const struct place *place, struct events *events)
 {
 	struct reading reading = { .place = place, .events = events };
 	int result;
@@ -149,7 +149,7 @@ int events_read(const struct arena_place *place, struct events *events)
 	events->n_items = 0;
 	events->missed.n_denied = 0;
 	events->missed.is_broken = false;
-	result = maps_visit(place, O_RDONLY, visit, &reading);
+	result = found_maps_visit(place, O_RDONLY, visit, &reading);
 	forget_gone(events);
 	if (events->n_items > 0)
 		qsort(events->items, events->n_items, sizeof(*events->items),

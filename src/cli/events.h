@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "cli/maps.h"
-#include "core/event.h"
+#include "map/event.h"
 
-struct arena_place;
+struct place;
 
 struct event_record {
 	struct event event;
@@ -39,5 +39,5 @@ struct events {
  * at first. Returns 0; -ENOMEM; or why the maps could not be listed. Those that
  * could not be read are in missed, of this time alone.
  */
-int events_read(const struct arena_place *place, struct events *events);
+int events_read(const struct place *place, struct events *events);
 void events_close(struct events *events);

@@ -10,7 +10,7 @@
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cli/netns.h"
-#include "core/arena_place.h"
+#include "map/place.h"
 
 static const char usage[] =
 	"Usage: berth explain [OPTION...] [NUMBER... | -- COMMAND]\n"
@@ -129,7 +129,7 @@ static int complain(const char *what, int error)
 }
 
 static int explain(struct explaining *explaining,
-		   const struct arena_place *place,
+		   const struct place *place,
 		   const struct request *request)
 {
 	int result = 0;
@@ -164,7 +164,7 @@ char *explain_ports(const struct port_set *set)
 int command_explain(int argc, char *argv[])
 {
 	static struct explaining explaining;
-	struct arena_place place;
+	struct place place;
 	struct request request;
 	int result;
 

@@ -9,10 +9,10 @@
 
 #include "cli/output.h"
 #include "cli/published.h"
-#include "core/environment.h"
-#include "core/kernel.h"
+#include "policy/environment.h"
+#include "kernel/kernel.h"
 
-struct arena_place;
+struct place;
 
 /* What all explanations need. */
 struct explaining {
@@ -35,7 +35,7 @@ int explain_command(struct explaining *explaining, const char *name);
  * Returns 0, or -errno when the sockets could not be listed.
  */
 int explain_port(struct explaining *explaining,
-		 const struct arena_place *place, uint16_t port);
+		 const struct place *place, uint16_t port);
 
 /* Texts of ports; for free(), NULL without memory. */
 char *explain_ports(const struct port_set *set);

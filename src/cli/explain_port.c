@@ -8,9 +8,9 @@
 #include "cli/explain.h"
 #include "cli/holders.h"
 #include "cli/maps.h"
-#include "core/arena.h"
-#include "core/ledger.h"
-#include "core/policy.h"
+#include "map/map.h"
+#include "map/ledger.h"
+#include "policy/policy.h"
 
 #define COLUMNS(array) \
 	.n_columns = sizeof(array) / sizeof((array)[0]), .columns = (array)
@@ -59,19 +59,19 @@ static const struct output_section verdict_section = {
 struct port_view {
 	struct explaining *explaining;
 	uint16_t port;
-	struct arena arena;
+	struct map map;
 	struct claims claims;
 	struct environment environment;
-	bool is_assigned[N_SPACES];	/* some rule's range has it */
-	bool is_reserved[N_SPACES];
+	bool is_assigned[N_PROTOCOLS];	/* some rule's range has it */
+	bool is_reserved[N_PROTOCOLS];
 };
 
-static void show_range(struct port_view *self, int space, int role,
+static void show_range(struct port_view *self, int protocol, int role,
 		       const char *rule, const char *place)
 {
-	self->is_assigned[space] = true;
+	self->is_assigned[protocol] = true;
 	output_row(&self->explaining->output, (const char *const[]){
-		space_name((enum space)space),
+		protocol_name((enum protocol)protocol),
 		role == ROLE_OF_CONNECT ? "connect" : "listen", rule, place });
 }
 
@@ -83,12 +83,12 @@ static void show_published_ranges(struct port_view *self)
 	for (uint32_t i = 0; i < tables->image->n_rules; i++) {
 		const struct policy_rule *rule = &tables->rules[i];
 
-		for (int space = 0; space < N_SPACES; space++)
+		for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 			for (int role = 0; role < N_ROLES; role++)
 				if (policy_has(policy_set(
-					tables, rule->ranges[space][role]),
+					tables, rule->ranges[protocol][role]),
 					self->port))
-					show_range(self, space, role,
+					show_range(self, protocol, role,
 						   policy_string(tables,
 								 rule->name),
 						   policy_string(tables,
@@ -109,9 +109,9 @@ static void show_ranges(struct port_view *self)
 			       &self->environment, &ignored);
 	if (!port_set_has(&self->environment.range, self->port))
 		return;
-	for (int space = 0; space < N_SPACES; space++)
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (int role = 0; role < N_ROLES; role++)
-			show_range(self, space, role, "environment", NULL);
+			show_range(self, protocol, role, "environment", NULL);
 }
 
 /* "a, b"; for free(), NULL without memory. */
@@ -139,13 +139,13 @@ static void show_reservation(struct port_view *self,
 		&self->explaining->published.tables;
 	char *owners = owners_text(policy_string(tables, reserve->owners));
 
-	for (int space = 0; space < N_SPACES; space++) {
-		if (!policy_has(policy_set(tables, reserve->ports[space]),
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		if (!policy_has(policy_set(tables, reserve->ports[protocol]),
 				self->port))
 			continue;
-		self->is_reserved[space] = true;
+		self->is_reserved[protocol] = true;
 		output_row(&self->explaining->output, (const char *const[]){
-			space_name((enum space)space),
+			protocol_name((enum protocol)protocol),
 			policy_string(tables, reserve->name),
 			owners != NULL && *owners != '\0' ? owners : NULL,
 			policy_string(tables, reserve->place) });
@@ -164,9 +164,9 @@ static void show_reserved(struct port_view *self)
 			show_reservation(self, &tables->reserves[i]);
 	if (!port_set_has(&explaining->kernel.reserved, self->port))
 		return;
-	for (int space = 0; space < N_SPACES; space++)
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		output_row(&explaining->output, (const char *const[]){
-			space_name((enum space)space),
+			protocol_name((enum protocol)protocol),
 			"kernel", NULL, "ip_local_reserved_ports" });
 }
 
@@ -175,10 +175,10 @@ static void show_holders(struct port_view *self)
 	struct output *output = &self->explaining->output;
 
 	output_section(output, &holder_section);
-	for (int space = 0; space < N_SPACES; space++) {
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		size_t n;
 		const struct claim *claim = claims_of(
-			&self->claims, (enum space)space, self->port, &n);
+			&self->claims, (enum protocol)protocol, self->port, &n);
 
 		for (; n > 0; n--, claim++) {
 			char program[PROGRAM_NAME_SIZE] = "?", pid[12] = "?";
@@ -189,14 +189,14 @@ static void show_holders(struct port_view *self)
 					 (int)claim->pid);
 			}
 			output_row(output, (const char *const[]){
-				space_name((enum space)space),
+				protocol_name((enum protocol)protocol),
 				socket_role_name(claim->role), pid, program });
 		}
 	}
 }
 
 /* Why it would not be given out, NULL if it would. */
-static const char *obstacle(const struct port_view *self, enum space space,
+static const char *obstacle(const struct port_view *self, enum protocol protocol,
 			    bool *oftenp)
 {
 	uint32_t n_leases = 0;
@@ -205,16 +205,16 @@ static const char *obstacle(const struct port_view *self, enum space space,
 	size_t n_claims;
 
 	*oftenp = false;
-	if (self->is_reserved[space])
+	if (self->is_reserved[protocol])
 		return "it is reserved";
-	if (!self->is_assigned[space])
+	if (!self->is_assigned[protocol])
 		return "no range has it";
-	if (self->arena.memory != NULL)
-		use = ledger_use(&self->arena, space, self->port,
+	if (self->map.memory != NULL)
+		use = ledger_use(&self->map, protocol, self->port,
 				 clock_now_ms(), &n_leases, &rests);
 	if (use == USE_WHOLE)
 		return "it is in use, as the map says";
-	claims_of(&self->claims, space, self->port, &n_claims);
+	claims_of(&self->claims, protocol, self->port, &n_claims);
 	*oftenp = true;
 	if (use != USE_FREE || n_claims > 0)
 		return "to other addresses only: it is in use";
@@ -224,28 +224,28 @@ static const char *obstacle(const struct port_view *self, enum space space,
 static void show_verdicts(struct port_view *self)
 {
 	output_section(&self->explaining->output, &verdict_section);
-	for (int space = 0; space < N_SPACES; space++) {
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		bool often;
-		const char *reason = obstacle(self, (enum space)space, &often);
+		const char *reason = obstacle(self, (enum protocol)protocol, &often);
 
 		output_row(&self->explaining->output, (const char *const[]){
-			space_name((enum space)space),
+			protocol_name((enum protocol)protocol),
 			reason == NULL ? "yes" : often ? "perhaps" : "no",
 			reason });
 	}
 }
 
 int explain_port(struct explaining *explaining,
-		 const struct arena_place *place, uint16_t port)
+		 const struct place *place, uint16_t port)
 {
 	static struct port_view self;
 	int result;
 
 	self = (struct port_view){ .explaining = explaining, .port = port };
 	/* Without a map there is nothing in it. */
-	if (map_copy_own(place, &self.arena) == 0 &&
+	if (map_copy_own(place, &self.map) == 0 &&
 	    explaining->published.image != NULL)
-		arena_set_rest(&self.arena,
+		map_set_rest(&self.map,
 			       explaining->published.tables.image->rest_ms);
 	result = claims_open(&self.claims);
 	if (result == 0) {
@@ -255,6 +255,6 @@ int explain_port(struct explaining *explaining,
 		show_verdicts(&self);
 	}
 	claims_close(&self.claims);
-	arena_close(&self.arena);
+	map_close(&self.map);
 	return result;
 }

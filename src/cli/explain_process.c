@@ -7,7 +7,7 @@
 #include "cli/cover.h"
 #include "cli/explain.h"
 #include "cli/subject.h"
-#include "core/policy.h"
+#include "policy/policy.h"
 
 #define COLUMNS(array) \
 	.n_columns = sizeof(array) / sizeof((array)[0]), .columns = (array)
@@ -143,16 +143,16 @@ static void show_ranges(const struct explained *self)
 	struct output *output = &self->explaining->output;
 
 	output_section(output, &range_section);
-	for (int space = 0; space < N_SPACES; space++)
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (int role = 0; role < N_ROLES; role++) {
 			const struct port_set *set =
-				self->policy.ranges[space][role];
+				self->policy.ranges[protocol][role];
 			char *ports = explain_ports(set);
 			char n_ports[12];
 
 			snprintf(n_ports, sizeof(n_ports), "%u", set->n_ports);
 			output_row(output, (const char *const[]){
-				space_name((enum space)space),
+				protocol_name((enum protocol)protocol),
 				role_names[role], n_ports, ports });
 			free(ports);
 		}

@@ -34,7 +34,7 @@ static bool fill(struct finding *finding, const char *format, va_list arguments)
 }
 
 void findings_add(struct findings *findings, enum severity severity,
-		  struct place place, const char *format, ...)
+		  struct location place, const char *format, ...)
 {
 	struct finding *items =
 		reallocarray(findings->items, findings->n_items + 1,

@@ -14,7 +14,7 @@
 #include "cli/output.h"
 
 /* Where something stands. line 0: of the file as a whole; file NULL: of none. */
-struct place {
+struct location {
 	const char *file;
 	int line;
 };
@@ -26,7 +26,7 @@ enum severity {
 
 struct finding {
 	enum severity severity;
-	struct place place;
+	struct location place;
 	char *message;
 };
 
@@ -38,7 +38,7 @@ struct findings {
 
 __attribute__((format(printf, 4, 5)))
 void findings_add(struct findings *findings, enum severity severity,
-		  struct place place, const char *format, ...);
+		  struct location place, const char *format, ...);
 
 /*
  * Prints all, ordered by file (as first seen) and line: `conf:3: ...`, warnings

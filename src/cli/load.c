@@ -10,9 +10,9 @@
 #include "cli/netns.h"
 #include "cli/publish.h"
 #include "cli/published.h"
-#include "core/arena_place.h"
-#include "core/kernel.h"
-#include "core/policy_layout.h"
+#include "map/place.h"
+#include "kernel/kernel.h"
+#include "policy/layout.h"
 
 static const char load_usage[] =
 	"Usage: berth load [--dry-run] [FILE]\n"
@@ -61,7 +61,7 @@ static int begin_line(const char *path, const struct compiled *compiled)
 	return message_written();
 }
 
-static int put_in_force(const struct arena_place *place, const char *path,
+static int put_in_force(const struct place *place, const char *path,
 			const struct compiled *compiled)
 {
 	int result;
@@ -75,7 +75,7 @@ static int put_in_force(const struct arena_place *place, const char *path,
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int tell_dry_run(const struct arena_place *place, const char *path,
+static int tell_dry_run(const struct place *place, const char *path,
 			const struct compiled *compiled)
 {
 	struct published published;
@@ -97,7 +97,7 @@ static int tell_dry_run(const struct arena_place *place, const char *path,
 static int load(const char *path, bool dry_run)
 {
 	static struct kernel kernel;
-	struct arena_place place;
+	struct place place;
 	struct compiled compiled;
 	int status;
 
@@ -136,7 +136,7 @@ int command_load(int argc, char *argv[])
 int command_unload(int argc, char *argv[])
 {
 	static struct kernel kernel;
-	struct arena_place place;
+	struct place place;
 	struct published published;
 	bool is_any, is_unknown;
 

@@ -13,10 +13,10 @@
 #include "cli/netns.h"
 #include "cli/output.h"
 #include "cli/user_name.h"
-#include "core/arena_place.h"
-#include "core/event.h"
-#include "core/event_text.h"
-#include "core/kernel.h"
+#include "map/place.h"
+#include "map/event.h"
+#include "map/event_text.h"
+#include "kernel/kernel.h"
 
 #define FOLLOW_INTERVAL_NS 200000000
 
@@ -86,7 +86,7 @@ static void print_record(const struct event_record *record, const char *time,
 		time, pid, event->program,
 		has_address ? event_call_name(event->call) : NULL,
 		has_address ? address : NULL,
-		has_address ? space_name(event->space) : NULL,
+		has_address ? protocol_name(event->protocol) : NULL,
 		event_verdict_name(event->verdict),
 		event_kind_name(event->kind), event->rule, user_of(record) });
 }
@@ -131,7 +131,7 @@ static void wait_for_more(void)
 }
 
 /* Until the output is closed, or for ever. */
-static int follow(const struct arena_place *place, struct events *events,
+static int follow(const struct place *place, struct events *events,
 		  enum output_format format)
 {
 	events->missed.is_quiet = true;
@@ -147,7 +147,7 @@ static int show(const struct log_options *options)
 {
 	static struct kernel kernel;
 	struct events events = { 0 };
-	struct arena_place place;
+	struct place place;
 	int result;
 
 	kernel_read(&kernel);

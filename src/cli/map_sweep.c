@@ -7,47 +7,47 @@
 #include "base/clock.h"
 #include "cli/apart.h"
 #include "cli/maps.h"
-#include "core/arena.h"
-#include "core/policy.h"
+#include "map/map.h"
+#include "policy/policy.h"
 
 /* In memory that both processes have. */
 struct sweep_work {
-	const struct map *map;
-	const struct arena_place *place;
+	const struct found_map *found;
+	const struct place *place;
 	const struct policy *policy;
 	sweep_lister list;
-	struct map_sweep swept;
+	struct found_map_sweep swept;
 };
 
-static void sweep_spaces(const struct arena *arena, struct sweep_work *work)
+static void sweep_protocols(const struct map *map, struct sweep_work *work)
 {
 	static const struct port_set none;
-	struct map_sweep *swept = &work->swept;
+	struct found_map_sweep *swept = &work->swept;
 
-	for (int space = 0; space < N_SPACES; space++) {
-		const struct port_set *range = work->policy->dynamic[space];
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		const struct port_set *range = work->policy->dynamic[protocol];
 
-		swept->errors[space] = sweep_space(
-			arena, (enum space)space, range != NULL ? range : &none,
-			work->list, clock_now_ms(), &swept->results[space]);
+		swept->errors[protocol] = sweep_protocol(
+			map, (enum protocol)protocol, range != NULL ? range : &none,
+			work->list, clock_now_ms(), &swept->results[protocol]);
 	}
 }
 
 static void sweep(void *memory)
 {
 	struct sweep_work *work = memory;
-	struct arena arena;
+	struct map map;
 
-	work->swept.error = map_open(work->map, work->place, &arena);
+	work->swept.error = found_map_open(work->found, work->place, &map);
 	if (work->swept.error < 0)
 		return;
-	arena_set_rest(&arena, work->policy->rest_ms);
-	sweep_spaces(&arena, work);
+	map_set_rest(&map, work->policy->rest_ms);
+	sweep_protocols(&map, work);
 }
 
-int map_sweep(const struct map *map, const struct arena_place *place,
+int found_map_sweep(const struct found_map *found, const struct place *place,
 	      const struct policy *policy, sweep_lister list,
-	      struct map_sweep *sweptp)
+	      struct found_map_sweep *sweptp)
 {
 	static struct sweep_work *work;
 	int result;
@@ -56,7 +56,7 @@ int map_sweep(const struct map *map, const struct arena_place *place,
 		work = apart_memory(sizeof(*work));
 	if (work == NULL)
 		return -ENOMEM;
-	*work = (struct sweep_work){ .map = map, .place = place,
+	*work = (struct sweep_work){ .found = found, .place = place,
 				     .policy = policy, .list = list };
 	result = apart_run(sweep, work);
 	*sweptp = work->swept;

@@ -8,23 +8,23 @@
 
 #include <stdint.h>
 
-#include "core/sweep.h"
+#include "map/sweep.h"
 
-struct arena_place;
-struct map;
+struct place;
+struct found_map;
 struct policy;
 
-struct map_sweep {
+struct found_map_sweep {
 	int error;		/* why nothing was swept, -errno; or 0 */
-	/* Each space's, and why that one was not swept. */
-	struct sweep_result results[N_SPACES];
-	int errors[N_SPACES];
+	/* Each protocol's, and why that one was not swept. */
+	struct sweep_result results[N_PROTOCOLS];
+	int errors[N_PROTOCOLS];
 };
 
 /*
- * Sweeps a map that is open to be written, in all spaces. Returns 0; -EIO where
+ * Sweeps a map that is open to be written, in all protocols. Returns 0; -EIO where
  * the process has died, of a file that was shortened meanwhile; or -errno.
  */
-int map_sweep(const struct map *map, const struct arena_place *place,
+int found_map_sweep(const struct found_map *found, const struct place *place,
 	      const struct policy *policy, sweep_lister list,
-	      struct map_sweep *sweptp);
+	      struct found_map_sweep *sweptp);

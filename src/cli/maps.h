@@ -16,10 +16,10 @@
 
 #include "base/raw_file.h"
 
-struct arena;
-struct arena_place;
+struct map;
+struct place;
 
-struct map {
+struct found_map {
 	/* Of its file; if that is unknown, of the folder it may be in. */
 	const char *path;
 	uint32_t uid;		/* whose it is */
@@ -29,7 +29,7 @@ struct map {
 	struct file_status status;
 };
 
-typedef void (*map_visit)(const struct map *map, void *context);
+typedef void (*found_map_visit)(const struct found_map *found, void *context);
 
 /*
  * Visits each map that is there, with those that cannot be opened, which may be
@@ -37,26 +37,26 @@ typedef void (*map_visit)(const struct map *map, void *context);
  * in the folder that programs of this user would use. Returns 0, or -errno
  * where the users' folders could not all be listed.
  */
-int maps_visit(const struct arena_place *place, int access, map_visit visit,
+int found_maps_visit(const struct place *place, int access, found_map_visit visit,
 	       void *context);
 
 /*
  * Reads a part of a map, the rest is zero. Words may be of different moments,
  * as for any reader. Returns 0; -ESTALE where the file has been shortened;
- * -ENOMEM; or why it cannot be read. To be closed by arena_close().
+ * -ENOMEM; or why it cannot be read. To be closed by map_close().
  */
-int map_copy(const struct map *map, const struct arena_place *place,
-	     size_t offset, size_t size, struct arena *arenap);
+int found_map_copy(const struct found_map *found, const struct place *place,
+	     size_t offset, size_t size, struct map *mapp);
 
 /*
  * The same of the map that a program of this user would use. Returns as
- * map_copy(), or why there is none, as arena_open().
+ * map_copy(), or why there is none, as map_open().
  */
-int map_copy_own(const struct arena_place *place, struct arena *arenap);
+int map_copy_own(const struct place *place, struct map *mapp);
 
 /* Maps a map that is open to be written: see above. Returns 0 or -errno. */
-int map_open(const struct map *map, const struct arena_place *place,
-	     struct arena *arenap);
+int found_map_open(const struct found_map *found, const struct place *place,
+	     struct map *mapp);
 
 /* The maps that were left out, for a word on standard error. */
 struct maps_missed {
@@ -66,9 +66,9 @@ struct maps_missed {
 };
 
 /* Whether a map is left out as is right: another user's, or namespace's. */
-bool map_is_denied(int error);
+bool found_map_is_denied(int error);
 
 /* Counts a map; why it is broken is said at once, of the others the number. */
-void maps_missed_add(struct maps_missed *missed, const struct map *map,
+void maps_missed_add(struct maps_missed *missed, const struct found_map *found,
 		     int error);
 void maps_missed_tell(const struct maps_missed *missed);

@@ -8,15 +8,15 @@
 
 #include "cli/published.h"
 #include "cli/message.h"
-#include "core/arena_place.h"
-#include "core/environment.h"
-#include "core/identity.h"
-#include "core/kernel.h"
-#include "core/policy.h"
+#include "map/place.h"
+#include "policy/environment.h"
+#include "policy/identity.h"
+#include "kernel/kernel.h"
+#include "policy/policy.h"
 
-int netns_place(const struct kernel *kernel, struct arena_place *placep)
+int netns_place(const struct kernel *kernel, struct place *placep)
 {
-	*placep = (struct arena_place){
+	*placep = (struct place){
 		.directory = environment_directory(getenv),
 		.netns_inode = kernel->netns_inode,
 		.netns_cookie = kernel->netns_cookie,
@@ -35,7 +35,7 @@ bool netns_is_elsewhere(int passed_over)
 	       (geteuid() == 0 || published_is_unknown(passed_over));
 }
 
-void netns_policy(const struct kernel *kernel, const struct arena_place *place,
+void netns_policy(const struct kernel *kernel, const struct place *place,
 		  struct environment *environmentp,
 		  struct published *publishedp, struct policy *policyp)
 {

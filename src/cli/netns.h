@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-struct arena_place;
+struct place;
 struct environment;
 struct kernel;
 struct policy;
@@ -14,11 +14,11 @@ struct published;
  * -errno without /proc, which is said: the place is then one that no program
  * with a /proc looks at.
  */
-int netns_place(const struct kernel *kernel, struct arena_place *placep);
+int netns_place(const struct kernel *kernel, struct place *placep);
 
 /*
  * Whether a file does not lie where the other programs look for it, given why
- * it was passed over there (see core/shared_file.h). That root's folder is not
+ * it was passed over there (see map/shared_file.h). That root's folder is not
  * for others to write in is as it should be.
  */
 bool netns_is_elsewhere(int passed_over);
@@ -28,6 +28,6 @@ bool netns_is_elsewhere(int passed_over);
  * copied to *publishedp, for the caller to deinit. Mistakes are said on standard
  * error, and what libberth.so would do instead is done.
  */
-void netns_policy(const struct kernel *kernel, const struct arena_place *place,
+void netns_policy(const struct kernel *kernel, const struct place *place,
 		  struct environment *environmentp,
 		  struct published *publishedp, struct policy *policyp);

@@ -12,10 +12,10 @@
 #include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/published.h"
-#include "core/endpoint.h"
-#include "core/ledger.h"
-#include "core/port_pick.h"
-#include "core/process.h"
+#include "kernel/endpoint.h"
+#include "map/ledger.h"
+#include "assign/pick.h"
+#include "assign/process.h"
 
 #define N_DEFAULT 1
 
@@ -30,7 +30,7 @@ static const char usage[] =
 
 struct port_options {
 	uint32_t n;
-	enum space space;
+	enum protocol protocol;
 	bool help;
 };
 
@@ -49,11 +49,11 @@ static bool read_number(const char *word, uint32_t *np)
 	return errno == 0 && *end == '\0' && value >= 1 && value < N_PORTS;
 }
 
-static bool read_space(const char *word, enum space *spacep)
+static bool protocol_of_word(const char *word, enum protocol *protocolp)
 {
 	const bool udp = strcmp(word, "udp") == 0;
 
-	*spacep = udp ? SPACE_UDP : SPACE_TCP;
+	*protocolp = udp ? PROTOCOL_UDP : PROTOCOL_TCP;
 	return udp || strcmp(word, "tcp") == 0;
 }
 
@@ -68,7 +68,7 @@ static int read_protocol(const char *word, struct port_options *options)
 {
 	if (word == NULL)
 		return refuse("--protocol", "needs tcp or udp");
-	return read_space(word, &options->space)
+	return protocol_of_word(word, &options->protocol)
 		? 0 : refuse(word, "is not tcp or udp");
 }
 
@@ -80,7 +80,7 @@ static int read_options(char *argv[], struct port_options *options)
 	bool has_number = false;
 	int result = 0;
 
-	*options = (struct port_options){ .n = N_DEFAULT, .space = SPACE_TCP };
+	*options = (struct port_options){ .n = N_DEFAULT, .protocol = PROTOCOL_TCP };
 	while (*++argv != NULL && result == 0) {
 		const char *word = *argv;
 
@@ -108,9 +108,9 @@ static int read_options(char *argv[], struct port_options *options)
 }
 
 /* Binds to the wildcard address. Returns the socket or -errno. */
-static int bind_wildcard(enum space space, int family, uint16_t port)
+static int bind_wildcard(enum protocol protocol, int family, uint16_t port)
 {
-	const int type = space == SPACE_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	const int type = protocol == PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	const int fd = raw_socket(family, type | SOCK_CLOEXEC, 0);
 	union socket_address address;
 	int result = 0;
@@ -138,14 +138,14 @@ static bool is_missing_family(int error)
 }
 
 /* Whether the port can be had of both families. Returns 0 or -errno. */
-static int verify(enum space space, uint16_t port)
+static int verify(enum protocol protocol, uint16_t port)
 {
-	const int fd = bind_wildcard(space, AF_INET, port);
+	const int fd = bind_wildcard(protocol, AF_INET, port);
 
 	if (fd < 0 && !is_missing_family(fd))
 		return fd;
 
-	const int fd6 = bind_wildcard(space, AF_INET6, port);
+	const int fd6 = bind_wildcard(protocol, AF_INET6, port);
 
 	if (fd >= 0)
 		raw_close(fd);
@@ -160,7 +160,7 @@ static uint32_t find(struct process *process,
 		     const struct port_options *options, struct lease *leases)
 {
 	const struct port_wish wish = {
-		.space = options->space, .use = USE_WHOLE,
+		.protocol = options->protocol, .use = USE_WHOLE,
 		.role = ROLE_OF_LISTEN,
 	};
 	struct port_pick pick;
@@ -170,7 +170,7 @@ static uint32_t find(struct process *process,
 	process_policy(process, &policy);
 	port_pick_start(&pick, process, &policy, &wish);
 	while (n < options->n && port_pick_next(&pick, &leases[n])) {
-		const int result = verify(options->space, leases[n].port);
+		const int result = verify(options->protocol, leases[n].port);
 
 		if (result == 0)
 			n++;
@@ -183,7 +183,7 @@ static uint32_t find(struct process *process,
 }
 
 /* Returns 0, or -errno when the policy does not allow to go on; both are said. */
-static int check_policy(struct process *process, const struct arena_place *place)
+static int check_policy(struct process *process, const struct place *place)
 {
 	const int missed = policy_source_file(&process->source)->missed;
 	struct policy policy;
@@ -199,7 +199,7 @@ static int check_policy(struct process *process, const struct arena_place *place
 }
 
 /* Returns 0, or -errno for a mistake in the environment, which is said. */
-static int open_policy(struct process *process, struct arena_place *placep)
+static int open_policy(struct process *process, struct place *placep)
 {
 	struct environment_error error;
 	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
@@ -214,7 +214,7 @@ static int open_policy(struct process *process, struct arena_place *placep)
 	return -EINVAL;
 }
 
-/* Without the shared arena. Returns 0, or -errno when the policy wants that no
+/* Without the shared map. Returns 0, or -errno when the policy wants that no
  * ports are given then; both are said. */
 static int open_private(struct process *process, int error)
 {
@@ -223,32 +223,32 @@ static int open_private(struct process *process, int error)
 
 	process_policy(process, &policy);
 	refuses = policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE;
-	message("berth: no shared arena: %s; %s\n", strerror(-error),
+	message("berth: no shared map: %s; %s\n", strerror(-error),
 		refuses ? "BERTH_ON_ERROR=refuse"
 			: "other programs may be given the same ports");
-	return refuses ? error : arena_open_private(error, &process->arena);
+	return refuses ? error : map_open_private(error, &process->map);
 }
 
 /*
- * arena_error: why the shared arena is not to be used, or 0. Returns 0, or
+ * map_error: why the shared map is not to be used, or 0. Returns 0, or
  * -errno when no ports can be given, which is said.
  */
-static int open_process(struct process *process, int arena_error)
+static int open_process(struct process *process, int map_error)
 {
-	struct arena_place place;
+	struct place place;
 	int result = open_policy(process, &place);
 
 	if (result < 0)
 		return result;
-	if (arena_error == 0)
-		arena_error = arena_open(&place, ARENA_CREATE, &process->arena,
+	if (map_error == 0)
+		map_error = map_open(&place, MAP_CREATE, &process->map,
 					 NULL);
-	if (arena_error < 0)
-		return open_private(process, arena_error);
-	if (netns_is_elsewhere(process->arena.passed_over))
-		message("berth: no shared arena: %s; other "
+	if (map_error < 0)
+		return open_private(process, map_error);
+	if (netns_is_elsewhere(process->map.passed_over))
+		message("berth: no shared map: %s; other "
 			"programs may be given the same ports\n",
-			strerror(-process->arena.passed_over));
+			strerror(-process->map.passed_over));
 	return check_policy(process, &place);
 }
 
@@ -257,15 +257,15 @@ static void release(const struct process *process, const struct lease *leases,
 		    uint32_t n, bool rest)
 {
 	for (uint32_t i = 0; i < n; i++)
-		ledger_release(&process->arena, &leases[i],
+		ledger_release(&process->map, &leases[i],
 			       rest ? clock_now_ms() : 0);
 }
 
-/* In memory that both processes have: to write the arena is to map it, and others
+/* In memory that both processes have: to write the map is to map it, and others
  * may be allowed to write that file, and so to shorten it. */
 struct port_work {
 	struct port_options options;
-	int arena_error;	/* as open_process() takes it */
+	int map_error;	/* as open_process() takes it */
 	bool is_done;		/* else it was said why not */
 	uint32_t n;
 	uint32_t n_range;
@@ -279,7 +279,7 @@ static void find_ports(void *memory)
 	struct port_work *work = memory;
 	struct policy policy;
 
-	if (open_process(&process, work->arena_error) < 0)
+	if (open_process(&process, work->map_error) < 0)
 		return;
 	work->n = find(&process, &work->options, leases);
 	/* They rest before anybody reads them. */
@@ -287,7 +287,7 @@ static void find_ports(void *memory)
 	for (uint32_t i = 0; i < work->n; i++)
 		work->ports[i] = leases[i].port;
 	process_policy(&process, &policy);
-	work->n_range = policy.ranges[work->options.space]
+	work->n_range = policy.ranges[work->options.protocol]
 				     [ROLE_OF_LISTEN]->n_ports;
 	work->is_done = true;
 }
@@ -298,7 +298,7 @@ static int print_ports(const struct port_work *work)
 
 	if (work->n != options->n) {
 		message("berth: %u %s ports wanted, %u of %u are free\n",
-			options->n, space_name(options->space), work->n,
+			options->n, protocol_name(options->protocol), work->n,
 			work->n_range);
 		return EXIT_FAILURE;
 	}
@@ -314,10 +314,10 @@ static int run_apart(struct port_work *work)
 
 	if (result == -EIO) {
 		/* Of which file it was, only a second time tells. */
-		work->arena_error = result;
+		work->map_error = result;
 		result = apart_run(find_ports, work);
 		if (result == 0)
-			message("berth: the shared arena, or the policy, was "
+			message("berth: the shared map, or the policy, was "
 				"shortened meanwhile\n");
 	}
 	if (result < 0)

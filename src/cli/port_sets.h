@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "core/port_set.h"
+#include "base/port_set.h"
 
 /* Whether they have a port in common. */
 bool port_sets_meet(const struct port_set *a, const struct port_set *b);

@@ -19,8 +19,8 @@
 #include "cli/netns.h"
 #include "cli/published.h"
 #include "cli/rules.h"
-#include "core/arena.h"
-#include "core/policy_file.h"
+#include "map/map.h"
+#include "policy/file.h"
 
 static int complain(const char *what, int error)
 {
@@ -29,17 +29,17 @@ static int complain(const char *what, int error)
 }
 
 /* Both were checked when the rules were made. */
-static void read_arena_options(const struct config *config,
+static void read_map_options(const struct config *config,
 			       struct compiled *compiledp)
 {
-	const char *mode = config->arena_mode.value;
-	const char *name = config->arena_group.value;
+	const char *mode = config->map_mode.value;
+	const char *name = config->map_group.value;
 	const struct group *group = name != NULL && *name != '\0'
 		? getgrnam(name) : NULL;
 
-	compiledp->arena_mode = mode != NULL ? strtol(mode, NULL, 8)
-					     : ARENA_MODE_DEFAULT;
-	compiledp->arena_group = group != NULL ? (long)group->gr_gid : -1;
+	compiledp->map_mode = mode != NULL ? strtol(mode, NULL, 8)
+					     : MAP_MODE_DEFAULT;
+	compiledp->map_group = group != NULL ? (long)group->gr_gid : -1;
 }
 
 /* A program that cannot follow the policy cannot tell which rule is its own. */
@@ -66,7 +66,7 @@ static int compile(const struct config *config, const struct kernel *kernel,
 	if (result == 0 && (findings->n_errors > 0 || findings->incomplete))
 		result = -EINVAL;
 	if (result == 0) {
-		read_arena_options(config, compiledp);
+		read_map_options(config, compiledp);
 		result = compile_rules(&rules, (uint64_t)time(NULL),
 				       &compiledp->image, &compiledp->size);
 		if (result < 0)
@@ -120,7 +120,7 @@ bool publish_is(const struct published *published,
 }
 
 /* Only its owner may: whoever else loads a policy leaves the map as it is. */
-static int set_arena_mode(int fd, const struct compiled *compiled)
+static int set_map_mode(int fd, const struct compiled *compiled)
 {
 	struct stat status;
 
@@ -128,22 +128,22 @@ static int set_arena_mode(int fd, const struct compiled *compiled)
 		return -errno;
 	if (status.st_uid != geteuid())
 		return 0;
-	if (compiled->arena_group >= 0 &&
-	    fchown(fd, (uid_t)-1, (gid_t)compiled->arena_group) != 0)
+	if (compiled->map_group >= 0 &&
+	    fchown(fd, (uid_t)-1, (gid_t)compiled->map_group) != 0)
 		return -errno;
-	return fchmod(fd, (mode_t)compiled->arena_mode) == 0 ? 0 : -errno;
+	return fchmod(fd, (mode_t)compiled->map_mode) == 0 ? 0 : -errno;
 }
 
 /*
  * So that the programs to come find the map, with the mode that the file says.
  * Without one they are on their own, and the policy binds them all the same.
  */
-static int prepare_arena(const struct arena_place *place,
+static int prepare_map(const struct place *place,
 			 const struct compiled *compiled)
 {
 	char path[PATH_MAX];
-	struct arena arena;
-	int result = arena_open(place, ARENA_LOAD, &arena, path);
+	struct map map;
+	int result = map_open(place, MAP_LOAD, &map, path);
 	int fd;
 
 	if (result < 0) {
@@ -151,26 +151,26 @@ static int prepare_arena(const struct arena_place *place,
 			strerror(-result));
 		return 0;
 	}
-	arena_close(&arena);
-	if (arena.passed_over != 0)
+	map_close(&map);
+	if (map.passed_over != 0)
 		message("berth: the shared map is %s, where programs that can "
 			"use another do not look: %s\n", path,
-			strerror(-arena.passed_over));
+			strerror(-map.passed_over));
 	/* Not through a link that another user has put there since. */
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return complain(path, -errno);
-	result = set_arena_mode(fd, compiled);
+	result = set_map_mode(fd, compiled);
 	close(fd);
 	return result < 0 ? complain(path, result) : 0;
 }
 
-bool publish_is_allowed(const struct arena_place *place)
+bool publish_is_allowed(const struct place *place)
 {
 	return policy_file_may_publish(place);
 }
 
-static void tell_failure(const struct arena_place *place, int error)
+static void tell_failure(const struct place *place, int error)
 {
 	if (error == -EACCES && geteuid() != 0)
 		message("berth: only root, or who has made the policy "
@@ -187,7 +187,7 @@ static void tell_failure(const struct arena_place *place, int error)
 }
 
 /* What programs would meet instead of the policy that is loaded now. */
-static int check_published(const struct arena_place *place)
+static int check_published(const struct place *place)
 {
 	struct policy_file file;
 
@@ -201,7 +201,7 @@ static int check_published(const struct arena_place *place)
 
 /* In memory that both processes have. */
 struct publish_work {
-	const struct arena_place *place;
+	const struct place *place;
 	const struct policy_load *load;
 	int result;
 };
@@ -216,7 +216,7 @@ static void publish_apart(void *memory)
 }
 
 /* The owner of a file in BERTH_DIR may shorten it while it is written. */
-static int publish_guarded(const struct arena_place *place,
+static int publish_guarded(const struct place *place,
 			   const struct policy_load *load)
 {
 	struct publish_work *work = apart_memory(sizeof(*work));
@@ -229,7 +229,7 @@ static int publish_guarded(const struct arena_place *place,
 	return result < 0 ? result : work->result;
 }
 
-int publish(const struct arena_place *place, const struct compiled *compiled)
+int publish(const struct place *place, const struct compiled *compiled)
 {
 	const struct policy_load load = {
 		.image = compiled != NULL ? compiled->image : NULL,
@@ -247,7 +247,7 @@ int publish(const struct arena_place *place, const struct compiled *compiled)
 	}
 	result = check_published(place);
 	if (result == 0 && compiled != NULL)
-		result = prepare_arena(place, compiled);
+		result = prepare_map(place, compiled);
 	if (result < 0)
 		return result;
 	result = place->directory != NULL

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/setting.h"
+#include "policy/setting.h"
 
-struct arena_place;
+struct place;
 struct kernel;
 struct published;
 
@@ -20,8 +20,8 @@ struct compiled {
 	void *image;		/* a struct policy_image; for free() */
 	size_t size;
 	enum on_error on_error;	/* the strictest of any rule */
-	long arena_mode;	/* as berth.conf says, else the default */
-	long arena_group;	/* a gid; -1 = left as it is */
+	long map_mode;	/* as berth.conf says, else the default */
+	long map_group;	/* a gid; -1 = left as it is */
 };
 
 /*
@@ -36,10 +36,10 @@ bool publish_is(const struct published *published,
 		const struct compiled *compiled);
 
 /* Whether this user may write the policy file, or make one. */
-bool publish_is_allowed(const struct arena_place *place);
+bool publish_is_allowed(const struct place *place);
 
 /*
  * Puts it in force, or with NULL nothing; makes the files that are missing.
  * Returns 0 or -errno.
  */
-int publish(const struct arena_place *place, const struct compiled *compiled);
+int publish(const struct place *place, const struct compiled *compiled);

@@ -9,9 +9,9 @@
 
 #include "cli/apart.h"
 #include "cli/message.h"
-#include "core/arena_place.h"
-#include "core/glob.h"
-#include "core/policy_file.h"
+#include "map/place.h"
+#include "policy/glob.h"
+#include "policy/file.h"
 
 /* Loads that may come in between before the policy is given up as damaged. */
 #define MAX_ROUNDS 8
@@ -87,17 +87,17 @@ static void tell_unfollowed(const struct published *published, int error)
 		: "get the ports of the kernel's choice");
 }
 
-void published_tell_ignored(const struct arena_place *place,
+void published_tell_ignored(const struct place *place,
 			    const struct published *published)
 {
 	if (published->has_ignored)
 		message("berth: the policy of user %lu in %s is not "
 			"followed: the folder is not root's\n",
 			(unsigned long)published->ignored_uid,
-			arena_root_name(place, published->ignored_root));
+			place_root_name(place, published->ignored_root));
 }
 
-void published_tell_missed(const struct arena_place *place, int missed)
+void published_tell_missed(const struct place *place, int missed)
 {
 	const char *directory = place->directory;
 
@@ -117,7 +117,7 @@ bool published_is_unknown(int missed)
 	       missed != -ENOTDIR && missed != -ENAMETOOLONG;
 }
 
-static int read_file(const struct arena_place *place,
+static int read_file(const struct place *place,
 		     struct published *published)
 {
 	struct policy_file file;
@@ -143,7 +143,7 @@ static int read_file(const struct arena_place *place,
 
 /* In memory that both processes have. */
 struct read_work {
-	const struct arena_place *place;
+	const struct place *place;
 	int result;
 	struct published published;
 	size_t size;
@@ -177,7 +177,7 @@ static int take(const struct read_work *work, struct published *published)
 				 &published->tables);
 }
 
-static int read_guarded(const struct arena_place *place,
+static int read_guarded(const struct place *place,
 			struct published *published)
 {
 	struct read_work *work = apart_memory(sizeof(*work));
@@ -198,7 +198,7 @@ static int read_guarded(const struct arena_place *place,
 
 /* --- the whole ------------------------------------------------------------- */
 
-int published_read(const struct arena_place *place, struct published *published)
+int published_read(const struct place *place, struct published *published)
 {
 	int result;
 

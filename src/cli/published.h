@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/arena_place.h"
-#include "core/policy.h"
+#include "map/place.h"
+#include "policy/policy.h"
 
 struct published {
 	char path[PATH_MAX];	/* of the policy file; "" = there is none */
@@ -22,9 +22,9 @@ struct published {
 	enum on_error on_error;	/* of programs that cannot follow it */
 	int missed;		/* why one that may be in force could not be
 				   looked at, -errno; 0 = all were */
-	bool has_ignored;	/* as in core/policy_file.h */
+	bool has_ignored;	/* as in policy/file.h */
 	uint32_t ignored_uid;
-	enum arena_root ignored_root;
+	enum place_root ignored_root;
 	void *image;		/* NULL = none in force, or its tables are
 				   damaged */
 	struct policy_tables tables;	/* of image */
@@ -38,7 +38,7 @@ struct published {
  * standard error, what has been missed is not. published_deinit() is due in each
  * case.
  */
-int published_read(const struct arena_place *place,
+int published_read(const struct place *place,
 		   struct published *published);
 
 void published_deinit(struct published *published);
@@ -47,11 +47,11 @@ void published_deinit(struct published *published);
 struct policy_in_force published_in_force(const struct published *published);
 
 /* Says which policy does not count here, if there is one. */
-void published_tell_ignored(const struct arena_place *place,
+void published_tell_ignored(const struct place *place,
 			    const struct published *published);
 
-/* Says what has been missed, if anything (see core/policy_file.h). */
-void published_tell_missed(const struct arena_place *place, int missed);
+/* Says what has been missed, if anything (see policy/file.h). */
+void published_tell_missed(const struct place *place, int missed);
 
 /*
  * Whether programs may see a policy that this command could not. Not with what

@@ -7,12 +7,12 @@
 #include "cli/port_sets.h"
 #include "cli/rules_make.h"
 #include "cli/rules_scope.h"
-#include "core/environment.h"
-#include "core/kernel.h"
+#include "policy/environment.h"
+#include "kernel/kernel.h"
 
 #define MAX_WORD_LENGTH 80
 
-void maker_refuse(struct maker *maker, struct place place, const char *name,
+void maker_refuse(struct maker *maker, struct location place, const char *name,
 		  const char *word, const char *reason)
 {
 	const bool whole = strlen(word) <= MAX_WORD_LENGTH;
@@ -22,7 +22,7 @@ void maker_refuse(struct maker *maker, struct place place, const char *name,
 		     whole ? "" : "...", reason);
 }
 
-void maker_refuse_ports(struct maker *maker, struct place place,
+void maker_refuse_ports(struct maker *maker, struct location place,
 			const char *name, const struct range_error *error)
 {
 	const bool whole = error->word_length <= MAX_WORD_LENGTH;
@@ -116,29 +116,29 @@ static const struct rule_range *find_in_scope(const struct given_scope *scope,
 }
 
 static const struct rule_range *find_given(const struct given *given,
-					   enum space space, enum role role)
+					   enum protocol protocol, enum role role)
 {
-	static const enum config_protocol protocols[N_SPACES] = {
-		[SPACE_TCP] = CONFIG_TCP,
-		[SPACE_UDP] = CONFIG_UDP,
-		[SPACE_UDPLITE] = CONFIG_UDP,
-		[SPACE_SCTP] = CONFIG_SCTP,
+	static const enum config_protocol protocols[N_PROTOCOLS] = {
+		[PROTOCOL_TCP] = CONFIG_TCP,
+		[PROTOCOL_UDP] = CONFIG_UDP,
+		[PROTOCOL_UDPLITE] = CONFIG_UDP,
+		[PROTOCOL_SCTP] = CONFIG_SCTP,
 	};
 	const struct rule_range *found =
-		find_in_scope(&given->by_protocol[protocols[space]], role);
+		find_in_scope(&given->by_protocol[protocols[protocol]], role);
 
 	return found != NULL ? found : find_in_scope(&given->any, role);
 }
 
 /* Innermost first; the outermost, which is built in, has a range for all. */
-static struct rule_range resolve(const struct given *given, enum space space,
+static struct rule_range resolve(const struct given *given, enum protocol protocol,
 				 enum role role)
 {
 	const struct given *from = given;
 	const struct rule_range *found;
 	struct rule_range range;
 
-	while ((found = find_given(from, space, role)) == NULL)
+	while ((found = find_given(from, protocol, role)) == NULL)
 		from = from->outer;
 	range = *found;
 	range.inherited = from != given;
@@ -153,7 +153,7 @@ static const struct port_set *find_assigned(const struct rule *rule,
 {
 	for (int pair = 0; pair < n_pairs; pair++)
 		if (rule_range_of(rule, pair)->ports == ports &&
-		    rule->avoided[PAIR_SPACE(pair)] == avoided)
+		    rule->avoided[PAIR_PROTOCOL(pair)] == avoided)
 			return rule_assigned_of(rule, pair);
 	return NULL;
 }
@@ -174,10 +174,10 @@ static void assign_ranges(struct maker *maker, const struct given *given,
 			  const struct rule *defaults, struct rule *rule)
 {
 	for (int pair = 0; pair < N_PAIRS; pair++) {
-		const enum space space = PAIR_SPACE(pair);
+		const enum protocol protocol = PAIR_PROTOCOL(pair);
 		const enum role role = PAIR_ROLE(pair);
-		const struct rule_range range = resolve(given, space, role);
-		const struct port_set *avoided = rule->avoided[space];
+		const struct rule_range range = resolve(given, protocol, role);
+		const struct port_set *avoided = rule->avoided[protocol];
 		const struct port_set *assigned =
 			find_assigned(rule, pair, range.ports, avoided);
 
@@ -186,8 +186,8 @@ static void assign_ranges(struct maker *maker, const struct given *given,
 						 range.ports, avoided);
 		if (assigned == NULL)
 			assigned = assign(maker, range.ports, avoided);
-		rule->ranges[space][role] = range;
-		rule->assigned[space][role] = assigned;
+		rule->ranges[protocol][role] = range;
+		rule->assigned[protocol][role] = assigned;
 	}
 }
 
@@ -222,7 +222,7 @@ static void make_rule(struct maker *maker, const struct given *outer,
 	assign_ranges(maker, &given, defaults, rule);
 }
 
-static void add_dynamic(struct maker *maker, enum space space)
+static void add_dynamic(struct maker *maker, enum protocol protocol)
 {
 	const struct rules *rules = maker->rules;
 	struct port_set *set = maker_scratch(maker);
@@ -231,14 +231,14 @@ static void add_dynamic(struct maker *maker, enum space space)
 	for (size_t i = 0; i < rules->n_rules; i++) {
 		for (int role = 0; role < N_ROLES; role++) {
 			const struct port_set *assigned =
-				rules->rules[i].assigned[space][role];
+				rules->rules[i].assigned[protocol][role];
 
 			if (assigned != last)
 				port_sets_add(set, assigned);
 			last = assigned;
 		}
 	}
-	maker->rules->dynamic[space] = maker_keep(maker);
+	maker->rules->dynamic[protocol] = maker_keep(maker);
 }
 
 static void make_all(struct maker *maker)
@@ -267,8 +267,8 @@ static void make_all(struct maker *maker)
 	for (size_t i = 0; i < config->n_processes; i++)
 		make_rule(maker, &defaults, &config->processes[i], last,
 			  &rules->rules[i]);
-	for (int space = 0; space < N_SPACES; space++)
-		add_dynamic(maker, (enum space)space);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		add_dynamic(maker, (enum protocol)protocol);
 	/* Without memory sets are empty that should not be. */
 	if (!rules_memory_failed(maker->memory))
 		rules_check(maker);

@@ -4,36 +4,36 @@
 /*
  * A configuration made into rules: every value read, every range a set of
  * ports, every inheritance resolved. What section 3 of RFC 6056 calls the range
- * of ephemeral ports is here one set for each protocol space and role.
+ * of ephemeral ports is here one set for each protocol and role.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "cli/config.h"
-#include "core/port_set.h"
+#include "base/port_set.h"
 
 struct kernel;
 
 /* A set of ports and the option that gave it. Shared by those who inherit it. */
 struct rule_range {
 	const struct port_set *ports;	/* finished; what the option says */
-	struct place place;		/* file NULL: the built-in default */
+	struct location place;		/* file NULL: the built-in default */
 	bool inherited;			/* not the section's own */
 };
 
 struct rule {
 	const char *name;		/* "default" for the last */
-	struct place place;
+	struct location place;
 	const struct config_process *process;	/* NULL for the last */
 	const char *const *uids;	/* CONDITION_UID, in decimal */
 	size_t n_uids;
-	struct rule_range ranges[N_SPACES][N_ROLES];
+	struct rule_range ranges[N_PROTOCOLS][N_ROLES];
 	/* The same less what is never assigned to this rule. */
-	const struct port_set *assigned[N_SPACES][N_ROLES];
-	const struct port_set *avoided[N_SPACES];	/* reserved or the kernel's */
-	const struct port_set *refused[N_SPACES];	/* reserved for others */
-	const struct port_set *owned[N_SPACES];
+	const struct port_set *assigned[N_PROTOCOLS][N_ROLES];
+	const struct port_set *avoided[N_PROTOCOLS];	/* reserved or the kernel's */
+	const struct port_set *refused[N_PROTOCOLS];	/* reserved for others */
+	const struct port_set *owned[N_PROTOCOLS];
 	uint8_t settings[N_SETTINGS];
 	bool carves;			/* overlap = carve */
 	bool privileged;
@@ -42,7 +42,7 @@ struct rule {
 
 struct rule_reserve {
 	const struct config_reserve *config;
-	const struct port_set *ports[N_SPACES];
+	const struct port_set *ports[N_PROTOCOLS];
 };
 
 struct rules {
@@ -51,7 +51,7 @@ struct rules {
 	size_t n_rules;
 	struct rule_reserve *reserves;
 	size_t n_reserves;
-	const struct port_set *dynamic[N_SPACES];	/* all that is assigned */
+	const struct port_set *dynamic[N_PROTOCOLS];	/* all that is assigned */
 	uint32_t rest_ms;
 	struct rules_memory *memory;
 };

@@ -71,14 +71,14 @@ static bool find_reserved(const struct rule_range *range,
 {
 	bool found = false;
 
-	for (int space = 0; space < N_SPACES; space++) {
-		if (scope->roles[space] == 0)
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		if (scope->roles[protocol] == 0)
 			continue;
 		if (port_sets_add_common(common, range->ports,
-					 reserve->ports[space]))
+					 reserve->ports[protocol]))
 			found = true;
 		else
-			scope->roles[space] = 0;
+			scope->roles[protocol] = 0;
 	}
 	return found;
 }
@@ -113,10 +113,10 @@ static bool meets_reserved(const struct maker *maker,
 	const struct port_set *last = NULL;
 
 	/* Most often equal sets are one. */
-	for (int space = 0; space < N_SPACES; space++) {
-		const struct port_set *reserved = maker->reserved[space];
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		const struct port_set *reserved = maker->reserved[protocol];
 
-		if (scope->roles[space] == 0 || reserved == last)
+		if (scope->roles[protocol] == 0 || reserved == last)
 			continue;
 		last = reserved;
 		if (port_sets_meet(range->ports, reserved))
@@ -152,7 +152,7 @@ static void check_empty(struct maker *maker, const struct rule *rule,
 		if (rule_assigned_of(rule, pair)->n_ports == 0)
 			found = true;
 		else
-			empty.roles[PAIR_SPACE(pair)] &=
+			empty.roles[PAIR_PROTOCOL(pair)] &=
 				(uint8_t)~(1u << PAIR_ROLE(pair));
 	}
 	if (found)

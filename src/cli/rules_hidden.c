@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "core/glob.h"
+#include "policy/glob.h"
 
 /* What stands for the wildcards of a pattern, to see whether another one takes
  * it: characters that no name has, and none at all where that is possible. */

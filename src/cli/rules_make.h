@@ -19,18 +19,18 @@ struct maker {
 	struct rules_memory *memory;
 	struct port_set scratch;	/* of whoever is at work */
 	const struct port_set *empty;
-	const struct port_set *reserved[N_SPACES];	/* by any reservation */
+	const struct port_set *reserved[N_PROTOCOLS];	/* by any reservation */
 	/* What nobody is assigned: the reservations, and the kernel's. */
-	const struct port_set *avoided[N_SPACES];
+	const struct port_set *avoided[N_PROTOCOLS];
 	bool *owns;			/* by index of the process */
 };
 
 /* `NAME: "WORD" REASON`, long words cut. */
-void maker_refuse(struct maker *maker, struct place place, const char *name,
+void maker_refuse(struct maker *maker, struct location place, const char *name,
 		  const char *word, const char *reason);
 
 /* The same for a list of ports. */
-void maker_refuse_ports(struct maker *maker, struct place place,
+void maker_refuse_ports(struct maker *maker, struct location place,
 			const char *name, const struct range_error *error);
 
 /* Clears the scratch set and returns it. */
@@ -39,7 +39,7 @@ struct port_set *maker_scratch(struct maker *maker);
 /* Keeps what is in the scratch set. */
 const struct port_set *maker_keep(struct maker *maker);
 
-/* Reads what is not by section: import-kernel, rest-time, arena-mode, ... */
+/* Reads what is not by section: import-kernel, rest-time, map-mode, ... */
 void values_read_top(struct maker *maker, bool *import_kernelp);
 
 /* Reads the settings, words and numbers that are given into a rule. */

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/port_set.h"
+#include "base/port_set.h"
 
 struct rules_memory;
 

@@ -7,8 +7,8 @@
 
 #include "cli/rules.h"
 #include "cli/rules_scope.h"
-#include "core/policy_image.h"
-#include "core/range_text.h"
+#include "policy/image.h"
+#include "kernel/ports_text.h"
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 #define COLUMNS(array) .n_columns = N_ELEMENTS(array), .columns = (array)
@@ -61,7 +61,7 @@ static char *ports_of(struct printer *printer, const struct port_set *set)
 	return text;
 }
 
-static char *place_of(struct printer *printer, const struct place *place)
+static char *place_of(struct printer *printer, const struct location *place)
 {
 	char *text = NULL;
 	const int result = place->line > 0
@@ -137,13 +137,13 @@ static void print_assigned(struct printer *printer, const struct rule *rule,
 
 	snprintf(n_ports, sizeof(n_ports), "%u", assigned->n_ports);
 	for (unsigned int roles = 1; roles <= ALL_ROLES; roles++) {
-		const struct scope_text spaces =
-			scope_spaces(scope, roles, ",");
+		const struct scope_text protocols =
+			scope_protocols(scope, roles, ",");
 
-		if (*spaces.text == '\0')
+		if (*protocols.text == '\0')
 			continue;
 		output_row(printer->output, (const char *const[]){
-			rule->name, texts->place, texts->match, spaces.text,
+			rule->name, texts->place, texts->match, protocols.text,
 			scope_roles(roles, ",").text, n_ports, ports,
 			setting_word(SETTING_ALGORITHM,
 				     rule->settings[SETTING_ALGORITHM]),
@@ -169,15 +169,15 @@ static void print_rule(struct printer *printer, const struct rule *rule)
 	free(texts.match);
 }
 
-/* Marks the spaces that have the same ports as one, which is the first. */
-static bool scope_of_reserve(const struct rule_reserve *reserve, int space,
+/* Marks the protocols that have the same ports as one, which is the first. */
+static bool scope_of_reserve(const struct rule_reserve *reserve, int protocol,
 			     struct scope *scopep)
 {
 	*scopep = (struct scope){ 0 };
-	for (int other = 0; other < N_SPACES; other++) {
-		if (reserve->ports[other] != reserve->ports[space])
+	for (int other = 0; other < N_PROTOCOLS; other++) {
+		if (reserve->ports[other] != reserve->ports[protocol])
 			continue;
-		if (other < space)
+		if (other < protocol)
 			return false;
 		scopep->roles[other] = ALL_ROLES;
 	}
@@ -194,17 +194,17 @@ static void print_reserve(struct printer *printer,
 	bool any = false;
 	struct scope scope;
 
-	for (int space = 0; space < N_SPACES; space++) {
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		char *ports;
 
-		if (reserve->ports[space]->n_ports == 0 ||
-		    !scope_of_reserve(reserve, space, &scope))
+		if (reserve->ports[protocol]->n_ports == 0 ||
+		    !scope_of_reserve(reserve, protocol, &scope))
 			continue;
 		any = true;
-		ports = ports_of(printer, reserve->ports[space]);
+		ports = ports_of(printer, reserve->ports[protocol]);
 		output_row(printer->output, (const char *const[]){
 			config->name, place,
-			scope_spaces(&scope, ALL_ROLES, ",").text, ports,
+			scope_protocols(&scope, ALL_ROLES, ",").text, ports,
 			owners });
 		free(ports);
 	}

@@ -7,27 +7,27 @@
 #include "cli/rules_make.h"
 #include "cli/rules_scope.h"
 #include "cli/services.h"
-#include "core/kernel.h"
-#include "core/reserved_set.h"
+#include "kernel/kernel.h"
+#include "policy/reserved_set.h"
 
-/* Marks the spaces of the protocols that a reservation is for. */
+/* Marks the protocols of the protocols that a reservation is for. */
 static void read_protocols(struct maker *maker,
 			   const struct config_reserve *config,
-			   bool covers[N_SPACES])
+			   bool covers[N_PROTOCOLS])
 {
 	const struct config_list *list = &config->protocols;
 
-	for (int space = 0; space < N_SPACES; space++)
-		covers[space] = list->n == 0;
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		covers[protocol] = list->n == 0;
 	for (size_t i = 0; i < list->n; i++) {
 		const char *word = list->values[i];
 
 		if (strcmp(word, "tcp") == 0)
-			covers[SPACE_TCP] = true;
+			covers[PROTOCOL_TCP] = true;
 		else if (strcmp(word, "udp") == 0)
-			covers[SPACE_UDP] = covers[SPACE_UDPLITE] = true;
+			covers[PROTOCOL_UDP] = covers[PROTOCOL_UDPLITE] = true;
 		else if (strcmp(word, "sctp") == 0)
-			covers[SPACE_SCTP] = true;
+			covers[PROTOCOL_SCTP] = true;
 		else
 			maker_refuse(maker, list->place, "protocols", word,
 				     "is not tcp, udp or sctp");
@@ -66,7 +66,7 @@ static void read_owners(struct maker *maker,
 	}
 }
 
-/* Returns the sets of all spaces, read at the first need, or NULL. */
+/* Returns the sets of all protocols, read at the first need, or NULL. */
 static const struct port_set *services_of(struct maker *maker,
 					  const struct config_text *ports,
 					  struct port_set **servicesp)
@@ -75,7 +75,7 @@ static const struct port_set *services_of(struct maker *maker,
 
 	if (*servicesp != NULL || strstr(ports->value, "services") == NULL)
 		return *servicesp;
-	*servicesp = rules_memory_take(maker->memory, N_SPACES,
+	*servicesp = rules_memory_take(maker->memory, N_PROTOCOLS,
 				       sizeof(**servicesp));
 	if (*servicesp == NULL)
 		return NULL;
@@ -89,9 +89,9 @@ static const struct port_set *services_of(struct maker *maker,
 
 static void read_ports(struct maker *maker,
 		       const struct config_reserve *config,
-		       const bool covers[N_SPACES],
+		       const bool covers[N_PROTOCOLS],
 		       struct port_set **servicesp,
-		       const struct port_set *ports[N_SPACES])
+		       const struct port_set *ports[N_PROTOCOLS])
 {
 	struct reserved_sources sources = { .kernel = maker->kernel };
 	const struct port_set *services;
@@ -105,26 +105,26 @@ static void read_ports(struct maker *maker,
 	services = services_of(maker, &config->ports, servicesp);
 	if (rules_memory_failed(maker->memory))
 		return;
-	for (int space = 0; space < N_SPACES; space++) {
-		sources.services = services != NULL ? &services[space] : NULL;
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		sources.services = services != NULL ? &services[protocol] : NULL;
 		if (reserved_set_parse(config->ports.value, &sources,
 				       maker_scratch(maker), &error) < 0) {
 			maker_refuse_ports(maker, config->ports.place, "ports",
 					   &error);
 			return;
 		}
-		if (covers[space])
-			ports[space] = maker_keep(maker);
+		if (covers[protocol])
+			ports[protocol] = maker_keep(maker);
 	}
 }
 
 static void read_reserve(struct maker *maker, struct rule_reserve *reserve,
 			 struct port_set **servicesp)
 {
-	bool covers[N_SPACES];
+	bool covers[N_PROTOCOLS];
 
-	for (int space = 0; space < N_SPACES; space++)
-		reserve->ports[space] = maker->empty;
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		reserve->ports[protocol] = maker->empty;
 	read_protocols(maker, reserve->config, covers);
 	read_owners(maker, reserve->config);
 	read_ports(maker, reserve->config, covers, servicesp, reserve->ports);
@@ -148,9 +148,9 @@ static void check_two(struct maker *maker, const struct rule_reserve *earlier,
 
 	if (has_owners_of(a, b) && has_owners_of(b, a))
 		return;
-	for (int space = 0; space < N_SPACES; space++)
-		if (port_sets_add_common(common, earlier->ports[space],
-					 later->ports[space]))
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		if (port_sets_add_common(common, earlier->ports[protocol],
+					 later->ports[protocol]))
 			found = true;
 	if (found)
 		findings_add(maker->findings, SEVERITY_ERROR,
@@ -163,28 +163,28 @@ static void check_two(struct maker *maker, const struct rule_reserve *earlier,
 
 /* Compares with those before it only where some of them has its ports. */
 static void check_overlap(struct maker *maker, size_t index,
-			  const struct port_set all[N_SPACES])
+			  const struct port_set all[N_PROTOCOLS])
 {
 	const struct rule_reserve *reserves = maker->rules->reserves;
 	bool meets = false;
 
-	for (int space = 0; space < N_SPACES; space++)
-		meets = meets || port_sets_meet(&all[space],
-						reserves[index].ports[space]);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		meets = meets || port_sets_meet(&all[protocol],
+						reserves[index].ports[protocol]);
 	for (size_t i = 0; meets && i < index; i++)
 		check_two(maker, &reserves[i], &reserves[index]);
 }
 
-static void finish_common(struct maker *maker, struct port_set all[N_SPACES],
+static void finish_common(struct maker *maker, struct port_set all[N_PROTOCOLS],
 			  bool import_kernel)
 {
-	for (int space = 0; space < N_SPACES; space++) {
-		struct port_set *set = &all[space];
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		struct port_set *set = &all[protocol];
 
-		maker->reserved[space] = rules_memory_keep(maker->memory, set);
+		maker->reserved[protocol] = rules_memory_keep(maker->memory, set);
 		if (import_kernel && maker->kernel->reserved_known)
 			port_sets_add(set, &maker->kernel->reserved);
-		maker->avoided[space] = rules_memory_keep(maker->memory, set);
+		maker->avoided[protocol] = rules_memory_keep(maker->memory, set);
 	}
 }
 
@@ -194,7 +194,7 @@ void reserves_read(struct maker *maker, bool import_kernel)
 	const struct config *config = maker->config;
 	struct port_set *services = NULL;
 	struct port_set *all =
-		rules_memory_take(maker->memory, N_SPACES, sizeof(*all));
+		rules_memory_take(maker->memory, N_PROTOCOLS, sizeof(*all));
 
 	maker->owns = rules_memory_take(maker->memory, config->n_processes + 1,
 					sizeof(*maker->owns));
@@ -210,14 +210,14 @@ void reserves_read(struct maker *maker, bool import_kernel)
 		reserve->config = &config->reserves[i];
 		read_reserve(maker, reserve, &services);
 		check_overlap(maker, i, all);
-		for (int space = 0; space < N_SPACES; space++)
-			port_sets_add(&all[space], reserve->ports[space]);
+		for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+			port_sets_add(&all[protocol], reserve->ports[protocol]);
 	}
 	finish_common(maker, all, import_kernel);
 }
 
 static const struct port_set *reserved_ports(struct maker *maker,
-					     const char *name, int space,
+					     const char *name, int protocol,
 					     bool owned)
 {
 	struct port_set *set = maker_scratch(maker);
@@ -227,7 +227,7 @@ static const struct port_set *reserved_ports(struct maker *maker,
 			&maker->rules->reserves[i];
 
 		if (is_owner(reserve->config, name) == owned)
-			port_sets_add(set, reserve->ports[space]);
+			port_sets_add(set, reserve->ports[protocol]);
 	}
 	return maker_keep(maker);
 }
@@ -237,13 +237,13 @@ void reserves_apply(struct maker *maker, struct rule *rule)
 	const bool owns = rule->process != NULL &&
 		maker->owns[rule->process - maker->config->processes];
 
-	for (int space = 0; space < N_SPACES; space++) {
-		rule->avoided[space] = maker->avoided[space];
-		rule->refused[space] =
-			owns ? reserved_ports(maker, rule->name, space, false)
-			     : maker->reserved[space];
-		rule->owned[space] =
-			owns ? reserved_ports(maker, rule->name, space, true)
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		rule->avoided[protocol] = maker->avoided[protocol];
+		rule->refused[protocol] =
+			owns ? reserved_ports(maker, rule->name, protocol, false)
+			     : maker->reserved[protocol];
+		rule->owned[protocol] =
+			owns ? reserved_ports(maker, rule->name, protocol, true)
 			     : maker->empty;
 	}
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "core/range_text.h"
+#include "kernel/ports_text.h"
 
 #define MAX_PORTS_LENGTH 80
 #define MAX_NAME_LENGTH 48
@@ -16,7 +16,7 @@ static const char *const role_names[N_ROLES] = {
 	[ROLE_OF_LISTEN] = "listen",
 };
 
-static bool same_place(const struct place *a, const struct place *b)
+static bool same_place(const struct location *a, const struct location *b)
 {
 	return a->line == b->line && a->file == b->file;
 }
@@ -45,7 +45,7 @@ static bool make_scope(const struct rule *rule, int pair,
 			continue;
 		if (other < pair)
 			return false;
-		scopep->roles[PAIR_SPACE(other)] |=
+		scopep->roles[PAIR_PROTOCOL(other)] |=
 			(uint8_t)(1u << PAIR_ROLE(other));
 	}
 	return true;
@@ -74,16 +74,16 @@ static void put_joined(struct text *text, const char *joint, const char *word)
 	text_put(text, word);
 }
 
-struct scope_text scope_spaces(const struct scope *scope, unsigned int roles,
+struct scope_text scope_protocols(const struct scope *scope, unsigned int roles,
 			       const char *joint)
 {
 	struct scope_text result = { "" };
 	struct text text = begin(&result);
 
-	for (int space = 0; space < N_SPACES; space++)
-		if (scope->roles[space] == roles)
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		if (scope->roles[protocol] == roles)
 			put_joined(&text, joint,
-				   space_name((enum space)space));
+				   protocol_name((enum protocol)protocol));
 	text_end(&text);
 	return result;
 }
@@ -106,12 +106,12 @@ struct scope_text scope_text(const struct scope *scope)
 	struct text text = begin(&result);
 
 	for (unsigned int roles = 1; roles <= ALL_ROLES; roles++) {
-		const struct scope_text spaces =
-			scope_spaces(scope, roles, "/");
+		const struct scope_text protocols =
+			scope_protocols(scope, roles, "/");
 
-		if (*spaces.text == '\0')
+		if (*protocols.text == '\0')
 			continue;
-		put_joined(&text, "; ", spaces.text);
+		put_joined(&text, "; ", protocols.text);
 		put_joined(&text, ", ", scope_roles(roles, "/").text);
 	}
 	text_end(&text);
@@ -162,7 +162,7 @@ struct scope_text scope_ports(const struct port_set *set)
 	return result;
 }
 
-struct place scope_place(const struct rule *rule,
+struct location scope_place(const struct rule *rule,
 			 const struct rule_range *range)
 {
 	return range->place.file != NULL ? range->place : rule->place;

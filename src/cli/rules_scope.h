@@ -12,31 +12,31 @@
 
 #include "cli/rules.h"
 
-/* Bit 1 << role for each space. */
+/* Bit 1 << role for each protocol. */
 struct scope {
-	uint8_t roles[N_SPACES];
+	uint8_t roles[N_PROTOCOLS];
 };
 
-/* A pair of space and role as one number. */
-#define N_PAIRS (N_SPACES * N_ROLES)
-#define PAIR_SPACE(pair) ((enum space)((pair) / N_ROLES))
+/* A pair of protocol and role as one number. */
+#define N_PAIRS (N_PROTOCOLS * N_ROLES)
+#define PAIR_PROTOCOL(pair) ((enum protocol)((pair) / N_ROLES))
 #define PAIR_ROLE(pair) ((enum role)((pair) % N_ROLES))
 
 static inline const struct rule_range *rule_range_of(const struct rule *rule,
 						     int pair)
 {
-	return &rule->ranges[PAIR_SPACE(pair)][PAIR_ROLE(pair)];
+	return &rule->ranges[PAIR_PROTOCOL(pair)][PAIR_ROLE(pair)];
 }
 
 static inline const struct port_set *rule_assigned_of(const struct rule *rule,
 						      int pair)
 {
-	return rule->assigned[PAIR_SPACE(pair)][PAIR_ROLE(pair)];
+	return rule->assigned[PAIR_PROTOCOL(pair)][PAIR_ROLE(pair)];
 }
 
 static inline bool scope_has(const struct scope *scope, int pair)
 {
-	return scope->roles[PAIR_SPACE(pair)] >> PAIR_ROLE(pair) & 1;
+	return scope->roles[PAIR_PROTOCOL(pair)] >> PAIR_ROLE(pair) & 1;
 }
 
 /*
@@ -53,8 +53,8 @@ struct scope_text {
 	char text[256];
 };
 
-/* The names of spaces with just these roles, joined: "udp/udplite". */
-struct scope_text scope_spaces(const struct scope *scope, unsigned int roles,
+/* The names of protocols with just these roles, joined: "udp/udplite". */
+struct scope_text scope_protocols(const struct scope *scope, unsigned int roles,
 			       const char *joint);
 
 /* "connect/listen" */
@@ -74,5 +74,5 @@ struct scope_text scope_title(const struct rule *rule,
 struct scope_text scope_ports(const struct port_set *set);
 
 /* Where a range stands: its option, or the section of a built-in one. */
-struct place scope_place(const struct rule *rule,
+struct location scope_place(const struct rule *rule,
 			 const struct rule_range *range);

@@ -12,7 +12,7 @@
 #define REST_SECONDS_DEFAULT 60u
 #define REST_SECONDS_MAX 86400u
 #define RATE_MAX 1000000u
-#define ARENA_MODE_MAX 0666u
+#define MAP_MODE_MAX 0666u
 #define UID_MAX_TEXT 4294967294u	/* (uid_t)-1 is none: setreuid(2) */
 
 /* Returns whether all of word is a number of these digits, lo to hi. */
@@ -51,20 +51,20 @@ static void read_yes_no(struct maker *maker, const struct config_text *text,
 		  "is not yes or no", valuep);
 }
 
-static void check_arena(struct maker *maker)
+static void check_map(struct maker *maker)
 {
-	const struct config_text *mode = &maker->config->arena_mode;
-	const struct config_text *group = &maker->config->arena_group;
+	const struct config_text *mode = &maker->config->map_mode;
+	const struct config_text *group = &maker->config->map_group;
 	unsigned long number;
 
 	if (mode->value != NULL &&
-	    (!read_number(mode->value, 8, 0, ARENA_MODE_MAX, &number) ||
-	     (number & ~(unsigned long)ARENA_MODE_MAX) != 0))
-		maker_refuse(maker, mode->place, "arena-mode", mode->value,
+	    (!read_number(mode->value, 8, 0, MAP_MODE_MAX, &number) ||
+	     (number & ~(unsigned long)MAP_MODE_MAX) != 0))
+		maker_refuse(maker, mode->place, "map-mode", mode->value,
 			     "is no octal mode of read and write, up to 0666");
 	if (group->value != NULL && *group->value != '\0' &&
 	    getgrnam(group->value) == NULL)
-		maker_refuse(maker, group->place, "arena-group", group->value,
+		maker_refuse(maker, group->place, "map-group", group->value,
 			     "is no group of this machine");
 }
 
@@ -81,7 +81,7 @@ void values_read_top(struct maker *maker, bool *import_kernelp)
 		maker->rules->rest_ms = (uint32_t)seconds * MS_PER_SECOND;
 	read_yes_no(maker, &maker->config->import_kernel, "import-kernel",
 		    import_kernelp);
-	check_arena(maker);
+	check_map(maker);
 }
 
 static void read_setting(struct maker *maker, const struct config_text *text,

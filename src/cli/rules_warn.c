@@ -8,15 +8,15 @@
 #include "cli/rules.h"
 #include "cli/rules_hidden.h"
 #include "cli/rules_scope.h"
-#include "core/kernel.h"
-#include "core/sock_diag.h"
+#include "kernel/kernel.h"
+#include "kernel/sock_diag.h"
 
 #define TIME_WAIT_SECONDS 60u	/* TCP_TIMEWAIT_LEN in include/net/tcp.h */
 
 /* UDP does not listen; a port of it that is bound may be a client's. */
-static const enum space listening_spaces[] = { SPACE_TCP, SPACE_SCTP };
+static const enum protocol listening_protocols[] = { PROTOCOL_TCP, PROTOCOL_SCTP };
 
-#define N_LISTENING (sizeof(listening_spaces) / sizeof(listening_spaces[0]))
+#define N_LISTENING (sizeof(listening_protocols) / sizeof(listening_protocols[0]))
 
 struct warner {
 	const struct rules *rules;
@@ -24,7 +24,7 @@ struct warner {
 	struct findings *findings;
 	unsigned int rate;
 	struct port_set kernel_range;
-	struct port_set listening[N_SPACES];
+	struct port_set listening[N_PROTOCOLS];
 	struct port_set scratch;
 };
 
@@ -64,23 +64,23 @@ static void warn_of_kernel_range(struct warner *warner,
 
 static void warn_of_listeners(struct warner *warner, const struct rule *rule,
 			      const struct rule_range *range,
-			      const struct scope *scope, enum space space)
+			      const struct scope *scope, enum protocol protocol)
 {
-	const struct port_set *listening = &warner->listening[space];
+	const struct port_set *listening = &warner->listening[protocol];
 	struct port_set *ports = clear_scratch(warner);
 	bool found = false;
 
 	for (int role = 0; role < N_ROLES; role++)
-		if (scope->roles[space] >> role & 1 &&
+		if (scope->roles[protocol] >> role & 1 &&
 		    port_sets_add_common(ports, listening,
-					 rule->assigned[space][role]))
+					 rule->assigned[protocol][role]))
 			found = true;
 	if (found)
 		findings_add(warner->findings, SEVERITY_WARNING,
 			     scope_place(rule, range),
 			     "%s has %s %s, where a socket of this machine "
 			     "listens now", scope_title(rule, scope).text,
-			     space_name(space), scope_ports(ports).text);
+			     protocol_name(protocol), scope_ports(ports).text);
 }
 
 /* Returns the connections a second that a rule is planned for. */
@@ -93,9 +93,9 @@ static unsigned int rate_of(const struct warner *warner,
 static void warn_of_rate(struct warner *warner, const struct rule *rule)
 {
 	const struct rule_range *range =
-		&rule->ranges[SPACE_TCP][ROLE_OF_CONNECT];
+		&rule->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT];
 	const uint32_t n_ports =
-		rule->assigned[SPACE_TCP][ROLE_OF_CONNECT]->n_ports;
+		rule->assigned[PROTOCOL_TCP][ROLE_OF_CONNECT]->n_ports;
 	const unsigned int rate = rate_of(warner, rule);
 	const uint64_t n_needed = (uint64_t)rate * TIME_WAIT_SECONDS;
 	struct scope scope = { 0 };
@@ -105,7 +105,7 @@ static void warn_of_rate(struct warner *warner, const struct rule *rule)
 	    (rule->process != NULL && range->inherited &&
 	     rate == rate_of(warner, warner->defaults)))
 		return;
-	scope.roles[SPACE_TCP] = 1u << ROLE_OF_CONNECT;
+	scope.roles[PROTOCOL_TCP] = 1u << ROLE_OF_CONNECT;
 	findings_add(warner->findings, SEVERITY_WARNING,
 		     scope_place(rule, range),
 		     "%s has %u ports, and %u connections a second to one "
@@ -129,7 +129,7 @@ static void warn_of_rule(struct warner *warner, const struct rule *rule)
 		warn_of_kernel_range(warner, rule, range, &scope);
 		for (size_t i = 0; i < N_LISTENING; i++)
 			warn_of_listeners(warner, rule, range, &scope,
-					  listening_spaces[i]);
+					  listening_protocols[i]);
 	}
 }
 
@@ -152,21 +152,21 @@ static uint32_t longest_run(const struct port_set *set, uint32_t *lop,
 
 static void advise(struct warner *warner)
 {
-	const struct place place = { .file = warner->rules->config->path };
+	const struct location place = { .file = warner->rules->config->path };
 	struct port_set *left = clear_scratch(warner);
 	bool overlaps = false;
 	uint32_t lo, hi;
 
 	*left = warner->kernel_range;
-	for (int space = 0; space < N_SPACES; space++) {
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		const struct port_set *dynamic =
-			warner->rules->dynamic[space];
+			warner->rules->dynamic[protocol];
 
 		overlaps = overlaps ||
 			   port_sets_meet(&warner->kernel_range, dynamic);
 		port_set_subtract(left, dynamic);
 		/* The defaults own nothing: these are all reservations. */
-		port_set_subtract(left, warner->defaults->refused[space]);
+		port_set_subtract(left, warner->defaults->refused[protocol]);
 	}
 	if (!overlaps)
 		return;
@@ -200,7 +200,7 @@ static bool add_listener(const struct kernel_socket *socket, void *context)
 	struct port_set *listening = context;
 
 	if (socket->state == TCP_LISTEN)
-		port_set_add(&listening[socket->space], socket->local.port,
+		port_set_add(&listening[socket->protocol], socket->local.port,
 			     socket->local.port);
 	return true;
 }
@@ -208,15 +208,15 @@ static bool add_listener(const struct kernel_socket *socket, void *context)
 static void list_listeners(struct warner *warner)
 {
 	for (size_t i = 0; i < N_LISTENING; i++) {
-		const enum space space = listening_spaces[i];
-		const int result = sock_diag_list(space, ANY_PORT, add_listener,
+		const enum protocol protocol = listening_protocols[i];
+		const int result = sock_diag_list(protocol, ANY_PORT, add_listener,
 						  warner->listening);
 
 		if (result < 0 && result != -ENOENT)
 			findings_add(warner->findings, SEVERITY_WARNING,
-				     (struct place){ .file = NULL },
+				     (struct location){ .file = NULL },
 				     "the %s sockets of this machine cannot be "
-				     "listed: %s", space_name(space),
+				     "listed: %s", protocol_name(protocol),
 				     strerror(-result));
 	}
 }

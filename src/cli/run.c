@@ -12,8 +12,8 @@
 #include "cli/cover.h"
 #include "cli/message.h"
 #include "cli/run.h"
-#include "core/arena.h"
-#include "core/choice.h"
+#include "map/map.h"
+#include "map/choice.h"
 
 /* "a, b, c", with a new line after each n_in_line. */
 static void print_names(FILE *stream, const char *(*name_at)(size_t),
@@ -234,16 +234,16 @@ static int check_command(struct run *run)
 }
 
 /* So that one line is printed here, and not one by each process. */
-static int check_arena(const struct run *run)
+static int check_map(const struct run *run)
 {
 	const bool refuses = run->environment.settings[SETTING_ON_ERROR] ==
 			     ON_ERROR_REFUSE;
-	const struct arena_place *place = &run->place;
-	struct arena arena;
-	const int result = arena_open(place, ARENA_CREATE, &arena, NULL);
+	const struct place *place = &run->place;
+	struct map map;
+	const int result = map_open(place, MAP_CREATE, &map, NULL);
 
 	if (result == 0) {
-		arena_close(&arena);
+		map_close(&map);
 		published_tell_missed(place, run->published.missed);
 		return refuses && (run->published.is_damaged ||
 				   run->published.missed != 0)
@@ -267,7 +267,7 @@ static int prepare(struct run *run)
 	if (status == 0)
 		status = check_command(run);
 	if (status == 0)
-		status = check_arena(run);
+		status = check_map(run);
 	if (status == 0)
 		status = run_preload(library);
 	published_deinit(&run->published);

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 #include "cli/published.h"
-#include "core/arena_place.h"
-#include "core/environment.h"
-#include "core/kernel.h"
+#include "map/place.h"
+#include "policy/environment.h"
+#include "kernel/kernel.h"
 
 /* What may be said by an option, and in the environment. */
 enum run_option { RUN_RANGE, RUN_RESERVE, RUN_ALGORITHM, N_RUN_OPTIONS };
@@ -24,7 +24,7 @@ struct run {
 	bool strict;
 	char **command;
 	struct kernel kernel;
-	struct arena_place place;
+	struct place place;
 	struct environment environment;
 	struct published published;	/* what is in force when it starts */
 };

@@ -94,6 +94,6 @@ int run_append_arguments(struct run *run, const char *exe,
 	for (; status == 0 && argument != NULL && *argument != '\0';
 	     argument = policy_next_string(argument))
 		status = append(run, argument,
-				policy.ranges[SPACE_TCP][ROLE_OF_LISTEN]);
+				policy.ranges[PROTOCOL_TCP][ROLE_OF_LISTEN]);
 	return status;
 }

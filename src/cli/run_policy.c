@@ -52,17 +52,17 @@ static const char *variable_given(void)
 	return NULL;
 }
 
-static int read_in_force(struct run *run, const struct arena_place *place)
+static int read_in_force(struct run *run, const struct place *place)
 {
 	published_deinit(&run->published);
 
 	/* Damaged ones bind nobody, as in the library, which does without one
-	 * that cannot be read, too: see check_arena(). */
+	 * that cannot be read, too: see check_map(). */
 	return published_read(place, &run->published) == -ENOMEM
 		? EXIT_BERTH_FAILED : 0;
 }
 
-static int put_in_force(struct run *run, const struct arena_place *place,
+static int put_in_force(struct run *run, const struct place *place,
 			const struct compiled *compiled)
 {
 	if (is_in_force(run) && !publish_is(&run->published, compiled)) {
@@ -76,7 +76,7 @@ static int put_in_force(struct run *run, const struct arena_place *place,
 	return read_in_force(run, place);
 }
 
-static int load_file(struct run *run, const struct arena_place *place,
+static int load_file(struct run *run, const struct place *place,
 		     const char *path)
 {
 	struct compiled compiled;
@@ -89,7 +89,7 @@ static int load_file(struct run *run, const struct arena_place *place,
 }
 
 /* --config: what the environment says of ports gives way to the file. */
-static int load_named_file(struct run *run, const struct arena_place *place)
+static int load_named_file(struct run *run, const struct place *place)
 {
 	const char *option = option_given(run);
 
@@ -104,7 +104,7 @@ static int load_named_file(struct run *run, const struct arena_place *place)
 }
 
 /* Nothing is in force, and nobody has said which ports: the file does. */
-static int load_default_file(struct run *run, const struct arena_place *place)
+static int load_default_file(struct run *run, const struct place *place)
 {
 	if (is_in_force(run) || option_given(run) != NULL ||
 	    variable_given() != NULL || access(CONFIG_PATH, F_OK) != 0)
@@ -194,7 +194,7 @@ static int read_environment(struct run *run)
 
 int run_settle_policy(struct run *run)
 {
-	const struct arena_place *place = &run->place;
+	const struct place *place = &run->place;
 	int status;
 
 	kernel_read(&run->kernel);

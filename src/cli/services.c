@@ -15,10 +15,10 @@ static bool is_word(const char *text, size_t length, const char *word)
 }
 
 /* "http 80/tcp www # World Wide Web" */
-static void add_line(const char *line, struct port_set sets[N_SPACES])
+static void add_line(const char *line, struct port_set sets[N_PROTOCOLS])
 {
 	const char *number = line + strcspn(line, BLANKS "#");
-	const char *protocol;
+	const char *name;
 	char *end;
 	size_t length;
 	unsigned long port;
@@ -29,25 +29,25 @@ static void add_line(const char *line, struct port_set sets[N_SPACES])
 	port = strtoul(number, &end, 10);
 	if (*end != '/' || port == 0 || port >= N_PORTS)
 		return;
-	protocol = end + 1;
-	length = strcspn(protocol, BLANKS "#");
-	for (int space = 0; space < N_SPACES; space++)
-		if (is_word(protocol, length, space_name((enum space)space)))
-			port_set_add(&sets[space], (uint32_t)port,
+	name = end + 1;
+	length = strcspn(name, BLANKS "#");
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		if (is_word(name, length, protocol_name((enum protocol)protocol)))
+			port_set_add(&sets[protocol], (uint32_t)port,
 				     (uint32_t)port);
-	if (is_word(protocol, length, space_name(SPACE_UDP)))
-		port_set_add(&sets[SPACE_UDPLITE], (uint32_t)port,
+	if (is_word(name, length, protocol_name(PROTOCOL_UDP)))
+		port_set_add(&sets[PROTOCOL_UDPLITE], (uint32_t)port,
 			     (uint32_t)port);
 }
 
-int services_read(const char *path, struct port_set sets[N_SPACES])
+int services_read(const char *path, struct port_set sets[N_PROTOCOLS])
 {
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
 	size_t size = 0;
 	int result = 0;
 
-	memset(sets, 0, N_SPACES * sizeof(*sets));
+	memset(sets, 0, N_PROTOCOLS * sizeof(*sets));
 	if (file == NULL)
 		return -errno;
 	while (getline(&line, &size, file) >= 0)
@@ -56,7 +56,7 @@ int services_read(const char *path, struct port_set sets[N_SPACES])
 		result = -EIO;
 	free(line);
 	fclose(file);
-	for (int space = 0; space < N_SPACES; space++)
-		port_set_finish(&sets[space]);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		port_set_finish(&sets[protocol]);
 	return result;
 }

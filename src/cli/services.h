@@ -5,8 +5,8 @@
  * The ports of services(5), by protocol.
  */
 
-#include "core/port_set.h"
-#include "core/space.h"
+#include "base/port_set.h"
+#include "kernel/protocol.h"
 
 #define SERVICES_PATH "/etc/services"
 
@@ -15,4 +15,4 @@
  * Lines that name no port of these protocols are passed over.
  * Returns 0 or -errno, the sets then empty or with what could be read.
  */
-int services_read(const char *path, struct port_set sets[N_SPACES]);
+int services_read(const char *path, struct port_set sets[N_PROTOCOLS]);

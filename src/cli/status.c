@@ -12,7 +12,7 @@
 #include "cli/message.h"
 #include "cli/netns.h"
 #include "cli/status_report.h"
-#include "core/arena.h"
+#include "map/map.h"
 
 static const char usage[] =
 	"Usage: berth status [--porcelain | --json]\n"
@@ -25,14 +25,14 @@ static const char usage[] =
 	"  --porcelain  tab-separated records, see berth(1)\n"
 	"  --json       one JSON object\n";
 
-/* Those of which arena_state() tells all: no program of this user has it. */
-static bool is_arena_known(int error)
+/* Those of which map_state() tells all: no program of this user has it. */
+static bool is_map_known(int error)
 {
-	return error == 0 || error == -ENOENT || map_is_denied(error);
+	return error == 0 || error == -ENOENT || found_map_is_denied(error);
 }
 
 /* Returns whether all of this user's were read; else says which were not. */
-static bool gather_maps(const struct arena_place *place, struct status *status)
+static bool gather_maps(const struct place *place, struct status *status)
 {
 	struct tally *tally = &status->tally;
 	const int result = tally_open(place, status->policy.rest_ms,
@@ -45,7 +45,7 @@ static bool gather_maps(const struct arena_place *place, struct status *status)
 	for (size_t i = 0; i < tally->maps.n_items; i++) {
 		const struct tally_map *map = &tally->maps.items[i];
 
-		if (is_arena_known(map->error))
+		if (is_map_known(map->error))
 			continue;
 		message("berth: cannot read the map %s: %s\n", map->path,
 			strerror(-map->error));
@@ -63,12 +63,12 @@ static bool gather_claims(struct claims *claims)
 	if (result < 0)
 		message("berth: cannot tell who holds a port: %s\n",
 			strerror(-result));
-	for (int space = 0; space < N_SPACES; space++) {
-		if (claims->errors[space] == 0)
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		if (claims->errors[protocol] == 0)
 			continue;
 		message("berth: cannot list %s sockets: %s\n",
-			space_name((enum space)space),
-			strerror(-claims->errors[space]));
+			protocol_name((enum protocol)protocol),
+			strerror(-claims->errors[protocol]));
 		is_whole = false;
 	}
 	return is_whole;
@@ -80,7 +80,7 @@ static bool gather_claims(struct claims *claims)
  */
 static bool gather(struct status *status)
 {
-	struct arena_place place;
+	struct place place;
 	bool is_whole;
 	int fd;
 
@@ -88,15 +88,15 @@ static bool gather(struct status *status)
 	netns_place(&status->kernel, &place);
 	netns_policy(&status->kernel, &place, &status->environment,
 		     &status->published, &status->policy);
-	status->arena_error = arena_find(&place, ARENA_EXISTING, &fd,
-					 status->arena_path);
+	status->map_error = map_find(&place, MAP_EXISTING, &fd,
+					 status->map_path);
 	/* Its path is all that is wanted: what is in it is copied. */
-	if (status->arena_error == 0)
+	if (status->map_error == 0)
 		close(fd);
 	is_whole = gather_maps(&place, status);
-	if (is_whole && !is_arena_known(status->arena_error)) {
+	if (is_whole && !is_map_known(status->map_error)) {
 		message("berth: cannot open the shared map: %s\n",
-			strerror(-status->arena_error));
+			strerror(-status->map_error));
 		is_whole = false;
 	}
 	is_whole = is_whole && !status->published.is_damaged &&

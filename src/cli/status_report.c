@@ -9,7 +9,7 @@
 #include "cli/holders.h"
 #include "cli/subject.h"
 #include "cli/user_name.h"
-#include "core/range_text.h"
+#include "kernel/ports_text.h"
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -20,7 +20,7 @@ static const struct output_column policy_columns[] = {
 	{ .name = "rule" },
 	{ .name = "source" },
 };
-static const struct output_column arena_columns[] = {
+static const struct output_column map_columns[] = {
 	{ .name = "path" },
 	{ .name = "state" },
 };
@@ -53,7 +53,7 @@ static const struct output_column outside_columns[] = {
 	{ "where", 8, false },
 };
 
-static const struct output_column map_columns[] = {
+static const struct output_column found_columns[] = {
 	{ "user", 8, false },
 	{ "path", 40, false },
 	{ "state", 8, false },
@@ -65,9 +65,9 @@ static const struct output_section policy_section = {
 	.kind = "policy", .key = "policy", .single = true,
 	COLUMNS(policy_columns),
 };
-static const struct output_section arena_section = {
-	.kind = "arena", .key = "arena", .single = true,
-	COLUMNS(arena_columns),
+static const struct output_section map_section = {
+	.kind = "own-map", .key = "own_map", .single = true,
+	COLUMNS(map_columns),
 };
 static const struct output_section ports_section = {
 	.kind = "ports", .key = "ports", .title = "Ports of the range",
@@ -87,9 +87,9 @@ static const struct output_section outside_section = {
 	COLUMNS(outside_columns),
 };
 
-static const struct output_section map_section = {
+static const struct output_section found_section = {
 	.kind = "map", .key = "maps", .title = "Maps",
-	COLUMNS(map_columns),
+	COLUMNS(found_columns),
 };
 
 static const char *const use_names[N_USES] = {
@@ -109,7 +109,7 @@ static const char *const counter_names[] = {
 	[COUNTER_OUTSIDE] = "outside",
 	[COUNTER_OBSERVED] = "observed",
 	[COUNTER_EXHAUSTED] = "exhausted",
-	[COUNTER_NO_ARENA] = "no-arena",
+	[COUNTER_NO_MAP] = "no-map",
 	[COUNTER_SWEPT] = "swept",
 	[COUNTER_BAD_POLICY] = "bad-policy",
 	[COUNTER_FILTERED] = "filtered",
@@ -129,10 +129,10 @@ static struct number number(uint64_t value)
 	return result;
 }
 
-static enum use use_of(const struct status *status, enum space space,
+static enum use use_of(const struct status *status, enum protocol protocol,
 		       uint16_t port, uint32_t *n_leasesp, bool *restsp)
 {
-	const struct port_tally *tally = &status->tally.ports[space][port];
+	const struct port_tally *tally = &status->tally.ports[protocol][port];
 
 	*n_leasesp = tally->n_leases;
 	*restsp = tally->rests;
@@ -142,7 +142,7 @@ static enum use use_of(const struct status *status, enum space space,
 static int show_policy(struct status *status)
 {
 	const struct policy *policy = &status->policy;
-	const struct port_set *range = policy->ranges[SPACE_TCP][ROLE_OF_CONNECT];
+	const struct port_set *range = policy->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT];
 	const struct policy_tables *tables = &status->published.tables;
 	const size_t size = range_text_format(range, NULL, 0) + 1;
 	char *text = malloc(size);
@@ -163,7 +163,7 @@ static int show_policy(struct status *status)
 	return 0;
 }
 
-static const char *arena_state(int error)
+static const char *map_state(int error)
 {
 	switch (error) {
 	case 0: return "shared";
@@ -173,16 +173,16 @@ static const char *arena_state(int error)
 	}
 }
 
-static void show_arena(struct status *status)
+static void show_map(struct status *status)
 {
-	const int error = status->arena_error;
+	const int error = status->map_error;
 
-	output_section(&status->output, &arena_section);
+	output_section(&status->output, &map_section);
 	output_row(&status->output, (const char *const[]){
-		error == 0 ? status->arena_path : NULL, arena_state(error) });
+		error == 0 ? status->map_path : NULL, map_state(error) });
 }
 
-static void show_ports_of(struct status *status, enum space space)
+static void show_ports_of(struct status *status, enum protocol protocol)
 {
 	uint32_t counts[N_USES] = { 0 }, n_resting = 0;
 
@@ -190,11 +190,11 @@ static void show_ports_of(struct status *status, enum space space)
 		uint32_t n_leases;
 		bool rests;
 
-		if (!policy_has(status->policy.dynamic[space],
+		if (!policy_has(status->policy.dynamic[protocol],
 				(uint16_t)port))
 			continue;
 
-		const enum use use = use_of(status, space, (uint16_t)port,
+		const enum use use = use_of(status, protocol, (uint16_t)port,
 					    &n_leases, &rests);
 
 		if (use == USE_FREE && rests)
@@ -203,7 +203,7 @@ static void show_ports_of(struct status *status, enum space space)
 			counts[use]++;
 	}
 	output_row(&status->output, (const char *const[]){
-		space_name(space), number(counts[USE_FREE]).text,
+		protocol_name(protocol), number(counts[USE_FREE]).text,
 		number(counts[USE_WHOLE]).text, number(counts[USE_BOUND]).text,
 		number(counts[USE_CONNECT]).text, number(n_resting).text });
 }
@@ -219,18 +219,18 @@ static void show_counters(struct status *status)
 			number(status->tally.counters[i]).text });
 }
 
-static void show_lease(struct status *status, enum space space, uint16_t port)
+static void show_lease(struct status *status, enum protocol protocol, uint16_t port)
 {
 	uint32_t n_leases;
 	bool rests;
-	const enum use use = use_of(status, space, port, &n_leases, &rests);
+	const enum use use = use_of(status, protocol, port, &n_leases, &rests);
 	const struct number port_text = number(port), n = number(n_leases);
-	const char *values[] = { space_name(space), port_text.text,
+	const char *values[] = { protocol_name(protocol), port_text.text,
 				 use_names[use], n.text, NULL, NULL };
 	pid_t last = 0;
 	size_t n_claims;
 	const struct claim *claim =
-		claims_of(&status->claims, space, port, &n_claims);
+		claims_of(&status->claims, protocol, port, &n_claims);
 
 	if (use == USE_FREE)
 		return;
@@ -254,7 +254,7 @@ static void show_lease(struct status *status, enum space space, uint16_t port)
 		output_row(&status->output, values);
 }
 
-static bool is_reserved(const struct status *status, enum space space,
+static bool is_reserved(const struct status *status, enum protocol protocol,
 			uint16_t port)
 {
 	const struct policy_tables *tables = &status->published.tables;
@@ -263,7 +263,7 @@ static bool is_reserved(const struct status *status, enum space space,
 		return port_set_has(&status->environment.reserved, port);
 	for (uint32_t i = 0; i < tables->image->n_reserves; i++)
 		if (policy_has(policy_set(tables,
-					  tables->reserves[i].ports[space]),
+					  tables->reserves[i].ports[protocol]),
 			       port))
 			return true;
 	return port_set_has(&status->kernel.reserved, port);
@@ -275,9 +275,9 @@ static const char *concern(const struct status *status,
 {
 	const struct port_interval *range = &status->kernel.port_range;
 
-	if (is_reserved(status, claim->space, claim->port))
+	if (is_reserved(status, claim->protocol, claim->port))
 		return "reserved";
-	if (policy_has(status->policy.dynamic[claim->space], claim->port))
+	if (policy_has(status->policy.dynamic[claim->protocol], claim->port))
 		return "range";
 	return range->hi != 0 && claim->port >= range->lo &&
 	       claim->port <= range->hi ? "kernel" : NULL;
@@ -311,13 +311,13 @@ static bool is_outside(const struct status *status, const struct claim *claim,
 	if (claim->role == ROLE_ORPHAN || where == NULL)
 		return false;
 	if (claim->role != ROLE_LISTEN &&
-	    port_set_has(&status->claims.listening[claim->space], claim->port))
+	    port_set_has(&status->claims.listening[claim->protocol], claim->port))
 		return false;
 	if (claim->pid != 0 && !is_covered(claim->pid))
 		return true;
 	if (claim->pid != 0 && strcmp(where, "reserved") == 0)
 		return false;
-	return use_of(status, claim->space, claim->port, &n_leases,
+	return use_of(status, claim->protocol, claim->port, &n_leases,
 		      &rests) == USE_FREE;
 }
 
@@ -334,7 +334,7 @@ static void show_outside(struct status *status)
 		if (claim->pid != 0)
 			holders_program(claim->pid, program);
 		output_row(&status->output, (const char *const[]){
-			space_name(claim->space), number(claim->port).text,
+			protocol_name(claim->protocol), number(claim->port).text,
 			socket_role_name(claim->role),
 			claim->pid == 0 ? "?"
 				: number((uint64_t)claim->pid).text,
@@ -344,13 +344,13 @@ static void show_outside(struct status *status)
 
 static void show_maps(struct status *status)
 {
-	output_section(&status->output, &map_section);
+	output_section(&status->output, &found_section);
 	for (size_t i = 0; i < status->tally.maps.n_items; i++) {
 		const struct tally_map *map = &status->tally.maps.items[i];
 
 		output_row(&status->output, (const char *const[]){
 			user_name(map->uid), map->path,
-			arena_state(map->error) });
+			map_state(map->error) });
 	}
 }
 
@@ -360,15 +360,15 @@ int status_report(struct status *status)
 
 	if (result < 0)
 		return result;
-	show_arena(status);
+	show_map(status);
 	output_section(&status->output, &ports_section);
-	for (int space = 0; space < N_SPACES; space++)
-		show_ports_of(status, (enum space)space);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		show_ports_of(status, (enum protocol)protocol);
 	show_counters(status);
 	output_section(&status->output, &lease_section);
-	for (int space = 0; space < N_SPACES; space++)
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (uint32_t port = 0; port < N_PORTS; port++)
-			show_lease(status, (enum space)space, (uint16_t)port);
+			show_lease(status, (enum protocol)protocol, (uint16_t)port);
 	show_outside(status);
 	show_maps(status);
 	return output_close(&status->output);

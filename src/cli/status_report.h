@@ -8,8 +8,8 @@
 #include "cli/output.h"
 #include "cli/published.h"
 #include "cli/tally.h"
-#include "core/kernel.h"
-#include "core/policy.h"
+#include "kernel/kernel.h"
+#include "policy/policy.h"
 
 /* All that a report is made of; too large for the stack. */
 struct status {
@@ -17,8 +17,8 @@ struct status {
 	struct environment environment;
 	struct published published;
 	struct policy policy;	/* what this environment would get */
-	char arena_path[PATH_MAX];	/* of the map that it would use */
-	int arena_error;	/* of arena_open() */
+	char map_path[PATH_MAX];	/* of the map that it would use */
+	int map_error;	/* of map_open() */
 	struct tally tally;	/* of all maps */
 	struct claims claims;
 	struct output output;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/message.h"
-#include "core/users.h"
+#include "kernel/users.h"
 
 #define DELETED " (deleted)"	/* d_path() in fs/d_path.c */
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "core/identity.h"
+#include "policy/identity.h"
 
 /* What a subject points into. */
 struct subject_texts {

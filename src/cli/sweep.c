@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/sweep.h"
+#include "map/sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,10 @@
 #include "cli/netns.h"
 #include "cli/output.h"
 #include "cli/published.h"
-#include "core/arena_place.h"
-#include "core/kernel.h"
-#include "core/policy.h"
-#include "core/proc_net.h"
+#include "map/place.h"
+#include "kernel/kernel.h"
+#include "policy/policy.h"
+#include "kernel/proc_net.h"
 
 static const char usage[] =
 	"Usage: berth sweep [--proc] [--porcelain | --json]\n"
@@ -57,12 +57,12 @@ static struct {
 	struct published published;
 	struct policy policy;
 	struct output output;
-	struct map_sweep sum;
+	struct found_map_sweep sum;
 	size_t n_swept;
 	struct maps_missed missed;
 } sweeping;
 
-static void show(enum space space, const struct sweep_result *result)
+static void show(enum protocol protocol, const struct sweep_result *result)
 {
 	const uint32_t values[] = { result->n_sockets, result->n_leases,
 				    result->n_cleared, result->n_marked };
@@ -71,33 +71,33 @@ static void show(enum space space, const struct sweep_result *result)
 	for (int i = 0; i < 4; i++)
 		snprintf(texts[i], sizeof(texts[i]), "%u", values[i]);
 	output_row(&sweeping.output, (const char *const[]){
-		space_name(space), texts[0], texts[1], texts[2], texts[3] });
+		protocol_name(protocol), texts[0], texts[1], texts[2], texts[3] });
 }
 
 /* A protocol that the kernel lacks has nothing to be swept, nor does SCTP where
  * it was told to do without the only way to list it. */
-static bool is_left_out(const struct sweep_options *options, enum space space,
+static bool is_left_out(const struct sweep_options *options, enum protocol protocol,
 			int result)
 {
 	return result == -ENOENT ||
-	       (space == SPACE_SCTP && result == -EOPNOTSUPP &&
+	       (protocol == PROTOCOL_SCTP && result == -EOPNOTSUPP &&
 		options->list == proc_net_list);
 }
 
 struct sweep_visit {
-	const struct arena_place *place;
+	const struct place *place;
 	sweep_lister list;
 };
 
 /* Of several maps: all have been told of the same sockets. */
-static void add(const struct map_sweep *swept)
+static void add(const struct found_map_sweep *swept)
 {
-	for (int space = 0; space < N_SPACES; space++) {
-		const struct sweep_result *from = &swept->results[space];
-		struct sweep_result *to = &sweeping.sum.results[space];
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		const struct sweep_result *from = &swept->results[protocol];
+		struct sweep_result *to = &sweeping.sum.results[protocol];
 
-		if (swept->errors[space] < 0) {
-			sweeping.sum.errors[space] = swept->errors[space];
+		if (swept->errors[protocol] < 0) {
+			sweeping.sum.errors[protocol] = swept->errors[protocol];
 			continue;
 		}
 		if (to->n_sockets < from->n_sockets)
@@ -109,19 +109,19 @@ static void add(const struct map_sweep *swept)
 	sweeping.n_swept++;
 }
 
-static void visit(const struct map *map, void *context)
+static void visit(const struct found_map *found, void *context)
 {
 	const struct sweep_visit *how = context;
-	struct map_sweep swept;
-	int error = map->error;
+	struct found_map_sweep swept;
+	int error = found->error;
 
 	if (error == 0)
-		error = map_sweep(map, how->place, &sweeping.policy, how->list,
+		error = found_map_sweep(found, how->place, &sweeping.policy, how->list,
 				  &swept);
 	if (error == 0)
 		add(&swept);
 	else
-		maps_missed_add(&sweeping.missed, map, error);
+		maps_missed_add(&sweeping.missed, found, error);
 }
 
 static int show_all(const struct sweep_options *options)
@@ -130,14 +130,14 @@ static int show_all(const struct sweep_options *options)
 
 	output_open(&sweeping.output, options->format, stdout);
 	output_section(&sweeping.output, &section);
-	for (int space = 0; space < N_SPACES && sweeping.n_swept > 0; space++) {
-		const int result = sweeping.sum.errors[space];
+	for (int protocol = 0; protocol < N_PROTOCOLS && sweeping.n_swept > 0; protocol++) {
+		const int result = sweeping.sum.errors[protocol];
 
 		if (result == 0) {
-			show((enum space)space, &sweeping.sum.results[space]);
-		} else if (!is_left_out(options, (enum space)space, result)) {
+			show((enum protocol)protocol, &sweeping.sum.results[protocol]);
+		} else if (!is_left_out(options, (enum protocol)protocol, result)) {
 			message("berth: cannot list %s sockets: %s\n",
-				space_name((enum space)space),
+				protocol_name((enum protocol)protocol),
 				strerror(-result));
 			status = EXIT_FAILURE;
 		}
@@ -147,10 +147,10 @@ static int show_all(const struct sweep_options *options)
 }
 
 static int sweep_all(const struct sweep_options *options,
-		     const struct arena_place *place)
+		     const struct place *place)
 {
 	struct sweep_visit how = { .place = place, .list = options->list };
-	const int result = maps_visit(place, O_RDWR, visit, &how);
+	const int result = found_maps_visit(place, O_RDWR, visit, &how);
 	int status;
 
 	if (result < 0)
@@ -190,7 +190,7 @@ static int read_options(char *argv[], struct sweep_options *options)
 int command_sweep(int argc, char *argv[])
 {
 	struct sweep_options options;
-	struct arena_place place;
+	struct place place;
 	int result;
 
 	(void)argc;

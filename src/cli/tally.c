@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "cli/maps.h"
-#include "core/arena.h"
-#include "core/arena_place.h"
-#include "core/ledger.h"
+#include "map/map.h"
+#include "map/place.h"
+#include "map/ledger.h"
 
 struct tallying {
 	struct tally *tally;
-	const struct arena_place *place;
+	const struct place *place;
 	uint32_t rest_ms;
 	uint64_t now_ms;
 	int result;
@@ -28,13 +28,13 @@ static unsigned int rank(enum use use)
 	return ranks[use];
 }
 
-static void add_port(const struct tallying *tallying, const struct arena *arena,
-		     enum space space, uint16_t port)
+static void add_port(const struct tallying *tallying, const struct map *map,
+		     enum protocol protocol, uint16_t port)
 {
-	struct port_tally *sum = &tallying->tally->ports[space][port];
+	struct port_tally *sum = &tallying->tally->ports[protocol][port];
 	uint32_t n_leases;
 	bool rests;
-	const enum use use = ledger_use(arena, space, port, tallying->now_ms,
+	const enum use use = ledger_use(map, protocol, port, tallying->now_ms,
 					&n_leases, &rests);
 
 	sum->n_leases += n_leases;
@@ -44,42 +44,42 @@ static void add_port(const struct tallying *tallying, const struct arena *arena,
 }
 
 static void add_contents(const struct tallying *tallying,
-			 const struct arena *arena)
+			 const struct map *map)
 {
 	struct tally *tally = tallying->tally;
 
 	for (int i = 0; i < N_COUNTERS; i++)
 		/* Relaxed: this process's own copy. */
 		tally->counters[i] += load_relaxed_u64(
-			&arena->memory->counter.counters[i]);
-	for (int space = 0; space < N_SPACES; space++)
+			&map->memory->counter.counters[i]);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (uint32_t port = 0; port < N_PORTS; port++)
-			add_port(tallying, arena, (enum space)space,
+			add_port(tallying, map, (enum protocol)protocol,
 				 (uint16_t)port);
 }
 
-static void visit(const struct map *map, void *context)
+static void visit(const struct found_map *found, void *context)
 {
 	struct tallying *tallying = context;
-	struct arena copy;
-	int error = map->error;
+	struct map copy;
+	int error = found->error;
 
 	if (tallying->result < 0)
 		return;
 	if (error == 0)
-		error = map_copy(map, tallying->place, 0,
-				 sizeof(struct arena_memory), &copy);
+		error = found_map_copy(found, tallying->place, 0,
+				 sizeof(struct map_memory), &copy);
 	tallying->result = tally_maps_add(&tallying->tally->maps,
-					  map->path, map->uid, error);
+					  found->path, found->uid, error);
 	if (error < 0)
 		return;
-	arena_set_rest(&copy, tallying->rest_ms);
+	map_set_rest(&copy, tallying->rest_ms);
 	add_contents(tallying, &copy);
 	tallying->tally->n_read++;
-	arena_close(&copy);
+	map_close(&copy);
 }
 
-int tally_open(const struct arena_place *place, uint32_t rest_ms,
+int tally_open(const struct place *place, uint32_t rest_ms,
 	       uint64_t now_ms, struct tally *tally)
 {
 	struct tallying tallying = { .tally = tally, .place = place,
@@ -87,7 +87,7 @@ int tally_open(const struct arena_place *place, uint32_t rest_ms,
 	int result;
 
 	memset(tally, 0, sizeof(*tally));
-	result = maps_visit(place, O_RDONLY, visit, &tallying);
+	result = found_maps_visit(place, O_RDONLY, visit, &tallying);
 	return tallying.result < 0 ? tallying.result : result;
 }
 

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "cli/tally_maps.h"
-#include "core/arena_layout.h"
+#include "map/layout.h"
 
-struct arena_place;
+struct place;
 
 struct port_tally {
 	uint32_t n_leases;
@@ -26,7 +26,7 @@ struct tally {
 	struct tally_maps maps;
 	size_t n_read;		/* of them, those that could be read */
 	uint64_t counters[N_COUNTERS];
-	struct port_tally ports[N_SPACES][N_PORTS];
+	struct port_tally ports[N_PROTOCOLS][N_PORTS];
 };
 
 /*
@@ -34,6 +34,6 @@ struct tally {
  * be read (see maps); or -errno for what could not be listed. To be closed
  * always.
  */
-int tally_open(const struct arena_place *place, uint32_t rest_ms,
+int tally_open(const struct place *place, uint32_t rest_ms,
 	       uint64_t now_ms, struct tally *tally);
 void tally_close(struct tally *tally);

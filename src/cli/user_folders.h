@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/users.h"
+#include "kernel/users.h"
 
 /* "berth-", 10 digits, "-", 16 hexadecimal digits. */
 #define USER_FOLDER_NAME_SIZE 40

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "preload/bind.h"
 
-#include "core/call.h"
-#include "core/endpoint.h"
+#include "assign/call.h"
+#include "kernel/endpoint.h"
 #include "preload/hook.h"
 #include "preload/next.h"
 

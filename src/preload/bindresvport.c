@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 
 #include "base/raw.h"
-#include "core/endpoint.h"
+#include "kernel/endpoint.h"
 #include "preload/bind.h"
 #include "preload/hook.h"
 #include "preload/next.h"
@@ -29,7 +29,7 @@ int bindresvport_sa(int fd, struct sockaddr *address);
 /* The ports that one call may take, and where to bind. */
 struct reserving {
 	struct policy policy;
-	enum space space;
+	enum protocol protocol;
 	bool is_narrowed;	/* the policy's range has some of these ports */
 	int fd;
 };
@@ -51,10 +51,10 @@ static void begin(struct reserving *reserving, int fd)
 	if (process == NULL || !hook_covers(process, fd, &facts))
 		return;
 	process_policy(process, &reserving->policy);
-	reserving->space = (enum space)facts.space;
+	reserving->protocol = (enum protocol)facts.protocol;
 	if (reserving->policy.settings[SETTING_MODE] == MODE_ENFORCE)
 		reserving->is_narrowed = is_narrowed(
-			reserving->policy.ranges[facts.space][ROLE_OF_LISTEN]);
+			reserving->policy.ranges[facts.protocol][ROLE_OF_LISTEN]);
 }
 
 static bool may_take(const struct reserving *reserving, uint16_t port)
@@ -65,8 +65,8 @@ static bool may_take(const struct reserving *reserving, uint16_t port)
 		return true;
 	if (reserving->is_narrowed)
 		return port_set_has(
-			policy->ranges[reserving->space][ROLE_OF_LISTEN], port);
-	return !policy_has(policy->avoided[reserving->space], port);
+			policy->ranges[reserving->protocol][ROLE_OF_LISTEN], port);
+	return !policy_has(policy->avoided[reserving->protocol], port);
 }
 
 /* Binds to the first port of n from lo on, beginning at start. */

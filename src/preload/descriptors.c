@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/socket.h"
+#include "kernel/socket.h"
 #include "preload/hook.h"
 #include "preload/next.h"
 
@@ -35,7 +35,7 @@ HOOK int socket(int domain, int type, int protocol)
 
 	/* What the cache had for this number has been closed unseen. */
 	if (process != NULL)
-		process_enter(process, fd,
+		process_set(process, fd,
 			      socket_facts(domain, type, protocol));
 	return fd;
 }
@@ -200,7 +200,7 @@ static void note_received(int fd)
 	if (process != NULL)
 		facts = fd_cache_get(&process->cache, fd);
 	if (facts.known)
-		process_enter(process, fd, (struct fd_facts){ 0 });
+		process_set(process, fd, (struct fd_facts){ 0 });
 }
 
 static void note_rights(const char *data, size_t size)

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "core/call.h"
+#include "assign/call.h"
 #include "preload/next.h"
 
 enum stage { STAGE_NONE, STAGE_STARTING, STAGE_READY };

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "core/process.h"
+#include "assign/process.h"
 
 struct call;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/call.h"
+#include "assign/call.h"
 #include "preload/hook.h"
 #include "preload/next.h"
 

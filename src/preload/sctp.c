@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/scratch.h"
-#include "core/call.h"
-#include "core/endpoint.h"
-#include "core/readable.h"
+#include "assign/call.h"
+#include "kernel/endpoint.h"
+#include "base/user_memory.h"
 #include "preload/hook.h"
 #include "preload/next.h"
 
@@ -74,7 +74,7 @@ static bool take_first(struct call *call, const void *list, socklen_t length)
 {
 	socklen_t size;
 
-	if (length < sizeof(sa_family_t) || !readable_check(call->fd, list, length))
+	if (length < sizeof(sa_family_t) || !user_memory_check(call->fd, list, length))
 		return false;
 	size = address_size(list);
 	if (size == 0 || length < size)
@@ -121,7 +121,7 @@ static bool is_sctp(struct process *process, int fd)
 	struct fd_facts facts;
 
 	return process != NULL && hook_covers(process, fd, &facts) &&
-	       facts.space == SPACE_SCTP;
+	       facts.protocol == PROTOCOL_SCTP;
 }
 
 bool sctp_setsockopt(int fd, int name, const void *value, socklen_t length,
@@ -161,9 +161,9 @@ bool sctp_getsockopt(int fd, int name, void *value, socklen_t *lengthp,
 	struct sctp_getaddrs_old request;
 
 	if (name != SCTP_SOCKOPT_CONNECTX3 || !is_sctp(hook_process(), fd) ||
-	    !readable_check(fd, lengthp, sizeof(*lengthp)) ||
+	    !user_memory_check(fd, lengthp, sizeof(*lengthp)) ||
 	    *lengthp < sizeof(request) ||
-	    !readable_check(fd, value, sizeof(request)))
+	    !user_memory_check(fd, value, sizeof(request)))
 		return false;
 	memcpy(&request, value, sizeof(request));
 	if (!take_first(&self.call, request.addrs,

@@ -9,8 +9,8 @@
 
 #include <limits.h>
 
-#include "core/call.h"
-#include "core/readable.h"
+#include "assign/call.h"
+#include "base/user_memory.h"
 #include "preload/hook.h"
 #include "preload/next.h"
 
@@ -22,7 +22,7 @@ static inline bool is_settled(const struct process *process, int fd, int flags)
 {
 	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
 
-	return facts.known && !facts.doubted && (flags & MSG_FASTOPEN) == 0 &&
+	return facts.known && !facts.ask_again && (flags & MSG_FASTOPEN) == 0 &&
 	       (!facts.covered ||
 		(facts.has_port && process_is_current(process)));
 }
@@ -36,7 +36,7 @@ static bool read_destination(struct call *call, const struct msghdr *message)
 {
 	const socklen_t most = sizeof(struct sockaddr_storage);
 
-	if (!readable_check(call->fd, message, sizeof(*message)))
+	if (!user_memory_check(call->fd, message, sizeof(*message)))
 		return false;
 	call->address = message->msg_name;
 	call->length = message->msg_name != NULL ? message->msg_namelen : 0;

@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "core/socket.h"
+#include "kernel/socket.h"
 #include "preload/hook.h"
 #include "preload/next.h"
 #include "preload/sctp.h"
@@ -34,7 +34,7 @@ static void note_range(int fd, bool is_refused)
 	facts.own_range = socket_range(fd, false) == RANGE_OF_PROGRAM;
 	if (!is_refused || facts.own_range)
 		facts.pinned = 0;
-	process_enter(process, fd, facts);
+	process_set(process, fd, facts);
 }
 
 static bool is_reuse(int level, int name)
@@ -53,7 +53,7 @@ static void note_reuse(int fd)
 	if (!facts.hides_reuse)
 		return;
 	facts.hides_reuse = 0;
-	process_enter(process, fd, facts);
+	process_set(process, fd, facts);
 }
 
 static void hide_reuse(int fd, void *value, socklen_t length)
@@ -107,7 +107,7 @@ static void hide_pin(int fd, void *value, socklen_t length)
 	if (facts.own_range)
 		return;
 	memcpy(&range, value, sizeof(range));
-	const bool is_known = facts.mptcp || (facts.pinned && !facts.doubted);
+	const bool is_known = facts.mptcp || (facts.pinned && !facts.ask_again);
 
 	if (socket_range_of(fd, is_known, range) == RANGE_OF_BERTH)
 		memset(value, 0, sizeof(range));

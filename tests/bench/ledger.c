@@ -14,15 +14,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/arena.h"
-#include "core/ledger.h"
-#include "core/sweep.h"
+#include "map/map.h"
+#include "map/ledger.h"
+#include "map/sweep.h"
 
 #define N_LEASES 2000000
 #define LO 40000u
 #define N_RANGE 16000u
 
-static struct arena arena;
+static struct map map;
 static struct port_set range;
 
 static double now_ns(void)
@@ -35,18 +35,18 @@ static double now_ns(void)
 
 static double measure(uint32_t step)
 {
-	struct lease lease = { .space = SPACE_TCP, .use = USE_CONNECT,
+	struct lease lease = { .protocol = PROTOCOL_TCP, .use = USE_CONNECT,
 			       .plane = 1 };
 	uint32_t from = LO;
 	const double start = now_ns();
 
 	for (int i = 0; i < N_LEASES; i++) {
-		const int port = ledger_find(&arena, &lease, &range, from,
+		const int port = ledger_find(&map, &lease, &range, from,
 					     false, 1);
 
 		lease.port = (uint16_t)port;
-		if (ledger_lease(&arena, &lease) == 0)
-			ledger_release(&arena, &lease, 0);
+		if (ledger_lease(&map, &lease) == 0)
+			ledger_release(&map, &lease, 0);
 		from = LO + (from - LO + step) % N_RANGE;
 	}
 	return (now_ns() - start) / N_LEASES;
@@ -71,10 +71,10 @@ static double measure_two(void)
 }
 
 /* The kernel cannot be asked: all is read and nothing cleared. */
-static int list_none(enum space space, uint16_t port, kernel_socket_visit visit,
+static int list_none(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
 		     void *context)
 {
-	(void)space;
+	(void)protocol;
 	(void)port;
 	(void)visit;
 	(void)context;
@@ -89,7 +89,7 @@ static double measure_beside_sweep(void)
 	if (sweeper < 0)
 		return 0;
 	while (sweeper == 0)
-		sweep_space(&arena, SPACE_TCP, &range, list_none, 1, &result);
+		sweep_protocol(&map, PROTOCOL_TCP, &range, list_none, 1, &result);
 
 	const double mine = measure(1);
 
@@ -100,16 +100,16 @@ static double measure_beside_sweep(void)
 
 int main(void)
 {
-	struct lease taken = { .space = SPACE_TCP, .use = USE_CONNECT,
+	struct lease taken = { .protocol = PROTOCOL_TCP, .use = USE_CONNECT,
 			       .plane = 1 };
 
-	if (arena_open_private(0, &arena) < 0)
+	if (map_open_private(0, &map) < 0)
 		return 1;
 	port_set_add(&range, LO, LO + N_RANGE - 1);
 	port_set_finish(&range);
 	for (uint32_t port = LO; port < LO + N_RANGE; port += 2) {
 		taken.port = (uint16_t)port;
-		ledger_lease(&arena, &taken);
+		ledger_lease(&map, &taken);
 	}
 	measure(1);
 	printf("%.1f ", measure(1));

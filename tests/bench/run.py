@@ -28,11 +28,11 @@ ROUNDS = 5
 next_port = 5000
 
 
-def environment(under_berth, ports=RANGE, arena="common"):
-    """With an arena of its own, a process finds no port that rests."""
+def environment(under_berth, ports=RANGE, map_file="common"):
+    """With a map of its own, a process finds no port that rests."""
     changed = dict(os.environ)
     if under_berth:
-        folder = os.path.join(changed["BERTH_DIR"], arena)
+        folder = os.path.join(changed["BERTH_DIR"], map_file)
         changed.update(LD_PRELOAD=LIBBERTH, BERTH_RANGE=ports,
                        BERTH_DIR=folder)
     return changed
@@ -71,12 +71,12 @@ class Listener:
 
 
 def connect(*workers):
-    """Microseconds by tenth of each (how, under_berth[, arena]), tenth by tenth
+    """Microseconds by tenth of each (how, under_berth[, map]), tenth by tenth
     in turns."""
     listeners = [Listener() for _ in workers]
     processes = [worker("connect", "127.0.0.1", listener.port, N, how, LO,
-                        under_berth=under_berth, arena=(*arena, "common")[0])
-                 for listener, (how, under_berth, *arena)
+                        under_berth=under_berth, map_file=(*map_file, "common")[0])
+                 for listener, (how, under_berth, *map_file)
                  in zip(listeners, workers)]
     times = [[] for _ in workers]
     for _ in range(10):
@@ -136,7 +136,7 @@ def bench_kernel():
 
 def bench_bind():
     kernel = numbers("bind", N)
-    berth = tenths([numbers("bind", N, under_berth=True, arena=f"bind-{i}")
+    berth = tenths([numbers("bind", N, under_berth=True, map_file=f"bind-{i}")
                     for i in range(3)])
     ratio = min(k / b for k, b in zip(kernel[8:], berth[8:]))
     print("  kernel, us by tenth: " + " ".join(f"{us:.1f}" for us in kernel))
@@ -228,13 +228,13 @@ def bench_memory():
     bare = statistics.mean(numbers("memory")[0] for _ in range(40))
     berth = statistics.mean(numbers("memory", under_berth=True)[0]
                             for _ in range(40))
-    arena = 0
+    map_file = 0
     common = os.path.join(os.environ["BERTH_DIR"], "common")
     for folder, _, files in os.walk(common):
         for name in files:
-            arena += os.stat(os.path.join(folder, name)).st_blocks * 512
-    row("memory: the arena, all protocols", f"{arena / 2**20:.1f} MiB",
-        "<= 5 MiB", arena <= 5 * 2**20)
+            map_file += os.stat(os.path.join(folder, name)).st_blocks * 512
+    row("memory: the map, all protocols", f"{map / 2**20:.1f} MiB",
+        "<= 5 MiB", map_file <= 5 * 2**20)
     row("memory: private pages of a process, added", f"{berth - bare:.0f} KiB",
         "<= 64 KiB", berth - bare <= 64)
 
@@ -275,8 +275,8 @@ def bench_policy():
         for _ in range(15))
     row(f"policy: {N_RULES} rules checked and compiled", f"{compiling:.0f} ms",
         "<= 100 ms", compiling <= 100)
-    plain = environment(True, arena="plain")
-    ruled = environment(True, arena="ruled")
+    plain = environment(True, map_file="plain")
+    ruled = environment(True, map_file="ruled")
     subprocess.run([BERTH, "load", path], env=dict(
         os.environ, BERTH_DIR=ruled["BERTH_DIR"]), check=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -284,8 +284,8 @@ def bench_policy():
     row(f"program start: matching {N_RULES} rules, added",
         f"{matching:.0f} us", "<= 50 us", matching <= 50)
     private = [statistics.median(
-        numbers("memory", under_berth=True, arena=arena)[0]
-        for _ in range(ROUNDS)) for arena in ("plain", "ruled")]
+        numbers("memory", under_berth=True, map_file=map_file)[0]
+        for _ in range(ROUNDS)) for map_file in ("plain", "ruled")]
     row("memory: private pages, added by the rules",
         f"{private[1] - private[0]:.0f} KiB", "<= 8 KiB",
         private[1] - private[0] <= 8)
@@ -297,21 +297,21 @@ def bench_policy():
 
 
 SWEPT_CALLS = {
-    "connect": lambda arena: connect(("kernel", True, arena))[0],
-    "bind": lambda arena: numbers("bind", N, under_berth=True, arena=arena),
+    "connect": lambda map_file: connect(("kernel", True, map_file))[0],
+    "bind": lambda map_file: numbers("bind", N, under_berth=True, map_file=map_file),
 }
 
 
 def beside_sweeper(measure, name, rounds=6):
-    """Sum of its tenths while another sweeps the same arena / without that."""
+    """Sum of its tenths while another sweeps the same map / without that."""
     runs = [[], []]
     for turn in range(rounds):
-        arena, sweeper = f"{name}-{turn}", None
+        map_file, sweeper = f"{name}-{turn}", None
         if turn % 2:
-            swept = environment(True, arena=arena)
+            swept = environment(True, map_file=map_file)
             del swept["LD_PRELOAD"]
             sweeper = subprocess.Popen([SWEEP, "forever"], env=swept)
-        runs[turn % 2].append(measure(arena))
+        runs[turn % 2].append(measure(map_file))
         if sweeper:
             sweeper.kill()
             sweeper.wait()
@@ -320,11 +320,11 @@ def beside_sweeper(measure, name, rounds=6):
 
 def bench_sweep():
     """With both ends of 15,000 connections in the namespace."""
-    swept = environment(True, arena="swept")
+    swept = environment(True, map_file="swept")
     del swept["LD_PRELOAD"]
     with Listener() as listener:
         filler = worker("fill", "127.0.0.1", listener.port, 15000,
-                        under_berth=True, arena="swept")
+                        under_berth=True, map_file="swept")
         filler.stdout.readline()
         n, dump, sweep = map(float, subprocess.check_output(
             [SWEEP], env=swept, text=True).split())
@@ -343,7 +343,7 @@ def bench_recovery():
     times = []
     for turn in range(ROUNDS):
         options = {"ports": ports, "under_berth": True,
-                   "arena": f"recovery-{turn}"}
+                   "map": f"recovery-{turn}"}
         killed = worker("hold", 10000, **options)
         killed.stdout.readline()
         killed.kill()

@@ -4,7 +4,7 @@
  * Milliseconds of a dump of the kernel's TCP sockets and of a sweep, by turns:
  * prints the sockets, the median of the dumps, that of the sweeps.
  *
- *     sweep              once, in the arena of BERTH_DIR
+ *     sweep              once, in the map of BERTH_DIR
  *     sweep forever      sweeps until it is ended, for those who run beside it
  */
 
@@ -14,15 +14,15 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "core/arena.h"
-#include "core/kernel.h"
-#include "core/sweep.h"
+#include "map/map.h"
+#include "kernel/kernel.h"
+#include "map/sweep.h"
 
 #define N_ROUNDS 11
 
 static struct kernel kernel;
 static struct port_set range;
-static struct arena arena;
+static struct map map;
 
 static double now_ms(void)
 {
@@ -45,7 +45,7 @@ static double measure_dump(uint32_t *np)
 	const double start = now_ms();
 
 	*np = 0;
-	sock_diag_list(SPACE_TCP, ANY_PORT, count, np);
+	sock_diag_list(PROTOCOL_TCP, ANY_PORT, count, np);
 	return now_ms() - start;
 }
 
@@ -54,7 +54,7 @@ static double measure_sweep(void)
 	struct sweep_result result;
 	const double start = now_ms();
 
-	if (sweep_space(&arena, SPACE_TCP, &range, sock_diag_list,
+	if (sweep_protocol(&map, PROTOCOL_TCP, &range, sock_diag_list,
 			clock_now_ms(), &result) < 0)
 		exit(1);
 	return now_ms() - start;
@@ -80,13 +80,13 @@ int main(int argc, char *argv[])
 
 	kernel_read(&kernel);
 
-	const struct arena_place place = {
+	const struct place place = {
 		.directory = getenv("BERTH_DIR"),
 		.netns_inode = kernel.netns_inode,
 		.netns_cookie = kernel.netns_cookie,
 	};
 
-	if (arena_open(&place, ARENA_CREATE, &arena, NULL) < 0)
+	if (map_open(&place, MAP_CREATE, &map, NULL) < 0)
 		return 1;
 	port_set_add(&range, 1024, 65535);
 	port_set_finish(&range);

@@ -21,7 +21,7 @@
  *         listens, prints a line and waits for its input to end; with backlog 0
  *         it takes and closes connections instead
  *     worker memory         Private_Dirty of the process in KiB, after some use,
- *         without the arena: a shared page counts as private while nobody else
+ *         without the map: a shared page counts as private while nobody else
  *         has touched it
  */
 
@@ -340,7 +340,7 @@ static int measure_memory(void)
 	maps = fopen("/proc/self/smaps", "r");
 	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
 		if (strchr(line, '-') != NULL)
-			shared = strstr(line, "/arena") != NULL ||
+			shared = strstr(line, "/map") != NULL ||
 				 strstr(line, "/policy") != NULL;
 		else if (!shared && sscanf(line, "Private_Dirty: %ld", &kib) == 1)
 			sum += kib;

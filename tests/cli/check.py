@@ -70,7 +70,7 @@ def refused():
             (1, '"bin/x"', 'process a { exe = {"bin/x"} }'),
             (1, '"0"', 'rest-time = 0'),
             (1, '"maybe"', 'overlap = "maybe"'),
-            (1, '"888"', 'arena-mode = "888"'),
+            (1, '"888"', 'map-mode = "888"'),
             (2, 'a', 'process a { }\nprocess a { }')):
         said(text, line, word)
 

@@ -20,7 +20,7 @@ SETNS = ('import ctypes, os; '
 
 class Container(Program):
     """A program that is pid 1 of a pid namespace of its own, and shares the
-    network namespace; folder is where its arena lies."""
+    network namespace; folder is where its map lies."""
 
     def __init__(self, folder, range):
         # One each: the shell of another may not have read its own yet.

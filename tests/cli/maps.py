@@ -110,7 +110,7 @@ def at_boot():
         same((stat.S_IMODE(made.st_mode), made.st_uid), (0o755, 0))
         with program(0) as p:
             p.bind('a')
-            same(status()['arena']['path'].startswith('/run/berth/'), True)
+            same(status()['own_map']['path'].startswith('/run/berth/'), True)
 
 
 def all_together():
@@ -129,7 +129,7 @@ def all_together():
               if row['counter'] == 'reserved'], [3])
         same([(row['user'], row['state']) for row in report['maps']],
              [(name(uid), 'shared') for uid in (0, ONE, OTHER)])
-        same(report['maps'][1]['path'], folder(ONE) + '/arena')
+        same(report['maps'][1]['path'], folder(ONE) + '/map')
         one.close('a')
         [tcp] = [row for row in status()['ports'] if row['protocol'] == 'tcp']
         same((tcp['whole'], tcp['rest']), (2, 1))
@@ -161,7 +161,7 @@ def of_a_user():
 def of_one_map():
     """a map that root shares is everybody's, and of its events nobody knows whose
     they are"""
-    with machine(POLICY + 'arena-mode = "0666"\n'), program(0) as root, \
+    with machine(POLICY + 'map-mode = "0666"\n'), program(0) as root, \
             program(ONE) as one:
         ports = {p.bind('a', listen=True) for p in (root, one)}
         same(one.outcome(REFUSED), 'EACCES')
@@ -262,7 +262,7 @@ def shortened():
         same(root.outcome(REFUSED), 'EACCES')
         one.process.kill()
         hostile = subprocess.Popen(
-            ['/usr/bin/python3', '-c', SHORTEN, folder(ONE) + '/arena'],
+            ['/usr/bin/python3', '-c', SHORTEN, folder(ONE) + '/map'],
             preexec_fn=drop(ONE), cwd='/', env={})
         said, end = False, time.monotonic() + HANG_SECONDS
         try:
@@ -348,8 +348,8 @@ def until_said(words, attempt):
 def shortened_for_all():
     """a map that root shares, and another user shortens all the time, ends
     neither explain nor port: that one then does without it"""
-    with machine('range = "10000-39999"\narena-mode = "0666"\n'):
-        path = status()['arena']['path']
+    with machine('range = "10000-39999"\nmap-mode = "0666"\n'):
+        path = status()['own_map']['path']
 
         def explain():
             result = command('explain', '--port', '30000')
@@ -423,20 +423,20 @@ def no_maps():
             os.makedirs(folder(uid))
             for path in f'/dev/shm/berth-{uid}', folder(uid):
                 os.chown(path, uid, uid)
-        os.link(f'{mine}/arena', folder(1003) + '/arena')
-        os.symlink(f'{mine}/arena', folder(1004) + '/arena')
-        os.mkfifo(folder(1005) + '/arena')
-        with open(folder(1006) + '/arena', 'w'):
+        os.link(f'{mine}/map', folder(1003) + '/map')
+        os.symlink(f'{mine}/map', folder(1004) + '/map')
+        os.mkfifo(folder(1005) + '/map')
+        with open(folder(1006) + '/map', 'w'):
             pass
         for uid in each(1004, 1007):
-            os.chown(folder(uid) + '/arena', uid, uid, follow_symlinks=False)
+            os.chown(folder(uid) + '/map', uid, uid, follow_symlinks=False)
         report = status()
         same({row['port'] for row in report['leases']}, ports)
         same(len(report['leases']), 2)
         same([row['user'] for row in report['maps']
               if row['state'] == 'shared'], [name(0), name(ONE)])
         same(sorted(row['path'] for row in report['maps'][2:]),
-             sorted(folder(uid) + '/arena' for uid in (1004, 1005, 1006)))
+             sorted(folder(uid) + '/map' for uid in (1004, 1005, 1006)))
         for words, lines in (('log', [0]), ('sweep', SWEEP_LINES)):
             result = command(words)
             same((result.returncode, len(result.stdout.splitlines()) in lines),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What a policy that is in force does to programs, and what it tells.
 
-The programs are Python under libberth.so; each case has an arena of its own.
+The programs are Python under libberth.so; each case has a map of its own.
 Edge cases 9, 24, 30 and 40. Needs BERTH and LIBBERTH; run as root, since root's policies bind.
 """
 import json
@@ -267,11 +267,11 @@ def on_error():
     """on-error = refuse of the policy: no bind or connect without the map"""
     load('on-error = "refuse"\n')
     folder = os.environ['BERTH_DIR']
-    arena = os.path.join(folder, os.listdir(folder)[0], 'arena')
-    arena = [os.path.join(root, 'arena') for root, _, files in
-             os.walk(folder) if 'arena' in files][0]
-    os.unlink(arena)
-    os.mkdir(arena)
+    map_file = os.path.join(folder, os.listdir(folder)[0], 'map')
+    map_file = [os.path.join(root, 'map') for root, _, files in
+             os.walk(folder) if 'map' in files][0]
+    os.unlink(map_file)
+    os.mkdir(map_file)
     with program() as p:
         same(p.outcome(bind_to(0)), 'EACCES')
         same(p.outcome('s = socket.create_connection(("127.0.0.1", 9))'),
@@ -509,11 +509,11 @@ def damaged():
         same(p.bind('d') // 10, 3100)
 
 
-def arena_options():
-    """arena-mode and arena-group are those of the shared map"""
-    load('arena-mode = "0660"\narena-group = "daemon"\n')
-    path = [os.path.join(root, 'arena') for root, _, files in
-            os.walk(os.environ['BERTH_DIR']) if 'arena' in files][0]
+def map_options():
+    """map-mode and map-group are those of the shared map"""
+    load('map-mode = "0660"\nmap-group = "daemon"\n')
+    path = [os.path.join(root, 'map') for root, _, files in
+            os.walk(os.environ['BERTH_DIR']) if 'map' in files][0]
     status = os.stat(path)
     same((oct(status.st_mode & 0o777), status.st_gid), ('0o660', 1))
 
@@ -625,4 +625,4 @@ main([assigned, profile, by_exe_and_uid, every_port, bindresvport, reserved,
       self_connect, server_in_range, outside, observe, on_error,
       environment_of_root, other_folder, environment_of_others, follows,
       unread, follows_confined, refused_file, dry_run, under_load, damaged,
-      arena_options, rest_time, log_formats, to_stderr, to_syslog])
+      map_options, rest_time, log_formats, to_stderr, to_syslog])

@@ -149,11 +149,11 @@ def bad_range():
     same('"70000"' in refused(1, range='70000'), True)
 
 
-def no_arena():
-    """without an arena a port is printed with a warning, or refused"""
+def no_map():
+    """without a map a port is printed with a warning, or refused"""
     result = berth('port', BERTH_DIR='/dev/null')
     same((result.returncode, result.stdout[:3]), (0, '200'))
-    same('no shared arena' in result.stderr, True)
+    same('no shared map' in result.stderr, True)
     said = refused(1, BERTH_DIR='/dev/null', BERTH_ON_ERROR='refuse')
     same('BERTH_ON_ERROR=refuse' in said, True)
 
@@ -168,4 +168,4 @@ def full_disk():
 
 main([one, many, reserved, avoided, repeated, protocols, left_alone, foreign,
       foreign_6, shared, leased, too_many, under_berth, bad_words, bad_range,
-      no_arena, full_disk])
+      no_map, full_disk])

@@ -34,7 +34,7 @@ def test(function):
 
 def berth(*words, env=None, **more):
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C",
-                   "BERTH_DIR": arena}
+                   "BERTH_DIR": map_file}
     environment.update(env or {})
     return subprocess.run([BERTH, *words], env=environment, text=True,
                           capture_output=True, timeout=HANG_SECONDS, **more)
@@ -346,11 +346,11 @@ def a_relative_library_becomes_absolute():
 
 @test
 def the_shared_map_is_there_before_the_command():
-    folder = path("new-arena")
+    folder = path("new-map")
     os.makedirs(folder)
-    result = run("find", folder, "-name", "arena", env={"BERTH_DIR": folder})
+    result = run("find", folder, "-name", "map", env={"BERTH_DIR": folder})
     expect(result, 0, err="")
-    assert result.stdout.endswith("/arena\n"), result.stdout
+    assert result.stdout.endswith("/map\n"), result.stdout
 
 
 @test
@@ -416,7 +416,7 @@ def a_script_whose_interpreter_is_berth_run_is_refused():
         return subprocess.run([write(name, f"#!{line}\necho ok\n")], text=True,
                               capture_output=True, timeout=60,
                               env={"PATH": os.environ["PATH"],
-                                   "BERTH_DIR": arena,
+                                   "BERTH_DIR": map_file,
                                    "BERTH_LIBRARY": LIBBERTH})
 
     message = "its interpreter is berth run"
@@ -730,9 +730,9 @@ def enter_namespace():
 enter_namespace()
 with tempfile.TemporaryDirectory() as work:
     os.chmod(work, 0o755)
-    arena = path("arena")
-    os.mkdir(arena)
-    os.chmod(arena, 0o1777)
+    map_file = path("map")
+    os.mkdir(map_file)
+    os.chmod(map_file, 0o1777)
     print(f"1..{len(tests)}", flush=True)
     results = [run_test(i + 1, each) for i, each in enumerate(tests)]
 sys.exit(not all(results))

@@ -145,7 +145,7 @@ def no_descriptors():
         port = answer(last)[2]
         if port in RULES:
             continue
-        same([line for line in said if 'no shared arena (EMFILE)' in line],
+        same([line for line in said if 'no shared map (EMFILE)' in line],
              said[:1])
         same(len(said) > 0, True)
         if refused:
@@ -156,7 +156,7 @@ def no_random():
     """without getrandom() the map's key is not AT_RANDOM's bytes"""
     lines = play('$T/first_port $under BERTH_DIR=$T/theirs $T/first_port\n'
                  # Behind magic, version, size, cookie and inode.
-                 'od -An -v -tx1 -j32 -N16 $T/theirs/*/arena | tr -d " "\n')
+                 'od -An -v -tx1 -j32 -N16 $T/theirs/*/map | tr -d " "\n')
     random, key = answer(lines[0])[1], bytes.fromhex(lines[1])
     same(len(key), 16)
     halves = {key[:8], key[8:]}

@@ -26,20 +26,20 @@ def counts(protocol):
             for fields in records('ports') if fields[0] == protocol][0]
 
 
-def no_arena():
-    """status without an arena shows the policy, and makes none"""
+def no_map():
+    """status without a map shows the policy, and makes none"""
     same(records('policy'), [['20000-20099', '100', 'double-hash',
                                'environment', '-']])
-    same(records('arena'), [['-', 'none yet']])
+    same(records('own-map'), [['-', 'none yet']])
     same(counts('tcp'), [100, 0, 0, 0, 0])
     same(records('counter') + records('lease'), [])
     same(os.listdir(os.environ['BERTH_DIR']), [])
 
 
-def empty_arena():
-    """an empty arena has its path, every port free, and all counters 0"""
+def empty_map():
+    """an empty map has its path, every port free, and all counters 0"""
     subprocess.run(['true'], env={**os.environ, 'LD_PRELOAD': LIBBERTH})
-    [[path, state]] = records('arena')
+    [[path, state]] = records('own-map')
     same(state, 'shared')
     same(path.startswith(os.environ['BERTH_DIR']) and os.path.exists(path),
          True)
@@ -47,7 +47,7 @@ def empty_arena():
          [[100, 0, 0, 0, 0]] * 4)
     same(records('counter'), [[name, '0'] for name in (
         'kernel-asked', 'pin-ignored', 'self-connect', 'foreign', 'reserved',
-        'server-in-range', 'outside', 'observed', 'exhausted', 'no-arena',
+        'server-in-range', 'outside', 'observed', 'exhausted', 'no-map',
         'swept', 'bad-policy', 'filtered')])
     same(records('lease') + records('outside'), [])
 
@@ -192,7 +192,7 @@ def json_names():
         program.do('open("/proc/self/comm", "wb").write('
                    'b"a\\"\\\\\\t\\xff\\xc3\\xa9")')
         result = json.loads(berth('status', '--json').stdout)
-        same(list(result), ['policy', 'arena', 'ports', 'counters', 'leases',
+        same(list(result), ['policy', 'own_map', 'ports', 'counters', 'leases',
                             'outside', 'maps'])
         same(result['policy'], {'range': '20000-20099', 'n_ports': 100,
                                 'algorithm': 'double-hash',
@@ -246,6 +246,6 @@ def full_disk():
     same((result.returncode, 'cannot write' in result.stderr), (1, True))
 
 
-main([no_arena, empty_arena, policy, bad_policy, holders, shared_port,
+main([no_map, empty_map, policy, bad_policy, holders, shared_port,
       after_close, lost_lease, outside, outside_of_ranges, not_outside, json_names, plain_names,
       table, usage, full_disk])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of berth share: a network namespace and an arena folder of
+"""What the tests of berth share: a network namespace and a map folder of
 their own, the command, programs under Berth and outside, and TAP.
 
 A test calls main() with its cases, functions whose docstring is the sentence
@@ -100,7 +100,7 @@ class Program:
 
 
 def fresh_folder():
-    """A folder for the arena, so that a case sees no other case's ports."""
+    """A folder for the map, so that a case sees no other case's ports."""
     folder = os.environ.get('BERTH_DIR')
     if folder:
         shutil.rmtree(folder, ignore_errors=True)

@@ -97,7 +97,7 @@ static const char *put_control(struct msghdr *message, const struct step *step)
 {
 	static union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(64)];
+		char protocol[CMSG_SPACE(64)];
 	} control;
 	const uint32_t draw = step->draws[DRAW_CONTROL];
 

@@ -132,7 +132,7 @@ static long pass(int fd)
 {
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
+		char protocol[CMSG_SPACE(sizeof(int))];
 	} control = { .header = {
 		.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
 		.cmsg_type = SCM_RIGHTS,

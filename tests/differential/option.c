@@ -98,8 +98,8 @@ static const char *const device_names[] = { "lo", DEVICE, "" };
 
 static void put(struct option *option, const void *value, socklen_t length)
 {
-	memcpy(option->space, value, length);
-	option->value = option->space;
+	memcpy(option->protocol, value, length);
+	option->value = option->protocol;
 	option->length = length;
 }
 

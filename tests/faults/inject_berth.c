@@ -39,8 +39,8 @@
 #define RANGE_LO 20000
 #define RANGE_HI 20099
 #define RANGE "20000-20099"
-#define ARENA_MODE 0640
-#define MODE "arena-mode = \"0640\"\n"
+#define MAP_MODE 0640
+#define MODE "map-mode = \"0640\"\n"
 
 /* What a command finds. */
 enum beginning {
@@ -203,7 +203,7 @@ static mode_t mode_of_map(const struct injecting *self)
 {
 	struct stat status = { .st_mode = 0 };
 
-	stat(self->world.files[FILE_ARENA].path, &status);
+	stat(self->world.files[FILE_MAP].path, &status);
 	return status.st_mode & 0777;
 }
 
@@ -240,8 +240,8 @@ static const char *judge_loaded(const struct injecting *self,
 	    fault->error != EFBIG && fault->error != ENOENT)
 		return "the policy has moved for a failure that may pass";
 	/* Without a map, or with one that not all look for, the policy binds
-	 * all the same: prepare_arena() says which of the two it is. */
-	return mode_of_map(self) == ARENA_MODE ||
+	 * all the same: prepare_map() says which of the two it is. */
+	return mode_of_map(self) == MAP_MODE ||
 	       strstr(self->outcome.errors, "shared map") != NULL
 		? NULL : "status 0, and the map has another mode";
 }

@@ -10,7 +10,7 @@
 
 struct expectation {
 	const struct outcome *sound;	/* the same run without a fault */
-	bool is_counted;	/* the arena has counted an event more */
+	bool is_counted;	/* the map has counted an event more */
 	bool refuses;		/* on-error = refuse: EACCES, if it is told */
 	bool lasts;		/* what the fault did is there in the second
 				   pass too */

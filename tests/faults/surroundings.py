@@ -26,7 +26,7 @@ STARTS = {
     'a chroot without /proc and /dev/shm':
         'mount --rbind / /mnt; umount -l /mnt/proc /mnt/dev; chroot /mnt true',
     'a read-only file system': 'mount -t tmpfs -o ro none "$BERTH_DIR"',
-    'a read-only file system with an arena':
+    'a read-only file system with a map':
         'mount --bind "$BERTH_DIR" "$BERTH_DIR" && '
         'mount -o remount,bind,ro "$BERTH_DIR"',
     'every file system read-only':
@@ -103,7 +103,7 @@ class Surroundings:
     def start_in(self, name):
         script = '%s && exec %senv LD_PRELOAD="$LIBBERTH" "$0" "$1"' % (
             STARTS[name], PREFIXES.get(name, ''))
-        if 'with an arena' in name:
+        if 'with a map' in name:
             script = 'echo | LD_PRELOAD="$LIBBERTH" "$0" "$1" >&- 2>&-; ' \
                 + script
         self.each('starts with ' + name, lambda folder, ports: [

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/policy_layout.h"
+#include "policy/layout.h"
 #include "target.h"
 
 static const struct {
@@ -22,8 +22,8 @@ static const struct {
 	size_t size;
 	size_t mapped_size;	/* as much of it as is looked at */
 } kinds[N_FILES] = {
-	[FILE_ARENA] = { "arena", sizeof(struct arena_memory),
-			 offsetof(struct arena_memory, planes) },
+	[FILE_MAP] = { "map", sizeof(struct map_memory),
+			 offsetof(struct map_memory, planes) },
 	[FILE_POLICY] = { "policy", sizeof(struct policy_file_header),
 			  sizeof(struct policy_file_header) },
 };
@@ -201,21 +201,21 @@ static void restore_part(const struct kept_file *file, size_t offset,
  * What says where the next search begins and which ports rest. Leases are gone
  * with their sockets, which world_count_leases() shows.
  */
-static void restore_arena(const struct kept_file *file)
+static void restore_map(const struct kept_file *file)
 {
-	restore_part(file, 0, offsetof(struct arena_memory, event));
-	for (int space = 0; space < N_SPACES; space++)
-		restore_part(file, offsetof(struct arena_memory, spaces) +
-				   (size_t)space * sizeof(struct space_memory),
-			     offsetof(struct space_memory, uses));
+	restore_part(file, 0, offsetof(struct map_memory, event));
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		restore_part(file, offsetof(struct map_memory, protocols) +
+				   (size_t)protocol * sizeof(struct protocol_memory),
+			     offsetof(struct protocol_memory, uses));
 }
 
 void world_restore(struct world *world)
 {
 	remove_folders_but(WORLD_FOLDER, world->folder);
 	remove_folders_but(WORLD_FOLDER_OF_ROOT, "");
-	if (world->files[FILE_ARENA].path[0] != '\0')
-		restore_arena(&world->files[FILE_ARENA]);
+	if (world->files[FILE_MAP].path[0] != '\0')
+		restore_map(&world->files[FILE_MAP]);
 	if (world->files[FILE_POLICY].path[0] != '\0')
 		restore_part(&world->files[FILE_POLICY], 0,
 			     sizeof(struct policy_file_header));
@@ -313,19 +313,19 @@ const char *world_complaint(const struct world *world)
 
 unsigned int world_count_leases(const struct world *world)
 {
-	const struct arena_memory *memory = world->files[FILE_ARENA].memory;
+	const struct map_memory *memory = world->files[FILE_MAP].memory;
 	unsigned int n = 0;
 
-	for (int space = 0; memory != NULL && space < N_SPACES; space++)
+	for (int protocol = 0; memory != NULL && protocol < N_PROTOCOLS; protocol++)
 		for (unsigned int port = 0; port < N_PORTS; port++)
-			n += memory->spaces[space].uses[port] != 0;
+			n += memory->protocols[protocol].uses[port] != 0;
 	return n;
 }
 
 void world_read_counters(const struct world *world,
 			 uint64_t counters[N_COUNTERS])
 {
-	const struct arena_memory *memory = world->files[FILE_ARENA].memory;
+	const struct map_memory *memory = world->files[FILE_MAP].memory;
 
 	for (int i = 0; i < N_COUNTERS; i++)
 		counters[i] = memory != NULL ? memory->counter.counters[i] : 0;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "core/arena_layout.h"
+#include "map/layout.h"
 
 #ifndef WORLD_FOLDER
 #define WORLD_FOLDER "/dev/shm/faults"
@@ -22,7 +22,7 @@
 
 #define FOLDER_SIZE 96
 
-enum { FILE_ARENA, FILE_POLICY, N_FILES };
+enum { FILE_MAP, FILE_POLICY, N_FILES };
 
 /* A file as every run is to find it. */
 struct kept_file {
@@ -65,7 +65,7 @@ unsigned int world_count_leases(const struct world *world);
 void world_read_counters(const struct world *world,
 			 uint64_t counters[N_COUNTERS]);
 
-/* The edition of the policy that was kept, see core/policy_layout.h. */
+/* The edition of the policy that was kept, see policy/layout.h. */
 unsigned long world_edition(const struct world *world);
 
 /*

@@ -15,8 +15,8 @@
 #include "cli/compile.h"
 #include "cli/config.h"
 #include "cli/rules.h"
-#include "core/kernel.h"
-#include "core/policy.h"
+#include "kernel/kernel.h"
+#include "policy/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

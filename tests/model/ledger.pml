@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Leases: src/core/ledger.c, ledger_lease() and ledger_release() with join(),
+ * Leases: src/map/ledger.c, ledger_lease() and ledger_release() with join(),
  * leave() and follow().
  *
  * Three processes lease one port and give it back, for ever, for any use and on
@@ -42,7 +42,7 @@
 #define USE_MASK 3
 #define LEASE_UNIT 4
 
-/* The arena. */
+/* The map. */
 byte use_word;
 bit hints[4];
 bit planes[2];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Has spin check a model in full, and find each of its mutations. Usage:
-model.py SPIN MODEL, MODEL being ledger, rest, sweep, turn or arena.
+model.py SPIN MODEL, MODEL being ledger, rest, sweep, turn or map.
 """
 import os
 import re
@@ -49,9 +49,9 @@ CHECKS = {
     'turn': [
         ('one turn in an interval, and always another', 'safety', []),
     ],
-    'arena': [
-        ('one arena, whole and accepted', 'safety', []),
-        ('a good arena stays', 'ltl stays', []),
+    'map': [
+        ('one map, whole and accepted', 'safety', []),
+        ('a good map stays', 'ltl stays', []),
         ('everybody comes to an end', 'ltl ends', []),
     ],
 }
@@ -100,7 +100,7 @@ MUTATIONS = {
         'TURN_HELD': ('safety', [], 'assertion'),
         'NO_LIMIT': ('safety', [], 'assertion'),
     },
-    'arena': {
+    'map': {
         'LINK_FIRST': ('safety', [], 'assertion'),
         'RENAMES': ('safety', [], 'assertion'),
         'MAPS_OWN': ('safety', [], 'assertion'),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Rest: src/core/ledger.c, ledger_rest() and ledger_rests(), as they are called
- * by ledger_release() and by lease() of src/core/port_pick.c.
+ * Rest: src/map/ledger.c, ledger_rest() and ledger_rests(), as they are called
+ * by ledger_release() and by lease() of src/assign/pick.c.
  *
  * Two processes lease port 0, for as long as it does not rest or at any time,
  * and give it back with rest or without; a third one's port 1 shares the rest
@@ -40,7 +40,7 @@
 #define FIRST_EPOCH 3
 #define LAST_EPOCH 6
 
-/* The arena: whether a port is leased, and a rest word of each parity. */
+/* The map: whether a port is leased, and a rest word of each parity. */
 bit is_leased[2];
 byte word_epoch[2];
 byte word_bits[2];
@@ -51,7 +51,7 @@ byte clock = FIRST_EPOCH;
 byte now[N_PROCESSES];
 
 /* The epoch that the last rest of port 0 began in: as its holder had read it,
- * and as it was when the arena had it. 0 = it is over. */
+ * and as it was when the map had it. 0 = it is over. */
 byte rested;
 byte rested_really;
 

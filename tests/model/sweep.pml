@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The sweep: src/core/sweep.c, sweep_space() with all that it calls, beside
- * ledger_lease() and ledger_release() of src/core/ledger.c.
+ * The sweep: src/map/sweep.c, sweep_space() with all that it calls, beside
+ * ledger_lease() and ledger_release() of src/map/ledger.c.
  *
  * One port with two planes, whose map may show anything at first: what others
  * have left who died. Two processes lease the port, have a socket on it, which
@@ -57,7 +57,7 @@
 #define USE_MASK 3
 #define LEASE_UNIT 4
 
-/* The arena. */
+/* The map. */
 byte use_word;
 bit planes[2];
 

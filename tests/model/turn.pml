@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Whose turn a sweep is: src/core/sweep.c, sweep_take_turn() and
+ * Whose turn a sweep is: src/map/sweep.c, sweep_take_turn() and
  * sweep_end_turn() with interval_ms(), as sweep_if_due() calls them.
  *
  * Three processes ask for the turn, again and again, and sweep when they have
  * it. Each reads the clock, is perhaps stopped for a moment, and may die at
- * each step, with the turn too. The arena may begin with a time that lies far
+ * each step, with the turn too. The map may begin with a time that lies far
  * ahead, of another clock, and with a sweep that took as long as a word can
  * say.
  *
@@ -38,7 +38,7 @@
 
 byte clock = FIRST_TIME;
 
-/* The arena. */
+/* The map. */
 byte swept;
 byte took;
 bit is_held;		/* of TURN_HELD alone */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random bytes are written into the arena while sockets are opened: every call
+ * Random bytes are written into the map while sockets are opened: every call
  * still succeeds, and every port is in the range. Edge case 25.
  */
 #include "probe.h"
@@ -46,7 +46,7 @@ static void *scribble(void *argument)
 	return NULL;
 }
 
-static struct scribbler map_arena(const char *path, const char *seed)
+static struct scribbler map_memory_of_file(const char *path, const char *seed)
 {
 	struct scribbler scribbler = { .seed = strtoull(seed, NULL, 10) | 1 };
 	struct stat status;
@@ -55,7 +55,7 @@ static struct scribbler map_arena(const char *path, const char *seed)
 	must(fstat(fd, &status), path);
 	void *memory = mmap(NULL, (size_t)status.st_size,
 			    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	must(memory == MAP_FAILED ? -1 : 0, "mmap of the arena");
+	must(memory == MAP_FAILED ? -1 : 0, "mmap of the map");
 	close(fd);
 	scribbler.words = memory;
 	scribbler.n_words = (size_t)status.st_size / sizeof(uint64_t);
@@ -88,14 +88,14 @@ static void use_sockets(const char *range)
 	check(outside == 0, "no port is outside, not %d", outside);
 }
 
-/* assert_scribble RANGE ARENA SEED */
+/* assert_scribble RANGE MAP SEED */
 int main(int argc, char **argv)
 {
 	pthread_t id;
 
 	if (argc != 4)
 		return 2;
-	struct scribbler scribbler = map_arena(argv[2], argv[3]);
+	struct scribbler scribbler = map_memory_of_file(argv[2], argv[3]);
 	int one = start_server(&kinds[TCP4], any_of(&kinds[TCP4], OPEN_PORT));
 	int two = start_server(&kinds[UDP4], any_of(&kinds[UDP4], OPEN_PORT));
 

@@ -131,7 +131,7 @@ static int speak(const char *way)
 /* --- where standard error may be -------------------------------------------------- */
 
 /* What the program gets as 2, and where its lines can be read; -1 = nowhere. */
-struct place {
+struct location {
 	int end, reading;
 	bool background;	/* of a terminal */
 };
@@ -147,83 +147,83 @@ static void fill(int fd)
 	fcntl(fd, F_SETFL, flags);
 }
 
-static struct place make_pipe(void)
+static struct location make_pipe(void)
 {
 	int ends[2];
 
 	must(pipe2(ends, O_CLOEXEC), "pipe");
-	return (struct place){ ends[1], ends[0], false };
+	return (struct location){ ends[1], ends[0], false };
 }
 
-static struct place make_unread_pipe(void)
+static struct location make_unread_pipe(void)
 {
-	struct place place = make_pipe();
+	struct location place = make_pipe();
 
 	close(place.reading);
 	place.reading = -1;
 	return place;
 }
 
-static struct place make_full_pipe(void)
+static struct location make_full_pipe(void)
 {
-	struct place place = make_pipe();
+	struct location place = make_pipe();
 
 	fill(place.end);
 	return place;
 }
 
-static struct place make_socket(void)
+static struct location make_socket(void)
 {
 	int ends[2];
 
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
 	     "socketpair");
-	return (struct place){ ends[1], ends[0], false };
+	return (struct location){ ends[1], ends[0], false };
 }
 
-static struct place make_unread_socket(void)
+static struct location make_unread_socket(void)
 {
-	struct place place = make_socket();
+	struct location place = make_socket();
 
 	close(place.reading);
 	place.reading = -1;
 	return place;
 }
 
-static struct place make_full_socket(void)
+static struct location make_full_socket(void)
 {
-	struct place place = make_socket();
+	struct location place = make_socket();
 
 	fill(place.end);
 	return place;
 }
 
-static struct place make_file(void)
+static struct location make_file(void)
 {
 	const char bytes[FILE_LIMIT] = { 0 };
 	const int fd = must(open("log", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC |
 				 O_APPEND, 0600), "log");
 
 	must((int)write(fd, bytes, sizeof(bytes)), "log");
-	return (struct place){ fd, open("log", O_RDONLY | O_CLOEXEC), false };
+	return (struct location){ fd, open("log", O_RDONLY | O_CLOEXEC), false };
 }
 
-static struct place make_null(void)
+static struct location make_null(void)
 {
-	return (struct place){ open("/dev/null", O_RDWR | O_CLOEXEC), -1,
+	return (struct location){ open("/dev/null", O_RDWR | O_CLOEXEC), -1,
 			       false };
 }
 
-static struct place make_none(void)
+static struct location make_none(void)
 {
-	return (struct place){ -1, -1, false };
+	return (struct location){ -1, -1, false };
 }
 
-static struct place make_terminal(void)
+static struct location make_terminal(void)
 {
 	const int master = must(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC),
 				"posix_openpt");
-	struct place place = { .reading = master };
+	struct location place = { .reading = master };
 
 	must(grantpt(master) | unlockpt(master), "unlockpt");
 	place.end = must(open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC),
@@ -231,27 +231,27 @@ static struct place make_terminal(void)
 	return place;
 }
 
-static struct place make_stopped_terminal(void)
+static struct location make_stopped_terminal(void)
 {
-	struct place place = make_terminal();
+	struct location place = make_terminal();
 
 	must(tcflow(place.end, TCOOFF), "TCOOFF");
 	return place;
 }
 
 /* The line discipline takes some of it on, whenever it comes to run. */
-static struct place make_full_terminal(void)
+static struct location make_full_terminal(void)
 {
-	struct place place = make_terminal();
+	struct location place = make_terminal();
 
 	fill(place.end);
 	return place;
 }
 
 /* Room for less than a line. */
-static struct place make_almost_full_terminal(void)
+static struct location make_almost_full_terminal(void)
 {
-	struct place place = make_full_terminal();
+	struct location place = make_full_terminal();
 	char bytes[16];
 
 	must((int)read(place.reading, bytes, sizeof(bytes)), "terminal");
@@ -259,9 +259,9 @@ static struct place make_almost_full_terminal(void)
 }
 
 /* Who writes from the background is stopped: "TOSTOP" in termios(3). */
-static struct place make_background_terminal(void)
+static struct location make_background_terminal(void)
 {
-	struct place place = make_terminal();
+	struct location place = make_terminal();
 	struct termios settings;
 
 	must(tcgetattr(place.end, &settings), "tcgetattr");
@@ -308,7 +308,7 @@ static void start_in_background(const char *self, const char *way)
 	_exit(WIFSIGNALED(status) ? STATUS_KILLED : WEXITSTATUS(status));
 }
 
-static int run(const char *self, const char *way, const struct place *place)
+static int run(const char *self, const char *way, const struct location *place)
 {
 	const int child = must(fork(), "fork");
 	int status;
@@ -327,7 +327,7 @@ static int run(const char *self, const char *way, const struct place *place)
 }
 
 /* Whether a line of Berth's can be read now. */
-static bool has_line(const struct place *place)
+static bool has_line(const struct location *place)
 {
 	static char bytes[1 << 20];
 	const int flags = fcntl(place->reading, F_GETFL);
@@ -348,7 +348,7 @@ enum wanted { NO_LINE, A_LINE, ANY };
 
 static const struct scene {
 	const char *name, *way;
-	struct place (*make)(void);
+	struct location (*make)(void);
 	enum wanted wanted;
 } scenes[] = {
 	{ "a pipe", "start", make_pipe, A_LINE },
@@ -406,7 +406,7 @@ static bool is_data_untouched(void)
 
 static void play(const char *self, const struct scene *scene)
 {
-	struct place place = scene->make();
+	struct location place = scene->make();
 	const int status = run(self, scene->way, &place);
 	const bool line = has_line(&place);
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """faults.py LIBBERTH ASSERT_RANGE ASSERT_SCRIBBLE FOLDER: edge case 25.
 
-Whatever lies where the arena should be: no crash, no hang, no port outside the
+Whatever lies where the map should be: no crash, no hang, no port outside the
 range. Runs inside one namespace (in_namespace -t FOLDER; FOLDER is a tmpfs of
-64 KiB, too small for an arena).
+64 KiB, too small for a map).
 """
 
 import fcntl
@@ -22,10 +22,10 @@ NOBODY = 65534
 N_SCRIBBLES = 3
 
 
-def find_arena(folder):
+def find_map(folder):
     for path, _, names in os.walk(folder):
-        if 'arena' in names:
-            return os.path.join(path, 'arena')
+        if 'map' in names:
+            return os.path.join(path, 'map')
     return None
 
 
@@ -51,16 +51,16 @@ class Faults:
             report_verdicts(self.tap, run, '%s, %s' % (name, where))
 
     def fresh(self, name):
-        """A folder with an arena that a first run has made."""
+        """A folder with a map that a first run has made."""
         folder = os.path.join(self.base, name.replace('/', '-'))
         os.mkdir(folder)
         os.chmod(folder, 0o755)
         run = Run(self.command([], '40000-43999'),
                   {'BERTH_DIR': folder, 'BERTH_RANGE': '40000-43999'})
-        arena = find_arena(folder)
-        self.tap.ok(arena is not None, name + ': a first run makes an arena',
+        map_file = find_map(folder)
+        self.tap.ok(map_file is not None, name + ': a first run makes a map',
                     run.details())
-        return folder, arena
+        return folder, map_file
 
     def folders(self):
         self.run('the folder is missing', self.base + '/none/none')
@@ -72,14 +72,14 @@ class Faults:
         self.run('the path is too long', '/' + 'x/' * 2100)
         self.run('the tmpfs is full', self.small)
         self.tap.ok(not os.path.isdir(self.small) or
-                    find_arena(self.small) is None,
-                    'a full tmpfs holds no half-made arena')
+                    find_map(self.small) is None,
+                    'a full tmpfs holds no half-made map')
         link = self.base + '/link'
         os.symlink(self.base + '/target', link)
         self.run('the folder is a dangling link', link)
 
     def replaced(self):
-        """Something else lies in the arena's place."""
+        """Something else lies in the map's place."""
         victim = os.path.join(self.base, 'victim')
         with open(victim, 'w') as file:
             file.write('untouched')
@@ -94,12 +94,12 @@ class Faults:
             'an empty file': lambda path: open(path, 'w').close(),
         }
         for name, make in places.items():
-            folder, arena = self.fresh(name)
-            if arena is None:
+            folder, map_file = self.fresh(name)
+            if map_file is None:
                 continue
-            os.unlink(arena)
-            make(arena)
-            self.run(name + ' in the place of the arena', folder)
+            os.unlink(map_file)
+            make(map_file)
+            self.run(name + ' in the place of the map', folder)
             shutil.rmtree(folder)
         with open(victim) as file:
             self.tap.ok(file.read() == 'untouched',
@@ -108,7 +108,7 @@ class Faults:
                     'nothing is made behind a dangling symlink')
 
     def contents(self):
-        """An arena of another time, or what is left of one."""
+        """A map of another time, or what is left of one."""
         def overwrite(offset, size):
             def change(file):
                 file.seek(offset)
@@ -131,26 +131,26 @@ class Faults:
             'a byte too long': resize(1 << 25),
         }
         for name, change in changes.items():
-            folder, arena = self.fresh(name)
-            if arena is None:
+            folder, map_file = self.fresh(name)
+            if map_file is None:
                 continue
-            with open(arena, 'r+b') as file:
+            with open(map_file, 'r+b') as file:
                 change(file)
             self.run(name, folder)
             shutil.rmtree(folder)
 
     def locked(self):
-        """Who replaces a stale arena locks its folder, and so may anybody."""
-        folder, arena = self.fresh('locked')
-        if arena is None:
+        """Who replaces a stale map locks its folder, and so may anybody."""
+        folder, map_file = self.fresh('locked')
+        if map_file is None:
             return
-        with open(arena, 'r+b') as file:
+        with open(map_file, 'r+b') as file:
             file.write(bytes(8))
-        descriptor = os.open(os.path.dirname(arena), os.O_RDONLY)
+        descriptor = os.open(os.path.dirname(map_file), os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-        self.run('a stale arena in a locked folder', folder)
+        self.run('a stale map in a locked folder', folder)
         os.close(descriptor)
-        with open(arena, 'rb') as file:
+        with open(map_file, 'rb') as file:
             self.tap.ok(file.read(8) != bytes(8), 'a lock of the '
                         'folder is not in the way for good')
 
@@ -164,18 +164,18 @@ class Faults:
             self.tap.skip("another user: cannot become one, or run %s" %
                           self.probe)
             return
-        folder, arena = self.fresh('unreadable')
-        os.chmod(arena, 0)
-        self.run('an arena without permissions', folder, prefix)
-        os.chmod(arena, 0o444)
-        self.run('an arena that is read-only', folder, prefix)
+        folder, map_file = self.fresh('unreadable')
+        os.chmod(map_file, 0)
+        self.run('a map without permissions', folder, prefix)
+        os.chmod(map_file, 0o444)
+        self.run('a map that is read-only', folder, prefix)
         os.chmod(folder, 0)
         self.run('a folder without permissions', folder, prefix)
         self.run('a folder that is not writable', self.base, prefix)
-        folder, arena = self.fresh('foreign')
-        os.chown(arena, NOBODY, NOBODY)
-        self.run("another user's arena", folder)
-        os.chown(os.path.dirname(arena), NOBODY, NOBODY)
+        folder, map_file = self.fresh('foreign')
+        os.chown(map_file, NOBODY, NOBODY)
+        self.run("another user's map", folder)
+        os.chown(os.path.dirname(map_file), NOBODY, NOBODY)
         self.run("another user's folder", folder)
 
     def killed(self):
@@ -192,27 +192,27 @@ class Faults:
         self.run('after twenty kills', folder)
 
     def scribbled(self):
-        folder, arena = self.fresh('scribbled')
-        if arena is None:
+        folder, map_file = self.fresh('scribbled')
+        if map_file is None:
             return
         for where, ports in RANGES.items():
             for _ in range(N_SCRIBBLES):
                 seed = str(int.from_bytes(os.urandom(6), 'little'))
                 run = Run(['env', 'LD_PRELOAD=' + self.library, self.scribbler,
-                           ports, arena, seed],
+                           ports, map_file, seed],
                           {'BERTH_DIR': folder, 'BERTH_RANGE': ports})
                 report_verdicts(self.tap, run, 'scribbled, %s, seed %s' %
                                 (where, seed))
         self.run('after the scribbling', folder)
 
     def modes(self):
-        _, arena = self.fresh('modes')
-        if arena is None:
+        _, map_file = self.fresh('modes')
+        if map_file is None:
             return
-        status = os.stat(arena)
+        status = os.stat(map_file)
         self.tap.ok(stat.S_ISREG(status.st_mode) and
                     status.st_blocks * 512 >= status.st_size,
-                    'the arena is allocated whole')
+                    'the map is allocated whole')
 
 
 def main():

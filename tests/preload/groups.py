@@ -69,7 +69,7 @@ class Launched(Program):
             start(self.library, self.folder)
         if self.state == 'stale':
             for name in os.listdir(self.folder):
-                path = os.path.join(self.folder, name, 'arena')
+                path = os.path.join(self.folder, name, 'map')
                 os.truncate(path, 64)
 
     def environment(self, hooked, variables):

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/kernel.h"
-#include "core/ledger.h"
+#include "kernel/kernel.h"
+#include "map/ledger.h"
 #include "probe.h"
 
 void lease_map_open(struct lease_map *map, const char *ports)
@@ -16,13 +16,13 @@ void lease_map_open(struct lease_map *map, const char *ports)
 
 	kernel_read(&kernel);
 
-	const struct arena_place place = {
+	const struct place place = {
 		.directory = getenv("BERTH_DIR"),
 		.netns_inode = kernel.netns_inode,
 		.netns_cookie = kernel.netns_cookie,
 	};
 
-	must(arena_open(&place, ARENA_EXISTING, &map->arena, NULL), "arena");
+	must(map_open(&place, MAP_EXISTING, &map->map, NULL), "map");
 	must(sscanf(ports, "%u-%u", &lo, &hi) == 2 ? 0 : -1, ports);
 	port_set_add(&map->range, lo, hi);
 	port_set_finish(&map->range);
@@ -36,8 +36,8 @@ bool lease_map_has(const struct lease_map *map, int fd)
 
 	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
 	return !port_set_has(&map->range, port) ||
-	       ledger_use_word(&map->arena,
-			       type == SOCK_STREAM ? SPACE_TCP : SPACE_UDP,
+	       ledger_use_word(&map->map,
+			       type == SOCK_STREAM ? PROTOCOL_TCP : PROTOCOL_UDP,
 			       port) != 0;
 }
 
@@ -46,17 +46,17 @@ uint32_t lease_map_count(const struct lease_map *map)
 	uint32_t n = 0;
 
 	for (uint32_t port = 0; port < N_PORTS; port++)
-		for (int space = SPACE_TCP; space <= SPACE_UDP; space++)
+		for (int protocol = PROTOCOL_TCP; protocol <= PROTOCOL_UDP; protocol++)
 			n += port_set_has(&map->range, port) &&
-			     ledger_use_word(&map->arena, (enum space)space,
+			     ledger_use_word(&map->map, (enum protocol)protocol,
 					     (uint16_t)port) != 0;
 	return n;
 }
 
 void lease_map_clear(struct lease_map *map)
 {
-	struct arena_memory *memory = map->arena.memory;
+	struct map_memory *memory = map->map.memory;
 
-	memset(memory->spaces, 0, sizeof(memory->spaces));
+	memset(memory->protocols, 0, sizeof(memory->protocols));
 	memset(memory->planes, 0, sizeof(memory->planes));
 }

@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/arena.h"
-#include "core/port_set.h"
+#include "map/map.h"
+#include "base/port_set.h"
 
 struct lease_map {
-	struct arena arena;
+	struct map map;
 	struct port_set range;
 };
 
@@ -25,5 +25,5 @@ bool lease_map_has(const struct lease_map *map, int fd);
 
 uint32_t lease_map_count(const struct lease_map *map);
 
-/* Takes all leases away, of all spaces. */
+/* Takes all leases away, of all protocols. */
 void lease_map_clear(struct lease_map *map);

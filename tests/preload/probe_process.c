@@ -157,11 +157,11 @@ static void handler(void)
 /* Edge case 18: a descriptor that no hooked call made. */
 static void passed_descriptor(void)
 {
-	char space[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 'x';
+	char protocol[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 'x';
 	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
 	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1,
-				 .msg_control = space,
-				 .msg_controllen = sizeof(space) };
+				 .msg_control = protocol,
+				 .msg_controllen = sizeof(protocol) };
 	struct cmsghdr *item = CMSG_FIRSTHDR(&header);
 	int ends[2], fd = new_stream(), copy;
 

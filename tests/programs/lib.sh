@@ -68,10 +68,10 @@ preloaded()
 	if [ "$phase" = bare ]; then
 		"$@"
 	elif has_policy; then
-		LD_PRELOAD=$LIBBERTH BERTH_DIR=$arena_dir "$@"
+		LD_PRELOAD=$LIBBERTH BERTH_DIR=$map_dir "$@"
 	else
 		LD_PRELOAD=$LIBBERTH BERTH_RANGE=$range \
-			BERTH_DIR=$arena_dir "$@"
+			BERTH_DIR=$map_dir "$@"
 	fi
 }
 
@@ -81,10 +81,10 @@ by_berth_run()
 	if [ "$phase" = bare ]; then
 		"$@"
 	elif has_policy; then
-		BERTH_DIR=$arena_dir BERTH_LIBRARY=$LIBBERTH \
+		BERTH_DIR=$map_dir BERTH_LIBRARY=$LIBBERTH \
 			"$BERTH" run -- "$@"
 	else
-		BERTH_DIR=$arena_dir BERTH_LIBRARY=$LIBBERTH \
+		BERTH_DIR=$map_dir BERTH_LIBRARY=$LIBBERTH \
 			"$BERTH" run --range "$range" -- "$@"
 	fi
 }
@@ -265,15 +265,15 @@ put_policy_in_force()
 {
 	has_policy || return 0
 	policy >"$work/.berth.conf"
-	BERTH_DIR=$arena_dir "$BERTH" load "$work/.berth.conf" >/dev/null
+	BERTH_DIR=$map_dir "$BERTH" load "$work/.berth.conf" >/dev/null
 }
 
 run_inside()
 {
 	work=$results/run
 	mount -t tmpfs -o mode=755 none "$work" || exit 1
-	arena_dir=$work/.arena
-	mkdir -m 1777 "$arena_dir"
+	map_dir=$work/.map
+	mkdir -m 1777 "$map_dir"
 	hide_names
 	ip link set lo up || exit 1
 	loopbacks=$(loopback_addresses)

@@ -27,7 +27,7 @@ set_under_berth()
 	under_berth=(env)
 	[ "$range" = bare ] ||
 		under_berth+=(LD_PRELOAD="$LIBBERTH" BERTH_RANGE="$range"
-			BERTH_RESERVE="$port" BERTH_DIR="$arena_dir")
+			BERTH_RESERVE="$port" BERTH_DIR="$map_dir")
 }
 
 is_burning()
@@ -105,10 +105,10 @@ start_many()
 # run_inside KERNEL_RANGE RANGE PORT; RANGE "bare" is without Berth.
 run_inside()
 {
-	range=$2 port=$3 work=$results arena_dir=$results/arena client_pids=()
+	range=$2 port=$3 work=$results map_dir=$results/map client_pids=()
 	ip link set lo up || exit 1
 	echo "$1" >/proc/sys/net/ipv4/ip_local_port_range || exit 1
-	mkdir "$arena_dir"
+	mkdir "$map_dir"
 	set_under_berth
 	start_clients
 	start_many >"$work/starts"

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/arena.h"
-#include "core/arena_layout.h"
-#include "core/event.h"
-#include "core/policy_layout.h"
-#include "core/port_pick.h"
-#include "core/sweep.h"
+#include "map/map.h"
+#include "map/layout.h"
+#include "map/event.h"
+#include "policy/layout.h"
+#include "assign/pick.h"
+#include "map/sweep.h"
 #include "stepper.h"
 
 #define PORT 40010u	/* in the middle of a word */
@@ -53,16 +53,16 @@ static uint64_t now_ms(void)
 	return load_relaxed_u64(&trial->now_ms);
 }
 
-const struct arena *operation_arena(void)
+const struct map *operation_map(void)
 {
-	return &process.arena;
+	return &process.map;
 }
 
 void operation_sweep(void)
 {
 	struct sweep_result result;
 
-	sweep_space(&process.arena, SPACE_TCP, &range, truth_list, now_ms(),
+	sweep_protocol(&process.map, PROTOCOL_TCP, &range, truth_list, now_ms(),
 		    &result);
 }
 
@@ -72,19 +72,19 @@ void others_try(const struct claim *claim, bool hold)
 {
 	const struct lease lease = truth_lease(claim);
 
-	if (ledger_lease(&process.arena, &lease) < 0)
+	if (ledger_lease(&process.map, &lease) < 0)
 		return;
 	if (!truth_take(claim)) {
 		if (load_relaxed_u32(&trial->strict))
 			fail("port %u is given twice, use %d", claim->port,
 			     claim->use);
-		ledger_release(&process.arena, &lease, 0);
+		ledger_release(&process.map, &lease, 0);
 		return;
 	}
 	if (hold)
 		return;
 	truth_drop(claim);
-	ledger_release(&process.arena, &lease, 0);
+	ledger_release(&process.map, &lease, 0);
 }
 
 /* All uses of the port, and one search. */
@@ -98,7 +98,7 @@ static void others_lease(void)
 		{ USE_CONNECT, the_port(), 0 },
 		{ USE_CONNECT, the_port(), 2 },
 	};
-	const struct port_wish wish = { .space = SPACE_TCP, .use = USE_WHOLE,
+	const struct port_wish wish = { .protocol = PROTOCOL_TCP, .use = USE_WHOLE,
 					.role = ROLE_OF_LISTEN };
 	const uint32_t held = load_relaxed_u32(&trial->hold);
 	struct port_pick pick;
@@ -135,7 +135,7 @@ static void take(const struct claim *claim, const struct lease *lease)
 	if (load_relaxed_u32(&trial->strict))
 		fail("port %u is another's already, use %d", claim->port,
 		     claim->use);
-	ledger_release(&process.arena, lease, 0);
+	ledger_release(&process.map, lease, 0);
 }
 
 static void act_lease(const struct operation *operation)
@@ -144,7 +144,7 @@ static void act_lease(const struct operation *operation)
 	int result;
 
 	stepped_begin();
-	result = ledger_lease(&process.arena, &lease);
+	result = ledger_lease(&process.map, &lease);
 	stepped_end();
 	if (result == 0)
 		take(&operation->claim, &lease);
@@ -160,7 +160,7 @@ static void act_release(const struct operation *operation)
 	if (!operation->survived)
 		truth_drop(&operation->claim);
 	stepped_begin();
-	ledger_release(&process.arena, &lease,
+	ledger_release(&process.map, &lease,
 		       operation->rests ? now_ms() : 0);
 	stepped_end();
 }
@@ -171,8 +171,8 @@ static void check_rest(const struct operation *operation)
 	const uint16_t port = operation->claim.port;
 
 	if (operation->rests &&
-	    ledger_use_word(&process.arena, SPACE_TCP, port) == 0 &&
-	    !ledger_rests(&process.arena, SPACE_TCP, port, now_ms()))
+	    ledger_use_word(&process.map, PROTOCOL_TCP, port) == 0 &&
+	    !ledger_rests(&process.map, PROTOCOL_TCP, port, now_ms()))
 		fail("port %u is free and does not rest", port);
 }
 
@@ -180,7 +180,7 @@ static void check_rest(const struct operation *operation)
 
 static void search(const struct operation *operation, bool from_lease)
 {
-	const struct port_wish wish = { .space = SPACE_TCP, .use = USE_WHOLE,
+	const struct port_wish wish = { .protocol = PROTOCOL_TCP, .use = USE_WHOLE,
 					.role = ROLE_OF_LISTEN };
 	struct claim claim = operation->claim;
 	struct port_pick pick;
@@ -221,7 +221,7 @@ static void prepare_rest(const struct operation *operation)
 {
 	hold_other(operation);
 	for (uint16_t port = PORT; port < PORT + N_FEW; port++)
-		ledger_rest(&process.arena, SPACE_TCP, port,
+		ledger_rest(&process.map, PROTOCOL_TCP, port,
 			    now_ms() - 10 - port % 3);
 }
 
@@ -233,23 +233,23 @@ static void act_search_rest(const struct operation *operation)
 /* --- a sweep, one of its changes of the map at a time ------------------------ */
 
 /* Of the functions of the ledger that change it: see meson.build, --wrap. */
-int __real_ledger_lease(const struct arena *arena, const struct lease *lease);
-int __wrap_ledger_lease(const struct arena *arena, const struct lease *lease);
-void __real_ledger_release(const struct arena *arena, const struct lease *lease,
+int __real_ledger_lease(const struct map *map, const struct lease *lease);
+int __wrap_ledger_lease(const struct map *map, const struct lease *lease);
+void __real_ledger_release(const struct map *map, const struct lease *lease,
 			   uint64_t rest_now_ms);
-void __wrap_ledger_release(const struct arena *arena, const struct lease *lease,
+void __wrap_ledger_release(const struct map *map, const struct lease *lease,
 			   uint64_t rest_now_ms);
-void __real_ledger_rest(const struct arena *arena, enum space space,
+void __real_ledger_rest(const struct map *map, enum protocol protocol,
 			uint16_t port, uint64_t at_ms);
-void __wrap_ledger_rest(const struct arena *arena, enum space space,
+void __wrap_ledger_rest(const struct map *map, enum protocol protocol,
 			uint16_t port, uint64_t at_ms);
-void __real_ledger_settle(const struct arena *arena, enum space space,
+void __real_ledger_settle(const struct map *map, enum protocol protocol,
 			  uint16_t port, uint32_t use_word, uint32_t n_leases);
-void __wrap_ledger_settle(const struct arena *arena, enum space space,
+void __wrap_ledger_settle(const struct map *map, enum protocol protocol,
 			  uint16_t port, uint32_t use_word, uint32_t n_leases);
-void __real_ledger_mend_hints(const struct arena *arena, enum space space,
+void __real_ledger_mend_hints(const struct map *map, enum protocol protocol,
 			      uint32_t word);
-void __wrap_ledger_mend_hints(const struct arena *arena, enum space space,
+void __wrap_ledger_mend_hints(const struct map *map, enum protocol protocol,
 			      uint32_t word);
 
 /* Returns whether this is the call to be stepped. */
@@ -268,60 +268,60 @@ static void leave_call(bool stepped)
 		stepped_end();
 }
 
-int __wrap_ledger_lease(const struct arena *arena, const struct lease *lease)
+int __wrap_ledger_lease(const struct map *map, const struct lease *lease)
 {
 	if (steps_from_lease)
 		stepped_begin();
 
 	const bool stepped = enter_call(lease->port);
-	const int result = __real_ledger_lease(arena, lease);
+	const int result = __real_ledger_lease(map, lease);
 
 	leave_call(stepped);
 	return result;
 }
 
-void __wrap_ledger_release(const struct arena *arena, const struct lease *lease,
+void __wrap_ledger_release(const struct map *map, const struct lease *lease,
 			   uint64_t rest_now_ms)
 {
 	const bool stepped = enter_call(lease->port);
 
-	__real_ledger_release(arena, lease, rest_now_ms);
+	__real_ledger_release(map, lease, rest_now_ms);
 	leave_call(stepped);
 }
 
-void __wrap_ledger_rest(const struct arena *arena, enum space space,
+void __wrap_ledger_rest(const struct map *map, enum protocol protocol,
 			uint16_t port, uint64_t at_ms)
 {
 	const bool stepped = enter_call(port);
 
-	__real_ledger_rest(arena, space, port, at_ms);
+	__real_ledger_rest(map, protocol, port, at_ms);
 	leave_call(stepped);
 }
 
-void __wrap_ledger_settle(const struct arena *arena, enum space space,
+void __wrap_ledger_settle(const struct map *map, enum protocol protocol,
 			  uint16_t port, uint32_t use_word, uint32_t n_leases)
 {
 	const bool stepped = enter_call(port);
 
-	__real_ledger_settle(arena, space, port, use_word, n_leases);
+	__real_ledger_settle(map, protocol, port, use_word, n_leases);
 	leave_call(stepped);
 }
 
-void __wrap_ledger_mend_hints(const struct arena *arena, enum space space,
+void __wrap_ledger_mend_hints(const struct map *map, enum protocol protocol,
 			      uint32_t word)
 {
 	const bool stepped = word == PORT / PORT_WORD_BITS && enter_call(PORT);
 
-	__real_ledger_mend_hints(arena, space, word);
+	__real_ledger_mend_hints(map, protocol, word);
 	leave_call(stepped);
 }
 
 static void use_directly(uint16_t port, uint32_t use_word)
 {
-	struct space_memory *space = &process.arena.memory->spaces[SPACE_TCP];
+	struct protocol_memory *protocol = &process.map.memory->protocols[PROTOCOL_TCP];
 
-	store_relaxed_u16(&space->uses[port], (uint16_t)use_word);
-	or_acq_rel_u64(&space->hints[use_word & 3][port / PORT_WORD_BITS],
+	store_relaxed_u16(&protocol->uses[port], (uint16_t)use_word);
+	or_acq_rel_u64(&protocol->hints[use_word & 3][port / PORT_WORD_BITS],
 		       UINT64_C(1) << port % PORT_WORD_BITS);
 }
 
@@ -336,7 +336,7 @@ static void prepare_damage(const struct operation *operation)
 		{ USE_WHOLE, PORT + 7, 0 }, { USE_BOUND, PORT + 8, 0 },
 		{ USE_CONNECT, PORT + 9, 0 }, { USE_CONNECT, PORT + 9, 1 },
 	};
-	struct arena_memory *memory = process.arena.memory;
+	struct map_memory *memory = process.map.memory;
 	const struct claim connecting = { USE_CONNECT, PORT + 10, 0 };
 	const struct lease lone = truth_lease(
 		&(struct claim){ USE_CONNECT, PORT + 4, 0 });
@@ -349,7 +349,7 @@ static void prepare_damage(const struct operation *operation)
 	for (unsigned int i = 0; i < sizeof(dead) / sizeof(dead[0]); i++) {
 		const struct lease lease = truth_lease(&dead[i]);
 
-		ledger_lease(&process.arena, &lease);
+		ledger_lease(&process.map, &lease);
 	}
 	for (unsigned int i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		truth_take(&foreign[i]);
@@ -357,7 +357,7 @@ static void prepare_damage(const struct operation *operation)
 		       UINT64_C(1) << lone.port % 64);
 	use_directly(PORT + 5, 4 + USE_CONNECT);
 	use_directly(PORT + 6, 3 * 4 + USE_CONNECT);
-	or_acq_rel_u64(&memory->spaces[SPACE_TCP]
+	or_acq_rel_u64(&memory->protocols[PROTOCOL_TCP]
 			.hints[USE_BOUND][PORT / 64],
 		       UINT64_C(1) << PORT % 64);
 }
@@ -375,7 +375,7 @@ static void act_sweep(const struct operation *operation)
 
 static void take_turn(void)
 {
-	if (sweep_take_turn(&process.arena, SPACE_TCP, now_ms()))
+	if (sweep_take_turn(&process.map, PROTOCOL_TCP, now_ms()))
 		add_relaxed_u32(&trial->n_turns, 1);
 }
 
@@ -385,7 +385,7 @@ static void act_turn(const struct operation *operation)
 
 	(void)operation;
 	stepped_begin();
-	taken = sweep_take_turn(&process.arena, SPACE_TCP, now_ms());
+	taken = sweep_take_turn(&process.map, PROTOCOL_TCP, now_ms());
 	stepped_end();
 	if (taken)
 		add_relaxed_u32(&trial->n_turns, 1);
@@ -397,7 +397,7 @@ static void finally_turn(bool killed)
 
 	if (n_turns > 1 || (n_turns == 0 && !killed))
 		fail("%u have the turn to sweep", n_turns);
-	if (!sweep_take_turn(&process.arena, SPACE_TCP,
+	if (!sweep_take_turn(&process.map, PROTOCOL_TCP,
 			     now_ms() + SWEEP_INTERVAL_MS))
 		fail("the turn to sweep is never had again");
 }
@@ -410,7 +410,7 @@ static struct event event_of(uint32_t number)
 	struct event event = {
 		.time_ns = number, .pid = number, .kind = EVENT_RESERVED,
 		.verdict = EVENT_REFUSED, .call = CALL_BIND,
-		.space = SPACE_TCP,
+		.protocol = PROTOCOL_TCP,
 		.address = { .scope = number, .port = (uint16_t)number,
 			     .family = AF_INET },
 	};
@@ -428,7 +428,7 @@ static void put_event(void)
 	const struct event event = event_of(
 		1000000 + add_relaxed_u32(&trial->n_taken, 1));
 
-	event_put(&process.arena, &event);
+	event_put(&process.map, &event);
 }
 
 static void act_event(const struct operation *operation)
@@ -437,7 +437,7 @@ static void act_event(const struct operation *operation)
 
 	(void)operation;
 	stepped_begin();
-	event_put(&process.arena, &event);
+	event_put(&process.map, &event);
 	stepped_end();
 }
 
@@ -457,14 +457,14 @@ static void prepare_events(const struct operation *operation)
 
 static void check_events(const struct operation *operation)
 {
-	const uint64_t end = event_end(&process.arena);
+	const uint64_t end = event_end(&process.map);
 	unsigned int n_missing = 0;
 
 	(void)operation;
-	for (uint64_t at = event_begin(&process.arena); at < end; at++) {
+	for (uint64_t at = event_begin(&process.map); at < end; at++) {
 		struct event event, whole;
 
-		if (!event_get(&process.arena, at, &event)) {
+		if (!event_get(&process.map, at, &event)) {
 			n_missing++;
 			continue;
 		}
@@ -490,7 +490,7 @@ static void act_adopt(const struct operation *operation)
 	stepped_end();
 	process_policy(&searcher, &policy);
 	if (policy.edition != policy_header->edition ||
-	    policy.ranges[SPACE_TCP][ROLE_OF_LISTEN] !=
+	    policy.ranges[PROTOCOL_TCP][ROLE_OF_LISTEN] !=
 	    &searcher.source.environment.range)
 		fail("edition %llu is followed after %llu",
 		     (unsigned long long)policy.edition,
@@ -527,10 +527,10 @@ static void act_close(const struct operation *operation)
 	const struct lease lease = truth_lease(&operation->claim);
 	struct fd_facts facts = { .known = 1, .covered = 1 };
 
-	if (ledger_lease(&process.arena, &lease) < 0)
+	if (ledger_lease(&process.map, &lease) < 0)
 		fail("cannot lease what is to be closed");
-	process_hold(&process, &lease, &facts);
-	process_enter(&process, THE_FD, facts);
+	process_note_lease(&process, &lease, &facts);
+	process_set(&process, THE_FD, facts);
 	stepped_begin();
 	take_descriptor();
 	stepped_end();
@@ -615,12 +615,12 @@ void operation_set_up(void)
 {
 	trial = stepper_share(sizeof(*trial));
 	policy_header = stepper_share(sizeof(*policy_header));
-	if (arena_open_private(0, &process.arena) < 0)
+	if (map_open_private(0, &process.map) < 0)
 		exit(99);
-	truth_set_up(&process.arena, &range);
+	truth_set_up(&process.map, &range);
 	fd_cache_open(&process.cache);
 	give_policy(&process, TRUTH_LO, TRUTH_LO + TRUTH_N_PORTS - 1);
-	searcher.arena = process.arena;
+	searcher.map = process.map;
 	give_policy(&searcher, PORT, PORT + N_FEW - 1);
 	searcher.source.files[0].preamble = policy_header;
 	store_relaxed_u64(&trial->now_ms, 10000000);

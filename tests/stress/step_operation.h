@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/process.h"
+#include "assign/process.h"
 #include "truth.h"
 
 /* What others keep until the end of the trial; NONE first. */
@@ -51,7 +51,7 @@ extern const unsigned int n_operations;
 
 void operation_set_up(void);
 
-const struct arena *operation_arena(void);
+const struct map *operation_map(void);
 
 /* Sweeps the map by the sockets that there really are. */
 void operation_sweep(void);

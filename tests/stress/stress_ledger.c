@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Processes and threads that lease and give back at random, on one arena.
+ * Processes and threads that lease and give back at random, on one map.
  *
  *     stress_ledger PROCESSES THREADS ROUNDS [SEED]
  *
@@ -20,8 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/port_pick.h"
-#include "core/process.h"
+#include "assign/pick.h"
+#include "assign/process.h"
 
 #define LO 40000u
 #define N_RANGE 96u	/* few, so that they meet; no multiple of a word */
@@ -83,7 +83,7 @@ static void leave(const struct lease *lease, uint64_t rest_now_ms)
 	if (lease->use != USE_WHOLE)
 		atomic_fetch_sub(&holders->planes[lease->plane], 1);
 	atomic_fetch_sub(&holders->by_use[lease->use], 1);
-	ledger_release(&process.arena, lease, rest_now_ms);
+	ledger_release(&process.map, lease, rest_now_ms);
 	/* Afterwards: who has leased the port until now did so in time. */
 	if (rest_now_ms != 0)
 		atomic_store(&shared->released_ms[lease->port - LO],
@@ -104,7 +104,7 @@ static void check_rest(const struct port_pick *pick, const struct lease *lease)
 	if (lease->use != USE_WHOLE || released == 0 || pick->now_ms < released)
 		return;
 	if (pick->limit == REST_NONE &&
-	    age < load_relaxed_u32(&process.arena.rest_ms))
+	    age < load_relaxed_u32(&process.map.rest_ms))
 		fail("leased while it rests", lease);
 	/* By more than two may differ who give a shared port back at once. */
 	if (pick->limit == REST_LONGEST && pick->rested_ms > 10000 &&
@@ -117,7 +117,7 @@ static bool take(unsigned int *randomp, struct lease *leasep)
 	struct port_pick pick;
 	struct policy policy;
 	const enum use use = USE_WHOLE + rand_r(randomp) % 3;
-	const struct port_wish wish = { .space = SPACE_TCP, .use = use,
+	const struct port_wish wish = { .protocol = PROTOCOL_TCP, .use = use,
 					.role = ROLE_OF_LISTEN };
 
 	process_policy(&process, &policy);
@@ -184,8 +184,8 @@ static void run_processes(unsigned int n_processes, unsigned int n_threads)
 /* What nobody has leased must show nowhere. */
 static void expect_empty(void)
 {
-	const struct arena_memory *memory = process.arena.memory;
-	const struct space_memory *space = &memory->spaces[SPACE_TCP];
+	const struct map_memory *memory = process.map.memory;
+	const struct protocol_memory *protocol = &memory->protocols[PROTOCOL_TCP];
 
 	for (uint32_t port = LO; port < LO + N_RANGE; port++) {
 		const struct lease lease = { .port = (uint16_t)port };
@@ -194,10 +194,10 @@ static void expect_empty(void)
 		uint64_t bits = 0;
 
 		for (int use = USE_WHOLE; use < N_USES; use++)
-			bits |= space->hints[use][word];
+			bits |= protocol->hints[use][word];
 		for (uint32_t i = 0; i < N_STRESSED_PLANES; i++)
 			bits |= memory->planes[i].words[word];
-		if (space->uses[port] != 0)
+		if (protocol->uses[port] != 0)
 			fail("still in use", &lease);
 		if ((bits & bit) != 0)
 			fail("still marked", &lease);
@@ -209,7 +209,7 @@ static void set_up(void)
 	/* 1 ms of the test's clock is one of the ledger's. */
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED || arena_open_private(0, &process.arena) < 0)
+	if (shared == MAP_FAILED || map_open_private(0, &process.map) < 0)
 		exit(99);
 	shared->now_ms = 1000000;
 

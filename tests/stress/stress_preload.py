@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Processes that use sockets at random under libberth.so, on one arena.
+"""Processes that use sockets at random under libberth.so, on one map.
 
 stress_preload.py LIBBERTH [ROUNDS [SEED]]
 

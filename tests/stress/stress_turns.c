@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/arena.h"
-#include "core/sweep.h"
+#include "map/map.h"
+#include "map/sweep.h"
 #include "stepper.h"
 #include "truth.h"
 
@@ -32,7 +32,7 @@
 
 enum plot { PLOT_PEACE, PLOT_PEACE_TOO, PLOT_KILL, PLOT_SWEEP, N_PLOTS };
 
-static struct arena arena;
+static struct map map;
 static struct port_set range;
 static atomic_u32 *n_failuresp;		/* shared */
 static enum plot plot;
@@ -57,7 +57,7 @@ static bool take(unsigned int *randomp, struct claim *claimp)
 	};
 	const struct lease lease = truth_lease(&claim);
 
-	if (ledger_lease(&arena, &lease) < 0)
+	if (ledger_lease(&map, &lease) < 0)
 		return false;
 	*claimp = claim;
 	if (truth_take(&claim))
@@ -65,7 +65,7 @@ static bool take(unsigned int *randomp, struct claim *claimp)
 	/* A sweep may have cleared what was leased and not bound yet. */
 	if (plot != PLOT_SWEEP)
 		fail("given twice", &claim);
-	ledger_release(&arena, &lease, 0);
+	ledger_release(&map, &lease, 0);
 	return false;
 }
 
@@ -74,7 +74,7 @@ static void give_back(unsigned int *randomp, const struct claim *claim)
 	const struct lease lease = truth_lease(claim);
 
 	truth_drop(claim);
-	ledger_release(&arena, &lease, rand_r(randomp) % 2 ? now_ms : 0);
+	ledger_release(&map, &lease, rand_r(randomp) % 2 ? now_ms : 0);
 }
 
 static void work(void *context)
@@ -99,7 +99,7 @@ static void sweep(void)
 {
 	struct sweep_result result;
 
-	sweep_space(&arena, SPACE_TCP, &range, truth_list, now_ms, &result);
+	sweep_protocol(&map, PROTOCOL_TCP, &range, truth_list, now_ms, &result);
 }
 
 static void finish(struct stepped *stepped)
@@ -169,9 +169,9 @@ int main(int argc, char *argv[])
 		return 0;
 	}
 	n_failuresp = stepper_share(sizeof(*n_failuresp));
-	if (arena_open_private(0, &arena) < 0)
+	if (map_open_private(0, &map) < 0)
 		return 99;
-	truth_set_up(&arena, &range);
+	truth_set_up(&map, &range);
 	printf("1..1\n");
 	for (unsigned int i = 0; i < n_schedules; i++) {
 		seed = first + i;

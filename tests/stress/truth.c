@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/arena.h"
-#include "core/arena_layout.h"
-#include "core/choice.h"
+#include "map/map.h"
+#include "map/layout.h"
+#include "map/choice.h"
 #include "stepper.h"
 
 #define N_WORDS (TRUTH_N_PORTS / PORT_WORD_BITS)
@@ -21,7 +21,7 @@
 #define UNCONNECTED_BIT(index) (UINT32_C(0x10000) << (index))
 #define USE_OF(word) ((enum use)((word) & 3))
 
-static const struct arena *arena;
+static const struct map *map;
 static atomic_u32 *sockets;		/* by port, shared */
 static struct endpoint ends[N_USES][TRUTH_N_INDICES];
 static uint16_t planes[N_USES][TRUTH_N_INDICES];
@@ -38,8 +38,8 @@ static struct endpoint ipv4(uint8_t third, uint8_t last, uint16_t port)
 static uint16_t plane_of(const struct endpoint *local,
 			 const struct endpoint *remote)
 {
-	return ledger_plane(SPACE_TCP, choice_flow_hash(
-		&arena->memory->header.key, local, remote));
+	return ledger_plane(PROTOCOL_TCP, choice_flow_hash(
+		&map->memory->header.key, local, remote));
 }
 
 /*
@@ -71,9 +71,9 @@ static void choose_end(enum use use, unsigned int index)
 	exit(99);
 }
 
-void truth_set_up(const struct arena *map, struct port_set *range)
+void truth_set_up(const struct map *shared, struct port_set *range)
 {
-	arena = map;
+	map = shared;
 	/* The same planes in every run. */
 	map->memory->header.key = (struct siphash_key){ 1, 2 };
 	sockets = stepper_share(TRUTH_N_PORTS * sizeof(*sockets));
@@ -88,7 +88,7 @@ void truth_set_up(const struct arena *map, struct port_set *range)
 struct lease truth_lease(const struct claim *claim)
 {
 	return (struct lease){
-		.space = SPACE_TCP, .use = claim->use, .port = claim->port,
+		.protocol = PROTOCOL_TCP, .use = claim->use, .port = claim->port,
 		.plane = claim->use == USE_WHOLE
 			? 0 : planes[claim->use][claim->index],
 	};
@@ -146,7 +146,7 @@ static bool is_unconnected(const struct claim *claim)
 static struct kernel_socket socket_of(const struct claim *claim)
 {
 	struct kernel_socket socket = {
-		.space = SPACE_TCP, .state = TCP_CLOSE,
+		.protocol = PROTOCOL_TCP, .state = TCP_CLOSE,
 		.local = ipv4(0, 1, claim->port),
 		.remote = { .family = AF_INET },
 	};
@@ -197,13 +197,13 @@ static void list_one(const struct claim *claim, void *context)
 	listing->visit(&socket, listing->context);
 }
 
-int truth_list(enum space space, uint16_t port, kernel_socket_visit visit,
+int truth_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
 	       void *context)
 {
 	struct listing listing = { visit, context };
 
 	(void)port;
-	if (space == SPACE_TCP)
+	if (protocol == PROTOCOL_TCP)
 		each(list_one, &listing);
 	return 0;
 }
@@ -236,7 +236,7 @@ static bool uses_agree(void)
 	bool agree = true;
 
 	for (uint32_t port = 0; port < N_PORTS; port++) {
-		const uint32_t use = ledger_use_word(arena, SPACE_TCP,
+		const uint32_t use = ledger_use_word(map, PROTOCOL_TCP,
 						     (uint16_t)port);
 
 		if (use == expected_use(port))
@@ -258,7 +258,7 @@ static bool planes_agree(void)
 	for (uint32_t plane = 0; plane < N_PLANES_TCP; plane++)
 		for (uint32_t word = 0; word < N_PORT_WORDS; word++) {
 			const uint64_t bits = ledger_plane_bits(
-				arena, SPACE_TCP, plane, word);
+				map, PROTOCOL_TCP, plane, word);
 			const uint64_t wanted = word - first < N_WORDS
 				? expected[plane][word - first] : 0;
 
@@ -276,16 +276,16 @@ static bool planes_agree(void)
 /* Hints against what they hint at, whatever that is. */
 static bool hints_agree(void)
 {
-	const struct space_memory *space = &arena->memory->spaces[SPACE_TCP];
+	const struct protocol_memory *protocol = &map->memory->protocols[PROTOCOL_TCP];
 	bool agree = true;
 
 	for (uint32_t port = 0; port < N_PORTS; port++) {
 		const uint32_t is = ledger_use_of(ledger_use_word(
-			arena, SPACE_TCP, (uint16_t)port));
+			map, PROTOCOL_TCP, (uint16_t)port));
 
 		for (uint32_t use = USE_WHOLE; use < N_USES; use++) {
 			const uint64_t word = load_acquire_u64(
-				&space->hints[use][port / PORT_WORD_BITS]);
+				&protocol->hints[use][port / PORT_WORD_BITS]);
 
 			if ((word >> port % PORT_WORD_BITS & 1) == (is == use))
 				continue;
@@ -317,19 +317,19 @@ static void mix(uint64_t *sump, uint64_t value)
 uint64_t truth_fingerprint(void)
 {
 	const uint32_t first = TRUTH_LO / PORT_WORD_BITS;
-	const struct arena_memory *memory = arena->memory;
-	const struct space_memory *space = &memory->spaces[SPACE_TCP];
+	const struct map_memory *memory = map->memory;
+	const struct protocol_memory *protocol = &memory->protocols[PROTOCOL_TCP];
 	uint64_t sum = UINT64_C(0xcbf29ce484222325);
 
 	for (uint32_t word = first; word < first + N_WORDS; word++) {
 		for (int use = USE_WHOLE; use < N_USES; use++)
-			mix(&sum, load_acquire_u64(&space->hints[use][word]));
+			mix(&sum, load_acquire_u64(&protocol->hints[use][word]));
 		for (uint32_t plane = 0; plane < N_PLANES_TCP; plane++)
 			mix(&sum, load_acquire_u64(
 				&memory->planes[plane].words[word]));
 	}
 	for (uint32_t i = 0; i < TRUTH_N_PORTS; i++) {
-		mix(&sum, load_acquire_u16(&space->uses[TRUTH_LO + i]));
+		mix(&sum, load_acquire_u16(&protocol->uses[TRUTH_LO + i]));
 		mix(&sum, load_acquire_u32(&sockets[i]));
 	}
 	return sum;
@@ -338,18 +338,18 @@ uint64_t truth_fingerprint(void)
 void truth_reset(void)
 {
 	const uint32_t first = TRUTH_LO / PORT_WORD_BITS;
-	struct arena_memory *memory = arena->memory;
-	struct space_memory *space = &memory->spaces[SPACE_TCP];
+	struct map_memory *memory = map->memory;
+	struct protocol_memory *protocol = &memory->protocols[PROTOCOL_TCP];
 
 	for (uint32_t word = first; word < first + N_WORDS; word++) {
 		for (int use = USE_FREE; use < N_USES; use++)
-			store_release_u64(&space->hints[use][word], 0);
+			store_release_u64(&protocol->hints[use][word], 0);
 		for (uint32_t plane = 0; plane < N_PLANES_TCP; plane++)
 			store_release_u64(&memory->planes[plane].words[word],
 					  0);
 	}
 	for (uint32_t i = 0; i < TRUTH_N_PORTS; i++) {
-		store_relaxed_u16(&space->uses[TRUTH_LO + i], 0);
+		store_relaxed_u16(&protocol->uses[TRUTH_LO + i], 0);
 		store_release_u32(&sockets[i], 0);
 	}
 }

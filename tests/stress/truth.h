@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/ledger.h"
-#include "core/port_set.h"
-#include "core/sock_diag.h"
+#include "map/ledger.h"
+#include "base/port_set.h"
+#include "kernel/sock_diag.h"
 
 #define TRUTH_LO 40000u	/* the first of a word of ports */
 #define TRUTH_N_PORTS 192u
@@ -27,7 +27,7 @@ struct claim {
 };
 
 /* The map that the sockets are compared with; range gets the ports. */
-void truth_set_up(const struct arena *arena, struct port_set *range);
+void truth_set_up(const struct map *map, struct port_set *range);
 
 /* What a process would lease in the map for a claim. */
 struct lease truth_lease(const struct claim *claim);
@@ -45,7 +45,7 @@ void truth_drop(const struct claim *claim);
 bool truth_has(const struct claim *claim);
 
 /* For sweep_space(). */
-int truth_list(enum space space, uint16_t port, kernel_socket_visit visit,
+int truth_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
 	       void *context);
 
 /*

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 #include "cli/rules.h"
-#include "core/kernel.h"
-#include "core/range_text.h"
+#include "kernel/kernel.h"
+#include "kernel/ports_text.h"
 
 #define N_MANY 1000
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
@@ -112,10 +112,10 @@ static inline void assert_ports(const struct port_set *set,
 	cr_assert_str_eq(text, expected, "%s, not %s", text, expected);
 }
 
-static inline void assert_range(size_t rule, enum space space, enum role role,
+static inline void assert_range(size_t rule, enum protocol protocol, enum role role,
 				const char *expected, int line)
 {
-	const struct rule_range *range = &rules.rules[rule].ranges[space][role];
+	const struct rule_range *range = &rules.rules[rule].ranges[protocol][role];
 
 	assert_ports(range->ports, expected);
 	cr_assert_eq(range->place.line, line, "%d, not %d", range->place.line,

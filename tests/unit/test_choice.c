@@ -3,10 +3,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "core/arena_layout.h"
-#include "core/choice.h"
-#include "core/endpoint.h"
-#include "core/ledger.h"
+#include "map/layout.h"
+#include "map/choice.h"
+#include "kernel/endpoint.h"
+#include "map/ledger.h"
 
 #define N_BINS 100u
 #define N_DRAWS 100000u
@@ -37,7 +37,7 @@ static struct choice_request connect_request(enum algorithm algorithm,
 	struct endpoint remote = destination(number, 443);
 
 	return (struct choice_request){
-		.space = SPACE_TCP,
+		.protocol = PROTOCOL_TCP,
 		.algorithm = algorithm,
 		.has_remote = true,
 		.flow_hash = choice_flow_hash(&key, NULL, &remote),
@@ -89,18 +89,18 @@ Test(choice, the_default_is_that_of_linux)
 
 Test(choice, sequential_goes_up_by_one_and_wraps)
 {
-	struct choice_request request = { .space = SPACE_TCP };
+	struct choice_request request = { .protocol = PROTOCOL_TCP };
 
 	for (uint32_t i = 0; i < 25; i++)
 		cr_assert_eq(start(&request, 10), i % 10);
 }
 
-Test(choice, sequential_counts_each_space_apart)
+Test(choice, sequential_counts_each_protocol_apart)
 {
-	struct choice_request request = { .space = SPACE_TCP };
+	struct choice_request request = { .protocol = PROTOCOL_TCP };
 
-	for (int space = 0; space < N_SPACES; space++) {
-		request.space = (enum space)space;
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		request.protocol = (enum protocol)protocol;
 		cr_assert_eq(start(&request, 10), 0);
 		cr_assert_eq(start(&request, 10), 1);
 	}
@@ -241,7 +241,7 @@ Test(choice, each_bit_of_a_flow_hash_serves_one_purpose)
 		memset(&memory, 0, sizeof(memory));
 
 		const uint32_t place = place_in_table(&request);
-		const uint16_t plane = ledger_plane(SPACE_TCP,
+		const uint16_t plane = ledger_plane(PROTOCOL_TCP,
 						    request.flow_hash);
 
 		memset(&memory, 0, sizeof(memory));
@@ -376,7 +376,7 @@ Test(choice, double_hash_counts_destinations_apart)
 	for (uint32_t i = 1; i < 10; i++)
 		cr_assert_leq(next_step(&a, &last_a), CHOICE_STEP_MAX);
 	cr_assert_leq(next_step(&b, &last_b), CHOICE_STEP_MAX);
-	cr_assert_eq(memory.next_ephemeral[SPACE_TCP], 0);
+	cr_assert_eq(memory.next_ephemeral[PROTOCOL_TCP], 0);
 }
 
 Test(choice, hashes_start_at_random_without_a_destination)

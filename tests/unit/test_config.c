@@ -131,7 +131,7 @@ Test(config, every_option_of_the_top_level_is_read_with_its_line)
 	assert_sound("range = r\nconnect = 'c'\nlisten = \"l\"\n"
 		     "overlap = o privileged = p rate = 5\n"
 		     "rest-time = 60\nimport-kernel = i\n"
-		     "arena-mode = \"0666\"\narena-group = \"\"\n");
+		     "map-mode = \"0666\"\nmap-group = \"\"\n");
 	assert_text(&defaults->ranges.range, "r", 1);
 	assert_text(&defaults->ranges.connect, "c", 2);
 	assert_text(&defaults->ranges.listen, "l", 3);
@@ -140,8 +140,8 @@ Test(config, every_option_of_the_top_level_is_read_with_its_line)
 	assert_text(&defaults->rate, "5", 4);
 	assert_text(&config.rest_time, "60", 5);
 	assert_text(&config.import_kernel, "i", 6);
-	assert_text(&config.arena_mode, "0666", 7);
-	assert_text(&config.arena_group, "", 8);
+	assert_text(&config.map_mode, "0666", 7);
+	assert_text(&config.map_group, "", 8);
 }
 
 Test(config, every_setting_is_read_by_its_name)
@@ -671,15 +671,15 @@ Test(config, findings_outlive_the_configuration)
 
 Test(config, findings_are_printed_by_file_and_line)
 {
-	struct place none = { NULL, 0 };
+	struct location none = { NULL, 0 };
 
-	findings_add(&findings, SEVERITY_ERROR, (struct place){ "b", 9 }, "1");
-	findings_add(&findings, SEVERITY_WARNING, (struct place){ "a", 2 },
+	findings_add(&findings, SEVERITY_ERROR, (struct location){ "b", 9 }, "1");
+	findings_add(&findings, SEVERITY_WARNING, (struct location){ "a", 2 },
 		     "%s", "2");
-	findings_add(&findings, SEVERITY_ERROR, (struct place){ "b", 3 }, "3");
-	findings_add(&findings, SEVERITY_ERROR, (struct place){ "b", 9 }, "4");
+	findings_add(&findings, SEVERITY_ERROR, (struct location){ "b", 3 }, "3");
+	findings_add(&findings, SEVERITY_ERROR, (struct location){ "b", 9 }, "4");
 	findings_add(&findings, SEVERITY_WARNING, none, "5");
-	findings_add(&findings, SEVERITY_ERROR, (struct place){ "a", 0 }, "6");
+	findings_add(&findings, SEVERITY_ERROR, (struct location){ "a", 0 }, "6");
 	assert_printed("b:3: 3\nb:9: 1\nb:9: 4\na: 6\na:2: warning: 2\n"
 		       "warning: 5\n");
 	cr_assert_eq(findings.n_errors, 4);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/endpoint.h"
+#include "kernel/endpoint.h"
 
 static struct sockaddr_in in4(const char *address, uint16_t port)
 {

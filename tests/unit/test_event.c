@@ -9,21 +9,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/arena.h"
-#include "core/arena_layout.h"
-#include "core/event.h"
-#include "core/event_text.h"
+#include "map/map.h"
+#include "map/layout.h"
+#include "map/event.h"
+#include "map/event_text.h"
 
-static struct arena arena;
+static struct map map;
 
 static void setup(void)
 {
-	cr_assert_eq(arena_open_private(0, &arena), 0);
+	cr_assert_eq(map_open_private(0, &map), 0);
 }
 
 static void teardown(void)
 {
-	arena_close(&arena);
+	map_close(&map);
 }
 
 TestSuite(event, .init = setup, .fini = teardown);
@@ -37,7 +37,7 @@ static struct event sample(void)
 		.kind = EVENT_RESERVED,
 		.verdict = EVENT_REFUSED,
 		.call = CALL_BIND,
-		.space = SPACE_TCP,
+		.protocol = PROTOCOL_TCP,
 		.address = {
 			.address = { [10] = 0xff, [11] = 0xff },
 			.port = 8020, .family = AF_INET,
@@ -53,13 +53,13 @@ static void put_numbered(uint32_t first, uint32_t end)
 		struct event event = sample();
 
 		event.pid = i;
-		event_put(&arena, &event);
+		event_put(&map, &event);
 	}
 }
 
 static struct event_slot *slot_of(uint64_t index)
 {
-	return &arena.memory->event.slots[index % N_EVENTS];
+	return &map.memory->event.slots[index % N_EVENTS];
 }
 
 Test(event, what_is_put_is_got)
@@ -67,16 +67,16 @@ Test(event, what_is_put_is_got)
 	const struct event event = sample();
 	struct event got;
 
-	cr_assert_eq(event_end(&arena), 0);
-	cr_assert_eq(event_begin(&arena), 0);
-	cr_assert_not(event_get(&arena, 0, &got));
-	event_put(&arena, &event);
-	cr_assert_eq(event_end(&arena), 1);
-	cr_assert_eq(event_begin(&arena), 0);
+	cr_assert_eq(event_end(&map), 0);
+	cr_assert_eq(event_begin(&map), 0);
+	cr_assert_not(event_get(&map, 0, &got));
+	event_put(&map, &event);
+	cr_assert_eq(event_end(&map), 1);
+	cr_assert_eq(event_begin(&map), 0);
 	memset(&got, 0xa5, sizeof(got));
-	cr_assert(event_get(&arena, 0, &got));
+	cr_assert(event_get(&map, 0, &got));
 	cr_assert_eq(memcmp(&got, &event, sizeof(got)), 0);
-	cr_assert_not(event_get(&arena, 1, &got));
+	cr_assert_not(event_get(&map, 1, &got));
 }
 
 Test(event, a_full_ring_keeps_the_last)
@@ -84,24 +84,24 @@ Test(event, a_full_ring_keeps_the_last)
 	struct event event;
 
 	put_numbered(0, N_EVENTS);
-	cr_assert_eq(event_begin(&arena), 0);
-	cr_assert(event_get(&arena, 0, &event));
+	cr_assert_eq(event_begin(&map), 0);
+	cr_assert(event_get(&map, 0, &event));
 	put_numbered(N_EVENTS, 2 * N_EVENTS + 100);
-	cr_assert_eq(event_end(&arena), 2 * N_EVENTS + 100);
-	cr_assert_eq(event_begin(&arena), N_EVENTS + 100);
+	cr_assert_eq(event_end(&map), 2 * N_EVENTS + 100);
+	cr_assert_eq(event_begin(&map), N_EVENTS + 100);
 	for (uint64_t i = 0; i < N_EVENTS + 100; i++)
-		cr_assert_not(event_get(&arena, i, &event), "%d", (int)i);
-	for (uint64_t i = event_begin(&arena); i < event_end(&arena); i++) {
-		cr_assert(event_get(&arena, i, &event));
+		cr_assert_not(event_get(&map, i, &event), "%d", (int)i);
+	for (uint64_t i = event_begin(&map); i < event_end(&map); i++) {
+		cr_assert(event_get(&map, i, &event));
 		cr_assert_eq(event.pid, i);
 	}
-	cr_assert_not(event_get(&arena, event_end(&arena), &event));
-	cr_assert_not(event_get(&arena, UINT64_MAX - 1, &event));
+	cr_assert_not(event_get(&map, event_end(&map), &event));
+	cr_assert_not(event_get(&map, UINT64_MAX - 1, &event));
 }
 
 Test(event, without_a_map_nothing_is_put_or_got)
 {
-	const struct arena none = { .memory = NULL };
+	const struct map none = { .memory = NULL };
 	const struct event event = sample();
 	struct event got;
 
@@ -118,14 +118,14 @@ Test(event, an_entry_that_was_never_completed_is_passed_over)
 	put_numbered(0, 3);
 	/* A writer died while it wrote, and one before it did. */
 	store_release_u64(&slot_of(1)->sequence, 0);
-	add_relaxed_u64(&arena.memory->event.end, 1);
+	add_relaxed_u64(&map.memory->event.end, 1);
 	put_numbered(4, 5);
-	cr_assert_eq(event_end(&arena), 5);
-	cr_expect(event_get(&arena, 0, &event));
-	cr_expect_not(event_get(&arena, 1, &event));
-	cr_expect(event_get(&arena, 2, &event));
-	cr_expect_not(event_get(&arena, 3, &event));
-	cr_expect(event_get(&arena, 4, &event));
+	cr_assert_eq(event_end(&map), 5);
+	cr_expect(event_get(&map, 0, &event));
+	cr_expect_not(event_get(&map, 1, &event));
+	cr_expect(event_get(&map, 2, &event));
+	cr_expect_not(event_get(&map, 3, &event));
+	cr_expect(event_get(&map, 4, &event));
 	cr_expect_eq(event.pid, 4);
 }
 
@@ -134,10 +134,10 @@ Test(event, an_old_entry_is_not_taken_for_the_one_that_died_in_its_place)
 	struct event event;
 
 	put_numbered(0, N_EVENTS);
-	add_relaxed_u64(&arena.memory->event.end, 1);
-	cr_expect_eq(event_begin(&arena), 1);
-	cr_expect_not(event_get(&arena, N_EVENTS, &event));
-	cr_expect(event_get(&arena, 1, &event));
+	add_relaxed_u64(&map.memory->event.end, 1);
+	cr_expect_eq(event_begin(&map), 1);
+	cr_expect_not(event_get(&map, N_EVENTS, &event));
+	cr_expect(event_get(&map, 1, &event));
 }
 
 /* Changes event number 0 in the ring itself. */
@@ -146,8 +146,8 @@ static void put_changed(size_t offset, uint8_t value)
 	struct event event = sample();
 
 	((uint8_t *)&event)[offset] = value;
-	store_relaxed_u64(&arena.memory->event.end, 0);
-	event_put(&arena, &event);
+	store_relaxed_u64(&map.memory->event.end, 0);
+	event_put(&map, &event);
 }
 
 Test(event, numbers_out_of_range_are_rejected)
@@ -159,14 +159,14 @@ Test(event, numbers_out_of_range_are_rejected)
 		{ offsetof(struct event, kind), N_EVENT_KINDS },
 		{ offsetof(struct event, verdict), N_EVENT_VERDICTS },
 		{ offsetof(struct event, call), N_EVENT_CALLS },
-		{ offsetof(struct event, space), N_SPACES },
+		{ offsetof(struct event, protocol), N_PROTOCOLS },
 	};
 	struct event event;
 
 	for (size_t i = 0; i < 4; i++)
 		for (int value = 0; value < 256; value++) {
 			put_changed(enums[i].offset, (uint8_t)value);
-			cr_assert_eq(event_get(&arena, 0, &event),
+			cr_assert_eq(event_get(&map, 0, &event),
 				     value < enums[i].n, "%d: %d", (int)i,
 				     value);
 		}
@@ -179,9 +179,9 @@ Test(event, an_address_of_no_family_is_rejected)
 
 	for (uint32_t family = 0; family < 65536; family++) {
 		event.address.family = (uint16_t)family;
-		store_relaxed_u64(&arena.memory->event.end, 0);
-		event_put(&arena, &event);
-		cr_assert_eq(event_get(&arena, 0, &got),
+		store_relaxed_u64(&map.memory->event.end, 0);
+		event_put(&map, &event);
+		cr_assert_eq(event_get(&map, 0, &got),
 			     family == AF_INET || family == AF_INET6);
 	}
 }
@@ -194,8 +194,8 @@ Test(event, texts_are_terminated_and_without_control_characters)
 	memset(event.rule, 'r', sizeof(event.rule));
 	memcpy(event.program, "a\n\x1b\x7f\t\x01", 6);
 	memcpy(event.rule, "\r \xc3\xa9", 4);
-	event_put(&arena, &event);
-	cr_assert(event_get(&arena, 0, &got));
+	event_put(&map, &event);
+	cr_assert(event_get(&map, 0, &got));
 	cr_assert_eq(strnlen(got.program, sizeof(got.program)),
 		     EVENT_NAME_SIZE - 1);
 	cr_assert_eq(strnlen(got.rule, sizeof(got.rule)), EVENT_RULE_SIZE - 1);
@@ -216,16 +216,16 @@ static bool is_one_plain_line(const char *text, size_t size)
 
 Test(event, random_bytes_are_rejected_or_harmless)
 {
-	unsigned char *bytes = (unsigned char *)&arena.memory->event;
+	unsigned char *bytes = (unsigned char *)&map.memory->event;
 	char text[EVENT_TEXT_SIZE];
 	struct event event;
 	int n_got = 0;
 
 	srand(1);
-	for (size_t i = 0; i < sizeof(arena.memory->event); i++)
+	for (size_t i = 0; i < sizeof(map.memory->event); i++)
 		bytes[i] = (unsigned char)rand();
-	for (uint64_t i = event_begin(&arena); i < event_end(&arena); i++)
-		cr_assert_not(event_get(&arena, i, &event));
+	for (uint64_t i = event_begin(&map); i < event_end(&map); i++)
+		cr_assert_not(event_get(&map, i, &event));
 	/* Complete, and likely in range: else hardly any would be got. */
 	for (uint64_t i = 0; i < N_EVENTS; i++) {
 		struct event inside;
@@ -234,10 +234,10 @@ Test(event, random_bytes_are_rejected_or_harmless)
 		inside.kind %= N_EVENT_KINDS + 1;
 		inside.verdict %= N_EVENT_VERDICTS + 1;
 		inside.call %= N_EVENT_CALLS + 1;
-		inside.space %= N_SPACES + 1;
+		inside.protocol %= N_PROTOCOLS + 1;
 		inside.address.family = i % 2 == 0 ? AF_INET : AF_INET6;
-		event_put(&arena, &inside);
-		if (!event_get(&arena, event_end(&arena) - 1, &event))
+		event_put(&map, &inside);
+		if (!event_get(&map, event_end(&map) - 1, &event))
 			continue;
 		n_got++;
 		memset(text, '\n', sizeof(text));
@@ -261,9 +261,9 @@ Test(event, many_writers_lose_none)
 		}
 	for (int i = 0; i < N_WRITERS; i++)
 		wait(NULL);
-	cr_assert_eq(event_end(&arena), N_WRITERS * N_EACH);
+	cr_assert_eq(event_end(&map), N_WRITERS * N_EACH);
 	for (uint64_t i = 0; i < N_WRITERS * N_EACH; i++) {
-		cr_assert(event_get(&arena, i, &event));
+		cr_assert(event_get(&map, i, &event));
 		cr_assert_lt(event.pid, N_WRITERS * N_EACH);
 		cr_assert_not(found[event.pid]);
 		found[event.pid] = true;
@@ -327,12 +327,12 @@ Test(event, a_text_tells_who_did_what_and_under_which_rule)
 			  "reserved for others; rule \"default\"");
 	event.verdict = EVENT_ALLOWED;
 	event.call = CALL_LISTEN;
-	event.space = SPACE_SCTP;
+	event.protocol = PROTOCOL_SCTP;
 	assert_event_text(&event, "redis-server[712]: listen on "
 			  "0.0.0.0:8020/sctp: ", "; rule \"default\"");
 	event.verdict = EVENT_OBSERVED;
 	event.call = CALL_SEND;
-	event.space = SPACE_UDPLITE;
+	event.protocol = PROTOCOL_UDPLITE;
 	event.address = (struct endpoint){
 		.address = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 },
 		.port = 53, .family = AF_INET6,
@@ -340,7 +340,7 @@ Test(event, a_text_tells_who_did_what_and_under_which_rule)
 	assert_event_text(&event, "redis-server[712]: send to "
 			  "[2001:db8::1]:53/udplite observed", "\"default\"");
 	event.call = CALL_CONNECT;
-	event.space = SPACE_UDP;
+	event.protocol = PROTOCOL_UDP;
 	event.pid = UINT32_MAX;
 	assert_event_text(&event, "redis-server[4294967295]: connect to "
 			  "[2001:db8::1]:53/udp observed", "\"default\"");
@@ -394,7 +394,7 @@ Test(event, every_combination_has_a_text_of_its_own_that_fits)
 	static char texts[N][EVENT_TEXT_SIZE];
 	struct event event = longest();
 
-	event.space = SPACE_UDPLITE;
+	event.protocol = PROTOCOL_UDPLITE;
 	for (int i = 0; i < N; i++) {
 		event.kind = (uint8_t)(i % N_EVENT_KINDS);
 		event.verdict = (uint8_t)(i / N_EVENT_KINDS %

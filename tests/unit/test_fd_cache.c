@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/fd_cache.h"
+#include "assign/fd_cache.h"
 
 static struct fd_cache cache;
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/glob.h"
+#include "policy/glob.h"
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Includes point downward only: preload and cli to core, core to base.
+# Includes point downward only: base < kernel < map < policy < assign < preload, cli.
 # Usage: test_includes.sh SRC
 set -eu
 cd "$1"
@@ -21,7 +21,10 @@ check()
 }
 
 check base 'base'
-check core 'core|base'
-check preload 'preload|core|base'
-check cli 'cli|core|base'
+check kernel 'kernel|base'
+check map 'map|kernel|base'
+check policy 'policy|map|kernel|base'
+check assign 'assign|policy|map|kernel|base'
+check preload 'preload|assign|policy|map|kernel|base'
+check cli 'cli|assign|policy|map|kernel|base'
 exit $status

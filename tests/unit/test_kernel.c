@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/kernel.h"
+#include "kernel/kernel.h"
 
 static struct kernel kernel;
 

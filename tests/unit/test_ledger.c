@@ -3,17 +3,17 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/arena.h"
-#include "core/ledger.h"
+#include "map/map.h"
+#include "map/ledger.h"
 
 #define T REST_MS_DEFAULT
 
-static struct arena arena;
+static struct map map;
 static struct port_set range;
 
 static void setup(void)
 {
-	cr_assert_eq(arena_open_private(0, &arena), 0);
+	cr_assert_eq(map_open_private(0, &map), 0);
 	memset(&range, 0, sizeof(range));
 	port_set_add(&range, 40000, 40999);
 	port_set_finish(&range);
@@ -23,7 +23,7 @@ TestSuite(ledger, .init = setup);
 
 static struct lease lease(enum use use, uint16_t port, uint16_t plane)
 {
-	return (struct lease){ .space = SPACE_TCP, .use = use,
+	return (struct lease){ .protocol = PROTOCOL_TCP, .use = use,
 			       .port = port, .plane = plane };
 }
 
@@ -31,14 +31,14 @@ static int take(enum use use, uint16_t port, uint16_t plane)
 {
 	const struct lease wanted = lease(use, port, plane);
 
-	return ledger_lease(&arena, &wanted);
+	return ledger_lease(&map, &wanted);
 }
 
 static void give(enum use use, uint16_t port, uint16_t plane, uint64_t now_ms)
 {
 	const struct lease held = lease(use, port, plane);
 
-	ledger_release(&arena, &held, now_ms);
+	ledger_release(&map, &held, now_ms);
 }
 
 static int find(enum use use, uint16_t plane, uint32_t from,
@@ -46,7 +46,7 @@ static int find(enum use use, uint16_t plane, uint32_t from,
 {
 	const struct lease wanted = lease(use, 0, plane);
 
-	return ledger_find(&arena, &wanted, &range, from, rests, now_ms);
+	return ledger_find(&map, &wanted, &range, from, rests, now_ms);
 }
 
 Test(ledger, a_whole_port_is_shared_with_nobody)
@@ -112,25 +112,25 @@ Test(ledger, a_release_of_what_is_not_leased_changes_nothing)
 	cr_expect_eq(take(USE_WHOLE, 40001, 0), 0);
 }
 
-Test(ledger, the_protocol_spaces_are_apart)
+Test(ledger, the_protocol_protocols_are_apart)
 {
 	struct lease udp = lease(USE_WHOLE, 40000, 0);
 
-	udp.space = SPACE_UDP;
+	udp.protocol = PROTOCOL_UDP;
 	cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
-	cr_expect_eq(ledger_lease(&arena, &udp), 0);
+	cr_expect_eq(ledger_lease(&map, &udp), 0);
 }
 
-Test(ledger, the_last_plane_of_each_space_is_its_own)
+Test(ledger, the_last_plane_of_each_protocol_is_its_own)
 {
-	for (int space = 0; space < N_SPACES; space++) {
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		struct lease last = lease(USE_CONNECT, 65535, 0);
 
-		last.space = (enum space)space;
-		last.plane = (uint16_t)(ledger_n_planes(last.space) - 1);
-		cr_expect_eq(ledger_lease(&arena, &last), 0);
-		cr_expect_eq(ledger_plane(last.space, UINT64_MAX), last.plane);
-		cr_expect_eq(ledger_plane(last.space, 0), 0);
+		last.protocol = (enum protocol)protocol;
+		last.plane = (uint16_t)(ledger_n_planes(last.protocol) - 1);
+		cr_expect_eq(ledger_lease(&map, &last), 0);
+		cr_expect_eq(ledger_plane(last.protocol, UINT64_MAX), last.plane);
+		cr_expect_eq(ledger_plane(last.protocol, 0), 0);
 	}
 }
 
@@ -190,39 +190,39 @@ Test(ledger, resting_ports_are_left_out_and_tell_for_how_long)
 	memset(&range, 0, sizeof(range));
 	port_set_add(&range, 40000, 40001);
 	port_set_finish(&range);
-	ledger_rest(&arena, SPACE_TCP, 40001, 5 * T);
-	ledger_rest(&arena, SPACE_TCP, 40000, 6 * T);
+	ledger_rest(&map, PROTOCOL_TCP, 40001, 5 * T);
+	ledger_rest(&map, PROTOCOL_TCP, 40000, 6 * T);
 	cr_expect_eq(find(USE_WHOLE, 0, 40000, false, 6 * T), -1);
 	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 6 * T), 40000);
-	cr_expect_eq(ledger_rested_ms(&arena, SPACE_TCP, 40001, 6 * T), T);
-	cr_expect_eq(ledger_rested_ms(&arena, SPACE_TCP, 40000, 6 * T), 0);
+	cr_expect_eq(ledger_rested_ms(&map, PROTOCOL_TCP, 40001, 6 * T), T);
+	cr_expect_eq(ledger_rested_ms(&map, PROTOCOL_TCP, 40000, 6 * T), 0);
 	/* The clock was read before the port was given back. */
-	cr_expect_eq(ledger_rested_ms(&arena, SPACE_TCP, 40000, 6 * T - 1), 0);
-	cr_expect(ledger_rests(&arena, SPACE_TCP, 40000, 6 * T));
-	cr_expect_not(ledger_rests(&arena, SPACE_TCP, 40000, 8 * T));
+	cr_expect_eq(ledger_rested_ms(&map, PROTOCOL_TCP, 40000, 6 * T - 1), 0);
+	cr_expect(ledger_rests(&map, PROTOCOL_TCP, 40000, 6 * T));
+	cr_expect_not(ledger_rests(&map, PROTOCOL_TCP, 40000, 8 * T));
 	/* In the epoch before, even where the port was given back last. */
-	ledger_rest(&arena, SPACE_TCP, 40002, 6 * T);
-	ledger_rest(&arena, SPACE_TCP, 40003, 7 * T);
-	cr_expect(ledger_rests(&arena, SPACE_TCP, 40003, 7 * T - 1));
-	cr_expect(ledger_rests(&arena, SPACE_TCP, 40002, 7 * T - 1));
-	ledger_rest(&arena, SPACE_TCP, 40004, 8 * T);
-	cr_expect(ledger_rests(&arena, SPACE_TCP, 40004, 7 * T - 1));
+	ledger_rest(&map, PROTOCOL_TCP, 40002, 6 * T);
+	ledger_rest(&map, PROTOCOL_TCP, 40003, 7 * T);
+	cr_expect(ledger_rests(&map, PROTOCOL_TCP, 40003, 7 * T - 1));
+	cr_expect(ledger_rests(&map, PROTOCOL_TCP, 40002, 7 * T - 1));
+	ledger_rest(&map, PROTOCOL_TCP, 40004, 8 * T);
+	cr_expect(ledger_rests(&map, PROTOCOL_TCP, 40004, 7 * T - 1));
 }
 
 Test(ledger, who_comes_late_with_an_old_clock_wakes_nobody)
 {
-	ledger_rest(&arena, SPACE_TCP, 40000, 7 * T);
-	ledger_rest(&arena, SPACE_TCP, 40001, 5 * T);
+	ledger_rest(&map, PROTOCOL_TCP, 40000, 7 * T);
+	ledger_rest(&map, PROTOCOL_TCP, 40001, 5 * T);
 	cr_expect_eq(find(USE_WHOLE, 0, 40000, false, 7 * T), 40002);
 	/* Random bytes are no epoch to wait for. */
-	arena.memory->spaces[SPACE_TCP].rest[1][40000 / 32] = UINT64_MAX;
-	ledger_rest(&arena, SPACE_TCP, 40001, 7 * T);
+	map.memory->protocols[PROTOCOL_TCP].rest[1][40000 / 32] = UINT64_MAX;
+	ledger_rest(&map, PROTOCOL_TCP, 40001, 7 * T);
 	cr_expect_eq(find(USE_WHOLE, 0, 40000, false, 7 * T), 40000);
 }
 
 Test(ledger, a_named_port_may_be_leased_though_it_rests)
 {
-	ledger_rest(&arena, SPACE_TCP, 40000, T);
+	ledger_rest(&map, PROTOCOL_TCP, 40000, T);
 	cr_expect_eq(take(USE_WHOLE, 40000, 0), 0);
 }
 
@@ -233,12 +233,12 @@ Test(ledger, a_report_tells_use_number_of_leases_and_rest)
 
 	cr_assert_eq(take(USE_CONNECT, 40000, 1), 0);
 	cr_assert_eq(take(USE_CONNECT, 40000, 2), 0);
-	cr_expect_eq(ledger_use(&arena, SPACE_TCP, 40000, T, &n, &rests),
+	cr_expect_eq(ledger_use(&map, PROTOCOL_TCP, 40000, T, &n, &rests),
 		     USE_CONNECT);
 	cr_expect_eq(n, 2);
 	cr_expect_not(rests);
-	ledger_rest(&arena, SPACE_TCP, 40001, T);
-	cr_expect_eq(ledger_use(&arena, SPACE_TCP, 40001, T, &n, &rests),
+	ledger_rest(&map, PROTOCOL_TCP, 40001, T);
+	cr_expect_eq(ledger_use(&map, PROTOCOL_TCP, 40001, T, &n, &rests),
 		     USE_FREE);
 	cr_expect_eq(n, 0);
 	cr_expect(rests);
@@ -247,9 +247,9 @@ Test(ledger, a_report_tells_use_number_of_leases_and_rest)
 /* Edge case 25: whatever another process has written. */
 Test(ledger, random_bytes_cost_no_more_than_ports)
 {
-	unsigned char *bytes = (unsigned char *)arena.memory->spaces;
-	const size_t n_bytes = sizeof(*arena.memory) -
-			       offsetof(struct arena_memory, spaces);
+	unsigned char *bytes = (unsigned char *)map.memory->protocols;
+	const size_t n_bytes = sizeof(*map.memory) -
+			       offsetof(struct map_memory, protocols);
 
 	srand(1);
 	for (size_t i = 0; i < n_bytes; i++)
@@ -269,10 +269,10 @@ Test(ledger, random_bytes_cost_no_more_than_ports)
 /* A process died between its lease and the hint, or before its release. */
 Test(ledger, a_wrong_hint_is_mended_by_the_next_lease_and_release)
 {
-	struct space_memory *space = &arena.memory->spaces[SPACE_TCP];
+	struct protocol_memory *protocol = &map.memory->protocols[PROTOCOL_TCP];
 
 	cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
-	memset(space->hints[USE_WHOLE], 0, sizeof(space->hints[USE_WHOLE]));
+	memset(protocol->hints[USE_WHOLE], 0, sizeof(protocol->hints[USE_WHOLE]));
 	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
 	give(USE_WHOLE, 40000, 0, 0);
 	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 1), 40000);

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/arena_place.h"
-#include "core/policy_file.h"
+#include "map/place.h"
+#include "policy/file.h"
 
 /* Of no namespace that there is. */
 #define INODE 3u
@@ -28,7 +28,7 @@
 static char directory[] = "/tmp/berth-test-policy-XXXXXX";
 static char folder[128], path[256];
 
-static struct arena_place place = {
+static struct place place = {
 	.directory = directory, .netns_inode = INODE, .netns_cookie = COOKIE,
 };
 
@@ -395,7 +395,7 @@ static ino_t inode_of_file(void)
 }
 
 /* By an empty one. */
-static void assert_replaced(const struct arena_place *where)
+static void assert_replaced(const struct place *where)
 {
 	const ino_t before = inode_of_file();
 	/* Held open, so that its inode cannot be used again. */
@@ -423,7 +423,7 @@ static void spoil(size_t offset, const void *bytes, size_t n_bytes)
 
 Test(policy_file, one_of_a_namespace_that_is_gone_is_replaced)
 {
-	const struct arena_place other = {
+	const struct place other = {
 		.directory = directory, .netns_inode = INODE,
 		.netns_cookie = COOKIE + 1,
 	};
@@ -618,7 +618,7 @@ Test(policy_file, garbage_is_replaced)
 
 Test(policy_file, without_a_namespace_to_name_there_is_none)
 {
-	const struct arena_place nowhere = { .directory = directory };
+	const struct place nowhere = { .directory = directory };
 
 	cr_expect_eq(policy_file_open(&nowhere, POLICY_CREATE, &file, NULL),
 		     -ENOENT);
@@ -877,7 +877,7 @@ Test(policy_file, on_a_full_file_system_none_is_made)
 	umount(directory);
 }
 
-static const struct arena_place anywhere = {
+static const struct place anywhere = {
 	.netns_inode = INODE, .netns_cookie = COOKIE,
 };
 
@@ -897,7 +897,7 @@ static void mount_run_and_shm(void)
 	cr_assert_eq(mount("none", "/run", "tmpfs", 0, "mode=755"), 0);
 }
 
-static void assert_found(const struct arena_place *where, const char *expected)
+static void assert_found(const struct place *where, const char *expected)
 {
 	char found[PATH_MAX] = "";
 

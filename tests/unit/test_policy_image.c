@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/policy.h"
-#include "core/policy_image.h"
+#include "policy/policy.h"
+#include "policy/image.h"
 
 enum { FIRST, SECOND, DEFAULT, N_RULES };
 enum { NOTHING, LOW, HIGH, N_SETS };
@@ -51,11 +51,11 @@ static void add_rule(int index, const char *name)
 
 	rule->name = LIST(name);
 	rule->place = LIST("berth.conf:1");
-	for (int space = 0; space < N_SPACES; space++) {
-		rule->ranges[space][ROLE_OF_CONNECT] = LOW;
-		rule->ranges[space][ROLE_OF_LISTEN] = HIGH;
-		rule->refused[space] = index == FIRST ? NOTHING : HIGH;
-		rule->owned[space] = index == FIRST ? HIGH : NOTHING;
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		rule->ranges[protocol][ROLE_OF_CONNECT] = LOW;
+		rule->ranges[protocol][ROLE_OF_LISTEN] = HIGH;
+		rule->refused[protocol] = index == FIRST ? NOTHING : HIGH;
+		rule->owned[protocol] = index == FIRST ? HIGH : NOTHING;
 	}
 	for (int i = 0; i < N_SETTINGS; i++)
 		rule->settings[i] = setting_default((enum setting)i);
@@ -312,14 +312,14 @@ Test(policy_image, a_rule_is_a_policy_with_its_sets_and_settings)
 	cr_expect_eq(policy.settings[SETTING_MODE], MODE_OBSERVE);
 	cr_expect_eq(policy.settings[SETTING_PIN], PIN_YES);
 	cr_expect_eq(policy.settings[SETTING_LOG], LOG_START);
-	for (int space = 0; space < N_SPACES; space++) {
-		cr_expect_eq(policy.ranges[space][ROLE_OF_CONNECT],
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		cr_expect_eq(policy.ranges[protocol][ROLE_OF_CONNECT],
 			     &image.sets[LOW].ports);
-		cr_expect_eq(policy.ranges[space][ROLE_OF_LISTEN],
+		cr_expect_eq(policy.ranges[protocol][ROLE_OF_LISTEN],
 			     &image.sets[HIGH].ports);
-		cr_expect_not(policy_has(policy.refused[space], 40000));
-		cr_expect(policy_has(policy.owned[space], 40000));
-		cr_expect(policy_has(policy.dynamic[space], 20000));
+		cr_expect_not(policy_has(policy.refused[protocol], 40000));
+		cr_expect(policy_has(policy.owned[protocol], 40000));
+		cr_expect(policy_has(policy.dynamic[protocol], 20000));
 	}
 }
 
@@ -368,7 +368,7 @@ Test(policy_image, roots_policy_holds_else_the_environment_that_names_ports)
 	cr_expect_eq(rule, policy_rule_of(&tables, &(struct subject){ { 0 } }));
 	environment.names_ports = true;
 	cr_expect_eq(settle(true, &policy, &rule), SETTLED_RULE);
-	cr_expect_eq(policy.ranges[SPACE_TCP][ROLE_OF_CONNECT],
+	cr_expect_eq(policy.ranges[PROTOCOL_TCP][ROLE_OF_CONNECT],
 		     policy_set(&tables, rule->ranges[0][0]));
 	cr_expect_eq(settle(false, &policy, &rule), SETTLED_NAMED);
 	cr_expect_null(rule);
@@ -390,7 +390,7 @@ Test(policy_image, a_damaged_policy_leaves_ports_to_the_kernel)
 		image.sets[i].ports.words[7] ^= 1;
 	cr_expect_eq(settle(true, &policy, &rule), SETTLED_DAMAGED);
 	cr_expect_null(rule);
-	cr_expect_eq(policy.ranges[SPACE_UDP][ROLE_OF_LISTEN]->n_ports, 0);
+	cr_expect_eq(policy.ranges[PROTOCOL_UDP][ROLE_OF_LISTEN]->n_ports, 0);
 	cr_expect(policy.is_guess);
 	cr_expect_not(policy_refuses_all(&policy));
 	image.header.magic++;
@@ -412,15 +412,15 @@ static void assert_no_policy(void)
 
 Test(policy_image, a_rule_with_a_set_or_a_setting_out_of_range_is_none)
 {
-	image.rules[FIRST].ranges[SPACE_SCTP][ROLE_OF_LISTEN] = N_SETS;
+	image.rules[FIRST].ranges[PROTOCOL_SCTP][ROLE_OF_LISTEN] = N_SETS;
 	assert_no_policy();
-	image.rules[FIRST].avoided[SPACE_TCP] = UINT32_MAX;
+	image.rules[FIRST].avoided[PROTOCOL_TCP] = UINT32_MAX;
 	assert_no_policy();
-	image.rules[FIRST].refused[SPACE_UDP] = N_SETS;
+	image.rules[FIRST].refused[PROTOCOL_UDP] = N_SETS;
 	assert_no_policy();
-	image.rules[FIRST].owned[SPACE_UDPLITE] = N_SETS;
+	image.rules[FIRST].owned[PROTOCOL_UDPLITE] = N_SETS;
 	assert_no_policy();
-	image.header.dynamic[SPACE_TCP] = N_SETS;
+	image.header.dynamic[PROTOCOL_TCP] = N_SETS;
 	assert_no_policy();
 	for (int i = 0; i < N_SETTINGS; i++) {
 		image.rules[FIRST].settings[i] = 200;

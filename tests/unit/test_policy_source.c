@@ -13,9 +13,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "core/arena_place.h"
-#include "core/kernel.h"
-#include "core/policy_source.h"
+#include "map/place.h"
+#include "kernel/kernel.h"
+#include "policy/source.h"
 
 /* Of no namespace that there is. */
 #define INODE 3u
@@ -24,7 +24,7 @@
 static char directory[] = "/tmp/berth-test-source-XXXXXX";
 static char path[256];
 
-static const struct arena_place place = {
+static const struct place place = {
 	.directory = directory, .netns_inode = INODE, .netns_cookie = COOKIE,
 };
 
@@ -100,12 +100,12 @@ static void fill_rule(struct image *image, int index, uint32_t range)
 	struct policy_rule *rule = &image->rules[index];
 
 	rule->name = index == DEFAULT ? NAME_AT : SPECIAL_AT;
-	for (int space = 0; space < N_SPACES; space++) {
-		rule->ranges[space][ROLE_OF_CONNECT] = range;
-		rule->ranges[space][ROLE_OF_LISTEN] = range;
-		rule->avoided[space] = RESERVED;
-		rule->refused[space] = RESERVED;
-		rule->owned[space] = RESERVED;
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		rule->ranges[protocol][ROLE_OF_CONNECT] = range;
+		rule->ranges[protocol][ROLE_OF_LISTEN] = range;
+		rule->avoided[protocol] = RESERVED;
+		rule->refused[protocol] = RESERVED;
+		rule->owned[protocol] = RESERVED;
 	}
 	for (int i = 0; i < N_SETTINGS; i++)
 		rule->settings[i] = setting_default((enum setting)i);
@@ -227,17 +227,17 @@ static bool has_range(const struct port_set *set, uint32_t first)
 
 static void assert_ports(uint32_t first)
 {
-	for (int space = 0; space < N_SPACES; space++)
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (int role = 0; role < N_ROLES; role++)
-			cr_assert(has_range(policy.ranges[space][role],
+			cr_assert(has_range(policy.ranges[protocol][role],
 					    first));
 }
 
 static void assert_left_to_the_kernel(void)
 {
-	for (int space = 0; space < N_SPACES; space++)
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (int role = 0; role < N_ROLES; role++)
-			cr_assert_eq(policy.ranges[space][role]->n_ports, 0);
+			cr_assert_eq(policy.ranges[protocol][role]->n_ports, 0);
 	cr_assert_not(policy_refuses_all(&policy));
 }
 
@@ -256,7 +256,7 @@ Test(policy_source, without_a_policy_published_the_environment_is_followed)
 
 Test(policy_source, without_a_file_the_environment_is_followed_too)
 {
-	const struct arena_place nowhere = { .directory = directory };
+	const struct place nowhere = { .directory = directory };
 	struct environment_error error;
 
 	variables[0] = "BERTH_RANGE=30000-30999";
@@ -278,7 +278,7 @@ Test(policy_source, a_mistake_in_the_environment_is_told)
 					&error), -EINVAL);
 	cr_assert_str_eq(error.variable, "BERTH_RANGE");
 	assert_get(POLICY_SAME, "environment");
-	cr_assert_eq(policy.ranges[SPACE_TCP][ROLE_OF_CONNECT]->n_ports,
+	cr_assert_eq(policy.ranges[PROTOCOL_TCP][ROLE_OF_CONNECT]->n_ports,
 		     16384);
 }
 
@@ -318,7 +318,7 @@ Test(policy_source, an_unload_is_the_way_back_to_the_environment)
 	assert_get(POLICY_NEW, "A");
 	unpublish();
 	assert_get(POLICY_NEW, "environment");
-	cr_assert_eq(policy.ranges[SPACE_TCP][ROLE_OF_CONNECT],
+	cr_assert_eq(policy.ranges[PROTOCOL_TCP][ROLE_OF_CONNECT],
 		     &source.environment.range);
 	assert_get(POLICY_SAME, "environment");
 	publish_good("B", 40000);
@@ -598,13 +598,13 @@ static bool is_whole(const struct policy *copy, uint32_t first)
 {
 	if (copy->rest_ms != first)
 		return false;
-	for (int space = 0; space < N_SPACES; space++) {
-		if (!has_range(copy->ranges[space][ROLE_OF_CONNECT], first) ||
-		    !has_range(copy->ranges[space][ROLE_OF_LISTEN], first) ||
-		    !has_range(copy->avoided[space], first + 5000) ||
-		    !has_range(copy->refused[space], first + 5000) ||
-		    !has_range(copy->owned[space], first + 5000) ||
-		    !has_range(copy->dynamic[space], first))
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		if (!has_range(copy->ranges[protocol][ROLE_OF_CONNECT], first) ||
+		    !has_range(copy->ranges[protocol][ROLE_OF_LISTEN], first) ||
+		    !has_range(copy->avoided[protocol], first + 5000) ||
+		    !has_range(copy->refused[protocol], first + 5000) ||
+		    !has_range(copy->owned[protocol], first + 5000) ||
+		    !has_range(copy->dynamic[protocol], first))
 			return false;
 	}
 	return true;

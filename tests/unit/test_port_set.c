@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "core/port_set.h"
+#include "base/port_set.h"
 
 static struct port_set set, other;
 
@@ -33,7 +33,7 @@ Test(port_set, holds_exactly_what_was_added)
 			     "port %u", port);
 }
 
-Test(port_set, holds_both_ends_of_the_port_space)
+Test(port_set, holds_both_ends_of_the_port_protocol)
 {
 	port_set_add(&set, 0, 0);
 	port_set_add(&set, 65535, 65535);

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "core/arena_layout.h"
-#include "core/process.h"
-#include "core/refusal.h"
+#include "map/layout.h"
+#include "assign/process.h"
+#include "assign/refusal.h"
 
 /* What a rule assigns, what another rule does, and what is reserved. */
 #define CONNECT_PORT 20000u
@@ -30,19 +30,19 @@ static void fill(struct port_set *set, uint32_t lo, uint32_t hi)
 
 static void setup(void)
 {
-	cr_assert_eq(arena_open_private(0, &process.arena), 0);
+	cr_assert_eq(map_open_private(0, &process.map), 0);
 	strcpy(process.source.identity.name, "redis-server");
 	fill(&connect_range, 20000, 20999);
 	fill(&listen_range, 21000, 21999);
 	fill(&dynamic, 20000, 22999);
 	fill(&owned, 30000, 30009);
 	fill(&refused, 31000, 31009);
-	for (int space = 0; space < N_SPACES; space++) {
-		policy.ranges[space][ROLE_OF_CONNECT] = &connect_range;
-		policy.ranges[space][ROLE_OF_LISTEN] = &listen_range;
-		policy.dynamic[space] = &dynamic;
-		policy.owned[space] = &owned;
-		policy.refused[space] = &refused;
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		policy.ranges[protocol][ROLE_OF_CONNECT] = &connect_range;
+		policy.ranges[protocol][ROLE_OF_LISTEN] = &listen_range;
+		policy.dynamic[protocol] = &dynamic;
+		policy.owned[protocol] = &owned;
+		policy.refused[protocol] = &refused;
 	}
 	for (int i = 0; i < N_SETTINGS; i++)
 		policy.settings[i] = setting_default((enum setting)i);
@@ -52,7 +52,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	arena_close(&process.arena);
+	map_close(&process.map);
 }
 
 TestSuite(refusal, .init = setup, .fini = teardown);
@@ -65,10 +65,10 @@ static struct endpoint local(uint32_t port)
 	};
 }
 
-static int bind_in(enum space space, uint32_t port)
+static int bind_in(enum protocol protocol, uint32_t port)
 {
 	const struct fd_facts facts = {
-		.known = 1, .covered = 1, .space = space,
+		.known = 1, .covered = 1, .protocol = protocol,
 	};
 	const struct endpoint endpoint = local(port);
 
@@ -77,13 +77,13 @@ static int bind_in(enum space space, uint32_t port)
 
 static int bind_tcp(uint32_t port)
 {
-	return bind_in(SPACE_TCP, port);
+	return bind_in(PROTOCOL_TCP, port);
 }
 
 /* All counters but this one are 0; N_COUNTERS: all. */
 static void assert_counted(enum counter expected, uint64_t n)
 {
-	const struct counter_memory *memory = &process.arena.memory->counter;
+	const struct counter_memory *memory = &process.map.memory->counter;
 
 	for (int i = 0; i < N_COUNTERS; i++) {
 		const uint64_t count = memory->counters[i];
@@ -96,7 +96,7 @@ static void assert_counted(enum counter expected, uint64_t n)
 static void assert_nothing_told(void)
 {
 	assert_counted(N_COUNTERS, 0);
-	cr_assert_eq(event_end(&process.arena), 0);
+	cr_assert_eq(event_end(&process.map), 0);
 }
 
 /* One event, and one count of it. */
@@ -106,8 +106,8 @@ static void assert_told(enum event_kind kind, enum event_verdict verdict,
 {
 	struct event event;
 
-	cr_assert_eq(event_end(&process.arena), 1);
-	cr_assert(event_get(&process.arena, 0, &event));
+	cr_assert_eq(event_end(&process.map), 1);
+	cr_assert(event_get(&process.map, 0, &event));
 	cr_expect_eq(event.kind, kind);
 	cr_expect_eq(event.verdict, verdict);
 	cr_expect_eq(event.call, call);
@@ -126,23 +126,23 @@ Test(refusal, a_port_reserved_for_others_is_refused_and_reported)
 		    COUNTER_RESERVED);
 }
 
-Test(refusal, the_event_has_space_and_address_of_the_call)
+Test(refusal, the_event_has_protocol_and_address_of_the_call)
 {
 	const struct endpoint expected = local(FOREIGN_PORT + 9);
 	struct event event;
 
-	cr_assert_eq(bind_in(SPACE_UDPLITE, FOREIGN_PORT + 9), -EACCES);
-	cr_assert(event_get(&process.arena, 0, &event));
-	cr_assert_eq(event.space, SPACE_UDPLITE);
+	cr_assert_eq(bind_in(PROTOCOL_UDPLITE, FOREIGN_PORT + 9), -EACCES);
+	cr_assert(event_get(&process.map, 0, &event));
+	cr_assert_eq(event.protocol, PROTOCOL_UDPLITE);
 	cr_assert_eq(memcmp(&event.address, &expected, sizeof(expected)), 0);
 }
 
-Test(refusal, a_reservation_is_of_its_space_alone)
+Test(refusal, a_reservation_is_of_its_protocol_alone)
 {
-	policy.refused[SPACE_UDP] = NULL;
-	cr_assert_eq(bind_in(SPACE_UDP, FOREIGN_PORT), 0);
+	policy.refused[PROTOCOL_UDP] = NULL;
+	cr_assert_eq(bind_in(PROTOCOL_UDP, FOREIGN_PORT), 0);
 	assert_nothing_told();
-	cr_assert_eq(bind_in(SPACE_SCTP, FOREIGN_PORT), -EACCES);
+	cr_assert_eq(bind_in(PROTOCOL_SCTP, FOREIGN_PORT), -EACCES);
 }
 
 Test(refusal, its_owner_and_any_other_port_pass)
@@ -158,9 +158,9 @@ Test(refusal, its_owner_and_any_other_port_pass)
 
 Test(refusal, without_any_sets_everything_passes)
 {
-	for (int space = 0; space < N_SPACES; space++)
-		policy.owned[space] = policy.refused[space] =
-			policy.dynamic[space] = NULL;
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		policy.owned[protocol] = policy.refused[protocol] =
+			policy.dynamic[protocol] = NULL;
 	policy.settings[SETTING_SERVER_IN_RANGE] = SERVER_REFUSE;
 	cr_assert_eq(bind_tcp(FOREIGN_PORT), 0);
 	cr_assert_eq(bind_tcp(CONNECT_PORT), 0);
@@ -232,18 +232,18 @@ Test(refusal, a_server_in_a_range_passes_by_default)
 Test(refusal, a_port_that_rests_was_handed_on)
 {
 	policy.settings[SETTING_SERVER_IN_RANGE] = SERVER_REFUSE;
-	ledger_rest(&process.arena, SPACE_TCP, LISTEN_PORT, clock_now_ms());
+	ledger_rest(&process.map, PROTOCOL_TCP, LISTEN_PORT, clock_now_ms());
 	cr_assert_eq(bind_tcp(LISTEN_PORT), 0);
 	assert_nothing_told();
 	cr_assert_eq(bind_tcp(LISTEN_PORT + 1), -EACCES);
-	cr_assert_eq(bind_in(SPACE_UDP, LISTEN_PORT), -EACCES);
+	cr_assert_eq(bind_in(PROTOCOL_UDP, LISTEN_PORT), -EACCES);
 }
 
 Test(refusal, a_port_that_rests_no_more_is_one_like_others)
 {
 	policy.settings[SETTING_SERVER_IN_RANGE] = SERVER_REFUSE;
-	arena_set_rest(&process.arena, 1);
-	ledger_rest(&process.arena, SPACE_TCP, LISTEN_PORT,
+	map_set_rest(&process.map, 1);
+	ledger_rest(&process.map, PROTOCOL_TCP, LISTEN_PORT,
 		    clock_now_ms() - 1000);
 	cr_assert_eq(bind_tcp(LISTEN_PORT), -EACCES);
 }
@@ -255,14 +255,14 @@ Test(refusal, a_port_that_is_leased_is_shared)
 	policy.settings[SETTING_SERVER_IN_RANGE] = SERVER_REFUSE;
 	for (uint16_t i = 0; i < 3; i++) {
 		const struct lease lease = {
-			.space = SPACE_TCP, .use = uses[i],
+			.protocol = PROTOCOL_TCP, .use = uses[i],
 			.port = (uint16_t)(LISTEN_PORT + i), .plane = i,
 		};
 
-		cr_assert_eq(ledger_lease(&process.arena, &lease), 0);
+		cr_assert_eq(ledger_lease(&process.map, &lease), 0);
 		cr_assert_eq(bind_tcp(lease.port), 0);
 		assert_nothing_told();
-		ledger_release(&process.arena, &lease, 0);
+		ledger_release(&process.map, &lease, 0);
 	}
 	cr_assert_eq(bind_tcp(LISTEN_PORT), -EACCES);
 }
@@ -270,8 +270,8 @@ Test(refusal, a_port_that_is_leased_is_shared)
 Test(refusal, neither_rest_nor_lease_opens_a_reservation)
 {
 	policy.settings[SETTING_OUTSIDE] = OUTSIDE_REFUSE;
-	ledger_rest(&process.arena, SPACE_TCP, FOREIGN_PORT, clock_now_ms());
-	ledger_rest(&process.arena, SPACE_TCP, PLAIN_PORT, clock_now_ms());
+	ledger_rest(&process.map, PROTOCOL_TCP, FOREIGN_PORT, clock_now_ms());
+	ledger_rest(&process.map, PROTOCOL_TCP, PLAIN_PORT, clock_now_ms());
 	cr_assert_eq(bind_tcp(FOREIGN_PORT), -EACCES);
 	cr_assert_eq(bind_tcp(PLAIN_PORT), -EADDRINUSE);
 }
@@ -322,7 +322,7 @@ static int connect_to_itself(void)
 {
 	const struct endpoint endpoint = local(CONNECT_PORT);
 
-	return refusal_of_self_connect(&process, &policy, SPACE_TCP,
+	return refusal_of_self_connect(&process, &policy, PROTOCOL_TCP,
 				       &endpoint);
 }
 
@@ -348,22 +348,22 @@ Test(refusal, observing_refuses_no_connect_to_itself_but_tells)
 		    CONNECT_PORT, COUNTER_OBSERVED);
 }
 
-static int send_without_arena(void)
+static int send_without_map(void)
 {
-	return refusal_without_arena(&process, &policy, CALL_SEND, SPACE_UDP);
+	return refusal_without_map(&process, &policy, CALL_SEND, PROTOCOL_UDP);
 }
 
 Test(refusal, with_shared_memory_there_is_nothing_to_refuse)
 {
 	set_strict(MODE_ENFORCE);
-	cr_assert_eq(send_without_arena(), 0);
+	cr_assert_eq(send_without_map(), 0);
 	assert_nothing_told();
 }
 
 Test(refusal, without_shared_memory_a_process_goes_on_by_itself)
 {
-	process.arena.shared_error = -ENOSPC;
-	cr_assert_eq(send_without_arena(), 0);
+	process.map.shared_error = -ENOSPC;
+	cr_assert_eq(send_without_map(), 0);
 	assert_nothing_told();
 }
 
@@ -372,21 +372,21 @@ Test(refusal, without_shared_memory_it_is_refused_where_that_is_set)
 	struct event event;
 
 	policy.settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
-	process.arena.shared_error = -ENOSPC;
-	cr_assert_eq(send_without_arena(), -EACCES);
-	assert_told(EVENT_NO_ARENA, EVENT_REFUSED, CALL_SEND, 0,
-		    COUNTER_NO_ARENA);
-	cr_assert(event_get(&process.arena, 0, &event));
-	cr_assert_eq(event.space, SPACE_UDP);
+	process.map.shared_error = -ENOSPC;
+	cr_assert_eq(send_without_map(), -EACCES);
+	assert_told(EVENT_NO_MAP, EVENT_REFUSED, CALL_SEND, 0,
+		    COUNTER_NO_MAP);
+	cr_assert(event_get(&process.map, 0, &event));
+	cr_assert_eq(event.protocol, PROTOCOL_UDP);
 }
 
 Test(refusal, without_what_to_follow_it_is_refused_where_that_is_set)
 {
 	policy.is_guess = true;
-	cr_assert_eq(send_without_arena(), 0);
+	cr_assert_eq(send_without_map(), 0);
 	assert_nothing_told();
 	policy.settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
-	cr_assert_eq(send_without_arena(), -EACCES);
+	cr_assert_eq(send_without_map(), -EACCES);
 	assert_told(EVENT_BAD_POLICY, EVENT_REFUSED, CALL_SEND, 0,
 		    COUNTER_BAD_POLICY);
 }
@@ -394,19 +394,19 @@ Test(refusal, without_what_to_follow_it_is_refused_where_that_is_set)
 Test(refusal, observing_goes_on_without_shared_memory_but_tells)
 {
 	set_strict(MODE_OBSERVE);
-	process.arena.shared_error = -ENOSPC;
-	cr_assert_eq(send_without_arena(), 0);
-	assert_told(EVENT_NO_ARENA, EVENT_OBSERVED, CALL_SEND, 0,
+	process.map.shared_error = -ENOSPC;
+	cr_assert_eq(send_without_map(), 0);
+	assert_told(EVENT_NO_MAP, EVENT_OBSERVED, CALL_SEND, 0,
 		    COUNTER_OBSERVED);
 }
 
 Test(refusal, without_any_map_it_is_refused_all_the_same)
 {
-	arena_close(&process.arena);
-	process.arena.memory = NULL;
-	process.arena.shared_error = -ENOMEM;
+	map_close(&process.map);
+	process.map.memory = NULL;
+	process.map.shared_error = -ENOMEM;
 	set_strict(MODE_ENFORCE);
-	cr_assert_eq(send_without_arena(), -EACCES);
+	cr_assert_eq(send_without_map(), -EACCES);
 	cr_assert_eq(bind_tcp(FOREIGN_PORT), -EACCES);
 	cr_assert_eq(bind_tcp(LISTEN_PORT), -EACCES);
 	cr_assert_eq(bind_tcp(PLAIN_PORT), -EADDRINUSE);

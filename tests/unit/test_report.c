@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/event_text.h"
-#include "core/process.h"
-#include "core/report.h"
+#include "map/event_text.h"
+#include "assign/process.h"
+#include "assign/report.h"
 
 #define N_MANY 25u
 
@@ -31,7 +31,7 @@ static void setup(void)
 {
 	char path[] = "/tmp/berth-test-report-XXXXXX";
 
-	cr_assert_eq(arena_open_private(0, &process.arena), 0);
+	cr_assert_eq(map_open_private(0, &process.map), 0);
 	strcpy(process.source.identity.name, "redis-server");
 	strcpy(policy.rule, "default");
 	policy.settings[SETTING_LOG] = LOG_STDERR;
@@ -48,7 +48,7 @@ static void teardown(void)
 {
 	dup2(saved_stderr, STDERR_FILENO);
 	close(log_fd);
-	arena_close(&process.arena);
+	map_close(&process.map);
 }
 
 TestSuite(report, .init = setup, .fini = teardown, .timeout = 900);
@@ -90,7 +90,7 @@ static void report_many(enum event_kind kind, uint32_t n)
 {
 	const struct report report = {
 		.kind = kind, .verdict = EVENT_REFUSED, .call = CALL_BIND,
-		.space = SPACE_TCP, .address = &address,
+		.protocol = PROTOCOL_TCP, .address = &address,
 	};
 
 	for (uint32_t i = 0; i < n; i++)
@@ -119,7 +119,7 @@ static uint32_t lines_of_a_second(uint32_t n)
 
 static uint64_t count_of(enum counter counter)
 {
-	return process.arena.memory->counter.counters[counter];
+	return process.map.memory->counter.counters[counter];
 }
 
 Test(report, an_event_is_counted_entered_and_written)
@@ -129,8 +129,8 @@ Test(report, an_event_is_counted_entered_and_written)
 
 	report_many(EVENT_OUTSIDE, 1);
 	cr_assert_eq(count_of(COUNTER_OUTSIDE), 1);
-	cr_assert_eq(event_end(&process.arena), 1);
-	cr_assert(event_get(&process.arena, 0, &event));
+	cr_assert_eq(event_end(&process.map), 1);
+	cr_assert(event_get(&process.map, 0, &event));
 	cr_assert_eq(event.kind, EVENT_OUTSIDE);
 	cr_assert_eq(event.pid, (uint32_t)getpid());
 	event_text(&event, text);
@@ -168,7 +168,7 @@ Test(report, what_was_observed_only_is_counted_apart)
 {
 	const struct report report = {
 		.kind = EVENT_RESERVED, .verdict = EVENT_OBSERVED,
-		.call = CALL_BIND, .space = SPACE_TCP,
+		.call = CALL_BIND, .protocol = PROTOCOL_TCP,
 	};
 
 	report_event(&process, &policy, &report);
@@ -184,17 +184,17 @@ Test(report, nothing_is_written_unless_events_are_asked_for)
 	report_many(EVENT_RESERVED, 3);
 	report_line(&process, &policy, (const char *const[]){ "x", NULL });
 	cr_assert_eq(take_lines(), 0);
-	cr_assert_eq(event_end(&process.arena), 6);
+	cr_assert_eq(event_end(&process.map), 6);
 	cr_assert_eq(count_of(COUNTER_RESERVED), 6);
 }
 
 Test(report, a_line_that_is_no_event_is_written_alone)
 {
 	report_line(&process, &policy,
-		    (const char *const[]){ "no shared ", "arena", NULL });
+		    (const char *const[]){ "no shared ", "map", NULL });
 	cr_assert_eq(take_lines(), 1);
-	cr_assert_str_eq(lines, "berth: no shared arena\n");
-	cr_assert_eq(event_end(&process.arena), 0);
+	cr_assert_str_eq(lines, "berth: no shared map\n");
+	cr_assert_eq(event_end(&process.map), 0);
 }
 
 Test(report, only_so_many_lines_are_written_in_a_second_and_the_ring_has_all)
@@ -202,9 +202,9 @@ Test(report, only_so_many_lines_are_written_in_a_second_and_the_ring_has_all)
 	struct event event;
 
 	cr_assert_eq(lines_of_a_second(N_MANY), REPORT_LINES_MAX);
-	cr_assert_eq(event_end(&process.arena), N_MANY);
+	cr_assert_eq(event_end(&process.map), N_MANY);
 	for (uint64_t i = 0; i < N_MANY; i++)
-		cr_assert(event_get(&process.arena, i, &event));
+		cr_assert(event_get(&process.map, i, &event));
 	cr_assert_eq(count_of(COUNTER_RESERVED), N_MANY);
 }
 
@@ -239,9 +239,9 @@ Test(report, the_line_that_tells_of_others_is_one_of_so_many_too)
 
 Test(report, without_a_map_lines_are_written_all_the_same)
 {
-	arena_close(&process.arena);
-	process.arena.memory = NULL;
-	report_many(EVENT_NO_ARENA, 1);
+	map_close(&process.map);
+	process.map.memory = NULL;
+	report_many(EVENT_NO_MAP, 1);
 	cr_assert_eq(take_lines(), 1);
 }
 
@@ -269,7 +269,7 @@ Test(report, no_line_goes_to_another_file_that_standard_error_is_by_now)
 	cr_assert_not(standard_error_is(&process.standard_error));
 	report_many(EVENT_OUTSIDE, 1);
 	cr_assert_eq(take_lines(), 0);
-	cr_assert_eq(event_end(&process.arena), 1);
+	cr_assert_eq(event_end(&process.map), 1);
 	close(other);
 }
 

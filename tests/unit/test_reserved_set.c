@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "cli/services.h"
-#include "core/kernel.h"
-#include "core/reserved_set.h"
+#include "kernel/kernel.h"
+#include "policy/reserved_set.h"
 
 static struct kernel kernel = { .reserved_known = true };
-static struct port_set services[N_SPACES];
-static struct reserved_sources sources = { &kernel, &services[SPACE_TCP] };
+static struct port_set services[N_PROTOCOLS];
+static struct reserved_sources sources = { &kernel, &services[PROTOCOL_TCP] };
 
 static struct port_set set;
 static struct range_error error;
@@ -99,7 +99,7 @@ Test(reserved_set, the_kernels_reserved_ports_have_a_name)
 
 Test(reserved_set, the_services_are_for_those_who_have_read_them)
 {
-	port_set_add(&services[SPACE_TCP], 25, 25);
+	port_set_add(&services[PROTOCOL_TCP], 25, 25);
 	assert_ports("services,80", "25,80");
 	sources.services = NULL;
 	assert_refused("80,services", "services", "is for berth.conf only");
@@ -130,9 +130,9 @@ static void read_services(const char *text)
 
 Test(services, each_protocol_has_its_own_ports)
 {
-	static const char *const expected[N_SPACES] = {
-		[SPACE_TCP] = "22,80", [SPACE_UDP] = "69",
-		[SPACE_UDPLITE] = "69-70", [SPACE_SCTP] = "2904",
+	static const char *const expected[N_PROTOCOLS] = {
+		[PROTOCOL_TCP] = "22,80", [PROTOCOL_UDP] = "69",
+		[PROTOCOL_UDPLITE] = "69-70", [PROTOCOL_SCTP] = "2904",
 	};
 
 	read_services("# comment 1/tcp\n"
@@ -149,11 +149,11 @@ Test(services, each_protocol_has_its_own_ports)
 		      "broken 5 tcp\n"
 		      "broken\n"
 		      "#off 6/tcp\n");
-	for (int space = 0; space < N_SPACES; space++) {
-		set = services[space];
-		assert_formatted(expected[space]);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		set = services[protocol];
+		assert_formatted(expected[protocol]);
 	}
-	cr_assert_eq(services[SPACE_TCP].n_ports, 2);
+	cr_assert_eq(services[PROTOCOL_TCP].n_ports, 2);
 }
 
 Test(services, a_last_line_needs_no_end_and_may_be_long)
@@ -163,12 +163,12 @@ Test(services, a_last_line_needs_no_end_and_may_be_long)
 	memset(text, 'x', sizeof(text));
 	memcpy(text + sizeof(text) - 8, " 22/tcp", 8);
 	read_services(text);
-	set = services[SPACE_TCP];
+	set = services[PROTOCOL_TCP];
 	assert_formatted("22");
 }
 
 Test(services, a_file_that_is_not_there_is_told)
 {
 	cr_assert_eq(services_read("/nonexistent", services), -ENOENT);
-	cr_assert_eq(services[SPACE_TCP].n_ports, 0);
+	cr_assert_eq(services[PROTOCOL_TCP].n_ports, 0);
 }

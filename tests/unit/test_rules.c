@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "core/choice.h"
+#include "map/choice.h"
 #include "rules_by_hand.h"
 
 TestSuite(rules, .timeout = 900);
@@ -18,15 +18,15 @@ Test(rules, a_file_without_options_makes_the_default_rule)
 		cr_assert_eq(rules.rules[0].settings[i],
 			     setting_default((enum setting)i));
 	cr_assert_null(rules.rules[0].ranges[0][0].place.file);
-	for (int space = 0; space < N_SPACES; space++) {
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		for (int role = 0; role < N_ROLES; role++)
-			assert_ports(rules.rules[0].assigned[space][role],
+			assert_ports(rules.rules[0].assigned[protocol][role],
 				     "49152-65535");
-		assert_ports(rules.dynamic[space], "49152-65535");
-		cr_assert_eq(rules.dynamic[space]->n_ports, 16384);
-		assert_ports(rules.rules[0].owned[space], "");
-		assert_ports(rules.rules[0].refused[space], "");
-		assert_ports(rules.rules[0].avoided[space], "");
+		assert_ports(rules.dynamic[protocol], "49152-65535");
+		cr_assert_eq(rules.dynamic[protocol]->n_ports, 16384);
+		assert_ports(rules.rules[0].owned[protocol], "");
+		assert_ports(rules.rules[0].refused[protocol], "");
+		assert_ports(rules.rules[0].avoided[protocol], "");
 	}
 	rules_deinit(&rules);
 }
@@ -45,25 +45,25 @@ Test(rules, a_range_is_the_innermost_that_is_given)
 	inner->by_protocol[CONFIG_TCP].range = at(12, "5012");
 	inner->by_protocol[CONFIG_TCP].listen = at(13, "5013");
 	make();
-	assert_range(0, SPACE_TCP, ROLE_OF_CONNECT, "5012", 12);
-	assert_range(0, SPACE_TCP, ROLE_OF_LISTEN, "5013", 13);
-	assert_range(0, SPACE_UDP, ROLE_OF_CONNECT, "5011", 11);
-	assert_range(0, SPACE_UDP, ROLE_OF_LISTEN, "5003", 3);
-	assert_range(0, SPACE_SCTP, ROLE_OF_CONNECT, "5011", 11);
-	assert_range(0, SPACE_SCTP, ROLE_OF_LISTEN, "5002", 2);
+	assert_range(0, PROTOCOL_TCP, ROLE_OF_CONNECT, "5012", 12);
+	assert_range(0, PROTOCOL_TCP, ROLE_OF_LISTEN, "5013", 13);
+	assert_range(0, PROTOCOL_UDP, ROLE_OF_CONNECT, "5011", 11);
+	assert_range(0, PROTOCOL_UDP, ROLE_OF_LISTEN, "5003", 3);
+	assert_range(0, PROTOCOL_SCTP, ROLE_OF_CONNECT, "5011", 11);
+	assert_range(0, PROTOCOL_SCTP, ROLE_OF_LISTEN, "5002", 2);
 	for (size_t rule = 1; rule < 3; rule++) {
-		assert_range(rule, SPACE_TCP, ROLE_OF_CONNECT, "5001", 1);
-		assert_range(rule, SPACE_TCP, ROLE_OF_LISTEN, "5002", 2);
-		assert_range(rule, SPACE_UDP, ROLE_OF_CONNECT, "5004", 4);
-		assert_range(rule, SPACE_UDPLITE, ROLE_OF_CONNECT, "5004", 4);
-		assert_range(rule, SPACE_UDP, ROLE_OF_LISTEN, "5003", 3);
-		assert_range(rule, SPACE_UDPLITE, ROLE_OF_LISTEN, "5003", 3);
-		assert_range(rule, SPACE_SCTP, ROLE_OF_LISTEN, "5002", 2);
+		assert_range(rule, PROTOCOL_TCP, ROLE_OF_CONNECT, "5001", 1);
+		assert_range(rule, PROTOCOL_TCP, ROLE_OF_LISTEN, "5002", 2);
+		assert_range(rule, PROTOCOL_UDP, ROLE_OF_CONNECT, "5004", 4);
+		assert_range(rule, PROTOCOL_UDPLITE, ROLE_OF_CONNECT, "5004", 4);
+		assert_range(rule, PROTOCOL_UDP, ROLE_OF_LISTEN, "5003", 3);
+		assert_range(rule, PROTOCOL_UDPLITE, ROLE_OF_LISTEN, "5003", 3);
+		assert_range(rule, PROTOCOL_SCTP, ROLE_OF_LISTEN, "5002", 2);
 	}
-	cr_assert(rules.rules[0].ranges[SPACE_UDP][ROLE_OF_LISTEN].inherited);
-	cr_assert_not(rules.rules[0].ranges[SPACE_TCP][0].inherited);
-	assert_ports(rules.dynamic[SPACE_TCP], "5001-5002,5012-5013");
-	assert_ports(rules.dynamic[SPACE_UDPLITE], "5003-5004,5011");
+	cr_assert(rules.rules[0].ranges[PROTOCOL_UDP][ROLE_OF_LISTEN].inherited);
+	cr_assert_not(rules.rules[0].ranges[PROTOCOL_TCP][0].inherited);
+	assert_ports(rules.dynamic[PROTOCOL_TCP], "5001-5002,5012-5013");
+	assert_ports(rules.dynamic[PROTOCOL_UDPLITE], "5003-5004,5011");
 	rules_deinit(&rules);
 }
 
@@ -91,8 +91,8 @@ Test(rules, what_is_inherited_is_shared)
 	cr_assert_neq(rule[0].assigned[0][0], rule[2].assigned[0][0]);
 	/* Nothing is taken out of it: it is what the option says. */
 	cr_assert_eq(rule[0].assigned[0][0], rule[0].ranges[0][0].ports);
-	cr_assert_eq(rule[0].avoided[0], rule[2].avoided[SPACE_SCTP]);
-	cr_assert_eq(rule[0].refused[0], rule[2].refused[SPACE_SCTP]);
+	cr_assert_eq(rule[0].avoided[0], rule[2].avoided[PROTOCOL_SCTP]);
+	cr_assert_eq(rule[0].refused[0], rule[2].refused[PROTOCOL_SCTP]);
 	cr_assert_eq(rule[0].refused[0], rule[0].avoided[0]);
 	rules_deinit(&rules);
 }
@@ -132,8 +132,8 @@ Test(rules, a_bad_word_is_quoted_with_its_place)
 	config.defaults.rate = at(4, "1000001");
 	config.rest_time = at(5, "0");
 	config.import_kernel = at(6, "");
-	config.arena_mode = at(7, "0777");
-	config.arena_group = at(8, "no-such-group");
+	config.map_mode = at(7, "0777");
+	config.map_group = at(8, "no-such-group");
 	process->options.ranges.range = at(21, "5000,70000");
 	process->options.by_protocol[CONFIG_UDP].listen = at(22, "9-8");
 	process->options.rate = at(23, "-1");
@@ -146,9 +146,9 @@ Test(rules, a_bad_word_is_quoted_with_its_place)
 		"conf:5: rest-time: \"0\" is not a number of seconds from 1 to "
 		"86400\n"
 		"conf:6: import-kernel: \"\" is not yes or no\n"
-		"conf:7: arena-mode: \"0777\" is no octal mode of read and "
+		"conf:7: map-mode: \"0777\" is no octal mode of read and "
 		"write, up to 0666\n"
-		"conf:8: arena-group: \"no-such-group\" is no group of this "
+		"conf:8: map-group: \"no-such-group\" is no group of this "
 		"machine\n"
 		"conf:21: range: \"70000\" is beyond 65535\n"
 		"conf:22: listen: \"9-8\" is reversed\n"
@@ -173,24 +173,24 @@ Test(rules, numbers_that_are_none_are_refused)
 	}
 }
 
-Test(rules, an_arena_mode_is_octal_and_lets_nobody_execute)
+Test(rules, an_map_mode_is_octal_and_lets_nobody_execute)
 {
 	static const char *const good[] = { "0666", "600", "0", "0640", "664" };
 	static const char *const bad[] = { "0667", "668", "01666", "777", "u" };
 
-	config.arena_group = at(2, "");
+	config.map_group = at(2, "");
 	for (size_t i = 0; i < N_ELEMENTS(good); i++) {
-		config.arena_mode = at(1, good[i]);
+		config.map_mode = at(1, good[i]);
 		make();
 		rules_deinit(&rules);
 	}
 	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
-		config.arena_mode = at(1, bad[i]);
+		config.map_mode = at(1, bad[i]);
 		cr_assert_eq(rules_make(&rules, &config, &kernel, &findings),
 			     -EINVAL, "%s is taken", bad[i]);
 		rules_deinit(&rules);
 	}
-	config.arena_mode = at(1, "0111");
+	config.map_mode = at(1, "0111");
 	cr_assert_eq(rules_make(&rules, &config, &kernel, &findings), -EINVAL);
 }
 

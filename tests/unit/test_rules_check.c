@@ -62,20 +62,20 @@ Test(rules_check, reservations_are_carved_where_that_is_said)
 	config.defaults.ranges.range = at(1, "6000-6999");
 	web->options.ranges.listen = at(9, "6550-6700");
 	make();
-	assert_ports(rules.rules[1].assigned[SPACE_TCP][0],
+	assert_ports(rules.rules[1].assigned[PROTOCOL_TCP][0],
 		     "6000-6499,6600-6999");
-	assert_ports(rules.rules[1].assigned[SPACE_UDP][0], "6000-6999");
-	assert_range(1, SPACE_TCP, ROLE_OF_CONNECT, "6000-6999", 1);
+	assert_ports(rules.rules[1].assigned[PROTOCOL_UDP][0], "6000-6999");
+	assert_range(1, PROTOCOL_TCP, ROLE_OF_CONNECT, "6000-6999", 1);
 	/* Ports of its own are not assigned to it, either. */
-	assert_ports(rules.rules[0].assigned[SPACE_TCP][ROLE_OF_LISTEN],
+	assert_ports(rules.rules[0].assigned[PROTOCOL_TCP][ROLE_OF_LISTEN],
 		     "6600-6700");
-	assert_ports(rules.dynamic[SPACE_TCP], "6000-6499,6600-6999");
-	assert_ports(rules.rules[0].owned[SPACE_TCP], "6500-6599");
-	assert_ports(rules.rules[0].owned[SPACE_UDP], "");
-	assert_ports(rules.rules[0].refused[SPACE_TCP], "");
-	assert_ports(rules.rules[1].owned[SPACE_TCP], "");
-	assert_ports(rules.rules[1].refused[SPACE_TCP], "6500-6599");
-	assert_ports(rules.rules[1].refused[SPACE_UDP], "");
+	assert_ports(rules.dynamic[PROTOCOL_TCP], "6000-6499,6600-6999");
+	assert_ports(rules.rules[0].owned[PROTOCOL_TCP], "6500-6599");
+	assert_ports(rules.rules[0].owned[PROTOCOL_UDP], "");
+	assert_ports(rules.rules[0].refused[PROTOCOL_TCP], "");
+	assert_ports(rules.rules[1].owned[PROTOCOL_TCP], "");
+	assert_ports(rules.rules[1].refused[PROTOCOL_TCP], "6500-6599");
+	assert_ports(rules.rules[1].refused[PROTOCOL_UDP], "");
 	rules_deinit(&rules);
 }
 
@@ -157,7 +157,7 @@ Test(rules_check, privileged_ports_have_to_be_asked_for)
 		"to be assigned\n");
 	config.defaults.privileged = at(2, "yes");
 	make();
-	assert_ports(rules.dynamic[SPACE_SCTP], "80,443,1000-2000");
+	assert_ports(rules.dynamic[PROTOCOL_SCTP], "80,443,1000-2000");
 	rules_deinit(&rules);
 }
 
@@ -192,10 +192,10 @@ Test(rules_check, reservations_of_different_protocols_do_not_overlap)
 	add_reserve(4, "y", "7000");
 	reserves[1].protocols = (struct config_list)LIST(4, "udp", "sctp");
 	make();
-	assert_ports(rules.rules[0].owned[SPACE_TCP], "7000");
-	assert_ports(rules.rules[0].refused[SPACE_TCP], "");
-	assert_ports(rules.rules[0].refused[SPACE_UDPLITE], "7000");
-	assert_ports(rules.reserves[0].ports[SPACE_UDP], "");
+	assert_ports(rules.rules[0].owned[PROTOCOL_TCP], "7000");
+	assert_ports(rules.rules[0].refused[PROTOCOL_TCP], "");
+	assert_ports(rules.rules[0].refused[PROTOCOL_UDPLITE], "7000");
+	assert_ports(rules.reserves[0].ports[PROTOCOL_UDP], "");
 	rules_deinit(&rules);
 }
 
@@ -225,9 +225,9 @@ Test(rules_check, sets_can_be_reserved_by_name)
 	add_reserve(4, "kernel", "kernel");
 	config.import_kernel = at(1, "no");
 	make();
-	assert_ports(rules.reserves[0].ports[SPACE_UDP], "1-1023,30000-32767");
-	assert_ports(rules.reserves[1].ports[SPACE_TCP], "4000-4001");
-	assert_ports(rules.rules[0].refused[SPACE_TCP],
+	assert_ports(rules.reserves[0].ports[PROTOCOL_UDP], "1-1023,30000-32767");
+	assert_ports(rules.reserves[1].ports[PROTOCOL_TCP], "4000-4001");
+	assert_ports(rules.rules[0].refused[PROTOCOL_TCP],
 		     "1-1023,4000-4001,30000-32767");
 	rules_deinit(&rules);
 }
@@ -239,10 +239,10 @@ Test(rules_check, services_can_be_reserved_by_protocol)
 	config.defaults.overlap = at(1, "carve");
 	add_reserve(3, "services", "services,7");
 	make();
-	cr_assert(port_set_has(rules.reserves[0].ports[SPACE_TCP], 80));
-	cr_assert(port_set_has(rules.reserves[0].ports[SPACE_UDP], 69));
-	cr_assert_not(port_set_has(rules.reserves[0].ports[SPACE_TCP], 69));
-	cr_assert(port_set_has(rules.reserves[0].ports[SPACE_SCTP], 7));
+	cr_assert(port_set_has(rules.reserves[0].ports[PROTOCOL_TCP], 80));
+	cr_assert(port_set_has(rules.reserves[0].ports[PROTOCOL_UDP], 69));
+	cr_assert_not(port_set_has(rules.reserves[0].ports[PROTOCOL_TCP], 69));
+	cr_assert(port_set_has(rules.reserves[0].ports[PROTOCOL_SCTP], 7));
 	rules_deinit(&rules);
 }
 

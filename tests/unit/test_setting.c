@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/choice.h"
-#include "core/setting.h"
+#include "map/choice.h"
+#include "policy/setting.h"
 
 /* The contract of berth.conf(5), written a second time. */
 static const struct {

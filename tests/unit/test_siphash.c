@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <inttypes.h>
 
-#include "core/siphash.h"
+#include "map/siphash.h"
 
 static const struct siphash_key reference_key = {
 	.k0 = UINT64_C(0x0706050403020100),

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/proc_net.h"
-#include "core/sock_diag.h"
-#include "core/socket.h"
+#include "kernel/proc_net.h"
+#include "kernel/sock_diag.h"
+#include "kernel/socket.h"
 
 /* What a listing shows of one socket, found by its inode. */
 struct search {
@@ -30,7 +30,7 @@ static bool look(const struct kernel_socket *socket, void *context)
 	return true;
 }
 
-typedef int (*lister)(enum space space, uint16_t port,
+typedef int (*lister)(enum protocol protocol, uint16_t port,
 		      kernel_socket_visit visit, void *context);
 
 static const lister listers[] = { sock_diag_list_netlink, proc_net_list,
@@ -56,7 +56,7 @@ static struct search search_for(int fd)
 	return (struct search){ .inode = status.st_ino };
 }
 
-static void expect_listed(enum space space, int fd)
+static void expect_listed(enum protocol protocol, int fd)
 {
 	struct endpoint local;
 
@@ -64,20 +64,20 @@ static void expect_listed(enum space space, int fd)
 	for (size_t i = 0; i < N_LISTERS; i++) {
 		struct search search = search_for(fd);
 
-		cr_assert_eq(listers[i](space, ANY_PORT, look, &search), 0);
+		cr_assert_eq(listers[i](protocol, ANY_PORT, look, &search), 0);
 		cr_assert_eq(search.n, 1, "lister %zu", i);
 		cr_expect_eq(search.socket.local.port, local.port);
-		cr_expect_eq(search.socket.space, space);
+		cr_expect_eq(search.socket.protocol, protocol);
 		cr_expect_eq(search.socket.uid, geteuid());
 		cr_expect(endpoint_same_address(&search.socket.local, &local));
 		search = search_for(fd);
-		cr_assert_eq(listers[i](space, local.port, look, &search), 0);
+		cr_assert_eq(listers[i](protocol, local.port, look, &search), 0);
 		cr_expect_eq(search.n, 1, "lister %zu, by port", i);
 	}
 
 	struct search search = search_for(fd);
 
-	cr_assert_eq(sock_diag_list_netlink(space, local.port ^ 1u, look,
+	cr_assert_eq(sock_diag_list_netlink(protocol, local.port ^ 1u, look,
 					    &search), 0);
 	cr_expect_eq(search.n, 0, "of another port");
 }
@@ -90,14 +90,14 @@ Test(sock_diag, every_source_lists_listeners_of_both_families)
 		const int fd = bound(families[i], SOCK_STREAM, 0);
 
 		cr_assert_eq(listen(fd, 1), 0);
-		expect_listed(SPACE_TCP, fd);
+		expect_listed(PROTOCOL_TCP, fd);
 	}
 }
 
 Test(sock_diag, every_source_lists_datagram_sockets_of_both_families)
 {
-	expect_listed(SPACE_UDP, bound(AF_INET, SOCK_DGRAM, 0));
-	expect_listed(SPACE_UDP, bound(AF_INET6, SOCK_DGRAM, 0));
+	expect_listed(PROTOCOL_UDP, bound(AF_INET, SOCK_DGRAM, 0));
+	expect_listed(PROTOCOL_UDP, bound(AF_INET6, SOCK_DGRAM, 0));
 }
 
 Test(sock_diag, every_source_lists_udp_lite)
@@ -106,7 +106,7 @@ Test(sock_diag, every_source_lists_udp_lite)
 
 	if (fd < 0)
 		cr_skip_test("the kernel has no UDP-Lite");
-	expect_listed(SPACE_UDPLITE, fd);
+	expect_listed(PROTOCOL_UDPLITE, fd);
 }
 
 /* A connection to a listener of this process, both ends. */
@@ -138,7 +138,7 @@ Test(sock_diag, every_source_lists_both_ends_of_a_connection)
 	for (size_t i = 0; i < N_LISTERS; i++) {
 		struct search search = search_for(fd);
 
-		cr_assert_eq(listers[i](SPACE_TCP, ANY_PORT, look, &search), 0);
+		cr_assert_eq(listers[i](PROTOCOL_TCP, ANY_PORT, look, &search), 0);
 		cr_assert_eq(search.n, 1);
 		cr_expect_eq(search.socket.remote.port, remote.port);
 		cr_expect(endpoint_same_address(&search.socket.remote,
@@ -188,20 +188,20 @@ Test(sock_diag, what_the_kernel_lacks_is_not_taken_for_empty)
 {
 	struct search search = search_for(socket(AF_INET, SOCK_STREAM, 0));
 	/* To ask for it may load it. */
-	const int listed = sock_diag_list_netlink(SPACE_SCTP, ANY_PORT, look,
+	const int listed = sock_diag_list_netlink(PROTOCOL_SCTP, ANY_PORT, look,
 						  &search);
 	const bool exists = access("/proc/net/sctp", F_OK) == 0;
 
 	if (exists) {
-		cr_expect_eq(proc_net_list(SPACE_SCTP, ANY_PORT, look, &search),
+		cr_expect_eq(proc_net_list(PROTOCOL_SCTP, ANY_PORT, look, &search),
 			     -EOPNOTSUPP);
-		cr_expect_eq(sock_diag_list(SPACE_SCTP, ANY_PORT, look,
+		cr_expect_eq(sock_diag_list(PROTOCOL_SCTP, ANY_PORT, look,
 					    &search),
 			     listed == -ENOENT ? -EOPNOTSUPP : listed);
 		return;
 	}
 	for (size_t i = 0; i < N_LISTERS; i++)
-		cr_expect_eq(listers[i](SPACE_SCTP, ANY_PORT, look, &search),
+		cr_expect_eq(listers[i](PROTOCOL_SCTP, ANY_PORT, look, &search),
 			     -ENOENT);
 }
 
@@ -219,7 +219,7 @@ Test(sock_diag, a_visitor_may_end_a_listing)
 	for (size_t i = 0; i < N_LISTERS; i++) {
 		int n = 0;
 
-		cr_expect_eq(listers[i](SPACE_UDP, ANY_PORT, stop, &n), 0);
+		cr_expect_eq(listers[i](PROTOCOL_UDP, ANY_PORT, stop, &n), 0);
 		cr_expect_eq(n, 1);
 	}
 }

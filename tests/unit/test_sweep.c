@@ -4,15 +4,15 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "core/arena.h"
-#include "core/arena_layout.h"
-#include "core/choice.h"
-#include "core/ledger.h"
-#include "core/sweep.h"
+#include "map/map.h"
+#include "map/layout.h"
+#include "map/choice.h"
+#include "map/ledger.h"
+#include "map/sweep.h"
 
 #define NOW_MS 100000u
 
-static struct arena arena;
+static struct map map;
 static struct port_set range;
 static struct sweep_result result;
 
@@ -23,13 +23,13 @@ static int list_result;
 static unsigned int n_lists;
 static void (*after_list)(void);	/* what goes on meanwhile */
 
-static int list(enum space space, uint16_t port, kernel_socket_visit visit,
+static int list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
 		void *context)
 {
 	const int now_result = list_result;
 
 	for (size_t i = 0; i < n_sockets; i++)
-		if (sockets[i].space == space &&
+		if (sockets[i].protocol == protocol &&
 		    (port == ANY_PORT || sockets[i].local.port == port))
 			visit(&sockets[i], context);
 	n_lists++;
@@ -40,9 +40,9 @@ static int list(enum space space, uint16_t port, kernel_socket_visit visit,
 
 static void setup(void)
 {
-	cr_assert_eq(arena_open_private(0, &arena), 0);
+	cr_assert_eq(map_open_private(0, &map), 0);
 	/* Of two destinations, some keys make one plane. */
-	arena.memory->header.key = (struct siphash_key){ 3, 4 };
+	map.memory->header.key = (struct siphash_key){ 3, 4 };
 	port_set_add(&range, 40000, 40999);
 	port_set_finish(&range);
 	n_sockets = 0;
@@ -70,20 +70,20 @@ static struct endpoint wildcard(uint16_t port)
 static void add_socket(struct endpoint local, struct endpoint remote)
 {
 	sockets[n_sockets++] = (struct kernel_socket){
-		.space = SPACE_TCP, .local = local, .remote = remote,
+		.protocol = PROTOCOL_TCP, .local = local, .remote = remote,
 	};
 }
 
 static uint16_t plane(const struct endpoint *local,
 		      const struct endpoint *remote)
 {
-	return ledger_plane(SPACE_TCP, choice_flow_hash(
-		&arena.memory->header.key, local, remote));
+	return ledger_plane(PROTOCOL_TCP, choice_flow_hash(
+		&map.memory->header.key, local, remote));
 }
 
 static struct lease lease(enum use use, uint16_t port, uint16_t on)
 {
-	return (struct lease){ .space = SPACE_TCP, .use = use, .port = port,
+	return (struct lease){ .protocol = PROTOCOL_TCP, .use = use, .port = port,
 			       .plane = on };
 }
 
@@ -91,12 +91,12 @@ static void take(enum use use, uint16_t port, uint16_t on)
 {
 	const struct lease wanted = lease(use, port, on);
 
-	cr_assert_eq(ledger_lease(&arena, &wanted), 0);
+	cr_assert_eq(ledger_lease(&map, &wanted), 0);
 }
 
 static void sweep(uint32_t n_cleared, uint32_t n_marked)
 {
-	cr_assert_eq(sweep_space(&arena, SPACE_TCP, &range, list, NOW_MS,
+	cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list, NOW_MS,
 				 &result), 0);
 	cr_expect_eq(result.n_cleared, n_cleared, "%u", result.n_cleared);
 	cr_expect_eq(result.n_marked, n_marked, "%u", result.n_marked);
@@ -107,13 +107,13 @@ static uint32_t n_leases(uint16_t port)
 	uint32_t n;
 	bool rests;
 
-	ledger_use(&arena, SPACE_TCP, port, NOW_MS, &n, &rests);
+	ledger_use(&map, PROTOCOL_TCP, port, NOW_MS, &n, &rests);
 	return n;
 }
 
 static bool rests(uint16_t port)
 {
-	return ledger_rests(&arena, SPACE_TCP, port, NOW_MS);
+	return ledger_rests(&map, PROTOCOL_TCP, port, NOW_MS);
 }
 
 /* Whether a search would be given the port. */
@@ -121,7 +121,7 @@ static bool is_found(enum use use, uint16_t port, uint16_t on)
 {
 	const struct lease wanted = lease(use, 0, on);
 
-	return ledger_find(&arena, &wanted, &range, port, true, NOW_MS) ==
+	return ledger_find(&map, &wanted, &range, port, true, NOW_MS) ==
 	       port;
 }
 
@@ -140,12 +140,12 @@ static void lease_all(void)
 {
 	for (size_t i = 0; i < n_sockets; i++) {
 		const struct lease lease = {
-			.space = SPACE_TCP, .use = USE_CONNECT,
+			.protocol = PROTOCOL_TCP, .use = USE_CONNECT,
 			.port = sockets[i].local.port,
 			.plane = plane(NULL, &sockets[i].remote),
 		};
 
-		(void)ledger_lease(&arena, &lease);
+		(void)ledger_lease(&map, &lease);
 	}
 }
 
@@ -322,7 +322,7 @@ Test(sweep, where_the_second_list_fails_nothing_is_cleared)
 	take(USE_WHOLE, 40000, 0);
 	add_socket(ipv4(1, 40001), ipv4(9, 80));
 	after_list = fail_next;
-	cr_assert_eq(sweep_space(&arena, SPACE_TCP, &range, list, NOW_MS,
+	cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list, NOW_MS,
 				 &result), -EPERM);
 	cr_expect_eq(n_lists, 2);
 	cr_expect_eq(n_leases(40000), 1);
@@ -331,32 +331,32 @@ Test(sweep, where_the_second_list_fails_nothing_is_cleared)
 /* Each instruction of lease and release may be the last. */
 Test(sweep, what_died_half_way_is_made_whole)
 {
-	struct space_memory *space = &arena.memory->spaces[SPACE_TCP];
+	struct protocol_memory *protocol = &map.memory->protocols[PROTOCOL_TCP];
 	const uint32_t word = 40000 / PORT_WORD_BITS;
 	const uint64_t bit = UINT64_C(1) << 40000 % PORT_WORD_BITS;
 
 	/* The plane, and no use yet. */
-	arena.memory->planes[4].words[word] = bit;
+	map.memory->planes[4].words[word] = bit;
 	sweep(1, 0);
-	cr_expect_eq(arena.memory->planes[4].words[word], 0);
+	cr_expect_eq(map.memory->planes[4].words[word], 0);
 	/* The use, and no hint yet: or a hint that was left. */
-	space->hints[USE_BOUND][word] = bit;
+	protocol->hints[USE_BOUND][word] = bit;
 	sweep(0, 0);
-	cr_expect_eq(space->hints[USE_BOUND][word], 0);
+	cr_expect_eq(protocol->hints[USE_BOUND][word], 0);
 	/* The plane given back, and the use not. */
 	take(USE_CONNECT, 40000, 4);
 	take(USE_CONNECT, 40000, 5);
-	arena.memory->planes[4].words[word] = 0;
-	arena.memory->planes[5].words[word] = 0;
+	map.memory->planes[4].words[word] = 0;
+	map.memory->planes[5].words[word] = 0;
 	sweep(0, 0);
 	cr_expect_eq(n_leases(40000), 0);
-	cr_expect_eq(space->hints[USE_CONNECT][word], 0);
+	cr_expect_eq(protocol->hints[USE_CONNECT][word], 0);
 	cr_expect(is_found(USE_WHOLE, 40000, 0));
 	/* One of two. */
 	take(USE_CONNECT, 40000, 4);
 	take(USE_CONNECT, 40000, 5);
-	arena.memory->planes[5].words[word] = 0;
-	space->hints[USE_CONNECT][word] = 0;
+	map.memory->planes[5].words[word] = 0;
+	protocol->hints[USE_CONNECT][word] = 0;
 	sweep(1, 0);
 	sweep(0, 0);
 	cr_expect_eq(n_leases(40000), 0);
@@ -366,7 +366,7 @@ Test(sweep, without_the_kernel_s_table_nothing_is_cleared)
 {
 	take(USE_WHOLE, 40000, 0);
 	list_result = -EPERM;
-	cr_assert_eq(sweep_space(&arena, SPACE_TCP, &range, list, NOW_MS,
+	cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list, NOW_MS,
 				 &result), -EPERM);
 	cr_expect_eq(n_leases(40000), 1);
 }
@@ -374,45 +374,45 @@ Test(sweep, without_the_kernel_s_table_nothing_is_cleared)
 Test(sweep, other_protocols_are_left_alone)
 {
 	take(USE_WHOLE, 40000, 0);
-	cr_assert_eq(sweep_space(&arena, SPACE_UDP, &range, list, NOW_MS,
+	cr_assert_eq(sweep_protocol(&map, PROTOCOL_UDP, &range, list, NOW_MS,
 				 &result), 0);
 	cr_expect_eq(n_leases(40000), 1);
 	cr_expect_eq(result.n_leases, 0);
 }
 
-/* With a clock that goes back, say, or anything in the arena. */
+/* With a clock that goes back, say, or anything in the map. */
 Test(sweep, a_turn_comes_once_a_second_and_whatever_is_there)
 {
-	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS));
-	cr_expect_not(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 999));
-	cr_expect(sweep_take_turn(&arena, SPACE_UDP, NOW_MS + 999));
-	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 1000));
+	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS));
+	cr_expect_not(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 999));
+	cr_expect(sweep_take_turn(&map, PROTOCOL_UDP, NOW_MS + 999));
+	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 1000));
 	/* Who read the clock just before the one who took it. */
-	cr_expect_not(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 999));
-	arena.memory->turn.swept_ms[SPACE_TCP] = UINT64_MAX;
-	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS));
+	cr_expect_not(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 999));
+	map.memory->turn.swept_ms[PROTOCOL_TCP] = UINT64_MAX;
+	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS));
 }
 
 /* Of millions of sockets, say; and of what somebody has written there. */
 Test(sweep, a_turn_that_took_long_is_followed_by_a_pause)
 {
-	cr_assert(sweep_take_turn(&arena, SPACE_TCP, NOW_MS));
-	sweep_end_turn(&arena, SPACE_TCP, 200);
-	cr_expect_not(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 3199));
-	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 3200));
-	sweep_end_turn(&arena, SPACE_TCP, UINT64_MAX);
-	cr_expect_not(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 63199));
-	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 63200));
-	sweep_end_turn(&arena, SPACE_TCP, 0);
-	cr_expect_not(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 64199));
-	cr_expect(sweep_take_turn(&arena, SPACE_TCP, NOW_MS + 64200));
+	cr_assert(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS));
+	sweep_end_turn(&map, PROTOCOL_TCP, 200);
+	cr_expect_not(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 3199));
+	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 3200));
+	sweep_end_turn(&map, PROTOCOL_TCP, UINT64_MAX);
+	cr_expect_not(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 63199));
+	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 63200));
+	sweep_end_turn(&map, PROTOCOL_TCP, 0);
+	cr_expect_not(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 64199));
+	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 64200));
 }
 
 Test(sweep, random_words_in_the_map_do_no_harm)
 {
-	uint64_t *words = (uint64_t *)arena.memory->spaces;
-	const size_t n = (sizeof(arena.memory->spaces) +
-			  sizeof(arena.memory->planes)) / sizeof(*words);
+	uint64_t *words = (uint64_t *)map.memory->protocols;
+	const size_t n = (sizeof(map.memory->protocols) +
+			  sizeof(map.memory->planes)) / sizeof(*words);
 
 	srand(1);
 	for (size_t i = 0; i < n; i++)
@@ -420,9 +420,9 @@ Test(sweep, random_words_in_the_map_do_no_harm)
 			words[i] = (uint64_t)rand() << 33 ^ (uint64_t)rand();
 	add_socket(wildcard(40000), wildcard(0));
 	for (int i = 0; i < 2; i++)
-		cr_assert_eq(sweep_space(&arena, SPACE_TCP, &range, list,
+		cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list,
 					 NOW_MS, &result), 0);
-	cr_assert_eq(sweep_space(&arena, SPACE_TCP, &range, list, NOW_MS,
+	cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list, NOW_MS,
 				 &result), 0);
 	cr_expect_eq(result.n_cleared, 0);
 }

@@ -122,7 +122,7 @@ static void inherited(const struct kind *kind)
 	close(fd);
 }
 
-/* The arena's pages are not among these: they belong to a file. */
+/* The map's pages are not among these: they belong to a file. */
 static long anonymous_kb(void)
 {
 	char line[256];

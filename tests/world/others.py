@@ -2,7 +2,7 @@
 """What the tests with other people's tests share.
 
 A suite of theirs runs bare and under Berth, part by part, each run with a
-network, mount and process namespace and an arena of its own. The list of what
+network, mount and process namespace and a map of its own. The list of what
 became of each case has to be the same, and the ports on loopback have to be
 those of the range.
 

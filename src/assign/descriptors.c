@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What a process does with its descriptors: the second half of process.h.
+ *
+ * The descriptors that dup() has made of one socket have a number in common,
+ * and the facts: a change that one of them has seen is entered for all. One of
+ * them has the lease, so that it is given back once, and by the last.
+ */
+
+#include "assign/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <sys/syscall.h>
+
+#include "base/clock.h"
+#include "base/raw.h"
+#include "map/counter.h"
+#include "kernel/endpoint.h"
+#include "assign/report.h"
+#include "kernel/socket.h"
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57	/* <asm-generic/socket.h>, Linux 4.12 */
+#endif
+
+static void give_back(struct process *process, const struct fd_facts *facts)
+{
+	if (process->map.memory == NULL ||
+	    !fd_cache_holds(&process->cache, facts))
+		return;
+
+	const struct lease lease = {
+		.protocol = (enum protocol)facts->protocol,
+		.use = (enum use)facts->use,
+		.port = facts->port,
+		.plane = facts->plane,
+	};
+
+	ledger_release(&process->map, &lease,
+		       facts->rests ? clock_now_ms() : 0);
+}
+
+static bool has_port_of(const struct fd_facts *facts,
+			const struct fd_facts *other)
+{
+	return facts->has_port && other->has_port &&
+	       facts->protocol == other->protocol && facts->port == other->port;
+}
+
+/* Hands a lease to one descriptor, if it is of the same socket. */
+static bool hand_to(struct fd_cache *cache, int fd,
+		    const struct fd_facts *facts)
+{
+	struct fd_facts now = fd_cache_get(cache, fd);
+	struct fd_facts next;
+
+	do {
+		if (now.copies != facts->copies || now.use != USE_FREE ||
+		    !has_port_of(&now, facts))
+			return false;
+		next = now;
+		next.use = facts->use;
+		next.plane = facts->plane;
+		next.rests = facts->rests;
+		next.generation = facts->generation;
+		if (fd_cache_replace(cache, fd, now, next))
+			return true;
+		now = fd_cache_get(cache, fd);
+	} while (now.known);
+	return false;
+}
+
+/* Whether another descriptor of the socket has the lease now. */
+static bool hand_on(struct fd_cache *cache, const struct fd_facts *facts)
+{
+	int at = facts->copies != 0
+		? fd_cache_next_copy(cache, 0, facts->copies) : -1;
+
+	while (at >= 0 && !hand_to(cache, at, facts))
+		at = fd_cache_next_copy(cache, (uint32_t)at + 1,
+					facts->copies);
+	return at >= 0;
+}
+
+void process_release(struct process *process, const struct fd_facts *facts)
+{
+	if (fd_cache_holds(&process->cache, facts) &&
+	    !hand_on(&process->cache, facts))
+		give_back(process, facts);
+}
+
+void process_note_lease(struct process *process, const struct lease *lease,
+		  struct fd_facts *factsp)
+{
+	fd_cache_begin(&process->cache);
+	factsp->has_port = 1;
+	factsp->port = lease->port;
+	factsp->use = lease->use & 3;
+	factsp->plane = lease->plane & 255;
+	/* Relaxed: of this process, which has just been told. */
+	factsp->generation = load_relaxed_u32(&process->cache.generation) & 3;
+}
+
+void process_forget(struct process *process, unsigned int first,
+		    unsigned int last)
+{
+	struct fd_cache *cache = &process->cache;
+
+	if (!fd_cache_own(cache))
+		return;
+	for (int fd = fd_cache_next(cache, first, last); fd >= 0;
+	     fd = fd_cache_next(cache, (uint32_t)fd + 1, last)) {
+		const struct fd_facts facts = fd_cache_take(cache, fd);
+
+		process_release(process, &facts);
+	}
+}
+
+void process_end(struct process *process)
+{
+	process_forget(process, 0, ~0u);
+}
+
+static bool same_lease(const struct fd_facts *a, const struct fd_facts *b)
+{
+	return a->use == b->use && a->protocol == b->protocol &&
+	       a->port == b->port && a->plane == b->plane;
+}
+
+void process_invalidate(struct process *process, int fd)
+{
+	struct fd_facts now = fd_cache_get(&process->cache, fd);
+
+	/* Each turn more is one that another thread's call has caused. */
+	while (now.known && !now.ask_again) {
+		struct fd_facts ask_again = now;
+
+		ask_again.ask_again = 1;
+		if (fd_cache_replace(&process->cache, fd, now, ask_again))
+			return;
+		now = fd_cache_get(&process->cache, fd);
+	}
+}
+
+/* --- what others do to its sockets --------------------------------------------- */
+
+void process_share(struct process *process)
+{
+	/* Relaxed: who makes a socket another's orders that before. */
+	store_relaxed_u32(&process->shares, 1);
+}
+
+void process_tell_others(struct process *process)
+{
+	/* Relaxed: as above. */
+	if (load_relaxed_u32(&process->shares) != 0 &&
+	    process->map.memory != NULL)
+		/* Release: after the loss, for whoever finds the number. */
+		add_release_u32(&process->map.memory->turn.n_lost, 1);
+}
+
+void process_catch_up(struct process *process)
+{
+	struct fd_cache *cache = &process->cache;
+	/* Acquire: what is asked from now on is asked after the loss. */
+	const uint32_t n_lost = load_acquire_u32(
+		&process->map.memory->turn.n_lost);
+
+	for (int fd = fd_cache_next(cache, 0, MAX_FDS); fd >= 0;
+	     fd = fd_cache_next(cache, (uint32_t)fd + 1, MAX_FDS)) {
+		const struct fd_facts facts = fd_cache_get(cache, fd);
+
+		if (facts.has_port && facts.protocol != PROTOCOL_TCP)
+			process_invalidate(process, fd);
+	}
+	/* A thread that has no entries leaves those of the others to them.
+	 * Release: all are doubted before any thread finds them current. */
+	if (!fd_cache_is_apart(cache))
+		store_release_u32(&process->n_lost, n_lost);
+}
+
+/*
+ * Enters what one descriptor of a socket has seen for another one of it, which
+ * keeps a lease of the port that the socket still has, if it was given no other.
+ */
+static void tell_copy(struct process *process, int fd,
+		      const struct fd_facts *facts)
+{
+	struct fd_facts now = fd_cache_get(&process->cache, fd);
+	struct fd_facts next;
+	bool keeps;
+
+	do {
+		if (now.copies != facts->copies)
+			return;
+		next = fd_facts_without_lease(*facts);
+		keeps = facts->use == USE_FREE && has_port_of(facts, &now);
+		if (keeps) {
+			next.use = now.use;
+			next.plane = now.plane;
+			next.generation = now.generation;
+			next.rests = now.rests;
+		}
+		next.ask_again = now.ask_again;
+		if (fd_cache_replace(&process->cache, fd, now, next)) {
+			if (!keeps && !same_lease(&now, facts))
+				give_back(process, &now);
+			return;
+		}
+		now = fd_cache_get(&process->cache, fd);
+	} while (now.known);
+}
+
+static void tell_copies(struct process *process, int fd,
+			const struct fd_facts *facts)
+{
+	const struct fd_cache *cache = &process->cache;
+
+	for (int at = fd_cache_next_copy(cache, 0, facts->copies); at >= 0;
+	     at = fd_cache_next_copy(cache, (uint32_t)at + 1, facts->copies))
+		if (at != fd)
+			tell_copy(process, at, facts);
+}
+
+bool process_set(struct process *process, int fd, struct fd_facts facts)
+{
+	struct fd_cache *cache = &process->cache;
+
+	fd_cache_begin(cache);
+	if (facts.known && !fd_cache_has_place(cache, fd))
+		return false;
+
+	const struct fd_facts now = fd_cache_get(cache, fd);
+
+	/* What a vfork child would displace its parent still holds. */
+	if ((now.copies != 0 ||
+	     (now.use != USE_FREE && !same_lease(&now, &facts))) &&
+	    !fd_cache_own(cache)) {
+		process_invalidate(process, fd);
+		return false;
+	}
+
+	const struct fd_facts old = fd_cache_put(cache, fd, facts);
+
+	if (facts.copies != 0 && facts.copies == old.copies) {
+		tell_copies(process, fd, &facts);
+		if (!same_lease(&old, &facts))
+			give_back(process, &old);
+	} else if (!same_lease(&old, &facts)) {
+		process_release(process, &old);
+	}
+	return true;
+}
+
+bool process_withdraw(struct process *process, int fd, struct fd_facts entered,
+		      struct fd_facts facts)
+{
+	if (!fd_cache_replace(&process->cache, fd, entered, facts))
+		return false;
+	if (facts.copies != 0)
+		tell_copies(process, fd, &facts);
+	return true;
+}
+
+/* Gives a socket that gets a second descriptor its number. */
+static void number_copies(struct fd_cache *cache, int fd,
+			  struct fd_facts *factsp)
+{
+	const uint32_t copies = factsp->covered && factsp->copies == 0
+		? fd_cache_new_copies(cache) : 0;
+
+	while (copies != 0 && factsp->covered && factsp->copies == 0) {
+		struct fd_facts numbered = *factsp;
+
+		numbered.copies = copies & 0x1ffff;
+		*factsp = fd_cache_replace(cache, fd, *factsp, numbered)
+			? numbered : fd_cache_get(cache, fd);
+	}
+}
+
+void process_copy(struct process *process, int fd, int copy)
+{
+	struct fd_cache *cache = &process->cache;
+	struct fd_facts facts = fd_cache_get(cache, fd);
+
+	if (!facts.known && !fd_cache_get(cache, copy).known)
+		return;
+	/* A vfork child's descriptors are not those of the cache. */
+	if (!fd_cache_own(cache)) {
+		process_invalidate(process, copy);
+		return;
+	}
+	/* What the number had was another socket, or another hold on this one. */
+	if (facts.known && !fd_cache_has_place(cache, copy))
+		return;
+	number_copies(cache, fd, &facts);
+
+	const struct fd_facts old = fd_cache_put(
+		cache, copy, fd_facts_without_lease(facts));
+
+	process_release(process, &old);
+}
+
+void process_drop_port(struct process *process, int fd, struct fd_facts *factsp)
+{
+	/* A range that a child has set is not Berth's to take. */
+	if (factsp->unlocked && socket_range(fd, true) == RANGE_OF_BERTH)
+		socket_unpin(fd);
+	factsp->has_port = 0;
+	factsp->unlocked = 0;
+	factsp->engaged = 0;
+	factsp->use = USE_FREE;
+	process_set(process, fd, *factsp);
+}
+
+/* Unknown, without /proc, is more than one. */
+static bool has_one_thread(void)
+{
+	struct statx status = { .stx_nlink = 0 };
+	const long result = raw_syscall(SYS_statx, AT_FDCWD,
+					(long)"/proc/self/task", 0, STATX_NLINK,
+					(long)&status, 0);
+
+	/* proc_task_getattr() in fs/proc/base.c: a link for each thread. */
+	return result == 0 && status.stx_nlink == 3;
+}
+
+void process_part(struct process *process)
+{
+	if (fd_cache_own(&process->cache) && !has_one_thread())
+		fd_cache_set_apart(&process->cache);
+}
+
+/* --- what the kernel says ------------------------------------------------------ */
+
+/* 0 where a filter forbids to ask. */
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	return raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0
+		? cookie : 0;
+}
+
+/* A socket that is open has its inode to itself; 0 as above. */
+static uint64_t inode_of(int fd)
+{
+	struct stat status;
+
+	return raw_fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
+/* False where a filter forbids both: they go their own ways in the cache then. */
+static bool is_same_socket(int fd, int other)
+{
+	const uint64_t cookie = cookie_of(fd);
+	const uint64_t inode = cookie == 0 ? inode_of(fd) : 0;
+
+	return cookie != 0 ? cookie_of(other) == cookie
+			   : inode != 0 && inode_of(other) == inode;
+}
+
+/* Whether a descriptor still is one of those that share a number. */
+static bool is_copy(const struct process *process, int fd, uint32_t copies)
+{
+	const struct fd_cache *cache = &process->cache;
+	int other = copies != 0 ? fd_cache_next_copy(cache, 0, copies) : -1;
+
+	if (other == fd)
+		other = fd_cache_next_copy(cache, (uint32_t)fd + 1, copies);
+	return other >= 0 && is_same_socket(fd, other);
+}
+
+int process_tell_unknown(struct process *process, int result)
+{
+	struct policy policy;
+
+	/* No socket, or no descriptor: nothing to assign a port to. */
+	if (result == -EBADF || result == -ENOTSOCK)
+		return result;
+	process_policy(process, &policy);
+	counter_add(&process->map, raw_is_filtered(result)
+			? COUNTER_FILTERED : COUNTER_PIN_IGNORED);
+	report_line(process, &policy, (const char *const[]){
+		"cannot look at a socket (", process_reason(-result),
+		"): it is left alone", NULL });
+	return result;
+}
+
+int process_query(struct process *process, int fd, struct fd_facts *factsp)
+{
+	const struct fd_facts old = fd_cache_get(&process->cache, fd);
+	enum socket_range range = RANGE_OF_KERNEL;
+	struct endpoint local;
+	int result = socket_ask(fd, factsp);
+
+	if (result == 0 && factsp->covered)
+		result = socket_local(fd, &local);
+	/* The cache is believed where a filter forbids to ask. */
+	if (raw_is_filtered(result) && old.known) {
+		*factsp = old;
+		return 0;
+	}
+	if (result < 0)
+		return process_tell_unknown(process, result);
+	if (!old.known && factsp->covered && factsp->protocol != PROTOCOL_TCP)
+		process_share(process);
+	if (factsp->covered) {
+		factsp->has_port = local.port != 0;
+		factsp->has_address = !endpoint_is_wildcard(&local);
+		factsp->port = local.port;
+		/* Whether it was named, and what it has been through, nobody
+		 * can tell. */
+		factsp->unlocked = factsp->has_port;
+		factsp->engaged = factsp->has_port;
+		range = socket_range(fd, factsp->mptcp);
+	}
+	if (has_port_of(&old, factsp))
+		*factsp = old;
+	else if (is_copy(process, fd, old.copies))
+		factsp->copies = old.copies;
+	factsp->own_range = range == RANGE_OF_PROGRAM ||
+			    (old.own_range && range != RANGE_OF_KERNEL);
+	factsp->pinned = range == RANGE_OF_BERTH && !factsp->own_range;
+	factsp->ask_again = 0;
+	process_set(process, fd, *factsp);
+	return 0;
+}
+
+int process_facts(struct process *process, int fd, struct fd_facts *factsp)
+{
+	*factsp = fd_cache_get(&process->cache, fd);
+	return factsp->known && !factsp->ask_again
+		? 0 : process_query(process, fd, factsp);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What is known of this process's file descriptors: a cache, never the truth.
+ *
+ * Descriptors are closed and come back as something else without a hook seeing
+ * it, so whatever an entry says is checked against the kernel before a mistake
+ * could do harm. Each entry is one 64-bit word, read and written whole:
+ * lock-free and async-signal-safe. The entries lie in chunks, each mapped when
+ * the first of its descriptors is entered.
+ *
+ * A forked child inherits the facts but none of the leases: it finds the owner
+ * wiped (MADV_WIPEONFORK), begins a generation of its own and takes the leases
+ * out of the entries. A vfork child finds its parent as the owner, and leaves
+ * the cache as it is. So does a thread that has a descriptor table of its own:
+ * for it the cache is empty and takes no entry.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/atomics.h"
+#include "map/ledger.h"
+
+#define FD_CHUNK_LENGTH 2048u	/* 16 KiB */
+#define N_FD_CHUNKS 512u
+#define MAX_FDS (FD_CHUNK_LENGTH * N_FD_CHUNKS)	/* default of fs.nr_open */
+
+/* Threads of one process with a descriptor table of their own. */
+#define MAX_APART 8u
+
+struct fd_chunk {
+	atomic_u64 words[FD_CHUNK_LENGTH];	/* an entry each */
+};
+
+struct fd_cache {
+	atomic_u64 *ownerp;	/* see fd_cache_own(); NULL = no cache */
+	atomic_u32 n_used;	/* one above the highest fd ever entered */
+	atomic_u32 generation;	/* counts forks; of a fact, modulo 4 */
+	atomic_u32 last_copies;	/* the last number given to copies */
+	atomic_u32 n_apart;	/* beyond MAX_APART: every thread is */
+	atomic_u32 apart[MAX_APART];	/* thread ids */
+	atomic_pointer chunks[N_FD_CHUNKS];
+};
+
+struct fd_facts {
+	uint64_t known : 1;
+	uint64_t covered : 1;	/* a socket of a protocol that Berth assigns */
+	uint64_t has_port : 1;
+	uint64_t has_address : 1;	/* bound to one, perhaps without a port */
+	uint64_t protocol : 2;	/* enum protocol */
+	uint64_t ipv6 : 1;
+	uint64_t mptcp : 1;
+	uint64_t many : 1;	/* SCTP: of many associations, SOCK_SEQPACKET */
+	uint64_t own_range : 1;	/* the program set IP_LOCAL_PORT_RANGE */
+	uint64_t unlocked : 1;	/* the port was not named: the kernel takes it back
+				   with the connection */
+	uint64_t engaged : 1;	/* a connect is told of the last one: see call.h */
+	uint64_t pinned : 1;	/* a pin of Berth's is left on it */
+	uint64_t hides_reuse : 1;	/* SO_REUSEADDR is Berth's, not the program's */
+	uint64_t rests : 1;	/* the port rests when the lease ends */
+	uint64_t ask_again : 1;	/* a vfork child has a socket of its own there */
+	uint64_t use : 2;	/* enum use of the lease, USE_FREE = none */
+	uint64_t plane : 8;
+	uint64_t port : 16;
+	uint64_t generation : 2;	/* of the process that took the lease */
+	/* A number that the descriptors of one socket have in common, of which
+	 * one has the lease; 0 = there is no other. */
+	uint64_t copies : 17;
+};
+
+_Static_assert(sizeof(struct fd_facts) == sizeof(uint64_t), "one word");
+
+/* What is not of the socket but of one descriptor's hold on it: the lease. */
+static inline struct fd_facts fd_facts_without_lease(struct fd_facts facts)
+{
+	facts.use = USE_FREE;
+	facts.plane = 0;
+	facts.generation = 0;
+	return facts;
+}
+
+/* Maps the owner and the first chunk. Without memory there is no cache. */
+void fd_cache_open(struct fd_cache *cache);
+
+/* In a forked child, before it goes on: wipes the owner where the kernel has not. */
+void fd_cache_forked(struct fd_cache *cache);
+
+/* Whether the calling thread has a descriptor table of its own. */
+bool fd_cache_is_apart(const struct fd_cache *cache);
+
+/* The calling thread has one from now on. */
+void fd_cache_set_apart(struct fd_cache *cache);
+
+/* Facts with known = 0 for an fd that the cache has not, or cannot have. */
+static inline struct fd_facts fd_cache_get(const struct fd_cache *cache, int fd)
+{
+	const struct fd_facts none = { 0 };
+	const struct fd_chunk *chunk;
+	union {
+		uint64_t word;
+		struct fd_facts facts;
+	} entry;
+
+	if ((uint32_t)fd >= MAX_FDS)
+		return none;
+	/* Acquire: pairs with the release of the chunk's maker. */
+	chunk = load_acquire_pointer(&cache->chunks[(uint32_t)fd /
+						    FD_CHUNK_LENGTH]);
+	if (chunk == NULL)
+		return none;
+	/* Relaxed: one word, complete in itself; the kernel orders the use of
+	 * an fd by several threads. */
+	entry.word = load_relaxed_u64(&chunk->words[(uint32_t)fd %
+						    FD_CHUNK_LENGTH]);
+	/* Relaxed: a thread sees what it has done itself. */
+	if (__builtin_expect(load_relaxed_u32(&cache->n_apart) != 0, 0) &&
+	    fd_cache_is_apart(cache))
+		return none;
+	return entry.facts;
+}
+
+/* Whether an fd has a place, which is made if need be and memory is to be had. */
+bool fd_cache_has_place(struct fd_cache *cache, int fd);
+
+/* Enters facts; what was there before, a lease too, is given back to the caller. */
+struct fd_facts fd_cache_put(struct fd_cache *cache, int fd,
+			     struct fd_facts facts);
+
+/*
+ * Enters facts in place of an entry that still is as given. Of several callers,
+ * one is told so.
+ */
+bool fd_cache_replace(struct fd_cache *cache, int fd, struct fd_facts old,
+		      struct fd_facts facts);
+
+/*
+ * Removes the entry of a closed fd, if it still is as given or has meanwhile only
+ * been handed its socket's lease by another descriptor of it: *factsp then has
+ * that. Of several callers, one is told so.
+ */
+bool fd_cache_remove(struct fd_cache *cache, int fd, struct fd_facts *factsp);
+
+/* Removes and returns an entry. Of several callers, one gets it. */
+static inline struct fd_facts fd_cache_take(struct fd_cache *cache, int fd)
+{
+	/* What is not concerned, a file say, costs a load and no more. */
+	if (!fd_cache_get(cache, fd).known)
+		return (struct fd_facts){ 0 };
+	return fd_cache_put(cache, fd, (struct fd_facts){ 0 });
+}
+
+/* The first fd from fd to last that is known, or -1. Scans the cache. */
+int fd_cache_next(const struct fd_cache *cache, uint32_t fd, uint32_t last);
+
+/*
+ * Whether the entries are this process's own to change: not in a vfork child, nor
+ * in a thread with a descriptor table of its own. A forked child makes them so.
+ * Costs a getpid(2): the only way to tell the first two.
+ */
+bool fd_cache_own(struct fd_cache *cache);
+
+/* Makes the entries this process's own, if a fork has left them to nobody. */
+static inline void fd_cache_begin(struct fd_cache *cache)
+{
+	/* Relaxed: wiped by a fork, and written by its child alone. Negative
+	 * while another thread is at it. */
+	if (cache->ownerp != NULL && (int64_t)load_relaxed_u64(cache->ownerp) <= 0)
+		fd_cache_own(cache);
+}
+
+/* Whether a fork has made this process, so that others may have its sockets. */
+static inline bool fd_cache_is_forked(const struct fd_cache *cache)
+{
+	/* Relaxed: it changes in the first call of a new process only. */
+	return load_relaxed_u32(&cache->generation) > 1;
+}
+
+/* The lease in an entry is this process's to give back: it was taken by it. */
+static inline bool fd_cache_holds(const struct fd_cache *cache,
+				  const struct fd_facts *facts)
+{
+	/* Relaxed: it changes in the first call of a new process only. */
+	return facts->use != USE_FREE &&
+	       facts->generation ==
+		       (load_relaxed_u32(&cache->generation) & 3);
+}
+
+/*
+ * A number for the copies of a socket that no entry has; 0 when too many are in
+ * use. Scans the cache.
+ */
+uint32_t fd_cache_new_copies(struct fd_cache *cache);
+
+/*
+ * The first descriptor from fd on that has this number of copies, not 0; -1 for
+ * none. Scans the cache.
+ */
+int fd_cache_next_copy(const struct fd_cache *cache, uint32_t fd,
+		       uint32_t copies);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "assign/process.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "base/filter.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "map/counter.h"
+#include "kernel/descriptor_limit.h"
+#include "assign/report.h"
+
+/* strerror(3) may allocate, strerrorname_np(3) is not in every libc. */
+const char *process_reason(int error)
+{
+	switch (error) {
+	case EACCES: return "EACCES";
+	case EFBIG: return "EFBIG, RLIMIT_FSIZE";
+	case EPERM: return "EPERM";
+	case ELOOP: return "ELOOP";
+	case EMFILE: return "EMFILE";
+	case ENFILE: return "ENFILE";
+	case ENOENT: return "ENOENT";
+	case ENOSYS: return "a seccomp filter refuses it";
+	case ENOMEM: return "ENOMEM";
+	case ENOSPC: return "ENOSPC";
+	case EROFS: return "EROFS";
+	case ESTALE: return "ESTALE";
+	default: return "another error";
+	}
+}
+
+/* What becomes of a refused variable; NULL where nobody wants to know. Out of
+ * line: the policy is not on the stack together with the text. */
+__attribute__((noinline))
+static const char *consequence_of_refusal(struct process *process)
+{
+	struct policy policy;
+
+	process_policy(process, &policy);
+	if (policy.settings[SETTING_LOG] == LOG_NONE)
+		return NULL;
+	return policy_refuses_all(&policy) &&
+	       policy.settings[SETTING_MODE] == MODE_ENFORCE
+		? "; refusing to bind or connect" : "; the default is kept";
+}
+
+__attribute__((noinline))
+static void tell_refused_variable(struct process *process,
+				  const struct environment_error *error)
+{
+	const char *consequence = consequence_of_refusal(process);
+	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
+
+	if (consequence == NULL)
+		return;
+	environment_error_text(error, text);
+	log_line(&process->standard_error,
+		 (const char *const[]){ text, consequence, NULL });
+}
+
+static void open_map(struct process *process, const struct place *place)
+{
+	const int result = map_open(place, MAP_CREATE, &process->map,
+				      NULL);
+
+	if (result < 0)
+		/* Without a map at all, memory stays NULL: port_pick_next(). */
+		(void)map_open_private(result, &process->map);
+	process->map.netns_inode = place->netns_inode;
+	process->map.netns_cookie = place->netns_cookie;
+	if (process->map.memory != NULL)
+		/* Relaxed: no entry is older than this. */
+		store_relaxed_u32(&process->n_lost, load_relaxed_u32(
+			&process->map.memory->turn.n_lost));
+}
+
+/* After both, since a policy may say what is done without a map. */
+static void tell_private(struct process *process)
+{
+	struct policy policy;
+
+	process_policy(process, &policy);
+	if (process->map.shared_error == 0)
+		return;
+	report_line(process, &policy, (const char *const[]){
+		"no shared map (", process_reason(-process->map.shared_error),
+		"), ", policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE &&
+		       policy.settings[SETTING_MODE] == MODE_ENFORCE
+			? "refusing to bind or connect"
+			: "this process is on its own",
+		NULL });
+}
+
+/* Without the shared map, that is told, and says it all. */
+static void tell_missed_policy(struct process *process)
+{
+	const int error = policy_source_file(&process->source)->missed;
+	struct policy policy;
+
+	if (process->map.shared_error != 0 ||
+	    (error == 0 && process->kernel.netns_inode != 0))
+		return;
+	process_policy(process, &policy);
+	counter_add(&process->map, COUNTER_BAD_POLICY);
+	report_line(process, &policy, (const char *const[]){
+		error != 0 ? "a policy cannot be read or made (" : "no /proc (",
+		process_reason(error != 0 ? -error : ENOENT),
+		error != 0 ? "): this process does without it"
+			   : "): this process keeps to those without it",
+		NULL });
+}
+
+/* One that is in force for whoever trusts its maker; this process does not. */
+static void tell_ignored_policy(struct process *process)
+{
+	const struct policy_file *file = policy_source_file(&process->source);
+	const struct report report = {
+		.kind = EVENT_BAD_POLICY, .verdict = EVENT_ALLOWED,
+		.call = CALL_NONE,
+	};
+	struct policy policy;
+	char number[12];
+	struct text text = { number, sizeof(number), 0 };
+
+	if (!file->has_ignored)
+		return;
+	text_put_number(&text, file->ignored_uid);
+	text_end(&text);
+	process_policy(process, &policy);
+	report_event(process, &policy, &report);
+	report_line(process, &policy, (const char *const[]){
+		"the policy of user ", number, " in ",
+		place_root_name(&process->source.place, file->ignored_root),
+		" is not followed: the folder is not root's", NULL });
+}
+
+/* Out of line: each has a copy of the policy, which the opening needs no stack
+ * for. */
+__attribute__((noinline))
+static void tell_opening(struct process *process,
+			 const struct environment_error *error)
+{
+	if (error != NULL)
+		tell_refused_variable(process, error);
+	tell_private(process);
+	tell_missed_policy(process);
+	tell_ignored_policy(process);
+}
+
+static char *no_variable(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
+void process_open(struct process *process, char *(*lookup)(const char *name))
+{
+	/* getauxval(3): set-user-ID and the like. What its caller says does not
+	 * count then. */
+	const bool is_secure = getauxval(AT_SECURE) != 0;
+	struct descriptor_limit limit;
+	struct environment_error error;
+
+	filter_look();
+	if (is_secure)
+		lookup = no_variable;
+	standard_error_note(&process->standard_error);
+	descriptor_limit_lift(&limit);
+	kernel_read(&process->kernel);
+
+	struct place place = {
+		.directory = environment_directory(lookup),
+		.netns_inode = process->kernel.netns_inode,
+		.netns_cookie = process->kernel.netns_cookie,
+		.makes_nothing = is_secure,
+	};
+
+	users_read(&place.users);
+	/* The policy first: it takes less memory, and binds. */
+	const int refused = policy_source_open(&process->source, lookup,
+					       &process->kernel, &place,
+					       &error);
+
+	open_map(process, &place);
+	descriptor_limit_restore(&limit);
+	process->sweeps = true;
+	fd_cache_open(&process->cache);
+	tell_opening(process, refused < 0 ? &error : NULL);
+}
+
+void process_move(struct process *process)
+{
+	/* Relaxed: a thread sees what it has done itself. */
+	store_relaxed_u32(&process->has_moved, 1);
+}
+
+bool process_is_away(const struct process *process)
+{
+	/* Relaxed: as above. */
+	return load_relaxed_u32(&process->has_moved) != 0 &&
+	       !kernel_is_in_netns(process->map.netns_inode,
+				   process->map.netns_cookie);
+}
+
+void process_policy(struct process *process, struct policy *policyp)
+{
+	const enum policy_change change =
+		policy_source_get(&process->source, policyp);
+	const struct report report = {
+		.kind = EVENT_BAD_POLICY, .verdict = EVENT_ALLOWED,
+		.call = CALL_NONE,
+	};
+
+	if (change == POLICY_NEW && process->map.memory != NULL)
+		map_set_rest(&process->map, policyp->rest_ms);
+	else if (change == POLICY_DAMAGED)
+		report_event(process, policyp, &report);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "assign/report.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/raw.h"
+#include "base/scratch.h"
+#include "base/text.h"
+#include "map/counter.h"
+#include "map/event_text.h"
+#include "assign/process.h"
+
+static enum counter counter_of(const struct report *report)
+{
+	static const enum counter counters[N_EVENT_KINDS] = {
+		[EVENT_RESERVED] = COUNTER_RESERVED,
+		[EVENT_SERVER_IN_RANGE] = COUNTER_SERVER_IN_RANGE,
+		[EVENT_OUTSIDE] = COUNTER_OUTSIDE,
+		[EVENT_SELF_CONNECT] = COUNTER_SELF_CONNECT,
+		[EVENT_EXHAUSTED] = COUNTER_EXHAUSTED,
+		[EVENT_NO_MAP] = COUNTER_NO_MAP,
+		[EVENT_PIN_IGNORED] = COUNTER_PIN_IGNORED,
+		[EVENT_UNCOVERED] = COUNTER_PIN_IGNORED,
+		[EVENT_BAD_POLICY] = COUNTER_BAD_POLICY,
+	};
+
+	return report->verdict == EVENT_OBSERVED ? COUNTER_OBSERVED
+						 : counters[report->kind];
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_read(CLOCK_REALTIME_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static bool is_told(const struct policy *policy)
+{
+	return policy->settings[SETTING_LOG] == LOG_STDERR ||
+	       policy->settings[SETTING_LOG] == LOG_SYSLOG_TARGET;
+}
+
+static void write_line(const struct process *process,
+		       const struct policy *policy, const char *const *parts)
+{
+	if (policy->settings[SETTING_LOG] == LOG_SYSLOG_TARGET)
+		log_syslog(parts);
+	else
+		log_line(&process->standard_error, parts);
+}
+
+/* The lines kept back in earlier seconds, as a line of its own. */
+static void write_missed(const struct process *process,
+			 const struct policy *policy, uint32_t n_missed)
+{
+	char number[12];
+	struct text text = { number, sizeof(number), 0 };
+
+	text_put_number(&text, n_missed);
+	text_end(&text);
+	write_line(process, policy, (const char *const[]){
+		number, " more lines were kept back; berth log has the events",
+		NULL });
+}
+
+/*
+ * Counts a line into its second. Returns whether it may be written; *n_missedp
+ * is what is to be told of seconds before. A line too many or too few where
+ * threads meet does no harm.
+ */
+static bool take_turn(struct report_limit *limit, uint32_t *n_missedp)
+{
+	const uint64_t second = now_ns() / 1000000000u;
+
+	*n_missedp = 0;
+	/* Relaxed throughout: counts of this process, nothing depends on them
+	 * but how many lines there are. */
+	if (load_relaxed_u64(&limit->second) != second) {
+		const uint32_t n = load_relaxed_u32(&limit->n_lines);
+
+		*n_missedp = n > REPORT_LINES_MAX ? n - REPORT_LINES_MAX : 0;
+		store_relaxed_u64(&limit->second, second);
+		/* What tells of them is a line too. */
+		store_relaxed_u32(&limit->n_lines, *n_missedp > 0);
+	}
+	return add_relaxed_u32(&limit->n_lines, 1) < REPORT_LINES_MAX;
+}
+
+void report_line(struct process *process, const struct policy *policy,
+		 const char *const *parts)
+{
+	uint32_t n_missed;
+
+	if (!is_told(policy) || !take_turn(&process->report_limit, &n_missed))
+		return;
+	if (n_missed > 0)
+		write_missed(process, policy, n_missed);
+	write_line(process, policy, parts);
+}
+
+static void report_text(struct process *process, const struct policy *policy,
+			const struct event *event)
+{
+	char *text = scratch_take(EVENT_TEXT_SIZE);
+
+	if (text != NULL) {
+		event_text(event, text);
+		report_line(process, policy,
+			    (const char *const[]){ text, NULL });
+	} else {
+		report_line(process, policy, (const char *const[]){
+			event->program, ": ",
+			event_kind_name((enum event_kind)event->kind),
+			"; berth log has it whole", NULL });
+	}
+	scratch_put(text, EVENT_TEXT_SIZE);
+}
+
+void report_event(struct process *process, const struct policy *policy,
+		  const struct report *report)
+{
+	static const struct endpoint nowhere = { .family = AF_INET };
+	struct event event = {
+		.time_ns = now_ns(),
+		.pid = (uint32_t)raw_getpid(),
+		.kind = (uint8_t)report->kind,
+		.verdict = (uint8_t)report->verdict,
+		.call = (uint8_t)report->call,
+		.protocol = (uint8_t)report->protocol,
+		.address = report->address != NULL ? *report->address
+						   : nowhere,
+	};
+
+	_Static_assert(sizeof(event.program) ==
+		       sizeof(process->source.identity.name), "comm");
+	memcpy(event.program, process->source.identity.name,
+	       sizeof(event.program));
+	memcpy(event.rule, policy->rule, sizeof(event.rule));
+	counter_add(&process->map, counter_of(report));
+	event_put(&process->map, &event);
+	if (is_told(policy))
+		report_text(process, policy, &event);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Telling what happened: a counter, an entry in the map's ring of events, and
+ * where BERTH_LOG or the policy asks for it a line, at most REPORT_LINES_MAX a
+ * second for a process. Lock-free, async-signal-safe; errno is not touched.
+ */
+
+#include "map/event.h"
+
+struct policy;
+struct process;
+
+#define REPORT_LINES_MAX 10u
+
+struct report {
+	enum event_kind kind;
+	enum event_verdict verdict;
+	enum event_call call;
+	enum protocol protocol;
+	const struct endpoint *address;	/* NULL = none in particular */
+};
+
+void report_event(struct process *process, const struct policy *policy,
+		  const struct report *report);
+
+/* A line that is no event, where all are asked for: rate-limited too. */
+void report_line(struct process *process, const struct policy *policy,
+		 const char *const *parts);

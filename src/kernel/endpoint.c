@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/endpoint.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+
+/* sockaddr_in6 of RFC 2133, before sin6_scope_id: SIN6_LEN_RFC2133 in Linux. */
+#define IN6_SIZE_MIN offsetof(struct sockaddr_in6, sin6_scope_id)
+
+static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+static bool is_mapped(const uint8_t address[16])
+{
+	return !memcmp(address, mapped_prefix, sizeof(mapped_prefix));
+}
+
+/* fe80::/10, ff01::/16 and ff02::/16: __ipv6_addr_needs_scope_id() in Linux. */
+static bool needs_scope(const uint8_t address[16])
+{
+	if (address[0] == 0xff)
+		return (address[1] & 0xf) == 1 || (address[1] & 0xf) == 2;
+	return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
+}
+
+static bool read_in(const struct sockaddr *address, socklen_t length,
+		    struct endpoint *endpointp)
+{
+	const uint8_t *bytes = (const uint8_t *)address;
+	in_port_t port;
+
+	if (length < sizeof(struct sockaddr_in))
+		return false;
+	memcpy(&port, bytes + offsetof(struct sockaddr_in, sin_port),
+	       sizeof(port));
+	*endpointp = (struct endpoint){
+		.port = ntohs(port),
+		.family = AF_INET,
+	};
+	memcpy(endpointp->address, mapped_prefix, sizeof(mapped_prefix));
+	memcpy(endpointp->address + sizeof(mapped_prefix),
+	       bytes + offsetof(struct sockaddr_in, sin_addr),
+	       sizeof(struct in_addr));
+	return true;
+}
+
+static bool read_in6(const struct sockaddr *address, socklen_t length,
+		     struct endpoint *endpointp)
+{
+	struct sockaddr_in6 in6 = { .sin6_scope_id = 0 };
+
+	if (length < IN6_SIZE_MIN)
+		return false;
+	memcpy(&in6, address,
+	       length < sizeof(in6) ? IN6_SIZE_MIN : sizeof(in6));
+	*endpointp = (struct endpoint){
+		.port = ntohs(in6.sin6_port),
+		.family = AF_INET6,
+	};
+	memcpy(endpointp->address, &in6.sin6_addr, sizeof(in6.sin6_addr));
+	/* Elsewhere the kernel does not look at it, and it may be garbage. */
+	if (needs_scope(endpointp->address))
+		endpointp->scope = in6.sin6_scope_id;
+	return true;
+}
+
+bool endpoint_read(const struct sockaddr *address, socklen_t length,
+		   struct endpoint *endpointp)
+{
+	sa_family_t family;
+
+	if (!address || length < sizeof(family) ||
+	    length > sizeof(struct sockaddr_storage))
+		return false;
+	memcpy(&family, address, sizeof(family));
+	if (family == AF_INET)
+		return read_in(address, length, endpointp);
+	return family == AF_INET6 && read_in6(address, length, endpointp);
+}
+
+/* sin_port and sin6_port lie at the same place. */
+static void set_port(union socket_address *address, uint16_t port)
+{
+	uint16_t network_port = htons(port);
+
+	_Static_assert(offsetof(struct sockaddr_in, sin_port) ==
+		       offsetof(struct sockaddr_in6, sin6_port), "");
+	address->in.sin_port = network_port;
+}
+
+socklen_t endpoint_with_port(const struct sockaddr *address, socklen_t length,
+			     uint16_t port, union socket_address *copyp)
+{
+	if (length > sizeof(*copyp))
+		length = sizeof(*copyp);
+	/* The address may be the copy itself. */
+	memmove(copyp, address, length);
+	set_port(copyp, port);
+	return length;
+}
+
+socklen_t endpoint_wildcard(int family, uint16_t port,
+			    union socket_address *addressp)
+{
+	/* INADDR_ANY and in6addr_any are zeros. */
+	memset(addressp, 0, sizeof(*addressp));
+	addressp->generic.sa_family = (sa_family_t)family;
+	set_port(addressp, port);
+	return family == AF_INET6 ? sizeof(struct sockaddr_in6) :
+				    sizeof(struct sockaddr_in);
+}
+
+socklen_t endpoint_write(const struct endpoint *endpoint,
+			 union socket_address *addressp)
+{
+	const socklen_t length = endpoint_wildcard(endpoint->family,
+						   endpoint->port, addressp);
+
+	if (endpoint->family == AF_INET) {
+		memcpy(&addressp->in.sin_addr,
+		       endpoint->address + sizeof(mapped_prefix), 4);
+	} else {
+		memcpy(&addressp->in6.sin6_addr, endpoint->address, 16);
+		addressp->in6.sin6_scope_id = endpoint->scope;
+	}
+	return length;
+}
+
+bool endpoint_is_ipv4(const struct endpoint *endpoint)
+{
+	return is_mapped(endpoint->address);
+}
+
+bool endpoint_is_loopback(const struct endpoint *endpoint)
+{
+	static const uint8_t loopback[16] = { [15] = 1 };
+
+	return is_mapped(endpoint->address)
+		? endpoint->address[12] == 127
+		: !memcmp(endpoint->address, loopback, sizeof(loopback));
+}
+
+bool endpoint_is_wildcard(const struct endpoint *endpoint)
+{
+	static const uint8_t zeros[16];
+	size_t skip = is_mapped(endpoint->address) ? sizeof(mapped_prefix) : 0;
+
+	return !memcmp(endpoint->address + skip, zeros, sizeof(zeros) - skip);
+}
+
+bool endpoint_same_address(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->scope == b->scope &&
+	       !memcmp(a->address, b->address, sizeof(a->address));
+}

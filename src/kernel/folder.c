@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+
+#include "base/clock.h"
+#include "base/raw.h"
+#include "base/raw_file.h"
+#include "base/text.h"
+
+/* Names that appear and go again under our hands: that many are put up with. */
+#define MAX_ROUNDS 16
+
+/* proc(5), pid_max: at most 2^22. */
+#define PID_BITS 22
+
+int folder_open(int parent_fd, const char *name, int access)
+{
+	const int fd = raw_open(parent_fd, name,
+				access | O_DIRECTORY | O_NOFOLLOW, 0);
+
+	return fd == -ELOOP || fd == -ENOTDIR ? -EACCES : fd;
+}
+
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* "." and ".." take 24 bytes each, the longest name 280. */
+#define THREE_ENTRIES 336
+
+__attribute__((noinline))
+bool folder_is_empty(int fd)
+{
+	_Alignas(struct raw_entry) char entries[THREE_ENTRIES];
+	const ssize_t n = raw_read_folder(fd, entries, sizeof(entries));
+
+	for (ssize_t at = 0; at < n;) {
+		const struct raw_entry *entry =
+			(const struct raw_entry *)(entries + at);
+
+		if (!is_dots(entry->name))
+			return false;
+		at += entry->length;
+	}
+	/* "." and ".." fit. */
+	return n > 0;
+}
+
+/*
+ * Takes back what the umask has left out. Where others may rename what is not
+ * theirs, the name may lead to another folder of this user's by now: an empty
+ * one at most.
+ */
+static void correct_mode(int fd, uint32_t mode)
+{
+	struct file_status status;
+
+	if (raw_file_status(fd, &status) == 0 &&
+	    status.uid == raw_geteuid() && (status.mode & 07777) != mode &&
+	    folder_is_empty(fd))
+		(void)!raw_fchmod(fd, (int)mode);
+}
+
+int folder_make(int parent_fd, const char *name, uint32_t mode, bool *is_newp)
+{
+	int result, fd = folder_open(parent_fd, name, O_RDONLY);
+
+	if (fd != -ENOENT)
+		return fd;
+	result = raw_mkdir_at(parent_fd, name, (int)mode);
+	if (result < 0 && result != -EEXIST)
+		return result;
+	fd = folder_open(parent_fd, name, O_RDONLY);
+	if (fd >= 0 && result == 0) {
+		correct_mode(fd, mode);
+		if (is_newp != NULL)
+			*is_newp = true;
+	}
+	return fd == -ENOENT ? -ESTALE : fd;
+}
+
+uint64_t folder_random(void)
+{
+	uint64_t number;
+
+	if (raw_syscall(SYS_getrandom, (long)&number, sizeof(number),
+			GRND_NONBLOCK, 0, 0, 0) == sizeof(number))
+		return number;
+	/* Of this moment, and of a process that lives now. */
+	return clock_now_ms() << PID_BITS | (uint64_t)raw_getpid();
+}
+
+/* Puts the new folder where the name is. Returns 0 or -errno. */
+static int put_in_place(int parent_fd, const char *new_name, const char *name)
+{
+	int result = -EBUSY;
+
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		result = raw_rename(parent_fd, new_name, name,
+				    RENAME_NOREPLACE);
+		if (result != -EEXIST)
+			return result;
+		result = raw_rename(parent_fd, new_name, name,
+				    RENAME_EXCHANGE);
+		if (result != -ENOENT)
+			return result;
+	}
+	return result;
+}
+
+int folder_take(int parent_fd, const char *name, uint32_t mode)
+{
+	char new_name[64];
+	struct text text = { new_name, sizeof(new_name), 0 };
+	const uint64_t number = folder_random();
+	bool is_new = false;
+	int fd, result;
+
+	text_put(&text, name);
+	text_put(&text, ".put-aside-");
+	text_put_hex(&text, (uint32_t)(number >> 32));
+	text_put_hex(&text, (uint32_t)number);
+	text_end(&text);
+	fd = folder_make(parent_fd, new_name, mode, &is_new);
+	if (fd < 0)
+		return fd;
+	result = is_new ? put_in_place(parent_fd, new_name, name) : -EBUSY;
+	/* What had the name now has the other; one that is empty can go. */
+	if (raw_file_remove(parent_fd, new_name, AT_REMOVEDIR) == -ENOTDIR)
+		raw_file_remove(parent_fd, new_name, 0);
+	if (result == 0)
+		return fd;
+	raw_close(fd);
+	return result;
+}

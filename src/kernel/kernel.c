@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/kernel.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#include "base/raw.h"
+#include "base/scratch.h"
+
+#define PORT_RANGE_PATH "/proc/sys/net/ipv4/ip_local_port_range"
+#define AUTOBIND_REUSE_PATH "/proc/sys/net/ipv4/ip_autobind_reuse"
+#define RESERVED_PATH "/proc/sys/net/ipv4/ip_local_reserved_ports"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+/* The longest list has every other port: 191,053 characters. */
+#define LIST_SIZE_MAX ((size_t)192 * 1024)
+
+struct text {
+	const char *next, *end;
+};
+
+/* Returns 0 where there is no digit, and N_PORTS or more beyond 65535. */
+static uint32_t take_number(struct text *text)
+{
+	uint32_t number = 0;
+
+	for (; text->next < text->end && *text->next >= '0' &&
+	     *text->next <= '9'; text->next++)
+		if (number < N_PORTS)
+			number = number * 10 + (uint32_t)(*text->next - '0');
+	return number;
+}
+
+static bool take_char(struct text *text, char c)
+{
+	if (text->next == text->end || *text->next != c)
+		return false;
+	text->next++;
+	return true;
+}
+
+static bool is_interval(uint32_t lo, uint32_t hi)
+{
+	return lo && lo <= hi && hi < N_PORTS;
+}
+
+/* "8080,30000-32767\n" */
+static void add_list(struct port_set *set, struct text text)
+{
+	for (; text.next < text.end; text.next++) {
+		uint32_t lo = take_number(&text);
+		uint32_t hi = take_char(&text, '-') ? take_number(&text) : lo;
+
+		if (is_interval(lo, hi))
+			port_set_add(set, lo, hi);
+	}
+}
+
+/*
+ * Linux gives a list to the first read alone, cut to what it has room for:
+ * proc_do_large_bitmap() in kernel/sysctl.c. A newline ends a whole one.
+ */
+static bool read_list(int fd, char *buffer, size_t size, struct port_set *set)
+{
+	long n_bytes = raw_syscall(SYS_pread64, fd, (long)buffer, (long)size,
+				   0, 0, 0);
+
+	if (n_bytes <= 0 || buffer[n_bytes - 1] != '\n')
+		return false;
+	add_list(set, (struct text){ buffer, buffer + n_bytes });
+	return true;
+}
+
+static bool read_long_list(int fd, struct port_set *set)
+{
+	char *buffer = scratch_take(LIST_SIZE_MAX);
+	const bool is_whole = buffer != NULL &&
+			      read_list(fd, buffer, LIST_SIZE_MAX, set);
+
+	scratch_put(buffer, LIST_SIZE_MAX);
+	return is_whole;
+}
+
+/* Most systems reserve a few ports, or none: no mapping is needed for them. */
+__attribute__((noinline))
+static bool read_short_list(int fd, struct port_set *set)
+{
+	char buffer[256];
+
+	return read_list(fd, buffer, sizeof(buffer), set);
+}
+
+static void read_reserved(struct kernel *kernelp)
+{
+	struct port_set *set = &kernelp->reserved;
+	int fd = raw_open(AT_FDCWD, RESERVED_PATH, O_RDONLY, 0);
+
+	if (fd < 0)
+		return;
+	kernelp->reserved_known = read_short_list(fd, set) ||
+				  read_long_list(fd, set);
+	raw_close(fd);
+	port_set_finish(set);
+}
+
+/* "32768\t60999\n"; hi 0 for what cannot be read. */
+static struct port_interval read_port_range(void)
+{
+	const struct port_interval unknown = { .hi = 0 };
+	char buffer[32];
+	int fd = raw_open(AT_FDCWD, PORT_RANGE_PATH, O_RDONLY, 0);
+
+	if (fd < 0)
+		return unknown;
+
+	ssize_t n_bytes = raw_read(fd, buffer, sizeof(buffer));
+
+	raw_close(fd);
+	if (n_bytes <= 0)
+		return unknown;
+
+	struct text text = { buffer, buffer + n_bytes };
+	uint32_t lo = take_number(&text);
+	uint32_t hi = take_char(&text, '\t') ? take_number(&text) : 0;
+
+	return is_interval(lo, hi) ? (struct port_interval){ lo, hi } : unknown;
+}
+
+static void set_pin_range(struct kernel *kernelp, struct port_interval range)
+{
+	/* Relaxed: one word, complete in itself. */
+	store_relaxed_u32(&kernelp->pin_range, range.hi << 16 | range.lo);
+}
+
+static bool read_autobind_reuse(void)
+{
+	const int fd = raw_open(AT_FDCWD, AUTOBIND_REUSE_PATH, O_RDONLY, 0);
+	char value = '0';
+
+	if (fd < 0)
+		return false;
+	raw_read(fd, &value, sizeof(value));
+	raw_close(fd);
+	return value != '0';
+}
+
+static void read_netns_inode(struct kernel *kernelp)
+{
+	struct stat status;
+	const int result = raw_stat(KERNEL_NETNS_PATH, &status);
+
+	if (result == 0)
+		kernelp->netns_inode = status.st_ino;
+	else
+		kernelp->netns_error = result;
+}
+
+/* Of the calling thread: /proc/self has the namespace of the first one. */
+static uint64_t inode_of_thread(void)
+{
+	struct stat status;
+
+	return raw_stat("/proc/thread-self/ns/net", &status) == 0
+		? status.st_ino : 0;
+}
+
+static uint64_t read_netns_cookie(void)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+	int fd = raw_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (raw_getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length))
+		cookie = 0;
+	raw_close(fd);
+	return cookie;
+}
+
+void kernel_read(struct kernel *kernelp)
+{
+	kernelp->port_range = read_port_range();
+	set_pin_range(kernelp, kernelp->port_range);
+	kernelp->autobind_reuse = read_autobind_reuse();
+	read_reserved(kernelp);
+	read_netns_inode(kernelp);
+	kernelp->netns_cookie = read_netns_cookie();
+}
+
+bool kernel_is_in_netns(uint64_t inode, uint64_t cookie)
+{
+	const uint64_t cookie_now = cookie != 0 ? read_netns_cookie() : 0;
+
+	if (cookie_now != 0)
+		return cookie_now == cookie;
+
+	const uint64_t inode_now = inode != 0 ? inode_of_thread() : 0;
+
+	return inode_now == 0 || inode_now == inode;
+}
+
+bool kernel_refresh(struct kernel *kernel)
+{
+	const struct port_interval range = read_port_range();
+	/* Relaxed: as in set_pin_range(). */
+	const uint32_t before = load_relaxed_u32(&kernel->pin_range);
+
+	if (range.hi == 0 || (range.hi << 16 | range.lo) == before)
+		return false;
+	set_pin_range(kernel, range);
+	return true;
+}
+
+bool kernel_can_pin(const struct kernel *kernel, uint16_t port)
+{
+	/* Relaxed: as in set_pin_range(). */
+	const uint32_t range = load_relaxed_u32(&kernel->pin_range);
+
+	return port >= (range & 0xffff) && port <= range >> 16 &&
+	       kernel->reserved_known && !port_set_has(&kernel->reserved, port);
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/ports_text.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/port_set.h"
+
+#define BLANKS " \t\r\n"
+#define PORT_MAX (N_PORTS - 1)
+#define PORT_BITS 16u
+
+static const char map_e_prefix[] = "map-e:";
+
+struct preset {
+	const char *name;
+	struct port_interval ports;	/* hi 0: what the caller says */
+};
+
+/* The sources are in the header. */
+static const struct preset presets[] = {
+	{ "iana", { 49152, 65535 } },
+	{ "freebsd", { 49152, 65535 } },
+	{ "windows", { 49152, 65535 } },
+	{ "linux", { 32768, 60999 } },
+	{ "linux-classic", { 32768, 61000 } },
+	{ "solaris", { 32768, 65535 } },
+	{ "aix", { 32768, 65535 } },
+	{ "rfc6056", { 1024, 65535 } },
+	{ "bsd-classic", { 1024, 5000 } },
+	{ "windows-classic", { 1024, 5000 } },
+	{ "windows-2003", { 1025, 5000 } },
+	{ "windows-2008-exchange", { 1025, 60000 } },
+	{ "kernel", { 0, 0 } },
+};
+
+#define N_PRESETS (sizeof(presets) / sizeof(*presets))
+
+const char *range_preset_name(size_t index)
+{
+	return index < N_PRESETS ? presets[index].name : NULL;
+}
+
+struct word {
+	const char *start;
+	size_t length;
+};
+
+static int refuse(struct range_error *errorp, struct word word,
+		  const char *reason)
+{
+	*errorp = (struct range_error){
+		.word = word.start,
+		.word_length = word.length,
+		.reason = reason,
+	};
+	return -EINVAL;
+}
+
+static bool is_number(struct word word)
+{
+	for (size_t i = 0; i < word.length; i++)
+		if (word.start[i] < '0' || word.start[i] > '9')
+			return false;
+	return word.length > 0;
+}
+
+static int parse_port(struct word word, uint32_t *portp,
+		      struct range_error *errorp)
+{
+	uint32_t port = 0;
+
+	/* Ends beyond 65535 at the latest: any number of digits is safe. */
+	for (size_t i = 0; i < word.length && port <= PORT_MAX; i++)
+		port = port * 10 + (uint32_t)(word.start[i] - '0');
+	if (port > PORT_MAX)
+		return refuse(errorp, word, "is beyond 65535");
+	if (!port)
+		return refuse(errorp, word, "is no port");
+	*portp = port;
+	return 0;
+}
+
+static int parse_numbers(struct word word, struct word lo, struct word hi,
+			 struct port_interval *portsp,
+			 struct range_error *errorp)
+{
+	int result = parse_port(lo, &portsp->lo, errorp);
+
+	if (!result)
+		result = parse_port(hi, &portsp->hi, errorp);
+	if (!result && portsp->lo > portsp->hi)
+		return refuse(errorp, word, "is reversed");
+	return result;
+}
+
+static int digit_of(char c, uint32_t base)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (base == 16 && c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (base == 16 && c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static void skip(struct word *word, size_t length)
+{
+	word->start += length;
+	word->length -= length;
+}
+
+/* One beyond 65535 is taken as 65536. Returns false where there is none. */
+static bool take_number(struct word *word, uint32_t *numberp)
+{
+	uint32_t base = 10, number = 0;
+	size_t n_digits = 0;
+
+	if (word->length > 2 && word->start[0] == '0' &&
+	    (word->start[1] == 'x' || word->start[1] == 'X')) {
+		base = 16;
+		skip(word, 2);
+	}
+	for (; word->length > 0; n_digits++, skip(word, 1)) {
+		const int digit = digit_of(*word->start, base);
+
+		if (digit < 0)
+			break;
+		number = number * base + (uint32_t)digit;
+		if (number > N_PORTS)
+			number = N_PORTS;
+	}
+	*numberp = number;
+	return n_digits > 0;
+}
+
+static bool take_slash(struct word *word)
+{
+	if (word->length == 0 || *word->start != '/')
+		return false;
+	skip(word, 1);
+	return true;
+}
+
+/* The names are those of RFC 7597 section 5.1: a port is A, PSID, j. */
+static void add_map_e(struct port_set *set, uint32_t a, uint32_t k,
+		      uint32_t psid)
+{
+	const uint32_t m = PORT_BITS - a - k;
+
+	for (uint32_t i = a > 0; i < UINT32_C(1) << a; i++) {
+		const uint32_t lo = i << (PORT_BITS - a) | psid << m;
+
+		port_set_add(set, lo == 0 ? 1 : lo,
+			     lo + (UINT32_C(1) << m) - 1);
+	}
+}
+
+static int parse_map_e(struct word word, struct port_set *set,
+		       struct range_error *errorp)
+{
+	struct word rest = word;
+	uint32_t a, k, psid;
+
+	skip(&rest, sizeof(map_e_prefix) - 1);
+	if (!take_number(&rest, &a) || !take_slash(&rest) ||
+	    !take_number(&rest, &k) || !take_slash(&rest) ||
+	    !take_number(&rest, &psid) || rest.length > 0)
+		return refuse(errorp, word, "is not map-e:OFFSET/LENGTH/PSID");
+	if (a >= PORT_BITS)
+		return refuse(errorp, word, "has a PSID offset beyond 15");
+	if (a + k > PORT_BITS)
+		return refuse(errorp, word, "has a PSID offset and length of "
+			      "more than 16 bits together");
+	if (psid >> k != 0)
+		return refuse(errorp, word,
+			      "has a PSID that is longer than its length");
+	if (a == 0 && k == PORT_BITS && psid == 0)
+		return refuse(errorp, word,
+			      "is port 0 alone, which is no port");
+	if (set != NULL)
+		add_map_e(set, a, k, psid);
+	return 0;
+}
+
+static const char *add_preset(const void *context, const char *name,
+			      size_t length, struct port_set *set)
+{
+	const struct port_interval *kernel_range = context;
+
+	for (size_t i = 0; i < N_PRESETS; i++) {
+		struct port_interval ports = presets[i].ports;
+
+		if (strlen(presets[i].name) != length ||
+		    memcmp(presets[i].name, name, length) != 0)
+			continue;
+		if (!ports.hi && kernel_range)
+			ports = *kernel_range;
+		if (!ports.hi)
+			return "is not known here: ip_local_port_range cannot "
+			       "be read";
+		if (set)
+			port_set_add(set, ports.lo, ports.hi);
+		return NULL;
+	}
+	return "is not a port, a range lo-hi or a preset";
+}
+
+static bool is_map_e(struct word word)
+{
+	const size_t length = sizeof(map_e_prefix) - 1;
+
+	return word.length >= length &&
+	       memcmp(word.start, map_e_prefix, length) == 0;
+}
+
+/* Whether a word is a number, or two with a dash between them. */
+static bool split_numbers(struct word word, struct word *lop, struct word *hip)
+{
+	const char *dash = memchr(word.start, '-', word.length);
+
+	*lop = *hip = word;
+	if (dash) {
+		lop->length = (size_t)(dash - word.start);
+		skip(hip, lop->length + 1);
+	}
+	return is_number(*lop) && is_number(*hip);
+}
+
+static int parse_word(struct word word, const struct range_names *names,
+		      struct port_set *set, struct range_error *errorp)
+{
+	struct port_interval ports;
+	struct word lo, hi;
+
+	if (is_map_e(word))
+		return parse_map_e(word, set, errorp);
+	if (!split_numbers(word, &lo, &hi)) {
+		const char *reason = names->add(names->context, word.start,
+						word.length, set);
+
+		return reason ? refuse(errorp, word, reason) : 0;
+	}
+
+	int result = parse_numbers(word, lo, hi, &ports, errorp);
+
+	if (!result && set)
+		port_set_add(set, ports.lo, ports.hi);
+	return result;
+}
+
+/* Goes through a list; set may be NULL, to check only. */
+static int parse_list(const char *text, const struct range_names *names,
+		      struct port_set *set, struct range_error *errorp)
+{
+	struct word whole = { text, strlen(text) };
+	const char *next = text + strspn(text, BLANKS);
+
+	if (!*next)
+		return refuse(errorp, whole, "is empty");
+	do {
+		struct word word = { next, strcspn(next, "," BLANKS) };
+
+		if (!word.length)
+			return refuse(errorp, whole, "has an empty element");
+
+		int result = parse_word(word, names, set, errorp);
+
+		if (result)
+			return result;
+		next += word.length;
+		next += strspn(next, BLANKS);
+		/* What follows a comma is a word: not so in "1,,2" and "1,". */
+		if (*next == ',') {
+			next++;
+			next += strspn(next, BLANKS);
+		} else if (!*next) {
+			return 0;
+		}
+	} while (true);
+}
+
+int range_text_parse_names(const char *text, const struct range_names *names,
+			   struct port_set *set, struct range_error *errorp)
+{
+	/* Twice, so that a refused text leaves the set as it was. */
+	int result = parse_list(text, names, NULL, errorp);
+
+	return result ? result : parse_list(text, names, set, errorp);
+}
+
+int range_text_parse(const char *text, const struct port_interval *kernel_range,
+		     struct port_set *set, struct range_error *errorp)
+{
+	const struct range_names names = { add_preset, kernel_range };
+
+	return range_text_parse_names(text, &names, set, errorp);
+}
+
+struct writer {
+	char *buffer;
+	size_t size, length;
+};
+
+static void put_char(struct writer *writer, char c)
+{
+	if (writer->length + 1 < writer->size)
+		writer->buffer[writer->length] = c;
+	writer->length++;
+}
+
+static void put_port(struct writer *writer, uint32_t port)
+{
+	if (port >= 10)
+		put_port(writer, port / 10);
+	put_char(writer, (char)('0' + port % 10));
+}
+
+size_t range_text_format(const struct port_set *set, char *buffer, size_t size)
+{
+	struct writer writer = { .buffer = buffer, .size = size };
+	uint32_t lo, hi;
+
+	for (uint32_t from = 0; from < N_PORTS &&
+	     port_set_next_run(set, from, &lo, &hi); from = hi + 1) {
+		if (writer.length)
+			put_char(&writer, ',');
+		put_port(&writer, lo);
+		if (hi != lo) {
+			put_char(&writer, '-');
+			put_port(&writer, hi);
+		}
+	}
+	if (size)
+		buffer[writer.length < size ? writer.length : size - 1] = '\0';
+	return writer.length;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/sock_diag.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/raw.h"
+#include "base/scratch.h"
+#include "kernel/proc_net.h"
+
+#define ALL_STATES UINT32_MAX
+#define ANSWER_SIZE 16384	/* the kernel fills 8 to 32 KiB at a time */
+
+/* IPPROTO_ of a protocol, in the enum's order. */
+static const uint8_t protocols[N_PROTOCOLS] = {
+	IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_SCTP,
+};
+
+struct request {
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 diag;
+};
+
+/* What the visitor of a listing is, and whether it has had enough. */
+struct listing {
+	enum protocol protocol;
+	kernel_socket_visit visit;
+	void *context;
+	bool ended;
+};
+
+/* Scratch memory: a listing goes on from a hook, on the program's stack. */
+struct exchange {
+	struct listing listing;
+	struct request request;
+	struct kernel_socket socket;	/* that is visited */
+	/* Netlink messages are aligned to 4 bytes, headers to more. */
+	char answer[ANSWER_SIZE] __attribute__((aligned(16)));
+};
+
+static struct endpoint read_end(uint8_t family, const uint32_t address[4],
+				uint16_t port, uint32_t interface)
+{
+	union socket_address text = { .in6 = { 0 } };
+	struct endpoint endpoint = { 0 };
+
+	text.generic.sa_family = family;
+	if (family == AF_INET)
+		memcpy(&text.in.sin_addr, address, 4);
+	else
+		memcpy(&text.in6.sin6_addr, address, 16);
+	if (family == AF_INET6)
+		text.in6.sin6_scope_id = interface;
+	/* sin_port and sin6_port lie at the same place. */
+	text.in.sin_port = port;
+	endpoint_read(&text.generic, sizeof(struct sockaddr_in6), &endpoint);
+	return endpoint;
+}
+
+static void read_message(const struct inet_diag_msg *message,
+			 enum protocol protocol, struct kernel_socket *socketp)
+{
+	const struct inet_diag_sockid *id = &message->id;
+
+	socketp->protocol = protocol;
+	socketp->local = read_end(message->idiag_family, id->idiag_src,
+				  id->idiag_sport, id->idiag_if);
+	socketp->remote = read_end(message->idiag_family, id->idiag_dst,
+				   id->idiag_dport, id->idiag_if);
+	socketp->state = message->idiag_state;
+	socketp->uid = message->idiag_uid;
+	socketp->inode = message->idiag_inode;
+}
+
+static void visit_message(struct exchange *exchange,
+			  const struct inet_diag_msg *message)
+{
+	struct listing *listing = &exchange->listing;
+
+	read_message(message, listing->protocol, &exchange->socket);
+	if (exchange->socket.local.port != 0 && !listing->ended)
+		listing->ended = !listing->visit(&exchange->socket,
+						 listing->context);
+}
+
+/* What ended a dump: 0, or why there is no more of it, -ENOENT for a protocol
+ * that the kernel lacks. */
+static int read_end_of_dump(const struct nlmsghdr *header)
+{
+	int error = 0;
+
+	if (header->nlmsg_len >= NLMSG_LENGTH(sizeof(error)))
+		memcpy(&error, NLMSG_DATA(header), sizeof(error));
+	return error < 0 ? error : 0;
+}
+
+/* Returns 1 = more to come, 0 = the end, or -errno. */
+static int read_answer(struct exchange *exchange, ssize_t size)
+{
+	const struct nlmsghdr *header = (const void *)exchange->answer;
+
+	for (; NLMSG_OK(header, size); header = NLMSG_NEXT(header, size)) {
+		if (header->nlmsg_type == NLMSG_DONE)
+			return read_end_of_dump(header);
+		if (header->nlmsg_type == NLMSG_ERROR) {
+			const struct nlmsgerr *error = NLMSG_DATA(header);
+
+			return error->error;
+		}
+		visit_message(exchange, NLMSG_DATA(header));
+		if ((header->nlmsg_flags & NLM_F_MULTI) == 0)
+			return 0;
+	}
+	return 1;
+}
+
+static int open_diag(void)
+{
+	return raw_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+			  NETLINK_SOCK_DIAG);
+}
+
+static int read_answers(int fd, struct exchange *exchange)
+{
+	int result = 1;
+
+	while (result == 1) {
+		const long n = raw_syscall(SYS_recvfrom, fd,
+					   (long)exchange->answer, ANSWER_SIZE,
+					   0, 0, 0);
+
+		if (n == -EINTR)
+			continue;
+		result = n <= 0 ? (n < 0 ? (int)n : -EIO)
+				: read_answer(exchange, n);
+		if (exchange->listing.ended)
+			return 0;
+	}
+	return result;
+}
+
+static int make_exchange(struct exchange *exchange)
+{
+	const int fd = open_diag();
+	int result;
+
+	if (fd < 0)
+		return fd;
+
+	const long n = raw_syscall(SYS_sendto, fd, (long)&exchange->request,
+				   sizeof(exchange->request), 0, 0, 0);
+
+	result = n < 0 ? (int)n : read_answers(fd, exchange);
+	raw_close(fd);
+	return result;
+}
+
+static int list_family(struct exchange *exchange, int family, uint16_t port)
+{
+	exchange->request = (struct request){
+		.header = {
+			.nlmsg_len = sizeof(exchange->request),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		},
+		.diag = {
+			.sdiag_family = (uint8_t)family,
+			.sdiag_protocol = protocols[exchange->listing.protocol],
+			.idiag_states = ALL_STATES,
+			/* 0 is any, to the kernel too. */
+			.id.idiag_sport = htons(port),
+		},
+	};
+	return make_exchange(exchange);
+}
+
+int sock_diag_list_netlink(enum protocol protocol, uint16_t port,
+			   kernel_socket_visit visit, void *context)
+{
+	struct exchange *exchange = scratch_take(sizeof(*exchange));
+	int result;
+
+	if (exchange == NULL)
+		return -ENOMEM;
+	exchange->listing = (struct listing){ .protocol = protocol, .visit = visit,
+					      .context = context };
+	result = list_family(exchange, AF_INET, port);
+	if (result == 0 && !exchange->listing.ended)
+		result = list_family(exchange, AF_INET6, port);
+	scratch_put(exchange, sizeof(*exchange));
+	return result;
+}
+
+int sock_diag_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
+		   void *context)
+{
+	const int result = sock_diag_list_netlink(protocol, port, visit, context);
+
+	if (result >= 0)
+		return result;
+
+	/* A visitor may have seen some sockets already, and sees them again:
+	 * listings are of a moving table, and never free of doubles. */
+	const int in_proc = proc_net_list(protocol, port, visit, context);
+
+	/* -ENOENT may also be that the kernel has no diag module for it. */
+	return in_proc == -EOPNOTSUPP && result != -ENOENT ? result : in_proc;
+}
+
+struct wanted {
+	uint16_t remote_port;
+	bool found;
+};
+
+/* Where there is no connection, the kernel answers with a listener. */
+static bool compare(const struct kernel_socket *socket, void *context)
+{
+	struct wanted *wanted = context;
+
+	wanted->found = socket->remote.port == wanted->remote_port;
+	return false;
+}
+
+/* Mapped addresses are asked for as IPv4: that is how the kernel hashes them. */
+static int write_ends(const struct endpoint *local,
+		      const struct endpoint *remote,
+		      struct inet_diag_req_v2 *diag)
+{
+	const bool ipv4 = endpoint_is_ipv4(remote);
+	const size_t skip = ipv4 ? 12 : 0;
+
+	memcpy(diag->id.idiag_src, local->address + skip, 16 - skip);
+	memcpy(diag->id.idiag_dst, remote->address + skip, 16 - skip);
+	diag->id.idiag_sport = htons(local->port);
+	diag->id.idiag_dport = htons(remote->port);
+	diag->id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
+	diag->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+	return ipv4 ? AF_INET : AF_INET6;
+}
+
+static void write_request(const struct endpoint *local,
+			  const struct endpoint *remote,
+			  struct request *requestp)
+{
+	*requestp = (struct request){
+		.header = {
+			.nlmsg_len = sizeof(*requestp),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST,
+		},
+		.diag = {
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_states = ALL_STATES,
+		},
+	};
+	requestp->diag.sdiag_family = (uint8_t)write_ends(local, remote,
+							  &requestp->diag);
+}
+
+int sock_diag_has_tcp(const struct endpoint *local,
+		      const struct endpoint *remote)
+{
+	struct wanted wanted = { .remote_port = remote->port };
+	struct exchange *exchange = scratch_take(sizeof(*exchange));
+	int result;
+
+	if (exchange == NULL)
+		return -ENOMEM;
+	exchange->listing = (struct listing){ .protocol = PROTOCOL_TCP,
+					      .visit = compare,
+					      .context = &wanted };
+	write_request(local, remote, &exchange->request);
+	result = make_exchange(exchange);
+	scratch_put(exchange, sizeof(*exchange));
+	return result < 0 && result != -ENOENT ? result : wanted.found;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/syscall.h>
+
+#include "base/filter.h"
+#include "base/raw.h"
+#include "kernel/protocol.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+/* ip(7): the upper bound in the high 16 bits, the lower in the low 16. */
+int socket_pin(int fd, uint16_t lo, uint16_t hi)
+{
+	const uint32_t value = (uint32_t)hi << 16 | lo;
+
+	return raw_setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &value,
+			      sizeof(value));
+}
+
+void socket_unpin(int fd)
+{
+	socket_pin(fd, 0, 0);
+}
+
+bool socket_pin_is_heeded(int family, uint16_t port)
+{
+	const int fd = raw_socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct endpoint local = { .family = (uint16_t)family };
+	bool is_heeded;
+
+	if (fd < 0)
+		return true;
+	is_heeded = socket_pin(fd, port, port) == 0 &&
+		    (socket_bind(fd, &local) < 0 ||
+		     socket_local(fd, &local) < 0 || local.port == port);
+	raw_close(fd);
+	return is_heeded;
+}
+
+enum socket_range socket_range_of(int fd, bool is_pinned, uint32_t range)
+{
+	const uint16_t port = (uint16_t)range;
+	struct endpoint local = { .port = 0 };
+
+	if (range == 0)
+		return RANGE_OF_KERNEL;
+	if (range >> 16 != port)
+		return RANGE_OF_PROGRAM;
+	if (is_pinned)
+		return RANGE_OF_BERTH;
+	socket_local(fd, &local);
+	return local.port == port ? RANGE_OF_BERTH : RANGE_OF_PROGRAM;
+}
+
+enum socket_range socket_range(int fd, bool mptcp)
+{
+	int value = 0;
+
+	raw_get_int_option(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &value);
+	return socket_range_of(fd, mptcp, (uint32_t)value);
+}
+
+struct fd_facts socket_facts(int domain, int type, int ip_protocol)
+{
+	const int protocol = protocol_of_socket(domain, type, ip_protocol);
+
+	if (protocol < 0)
+		return (struct fd_facts){ .known = 1 };
+	return (struct fd_facts){
+		.known = 1,
+		.covered = 1,
+		.protocol = (unsigned int)protocol & 3,
+		.ipv6 = domain == AF_INET6,
+		.mptcp = ip_protocol == IPPROTO_MPTCP,
+		.many = (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) ==
+			SOCK_SEQPACKET,
+	};
+}
+
+/* SO_DOMAIN, or else the family of the local address. */
+static int ask_domain(int fd, int *domainp)
+{
+	const int result = raw_get_int_option(fd, SOL_SOCKET, SO_DOMAIN,
+					      domainp);
+	union socket_address address;
+	socklen_t length = sizeof(address);
+
+	if (!raw_is_filtered(result))
+		return result;
+	if (raw_getsockname(fd, &address.generic, &length) != 0)
+		return result;
+	*domainp = address.generic.sa_family;
+	return 0;
+}
+
+/* SO_TYPE and SO_PROTOCOL; one can be told from the other well enough. */
+static int ask_type(int fd, int *typep, int *ip_protocolp)
+{
+	const int type = raw_get_int_option(fd, SOL_SOCKET, SO_TYPE, typep);
+	const int ip_protocol = raw_get_int_option(fd, SOL_SOCKET, SO_PROTOCOL,
+						ip_protocolp);
+
+	if (raw_is_filtered(type) && ip_protocol == 0)
+		*typep = *ip_protocolp == IPPROTO_UDP ||
+			 *ip_protocolp == IPPROTO_UDPLITE ? SOCK_DGRAM
+						       : SOCK_STREAM;
+	else if (type < 0)
+		return type;
+	/* Without it, the one that a socket of this type usually has. */
+	return ip_protocol < 0 && !raw_is_filtered(ip_protocol) ? ip_protocol : 0;
+}
+
+int socket_ask(int fd, struct fd_facts *factsp)
+{
+	int domain = 0, type = 0, ip_protocol = 0;
+	int result = ask_domain(fd, &domain);
+
+	if (result == 0)
+		result = ask_type(fd, &type, &ip_protocol);
+	if (result == 0)
+		*factsp = socket_facts(domain, type, ip_protocol);
+	return result;
+}
+
+/* What poll() says at once, or -errno. */
+static int poll_now(int fd, short events)
+{
+	struct pollfd polled = { .fd = fd, .events = events };
+#ifdef SYS_poll
+	const long n = raw_syscall(SYS_poll, (long)&polled, 1, 0, 0, 0, 0);
+#else
+	const struct timespec at_once = { 0 };
+	const long n = raw_syscall(SYS_ppoll, (long)&polled, 1, (long)&at_once,
+				   0, 0, 0);
+#endif
+
+	return n == 1 ? polled.revents : (int)n;
+}
+
+/*
+ * Where there is no TCP_INFO, by a filter: POLLHUP is of state CLOSE, and of a connection
+ * that is shut down both ways (tcp_poll() in net/ipv4/tcp.c), to which no port is
+ * given either.
+ */
+static bool hangs_up(int fd)
+{
+	const int events = poll_now(fd, 0);
+
+	return events > 0 && (events & POLLHUP) != 0;
+}
+
+bool socket_is_closed(int fd)
+{
+	struct tcp_info info = { .tcpi_state = 0 };
+	socklen_t length = sizeof(info);
+	const int result = raw_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info,
+					  &length);
+
+	return result < 0 ? hangs_up(fd) : info.tcpi_state == TCP_CLOSE;
+}
+
+/* tcp_done() in net/ipv4/tcp.c sets what tcp_disconnect() takes off. */
+bool socket_is_cut_off(int fd)
+{
+	const int events = filter_is_inherited() ? -ENOSYS
+						 : poll_now(fd, POLLRDHUP);
+
+	return events < 0 || (events & POLLRDHUP) != 0;
+}
+
+/*
+ * IPV6_V6ONLY may not be set on a socket that holds a port, not even to what it
+ * is already (do_ipv6_setsockopt() in net/ipv6/ipv6_sockglue.c).
+ */
+static bool holds_port_ipv6(int fd)
+{
+	int value;
+
+	return raw_get_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value) < 0 ||
+	       raw_set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, value) != 0;
+}
+
+/*
+ * A socket that holds a port may not be bound. With IP_BIND_ADDRESS_NO_PORT, a
+ * bind of another to the address that it has gives it nothing.
+ */
+static bool holds_port_ipv4(int fd)
+{
+	struct endpoint local;
+	int value;
+
+	if (socket_local(fd, &local) < 0 ||
+	    raw_get_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
+			       &value) < 0 ||
+	    (value == 0 && raw_set_int_option(fd, IPPROTO_IP,
+					      IP_BIND_ADDRESS_NO_PORT, 1) < 0))
+		return true;
+	local.port = 0;
+
+	const bool holds = socket_bind(fd, &local) == -EINVAL;
+
+	if (value == 0)
+		raw_set_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
+	return holds;
+}
+
+bool socket_holds_port(int fd, bool ipv6)
+{
+	if (!socket_is_closed(fd))
+		return true;
+	return ipv6 ? holds_port_ipv6(fd) : holds_port_ipv4(fd);
+}
+
+int socket_local(int fd, struct endpoint *localp)
+{
+	union socket_address address;
+	socklen_t length = sizeof(address);
+	const int result = raw_getsockname(fd, &address.generic, &length);
+
+	if (result < 0)
+		return result;
+	return endpoint_read(&address.generic, length, localp) ? 0 : -EINVAL;
+}
+
+int socket_bind(int fd, const struct endpoint *local)
+{
+	union socket_address address;
+
+	return raw_bind(fd, &address.generic, endpoint_write(local, &address));
+}
+
+void socket_restore_address(int fd, const struct endpoint *local)
+{
+	struct endpoint without_port = *local;
+	int value = 0;
+
+	if (endpoint_is_wildcard(local))
+		return;
+	raw_get_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &value);
+	if (value == 0)
+		raw_set_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	without_port.port = 0;
+	socket_bind(fd, &without_port);
+	if (value == 0)
+		raw_set_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
+}
+
+int socket_take_port(int family, uint16_t *portp)
+{
+	struct endpoint local = { .family = (uint16_t)family };
+	const int fd = raw_socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = socket_bind(fd, &local);
+	if (result == 0)
+		result = socket_local(fd, &local);
+	if (result == 0) {
+		*portp = local.port;
+		return fd;
+	}
+	raw_close(fd);
+	return result;
+}
+
+bool socket_is_bindable(const struct fd_facts *facts,
+			const struct endpoint *local)
+{
+	const int fd = raw_socket(local->family, SOCK_DGRAM | SOCK_CLOEXEC,
+				  facts->protocol == PROTOCOL_UDPLITE
+					  ? IPPROTO_UDPLITE : 0);
+
+	if (fd < 0)
+		return true;
+
+	const bool is_bindable = socket_bind(fd, local) != -EADDRINUSE;
+
+	raw_close(fd);
+	return is_bindable;
+}
+
+int socket_source_of(const struct endpoint *local,
+		     const struct endpoint *remote, struct endpoint *sourcep)
+{
+	union socket_address address;
+	const socklen_t length = endpoint_write(remote, &address);
+	const int fd = raw_socket(remote->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int result = 0;
+
+	if (fd < 0)
+		return fd;
+	if (local != NULL)
+		result = socket_bind(fd, local);
+	/* A UDP connect sends nothing: it looks the route up. */
+	if (result == 0)
+		result = (int)raw_syscall(SYS_connect, fd,
+					  (long)&address.generic, length, 0, 0,
+					  0);
+	if (result == 0)
+		result = socket_local(fd, sourcep);
+	raw_close(fd);
+	sourcep->port = 0;
+	return result;
+}

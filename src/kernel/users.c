@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/users.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+
+#include "base/raw.h"
+#include "base/raw_file.h"
+#include "base/scratch.h"
+
+#define OVERFLOW_UID 65534u	/* the kernel's DEFAULT_OVERFLOWUID */
+/* A map of more lines than that is no identity in any case. */
+#define MAP_TEXT_SIZE 4096u
+#define ALL_UIDS UINT32_MAX	/* length of the identity map of all users */
+
+/* Returns the bytes read, terminated; or -errno. */
+static ssize_t read_text(const char *path, char *text, size_t size)
+{
+	const int fd = raw_open(AT_FDCWD, path, O_RDONLY, 0);
+
+	if (fd < 0)
+		return fd;
+
+	const ssize_t n = raw_read(fd, text, size - 1);
+
+	raw_close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Takes a number after blanks. Returns false where there is none. */
+static bool take_number(const char **textp, uint32_t *numberp)
+{
+	const char *text = *textp;
+	uint32_t number = 0;
+
+	while (*text == ' ' || *text == '\n')
+		text++;
+	if (!is_digit(*text))
+		return false;
+	for (; is_digit(*text); text++)
+		number = number * 10 + (uint32_t)(*text - '0');
+	*textp = text;
+	*numberp = number;
+	return true;
+}
+
+struct extent {
+	uint32_t inner, outer, length;
+};
+
+static bool take_extent(const char **textp, struct extent *extentp)
+{
+	return take_number(textp, &extentp->inner) &&
+	       take_number(textp, &extentp->outer) &&
+	       take_number(textp, &extentp->length);
+}
+
+static void read_map(struct users *users, const char *text)
+{
+	const uint32_t uid = raw_geteuid();
+	struct extent extent;
+	bool is_identity = false;
+
+	while (take_extent(&text, &extent)) {
+		is_identity = extent.inner == 0 && extent.outer == 0 &&
+			      extent.length == ALL_UIDS;
+		if (extent.outer == 0 && extent.length > 0) {
+			users->root_uid = extent.inner;
+			users->has_root = true;
+		}
+		if (uid < extent.inner || uid - extent.inner >= extent.length)
+			continue;
+		users->outer_uid = extent.outer + (uid - extent.inner);
+		users->has_outer = true;
+	}
+	users->is_mapped = !is_identity;
+}
+
+static void read_overflow(struct users *users)
+{
+	char buffer[16];
+	const char *text = buffer;
+
+	if (read_text("/proc/sys/kernel/overflowuid", buffer,
+		      sizeof(buffer)) <= 0 ||
+	    !take_number(&text, &users->overflow_uid))
+		users->overflow_uid = OVERFLOW_UID;
+}
+
+void users_read(struct users *usersp)
+{
+	users_read_map("/proc/self/uid_map", usersp);
+}
+
+void users_read_map(const char *map, struct users *usersp)
+{
+	char *const buffer = scratch_take(MAP_TEXT_SIZE);
+	struct file_status status;
+	const ssize_t n = buffer != NULL
+		? read_text(map, buffer, MAP_TEXT_SIZE) : -ENOMEM;
+
+	*usersp = (struct users){ .is_mapped = false };
+	if (n >= 0)
+		read_map(usersp, buffer);
+	scratch_put(buffer, MAP_TEXT_SIZE);
+	if (usersp->is_mapped)
+		read_overflow(usersp);
+	if (n >= 0)
+		return;
+	/* A kernel without user namespaces has no such file, but a /proc. */
+	usersp->is_unknown = n != -ENOENT ||
+		raw_file_status_at(AT_FDCWD, "/proc/self/status", &status) < 0;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "map/event.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "map/map.h"
+#include "map/layout.h"
+
+#define N_EVENT_WORDS (sizeof(struct event) / sizeof(uint64_t))
+
+const char *event_kind_name(enum event_kind kind)
+{
+	static const char *const names[N_EVENT_KINDS] = {
+		[EVENT_RESERVED] = "reserved",
+		[EVENT_SERVER_IN_RANGE] = "server-in-range",
+		[EVENT_OUTSIDE] = "outside",
+		[EVENT_SELF_CONNECT] = "self-connect",
+		[EVENT_EXHAUSTED] = "exhausted",
+		[EVENT_NO_MAP] = "no-map",
+		[EVENT_PIN_IGNORED] = "pin-ignored",
+		[EVENT_UNCOVERED] = "uncovered",
+		[EVENT_BAD_POLICY] = "bad-policy",
+	};
+
+	return names[kind];
+}
+
+const char *event_verdict_name(enum event_verdict verdict)
+{
+	static const char *const names[N_EVENT_VERDICTS] = {
+		[EVENT_REFUSED] = "refused",
+		[EVENT_ALLOWED] = "allowed",
+		[EVENT_OBSERVED] = "observed",
+	};
+
+	return names[verdict];
+}
+
+const char *event_call_name(enum event_call call)
+{
+	static const char *const names[N_EVENT_CALLS] = {
+		[CALL_BIND] = "bind",
+		[CALL_CONNECT] = "connect",
+		[CALL_LISTEN] = "listen",
+		[CALL_SEND] = "send",
+		[CALL_NONE] = "-",
+	};
+
+	return names[call];
+}
+
+/*
+ * An entry's sequence: its number plus 1 in the low half, what its words sum up
+ * to in the high half. A writer who is stopped for a whole round of the ring and
+ * then goes on writes into another one's entry: the sum tells.
+ */
+static uint64_t sequence_of(uint64_t number,
+			    const uint64_t words[N_EVENT_WORDS])
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < N_EVENT_WORDS; i++) {
+		/* An odd number of many bits: 2^64 over the golden ratio. */
+		sum = (sum ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		sum ^= sum >> 32;
+	}
+	return sum << 32 | (uint32_t)(number + 1);
+}
+
+void event_put(const struct map *map, const struct event *event)
+{
+	if (map->memory == NULL)
+		return;
+
+	struct event_memory *memory = &map->memory->event;
+	/* Relaxed: gives each writer a number of its own, orders nothing. */
+	const uint64_t number = add_relaxed_u64(&memory->end, 1);
+	struct event_slot *slot = &memory->slots[number % N_EVENTS];
+	uint64_t words[N_EVENT_WORDS];
+
+	memcpy(words, event, sizeof(words));
+	/* Acq_rel: readers see that it is being written, before any word. */
+	swap_acq_rel_u64(&slot->sequence, 0);
+	for (size_t i = 0; i < N_EVENT_WORDS; i++)
+		/* Relaxed: between the two that readers compare. */
+		store_relaxed_u64(&slot->words[i], words[i]);
+	/* Release: all words, before a reader finds the entry complete. */
+	store_release_u64(&slot->sequence, sequence_of(number, words));
+}
+
+uint64_t event_end(const struct map *map)
+{
+	/* Relaxed: a hint, each entry tells for itself whether it is there. */
+	return map->memory != NULL
+		? load_relaxed_u64(&map->memory->event.end) : 0;
+}
+
+uint64_t event_begin(const struct map *map)
+{
+	const uint64_t end = event_end(map);
+
+	return end > N_EVENTS ? end - N_EVENTS : 0;
+}
+
+static void clean_text(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (; *text != '\0'; text++) {
+		const unsigned char byte = (unsigned char)*text;
+		/* U+0080 to U+009f are control characters too. */
+		const bool is_c1 = byte == 0xc2 &&
+				   (unsigned char)text[1] >= 0x80 &&
+				   (unsigned char)text[1] < 0xa0;
+
+		if (byte < ' ' || byte == 0x7f || is_c1)
+			*text = '?';
+	}
+}
+
+/* Any process may have written anything. */
+static bool clean(struct event *event)
+{
+	if (event->kind >= N_EVENT_KINDS ||
+	    event->verdict >= N_EVENT_VERDICTS ||
+	    event->call >= N_EVENT_CALLS || event->protocol >= N_PROTOCOLS ||
+	    (event->address.family != AF_INET &&
+	     event->address.family != AF_INET6))
+		return false;
+	clean_text(event->program, sizeof(event->program));
+	clean_text(event->rule, sizeof(event->rule));
+	return true;
+}
+
+bool event_get(const struct map *map, uint64_t index, struct event *eventp)
+{
+	if (map->memory == NULL)
+		return false;
+
+	struct event_slot *slot =
+		&map->memory->event.slots[index % N_EVENTS];
+	uint64_t words[N_EVENT_WORDS];
+
+	/* Acquire: pairs with the release of the writer, for these words. */
+	const uint64_t sequence = load_acquire_u64(&slot->sequence);
+
+	for (size_t i = 0; i < N_EVENT_WORDS; i++)
+		/* Acquire: before the sequence is read again. */
+		words[i] = load_acquire_u64(&slot->words[i]);
+	/* Relaxed: after the words, by their acquire; nothing follows. */
+	if (sequence != sequence_of(index, words) ||
+	    load_relaxed_u64(&slot->sequence) != sequence)
+		return false;
+	memcpy(eventp, words, sizeof(words));
+	return clean(eventp);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What lies in shared memory, and nothing else does.
+ *
+ * A map file holds one struct map_memory. All of it but the header may be
+ * written by any process of the namespace at any time, by a hostile one with
+ * anything: readers range-check what they load and take no value for more than
+ * a hint. The header is written before the file has a name, and read once, when
+ * the file is opened. Integers are in host byte order; ports too.
+ */
+
+#include <stdint.h>
+
+#include "base/atomics.h"
+#include "map/event.h"
+#include "base/port_set.h"
+#include "map/siphash.h"
+#include "kernel/protocol.h"
+
+#define MAP_MAGIC UINT64_C(0x6e65726168747262)	/* "brtharen" */
+#define MAP_VERSION 7u
+
+/*
+ * Planes by protocol. TCP has the most, since there the kernel shares a port
+ * between destinations; a UDP port is shared between local addresses only.
+ */
+#define N_PLANES_TCP 256u
+#define N_PLANES_UDP 32u
+#define N_PLANES_UDPLITE 8u
+#define N_PLANES_SCTP 16u
+#define N_PLANES (N_PLANES_TCP + N_PLANES_UDP + N_PLANES_UDPLITE + N_PLANES_SCTP)
+
+struct map_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size;			/* bytes, sizeof(struct map_memory) */
+	uint64_t netns_cookie;		/* SO_NETNS_COOKIE; 0 = kernel has none */
+	uint64_t netns_inode;		/* of /proc/self/ns/net; 0 = no /proc */
+	struct siphash_key key;		/* from getrandom(), for this map alone */
+	uint32_t rest_ms;
+	uint8_t pad[4040];
+};
+
+/*
+ * RFC 6056: next_ephemeral of 3.3.1, 3.3.3, 3.3.5 and the table of 3.3.4, as long
+ * as Linux has it (INET_TABLE_PERTURB_SIZE in net/ipv4/inet_hashtables.c). The
+ * table begins with zeros: where a destination starts is F's to hide.
+ */
+#define CHOICE_TABLE_LENGTH 65536u
+
+struct choice_memory {
+	atomic_u32 next_ephemeral[N_PROTOCOLS];
+	uint8_t pad1[48];
+	atomic_u64 random_counter;	/* position in the stream of 3.3.2 */
+	uint8_t pad2[4024];
+	atomic_u32 table[CHOICE_TABLE_LENGTH];
+};
+
+/* What happened that an operator would want to know. */
+enum counter {
+	COUNTER_KERNEL_ASKED,	/* the map had no port left */
+	COUNTER_PIN_IGNORED,	/* ports that the kernel chose, or may have,
+				   outside the range */
+	COUNTER_SELF_CONNECT,	/* refused */
+	COUNTER_FOREIGN,	/* ports that the map held for free and were not */
+	COUNTER_RESERVED,	/* explicit binds to ports reserved for others */
+	COUNTER_SERVER_IN_RANGE,	/* explicit binds in a range, if looked for */
+	COUNTER_OUTSIDE,	/* explicit binds outside the range, refused */
+	COUNTER_OBSERVED,	/* what mode = observe would have done otherwise */
+	COUNTER_EXHAUSTED,	/* calls that no port of the range was left for */
+	COUNTER_NO_MAP,	/* refused without shared memory */
+	COUNTER_SWEPT,		/* leases without a socket that sweeps found */
+	COUNTER_BAD_POLICY,	/* policies that could not be followed, or read */
+	COUNTER_FILTERED,	/* ports left to the kernel, or sockets not looked
+				   at, since the program's seccomp filter
+				   refuses what Berth needs for it */
+	N_COUNTERS,
+};
+
+struct counter_memory {
+	atomic_u64 counters[N_COUNTERS];
+	uint8_t pad[4096 - N_COUNTERS * sizeof(uint64_t)];
+};
+
+/* Whose turn it is to sweep: see sweep.h. */
+struct turn_memory {
+	atomic_u64 swept_ms[N_PROTOCOLS];	/* when the last sweep began */
+	atomic_u64 took_ms[N_PROTOCOLS];	/* how long the last one took */
+	atomic_u32 n_lost;	/* ports that sockets have lost which others may
+				   have too: see process_tell_others() */
+	uint8_t pad[4028];
+};
+
+/* The last so many events; a power of two. */
+#define N_EVENTS 4096u
+
+struct event_slot {
+	atomic_u64 sequence;	/* of its event, see event.c; 0 = being written */
+	atomic_u64 words[sizeof(struct event) / sizeof(uint64_t)];
+};
+
+struct event_memory {
+	atomic_u64 end;		/* events that were ever entered */
+	uint8_t pad[4088];
+	struct event_slot slots[N_EVENTS];
+};
+
+/* What a port is used for; the two low bits of a port's use word. */
+enum use {
+	USE_FREE,
+	USE_WHOLE,	/* bound to the wildcard address, or listening */
+	USE_BOUND,	/* bound to specific local addresses, a plane each */
+	USE_CONNECT,	/* used by connects, a plane each destination */
+	N_USES,
+};
+
+/* A rest word: 32 ports in the low half, their epoch in the high half. */
+#define REST_WORD_BITS 32u
+#define N_REST_WORDS (N_PORTS / REST_WORD_BITS)
+
+struct protocol_memory {
+	atomic_u64 hints[N_USES][N_PORT_WORDS];	/* ports by use; [USE_FREE] idle */
+	atomic_u64 rest[2][N_REST_WORDS];	/* by parity of the epoch */
+	atomic_u16 uses[N_PORTS];		/* leases * 4 + enum use */
+	atomic_u16 rested_at[N_PORTS];		/* when it went to rest, in the
+						   units of ledger_rest() */
+};
+
+struct plane_memory {
+	atomic_u64 words[N_PORT_WORDS];
+};
+
+struct map_memory {
+	struct map_header header;
+	struct choice_memory choice;
+	struct counter_memory counter;
+	struct turn_memory turn;
+	struct event_memory event;
+	struct protocol_memory protocols[N_PROTOCOLS];
+	struct plane_memory planes[N_PLANES];
+};
+
+_Static_assert(sizeof(struct map_header) == 4096, "a page");
+_Static_assert(sizeof(struct choice_memory) == 4096 + 262144, "whole pages");
+_Static_assert(sizeof(struct counter_memory) == 4096, "a page");
+_Static_assert(sizeof(struct turn_memory) == 4096, "a page");
+_Static_assert(sizeof(struct event_slot) == 96, "");
+_Static_assert(sizeof(struct event_memory) == 4096 + 4096 * 96, "");
+_Static_assert(sizeof(struct protocol_memory) == 32768 + 32768 + 2 * 131072,
+	       "");
+_Static_assert(N_PLANES_TCP < 1u << 14, "as many leases fit a use word");
+_Static_assert(sizeof(struct plane_memory) == 8192, "");
+_Static_assert(sizeof(struct map_memory) ==
+	       16384 + 262144 + 397312 + 4 * 327680 + 312 * 8192,
+	       "the layout of version 7");
+/* What a process maps for Berth is 5 MiB at most: this, its policy, its cache. */
+_Static_assert(sizeof(struct map_memory) < 4480u << 10, "and libberth.so");

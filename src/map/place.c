@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+#include "map/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/limits.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/raw.h"
+#include "base/raw_file.h"
+#include "base/text.h"
+#include "map/dead_folders.h"
+#include "kernel/folder.h"
+#include "map/own_folder.h"
+
+/* A name that is longer than the longest: "cookie-" and 20 digits. */
+#define NAME_SIZE 32
+
+#define OTHERS_MAY_WRITE (S_IWGRP | S_IWOTH)
+
+#define MODE_FOR_ALL 0755u
+#define MODE_OF_OWN 0700u
+
+/* Root as the process sees it, where only root can have made the file. */
+static bool is_roots(const struct place *place, uint32_t uid)
+{
+	const struct users *users = &place->users;
+
+	return uid == 0 || (users->is_mapped && uid == users->overflow_uid) ||
+	       (users->has_root && uid == users->root_uid);
+}
+
+bool place_trusts(const struct place *place, enum place_root root,
+			uint32_t uid)
+{
+	switch (root) {
+	case ROOT_NAMED: return true;
+	case ROOT_RUN: return is_roots(place, uid);
+	/* Anybody can have made a folder there: the overflow user is no proof. */
+	case ROOT_SHM: return uid == 0;
+	default: return uid == raw_geteuid();
+	}
+}
+
+/* Whose a folder is has to be known, before it is held for another's. Returns 0
+ * or -errno. */
+static int check_trust(const struct place *place, enum place_root root,
+		       int fd, struct place_folder *folderp)
+{
+	struct file_status status;
+	const int result = raw_file_status(fd, &status);
+
+	if (result < 0)
+		return result;
+	folderp->uid = status.uid;
+	folderp->is_trusted = place_trusts(place, root, status.uid) &&
+			      (!place_root_is_roots(root) ||
+			       (status.mode & OTHERS_MAY_WRITE) == 0);
+	return 0;
+}
+
+/* A root's folder that is to be used only where it is trusted. Returns its
+ * descriptor, or closes it. */
+static int keep_trusted(const struct place *place, enum place_root root,
+			int fd)
+{
+	struct place_folder folder = { .is_trusted = false };
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = check_trust(place, root, fd, &folder);
+	if (result == 0 && folder.is_trusted)
+		return fd;
+	raw_close(fd);
+	return result < 0 ? result : -ENOENT;
+}
+
+/* --- BERTH_DIR ------------------------------------------------------------- */
+
+/* Whether only root and this user can have put a name into a folder. */
+static bool is_closed_to_others(const struct place *place, int fd)
+{
+	struct file_status status;
+
+	return raw_file_status(fd, &status) == 0 &&
+	       (is_roots(place, status.uid) || status.uid == raw_geteuid()) &&
+	       (status.mode & OTHERS_MAY_WRITE) == 0;
+}
+
+static int open_component(const struct place *place, int parent_fd,
+			  const char *name, int access)
+{
+	const int fd = folder_open(parent_fd, name, access);
+
+	return fd == -EACCES && is_closed_to_others(place, parent_fd)
+		? raw_open(parent_fd, name, access | O_DIRECTORY, 0) : fd;
+}
+
+/* Copies the next part of a path. Returns false for one that is too long. */
+static bool take_component(const char **pathp, char name[NAME_MAX + 1])
+{
+	const char *path = *pathp;
+	size_t length = 0;
+
+	while (*path == '/')
+		path++;
+	for (; path[length] != '\0' && path[length] != '/'; length++) {
+		if (length == NAME_MAX)
+			return false;
+		name[length] = path[length];
+	}
+	name[length] = '\0';
+	path += length;
+	while (*path == '/')
+		path++;
+	*pathp = path;
+	return true;
+}
+
+/* Out of line: its name is on the stack of this root alone. */
+__attribute__((noinline))
+static int open_named(const struct place *place, bool make)
+{
+	const char *path = place->directory;
+	char name[NAME_MAX + 1];
+	int fd = raw_open(AT_FDCWD, "/", *path == '\0' ? O_RDONLY : O_PATH, 0);
+
+	if (*path != '/') {
+		raw_close(fd);
+		return -EINVAL;
+	}
+	while (fd >= 0 && *path != '\0') {
+		const int parent_fd = fd;
+
+		if (!take_component(&path, name)) {
+			raw_close(parent_fd);
+			return -ENAMETOOLONG;
+		}
+
+		const bool is_last = *path == '\0';
+
+		fd = open_component(place, parent_fd,
+				    name[0] != '\0' ? name : ".",
+				    is_last ? O_RDONLY : O_PATH);
+		if (fd == -ENOENT && is_last && make)
+			fd = folder_make(parent_fd, name, MODE_FOR_ALL, NULL);
+		raw_close(parent_fd);
+	}
+	return fd;
+}
+
+/* --- the others ------------------------------------------------------------- */
+
+/* Opens /run where it is root's, from the top. */
+static int open_run(const struct place *place)
+{
+	const int top_fd = keep_trusted(
+		place, ROOT_RUN,
+		raw_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
+	int fd;
+
+	if (top_fd < 0)
+		return top_fd;
+	fd = folder_open(top_fd, "run", O_RDONLY);
+	raw_close(top_fd);
+	return keep_trusted(place, ROOT_RUN, fd);
+}
+
+static int open_run_berth(const struct place *place, bool make)
+{
+	const int run_fd = open_run(place);
+	int fd;
+
+	if (run_fd < 0)
+		return run_fd;
+	fd = make ? folder_make(run_fd, "berth", MODE_FOR_ALL, NULL)
+		  : folder_open(run_fd, "berth", O_RDONLY);
+	raw_close(run_fd);
+	return fd;
+}
+
+static bool is_real_root(const struct place *place)
+{
+	return raw_geteuid() == 0 && !place->users.is_mapped;
+}
+
+/* In a user namespace, root inside is another user outside, and a name there. */
+static bool makes_shm_root(const struct place *place,
+			   enum place_make make)
+{
+	return is_real_root(place) ||
+	       (make == MAKE_AS_COMMAND && raw_geteuid() == 0);
+}
+
+/* Not root's: whoever has the name, it is as if there were none. */
+static bool is_squatted(int shm_fd)
+{
+	struct file_status status;
+
+	return raw_file_status_at(shm_fd, "berth-0", &status) == 0 &&
+	       status.uid != 0;
+}
+
+static int open_shm_root(const struct place *place, bool make)
+{
+	const int shm_fd = raw_open(AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY,
+				    0);
+	int fd;
+
+	if (shm_fd < 0)
+		return shm_fd;
+	fd = folder_open(shm_fd, "berth-0", O_RDONLY);
+	if (fd == -EACCES && is_squatted(shm_fd))
+		fd = -ENOENT;
+	if (make)
+		fd = keep_trusted(place, ROOT_SHM, fd);
+	if (make && (fd == -ENOENT || fd == -EACCES))
+		fd = folder_take(shm_fd, "berth-0", MODE_FOR_ALL);
+	raw_close(shm_fd);
+	return fd;
+}
+
+static int open_own(const struct place *place, bool make)
+{
+	const struct users *users = &place->users;
+	int shm_fd, fd;
+
+	/* Root's own is root's; who has no number outside, has no name there. */
+	if (is_real_root(place) || (users->is_mapped && !users->has_outer))
+		return -ENOENT;
+	shm_fd = raw_open(AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY, 0);
+	if (shm_fd < 0)
+		return shm_fd;
+	fd = own_folder_open(shm_fd, users->is_mapped ? users->outer_uid
+						      : raw_geteuid(), make);
+	raw_close(shm_fd);
+	return fd;
+}
+
+static int open_root(const struct place *place, enum place_root root,
+		     enum place_make make)
+{
+	switch (root) {
+	case ROOT_NAMED:
+		return place->directory == NULL ? -ENOENT
+			: open_named(place, make != MAKE_NOTHING);
+	case ROOT_RUN:
+		return open_run_berth(place, make == MAKE_AS_COMMAND &&
+					     raw_geteuid() == 0);
+	case ROOT_SHM:
+		return open_shm_root(place, make != MAKE_NOTHING &&
+					    makes_shm_root(place, make));
+	default:
+		return open_own(place, make != MAKE_NOTHING);
+	}
+}
+
+/* The inode names the folder; without /proc, the cookie. */
+static int put_name(const struct place *place, char name[NAME_SIZE])
+{
+	struct text text = { name, NAME_SIZE, 0 };
+
+	if (place->netns_inode == 0 && place->netns_cookie == 0)
+		return -ENOENT;
+	if (place->netns_inode == 0)
+		text_put(&text, "cookie-");
+	text_put_number(&text, place->netns_inode != 0 ? place->netns_inode
+						       : place->netns_cookie);
+	text_end(&text);
+	return 0;
+}
+
+/* Whether this user makes folders below a root. */
+static bool makes_in(const struct place *place, enum place_root root,
+		     enum place_make make)
+{
+	if (make == MAKE_NOTHING || place->makes_nothing)
+		return false;
+	return root == ROOT_RUN ? raw_geteuid() == 0
+		: root != ROOT_SHM || makes_shm_root(place, make);
+}
+
+static int open_namespace(enum place_root root, int root_fd, bool make,
+			  const char *name)
+{
+	bool is_new = false;
+	const int fd = make
+		? folder_make(root_fd, name, root == ROOT_OWN ? MODE_OF_OWN
+							      : MODE_FOR_ALL,
+			      &is_new)
+		: folder_open(root_fd, name, O_RDONLY);
+
+	if (is_new)
+		dead_folders_clear(root_fd, name,
+				   root == ROOT_NAMED || root == ROOT_RUN);
+	return fd;
+}
+
+int place_open(const struct place *place, enum place_root root,
+		     enum place_make make, struct place_folder *folderp)
+{
+	const bool makes = makes_in(place, root, make);
+	char name[NAME_SIZE];
+	int root_fd, result = put_name(place, name);
+
+	if (result < 0)
+		return result;
+	root_fd = open_root(place, root, makes ? make : MAKE_NOTHING);
+	if (root_fd < 0)
+		return place_failure(root_fd);
+	result = check_trust(place, root, root_fd, folderp);
+	if (result == 0)
+		result = open_namespace(root, root_fd,
+					makes && folderp->is_trusted, name);
+	raw_close(root_fd);
+	if (result < 0)
+		return place_failure(result);
+	folderp->fd = result;
+	result = folderp->is_trusted
+		? check_trust(place, root, folderp->fd, folderp) : 0;
+	if (result < 0)
+		raw_close(folderp->fd);
+	return place_failure(result);
+}
+
+int place_open_below(const struct place *place, int root_fd,
+			   uint32_t uid, struct place_folder *folderp)
+{
+	struct file_status status;
+	char name[NAME_SIZE];
+	int result = put_name(place, name);
+
+	if (result < 0)
+		return result;
+	folderp->fd = folder_open(root_fd, name, O_RDONLY);
+	if (folderp->fd < 0)
+		return folderp->fd;
+	folderp->uid = uid;
+	folderp->is_trusted = raw_file_status(folderp->fd, &status) == 0 &&
+			      status.uid == uid;
+	return 0;
+}
+
+const char *place_root_name(const struct place *place,
+			    enum place_root root)
+{
+	switch (root) {
+	case ROOT_NAMED: return place->directory;
+	case ROOT_RUN: return "/run/berth";
+	case ROOT_SHM: return "/dev/shm/berth-0";
+	default: return "/dev/shm/berth-UID";
+	}
+}
+
+int place_folder_path(const struct place_folder *folder, const char *name,
+		      char *path, size_t size)
+{
+	char link[32];
+	struct text text = { link, sizeof(link), 0 };
+	ssize_t length;
+
+	text_put(&text, "/proc/self/fd/");
+	text_put_number(&text, (uint64_t)folder->fd);
+	text_end(&text);
+	length = raw_read_link(AT_FDCWD, link, path, size);
+	if (length < 0)
+		return (int)length;
+
+	struct text whole = { path, size, (size_t)length };
+
+	text_put_char(&whole, '/');
+	text_put(&whole, name);
+	text_end(&whole);
+	return whole.length < size ? 0 : -ENAMETOOLONG;
+}

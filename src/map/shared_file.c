@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "map/shared_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/raw.h"
+#include "base/text.h"
+#include "kernel/folder.h"
+
+/* A file in the way is replaced, another maker is met: each at most so often. */
+#define MAX_ROUNDS 8
+
+#define MODE_OF_OWN 0600u
+
+/* One file in one folder. */
+struct opening {
+	const struct shared_file_kind *kind;
+	const struct place *place;
+	const struct place_folder *folder;
+	enum place_root root;
+	bool create;
+	bool yields;	/* to who is taking a stale file away just now */
+	struct shared_file *file;
+};
+
+/* Returns 0; -EPERM for another's, -ESTALE for one that should not be there. */
+static int check_owner(const struct opening *opening,
+		       const struct file_status *status)
+{
+	if (status->uid == raw_geteuid())
+		return 0;
+	if (!place_trusts(opening->place, opening->root, status->uid))
+		return -ESTALE;
+	return opening->kind->may_use(status->mode) ? 0 : -EPERM;
+}
+
+static int check_file(const struct opening *opening, int fd)
+{
+	struct shared_file *file = opening->file;
+	int result = raw_file_status(fd, &file->status);
+
+	if (result < 0)
+		return place_failure(result);
+	if (!S_ISREG(file->status.mode))
+		return -ESTALE;
+	result = check_owner(opening, &file->status);
+	if (result < 0)
+		return result;
+	/* What cannot be read now is not stale: others may be using it. */
+	result = raw_file_read(fd, file->header, sizeof(file->header), 0);
+	if (result < 0)
+		return result == -ENODATA ? -ESTALE
+					  : place_failure(result);
+	return opening->kind->check(file->header, &file->status,
+				    opening->place);
+}
+
+/* An unnamed file, or where the file system has none, one with a name to drop. */
+static int open_unnamed(const struct shared_file_kind *kind, int folder_fd,
+			char name[32])
+{
+	struct text text = { name, 32, 0 };
+	int fd = raw_open(folder_fd, ".", O_TMPFILE | O_RDWR, MODE_OF_OWN);
+
+	name[0] = '\0';
+	if (fd != -EOPNOTSUPP && fd != -EISDIR && fd != -ENOENT)
+		return fd;
+
+	const uint64_t number = folder_random();
+
+	text_put(&text, kind->name);
+	text_put_char(&text, '.');
+	text_put_hex(&text, (uint32_t)(number >> 32));
+	text_put_hex(&text, (uint32_t)number);
+	text_end(&text);
+	fd = raw_open(folder_fd, name, O_RDWR | O_CREAT | O_EXCL, MODE_OF_OWN);
+	if (fd < 0)
+		name[0] = '\0';
+	return fd;
+}
+
+int shared_file_link(const struct place_folder *folder, int fd,
+		     const char *from, const char *name)
+{
+	char path[32];
+	struct text text = { path, sizeof(path), 0 };
+	int result;
+
+	if (from[0] != '\0')
+		return raw_link_at(folder->fd, from, folder->fd, name, 0);
+	/* open(2), O_TMPFILE: without a capability, by way of /proc. */
+	result = raw_link_at(fd, "", folder->fd, name, AT_EMPTY_PATH);
+	if (result == 0 || result == -EEXIST)
+		return result;
+	text_put(&text, "/proc/self/fd/");
+	text_put_number(&text, (uint64_t)fd);
+	text_end(&text);
+	return raw_link_at(AT_FDCWD, path, folder->fd, name, AT_SYMLINK_FOLLOW);
+}
+
+int shared_file_make(const struct shared_file_kind *kind,
+		     const struct place *place, enum place_root root,
+		     const struct place_folder *folder, char name[32])
+{
+	int fd, result = raw_file_may_have(kind->size);
+
+	if (result < 0)
+		return result;
+	fd = open_unnamed(kind, folder->fd, name);
+	if (fd < 0)
+		return fd;
+	result = kind->fill(fd, place);
+	if (result == 0)
+		result = raw_fchmod(fd, (int)(root == ROOT_OWN ? MODE_OF_OWN
+							       : kind->mode));
+	if (result == 0)
+		return fd;
+	if (name[0] != '\0')
+		raw_file_remove(folder->fd, name, 0);
+	raw_close(fd);
+	return result;
+}
+
+/* Returns 0; -EEXIST when somebody else was first; or why it cannot be made. */
+static int make(const struct opening *opening)
+{
+	char name[32];
+	const int fd = shared_file_make(opening->kind, opening->place,
+					opening->root, opening->folder, name);
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = shared_file_link(opening->folder, fd, name,
+				  opening->kind->name);
+	if (name[0] != '\0')
+		raw_file_remove(opening->folder->fd, name, 0);
+	raw_close(fd);
+	return result;
+}
+
+static int remove_if_stale(const struct opening *opening,
+			   const struct file_status *stale)
+{
+	const int folder_fd = opening->folder->fd;
+	const char *const name = opening->kind->name;
+	struct file_status status;
+	int result = raw_file_status_at(folder_fd, name, &status);
+
+	if (result < 0)
+		return result == -ENOENT ? 0 : result;
+	if (stale != NULL ? !file_status_is_same(&status, stale)
+			  : S_ISREG(status.mode))
+		return 0;
+	result = raw_file_remove(folder_fd, name, 0);
+	return result == 0 || result == -ENOENT ? 0 : -ESTALE;
+}
+
+/*
+ * Takes a stale file away, if it still is the one that was found stale; without
+ * one, what is no file at all. One process at a time, or a new file would go that
+ * another has put there since the look. Nobody waits: who finds the folder locked
+ * goes on to make(), to which the name tells whether the stale file has gone; in
+ * the last rounds he goes ahead. The kernel takes back the lock of who dies.
+ */
+static int remove_stale(const struct opening *opening,
+			const struct file_status *stale)
+{
+	const int folder_fd = opening->folder->fd;
+
+	/* Held by one who is stopped, or a stranger, it is not in the way for
+	 * good; nor where there are no locks. */
+	if (raw_flock(folder_fd, LOCK_EX | LOCK_NB) == -EWOULDBLOCK &&
+	    opening->yields)
+		return 0;
+
+	const int result = remove_if_stale(opening, stale);
+
+	raw_flock(folder_fd, LOCK_UN);
+	return result;
+}
+
+/* Opens what the name leads to. Returns 0, -ENOENT, -ESTALE (removed or not). */
+static int open_named(const struct opening *opening)
+{
+	const int fd = raw_open(opening->folder->fd, opening->kind->name,
+				opening->kind->access | O_NOFOLLOW |
+				O_NONBLOCK, 0);
+	int result;
+
+	if (fd == -ELOOP || fd == -EISDIR || fd == -ENXIO)
+		return opening->create && remove_stale(opening, NULL) == 0
+			? -ENOENT : -ELOOP;
+	/* One that is to be written may be its maker's alone. */
+	if (fd < 0)
+		return fd == -EACCES && opening->kind->access == O_RDWR
+			? -EPERM : place_failure(fd);
+	result = check_file(opening, fd);
+	if (result == 0) {
+		opening->file->fd = fd;
+		return 0;
+	}
+	if (result == -ESTALE && opening->create)
+		result = remove_stale(opening, &opening->file->status) == 0
+			? -ENOENT : -ESTALE;
+	raw_close(fd);
+	return result;
+}
+
+static int open_in_folder(const struct opening *opening)
+{
+	struct opening now = *opening;
+
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		now.yields = round < MAX_ROUNDS - 2;
+
+		int result = open_named(&now);
+
+		if (result != -ENOENT || !now.create)
+			return result;
+		result = make(&now);
+		if (result < 0 && result != -EEXIST)
+			return place_failure(result);
+	}
+	/* One that was made is not open yet. */
+	return -ESTALE;
+}
+
+int shared_file_open(const struct shared_file_kind *kind,
+		     const struct place *place, enum place_root root,
+		     const struct place_folder *folder, bool create,
+		     struct shared_file *filep)
+{
+	const struct opening opening = {
+		.kind = kind, .place = place, .folder = folder, .root = root,
+		.create = create && !place->makes_nothing, .file = filep,
+	};
+
+	return folder->is_trusted ? open_in_folder(&opening) : -EPERM;
+}

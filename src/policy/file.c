@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/raw.h"
+#include "policy/kind.h"
+#include "map/shared_file.h"
+
+static size_t view_size(unsigned int index)
+{
+	return (size_t)POLICY_VIEW_SIZE << index;
+}
+
+/* The first view that has so many bytes; N_POLICY_VIEWS = none has. */
+static unsigned int view_of(uint64_t end)
+{
+	unsigned int index = 0;
+
+	while (index < N_POLICY_VIEWS && view_size(index) < end)
+		index++;
+	return index;
+}
+
+static const struct policy_file_header *
+header_of(const struct policy_file *file)
+{
+	return file->preamble != &file->seen
+		? (const struct policy_file_header *)file->preamble : NULL;
+}
+
+static bool is_followable(const struct policy_preamble *preamble)
+{
+	return preamble->version == POLICY_FILE_VERSION &&
+	       preamble->header_size == sizeof(struct policy_file_header);
+}
+
+/* Reads where the image of an edition lies. Returns whether that can be. */
+static bool read_slot(const struct policy_slot slots[N_POLICY_SLOTS],
+		      uint64_t edition, uint64_t *offsetp, uint64_t *sizep)
+{
+	const struct policy_slot *slot = &slots[edition / 2 % N_POLICY_SLOTS];
+	/* Relaxed: ordered by the edition, which was read before, and is read
+	 * again after what lies there was used. */
+	const uint64_t offset = load_relaxed_u64(&slot->offset);
+	const uint64_t size = load_relaxed_u64(&slot->size);
+
+	*offsetp = offset;
+	*sizep = size;
+	return offset >= sizeof(struct policy_file_header) &&
+	       offset % sizeof(uint64_t) == 0 && size <= POLICY_SIZE_MAX &&
+	       offset <= view_size(N_POLICY_VIEWS - 1) - size;
+}
+
+/* Which view the edition in force needs. */
+static unsigned int view_needed(int fd)
+{
+	struct {
+		struct policy_preamble preamble;
+		struct policy_slot slots[N_POLICY_SLOTS];
+	} header;
+	uint64_t offset, size;
+
+	_Static_assert(sizeof(header) ==
+		       offsetof(struct policy_file_header, pad), "");
+	return raw_file_read(fd, &header, sizeof(header), 0) == 0 &&
+	       read_slot(header.slots, header.preamble.edition, &offset,
+			 &size) ? view_of(offset + size) : 0;
+}
+
+/* Maps as much as the edition in force needs; or less, if no more can be had. */
+static void map(struct policy_file *file, int fd)
+{
+	const unsigned int index = view_needed(fd);
+	int error;
+	const void *memory = raw_map_file(fd, view_size(index), PROT_READ,
+					  &error);
+
+	if (memory != NULL)
+		/* Relaxed: nobody else knows the file yet. */
+		store_relaxed_u64(&file->views[index], (uintptr_t)memory);
+	else
+		/* So that at least an unload is seen. */
+		memory = raw_map_file(fd, sizeof(struct policy_file_header),
+				      PROT_READ, &error);
+	if (memory != NULL)
+		file->preamble = memory;
+}
+
+/* After the header was read: a load adds what it needs before it says so there. */
+static uint64_t size_of(int fd)
+{
+	struct file_status status;
+
+	return raw_file_status(fd, &status) == 0 ? status.size : UINT64_MAX;
+}
+
+static void adopt(struct policy_file *file, const struct shared_file *shared,
+		  enum place_root root)
+{
+	file->size = size_of(shared->fd);
+	memcpy(&file->seen, shared->header, sizeof(file->seen));
+	file->preamble = &file->seen;
+	file->root = root;
+	file->by_root = place_root_is_roots(root) || shared->status.uid == 0;
+	map(file, shared->fd);
+}
+
+/* A policy that does not count, for who made its folder or file. */
+static void note_ignored(struct policy_file *file,
+			 const struct place *place,
+			 enum place_root root,
+			 const struct place_folder *folder)
+{
+	struct shared_file shared;
+
+	if (policy_kind_look(place, folder, &shared) < 0)
+		return;
+	file->has_ignored = true;
+	file->ignored_uid = shared.status.uid;
+	file->ignored_root = root;
+}
+
+/* Returns as shared_file_open(). */
+static int open_at(const struct place *place, enum place_root root,
+		   bool create, struct policy_file *file, char path[PATH_MAX])
+{
+	struct place_folder folder;
+	struct shared_file shared;
+	int result = place_open(place, root, create ? MAKE_AS_PROGRAM
+							  : MAKE_NOTHING,
+				      &folder);
+
+	if (result < 0)
+		return result;
+	result = shared_file_open(&policy_kind, place, root, &folder, create,
+				  &shared);
+	if (result == 0) {
+		adopt(file, &shared, root);
+		raw_close(shared.fd);
+		if (path != NULL && place_folder_path(&folder, policy_kind.name,
+						      path, PATH_MAX) < 0)
+			path[0] = '\0';
+	} else if (result == -EPERM || result == -ESTALE) {
+		note_ignored(file, place, root, &folder);
+	}
+	raw_close(folder.fd);
+	return result;
+}
+
+/* Absent, stale, or of a user whose word does not count here. */
+static bool is_none(int result)
+{
+	return result == -ENOENT || result == -ESTALE || result == -EPERM;
+}
+
+/* What cannot be looked at may be a policy in force. */
+static void note_missed(struct policy_file *file, int result, bool is_look)
+{
+	if (result >= 0 || is_none(result))
+		return;
+	file->is_unknown |= is_look;
+	if (file->missed == 0)
+		file->missed = result;
+}
+
+/* What root has put in force binds, whichever folder the environment names. */
+static int open_in_force(const struct place *place,
+			 struct policy_file *file, char path[PATH_MAX])
+{
+	for (unsigned int root = ROOT_RUN; root <= ROOT_SHM; root++) {
+		const int result = open_at(place, (enum place_root)root, false,
+					   file, path);
+
+		note_missed(file, result, true);
+		if (result < 0)
+			continue;
+		if ((policy_file_edition(file) & 1) != 0)
+			return 0;
+		policy_file_close(file);
+	}
+	return -ENOENT;
+}
+
+/* The first that there is; else, the first that can be made. */
+static int open_first(const struct place *place, bool create,
+		      struct policy_file *file, char path[PATH_MAX])
+{
+	const unsigned int first = place->directory != NULL ? ROOT_NAMED
+							    : ROOT_RUN;
+	const unsigned int end = place->directory != NULL ? ROOT_NAMED + 1
+							  : N_PLACE_ROOTS;
+	int first_error = -ENOENT;
+
+	for (int makes = 0; makes <= create; makes++)
+		for (unsigned int i = first; i < end; i++) {
+			const int result = open_at(place, (enum place_root)i,
+						   makes != 0, file, path);
+
+			if (result == 0) {
+				file->passed_over = is_none(first_error)
+					? 0 : first_error;
+				return 0;
+			}
+			note_missed(file, result, makes == 0);
+			if (is_none(first_error))
+				first_error = result;
+		}
+	return first_error;
+}
+
+int policy_file_open(const struct place *place, enum policy_open mode,
+		     struct policy_file *file, char path[PATH_MAX])
+{
+	*file = (struct policy_file){ .preamble = NULL };
+	if (place->netns_inode == 0 && place->netns_cookie == 0)
+		return -ENOENT;
+	if (open_in_force(place, file, path) == 0)
+		return 0;
+	return open_first(place, mode == POLICY_CREATE &&
+				 !place->makes_nothing, file, path);
+}
+
+void policy_file_close(struct policy_file *file)
+{
+	const struct policy_file_header *header = header_of(file);
+	bool is_view = false;
+
+	for (unsigned int i = 0; i < N_POLICY_VIEWS; i++) {
+		/* Relaxed: nobody else uses a file that is closed. */
+		const uint64_t view = load_relaxed_u64(&file->views[i]);
+
+		if (view == 0)
+			continue;
+		is_view |= view == (uintptr_t)header;
+		raw_unmap((void *)(uintptr_t)view, view_size(i));
+		store_relaxed_u64(&file->views[i], 0);
+	}
+	if (header != NULL && !is_view)
+		raw_unmap((void *)header, sizeof(*header));
+	file->preamble = NULL;
+}
+
+enum on_error policy_file_on_error(const struct policy_file *file,
+				   uint64_t edition)
+{
+	/* Relaxed: ordered by the edition, as in end_of(). */
+	return file->preamble != NULL &&
+	       load_relaxed_u32(&file->preamble->on_error[edition / 2 % 2]) ==
+	       ON_ERROR_REFUSE ? ON_ERROR_REFUSE : ON_ERROR_PRIVATE;
+}
+
+bool policy_file_has_moved(const struct policy_file *file)
+{
+	/* Relaxed: it was stored before the edition that the caller has read. */
+	return file->preamble != NULL &&
+	       load_relaxed_u32(&file->preamble->has_moved) != 0;
+}
+
+/* A view with so many bytes: one that is there, or one more. */
+static const char *take_view(struct policy_file *file, uint64_t end,
+			     int *errorp)
+{
+	const unsigned int first = view_of(end);
+	uint64_t expected = 0;
+	void *memory;
+
+	*errorp = -EINVAL;
+	if (first == N_POLICY_VIEWS)
+		return NULL;
+	for (unsigned int i = first; i < N_POLICY_VIEWS; i++) {
+		/* Acquire: the mapping, made by another thread before. */
+		const uint64_t view = load_acquire_u64(&file->views[i]);
+
+		if (view != 0)
+			return (const char *)(uintptr_t)view;
+	}
+	memory = raw_map_again(file->preamble, view_size(first), errorp);
+	if (memory == NULL)
+		return NULL;
+	/* Acq_rel: the mapping, before another thread finds it. */
+	if (swap_if_acq_rel_u64(&file->views[first], &expected,
+				(uintptr_t)memory))
+		return memory;
+	/* Another thread was faster; nobody knows this one. */
+	raw_unmap(memory, view_size(first));
+	return (const char *)(uintptr_t)expected;
+}
+
+/* A page behind the file's end would be SIGBUS. */
+static bool is_cut_short(const struct policy_file *file, uint64_t edition,
+			 uint64_t end)
+{
+	/* Relaxed: this process's own copy. */
+	return edition == load_relaxed_u64(&file->seen.edition) &&
+	       end > file->size;
+}
+
+int policy_file_image(struct policy_file *file, uint64_t edition,
+		      const void **imagep, size_t *sizep)
+{
+	const struct policy_file_header *header = header_of(file);
+	const char *view;
+	uint64_t offset, size;
+	int error;
+
+	if (!is_followable(file->preamble))
+		return -ENOTSUP;
+	if (header == NULL)
+		return -ENOMEM;
+	if (!read_slot(header->slots, edition, &offset, &size) ||
+	    is_cut_short(file, edition, offset + size))
+		return -EINVAL;
+	view = take_view(file, offset + size, &error);
+	if (view == NULL)
+		return error;
+	*imagep = view + offset;
+	*sizep = (size_t)size;
+	return 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The file that holds the policy of a namespace: `policy`, in one of the folders
+ * of place.h. Only its owner may write it; all map it read-only. What root
+ * has put in force in /run/berth or /dev/shm/berth-0 binds, whatever BERTH_DIR
+ * says. No file descriptor stays open.
+ *
+ * A process goes on with the file that it has found at its start: it follows new
+ * editions there without a system call, and where an image lies beyond what is
+ * mapped, by mremap(2), without a descriptor. What was once mapped stays mapped:
+ * a thread that is stopped may still read it.
+ */
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "map/place.h"
+#include "policy/layout.h"
+
+struct policy_file {
+	/* In the file; or where that could not be mapped, seen. NULL = there is
+	 * none. */
+	const struct policy_preamble *preamble;
+	struct policy_preamble seen;	/* as it was when it was opened, */
+	uint64_t size;			/* with as many bytes */
+	/* Addresses at which POLICY_VIEW_SIZE << index bytes of the file are
+	 * mapped from its beginning; 0 = not yet. */
+	atomic_u64 views[N_POLICY_VIEWS];
+	enum place_root root;
+	bool by_root;		/* root owns it: it binds, whatever is in the
+				   environment */
+	int passed_over;	/* why it is not in the folder that comes first,
+				   as in map.h */
+	int missed;		/* why one that may be there could not be
+				   looked at or made, -errno; 0 = all were */
+	bool is_unknown;	/* one may be in force that was not looked at */
+	bool has_ignored;	/* a policy is in force where it does not count: */
+	uint32_t ignored_uid;	/* this user has put it there, */
+	enum place_root ignored_root;	/* and here */
+};
+
+enum policy_open { POLICY_EXISTING, POLICY_CREATE };
+
+/*
+ * Maps the policy file of a place, or with POLICY_CREATE makes an empty one.
+ * path may be NULL, else it is told the file's name.
+ * Returns 0; or -errno as map_open(), and policy_file_edition() is 0 then. A
+ * file that cannot be mapped is opened all the same: policy_file_image() fails.
+ */
+int policy_file_open(const struct place *place, enum policy_open mode,
+		     struct policy_file *file, char path[PATH_MAX]);
+
+void policy_file_close(struct policy_file *file);
+
+/* The edition in force, 0 without a file. Odd: there is a policy. */
+static inline uint64_t policy_file_edition(const struct policy_file *file)
+{
+	/* Acquire: the policy's bytes were written before, for this reader. */
+	return file->preamble != NULL
+		? load_acquire_u64(&file->preamble->edition) : 0;
+}
+
+/* What a program is to do that cannot follow an edition: enum on_error. */
+enum on_error policy_file_on_error(const struct policy_file *file,
+				   uint64_t edition);
+
+/* Whether the file is not the namespace's any more: another one may be. */
+bool policy_file_has_moved(const struct policy_file *file);
+
+/*
+ * Finds the image of an odd edition, and maps it if need be. Returns 0; -ENOTSUP
+ * for a file of another version; -EINVAL for a damaged header, or a file that had
+ * been cut short when it was opened; or why it cannot be mapped. Lock-free, async-signal-safe.
+ */
+int policy_file_image(struct policy_file *file, uint64_t edition,
+		      const void **imagep, size_t *sizep);
+
+/* What a load puts in force. */
+struct policy_load {
+	const void *image;		/* NULL = nothing */
+	size_t size;
+	enum on_error on_error;		/* of programs that cannot follow it */
+};
+
+/*
+ * Puts a policy in force in the first of the folders that can hold it, or takes
+ * what is in force out of force; makes the folders and the file. path may be
+ * NULL, else it is told the file's name. Returns 0 and the new edition, or -errno
+ * (-EFBIG beyond POLICY_SIZE_MAX or RLIMIT_FSIZE, -ENOSPC, -EACCES when the file
+ * is another's, -EBUSY while another load of this user's does not end); the
+ * policy in force then stays. Waits for another loader of the same file, but not
+ * for ever; one that dies keeps nobody.
+ */
+int policy_file_publish(const struct place *place,
+			const struct policy_load *load, uint64_t *editionp,
+			char path[PATH_MAX]);
+
+/* Whether this user may do that: see list_candidates() of policy/load.c. */
+bool policy_file_may_publish(const struct place *place);
+
+/*
+ * Removes the policy file in a folder, where no policy is in force, and says to
+ * those who have it mapped that it has moved. Returns 0, also when there is none;
+ * or -EBUSY.
+ */
+int policy_file_retire(int folder_fd);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/identity.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+
+#include "base/raw.h"
+#include "base/text.h"
+#include "kernel/users.h"
+
+/* As execve(2) has made it; see AT_EXECFN in getauxval(3). */
+static void take_first_name(char name[IDENTITY_NAME_SIZE])
+{
+	const char *path = (const char *)getauxval(AT_EXECFN);
+	const char *base = path;
+
+	for (; path != NULL && *path != '\0'; path++)
+		if (*path == '/')
+			base = path + 1;
+	for (size_t i = 0; base != NULL && base[i] != '\0' &&
+	     i < IDENTITY_NAME_SIZE - 1; i++)
+		name[i] = base[i];
+}
+
+/*
+ * From proc(5), since more filters allow what reads a file than prctl(2). A
+ * newline ends it there; a name may have one too.
+ */
+static void read_name(char name[IDENTITY_NAME_SIZE])
+{
+	const int fd = raw_open(AT_FDCWD, "/proc/self/comm", O_RDONLY, 0);
+	ssize_t n = -1;
+
+	memset(name, 0, IDENTITY_NAME_SIZE);
+	if (fd >= 0) {
+		n = raw_read(fd, name, IDENTITY_NAME_SIZE);
+		raw_close(fd);
+	}
+	if (n > 0)
+		name[n - 1] = '\0';
+	else
+		take_first_name(name);
+}
+
+void identity_read(struct identity *identity, const struct users *users,
+		   const char *profile)
+{
+	const long n = raw_syscall(SYS_readlinkat, AT_FDCWD,
+				   (long)"/proc/self/exe", (long)identity->exe,
+				   PATH_MAX - 1, 0, 0);
+	struct text uid = { identity->uid, sizeof(identity->uid), 0 };
+
+	identity->exe[n > 0 ? n : 0] = '\0';
+	read_name(identity->name);
+	/* getauxval(3): the effective uid, without a system call. */
+	if (users_are_known(users))
+		text_put_number(&uid, (uint32_t)getauxval(AT_EUID));
+	text_end(&uid);
+	identity->profile = profile;
+}
+
+struct subject identity_subject(const struct identity *identity)
+{
+	return (struct subject){ {
+		[CONDITION_EXE] = identity->exe[0] != '\0' ? identity->exe
+							   : NULL,
+		[CONDITION_NAME] = identity->name,
+		[CONDITION_UID] = identity->uid[0] != '\0' ? identity->uid
+							   : NULL,
+		[CONDITION_PROFILE] = identity->profile,
+	} };
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/kind.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/raw.h"
+#include "policy/layout.h"
+
+static int fill_file(int fd, const struct place *place)
+{
+	const struct policy_preamble preamble = {
+		.magic = POLICY_FILE_MAGIC,
+		.version = POLICY_FILE_VERSION,
+		.header_size = sizeof(struct policy_file_header),
+		.netns_cookie = place->netns_cookie,
+		.netns_inode = place->netns_inode,
+	};
+	const int result = raw_file_allocate(
+		fd, 0, sizeof(struct policy_file_header));
+
+	return result < 0 ? result
+		: raw_file_write(fd, &preamble, sizeof(preamble), 0);
+}
+
+/* Of whatever version: what another one has put in force is not taken away. */
+static int check_header(const void *bytes, const struct file_status *status,
+			const struct place *place)
+{
+	const struct policy_preamble *preamble = bytes;
+
+	_Static_assert(sizeof(*preamble) == SHARED_HEADER_SIZE, "");
+	(void)status;
+	return preamble->magic == POLICY_FILE_MAGIC &&
+	       place_is(place, preamble->netns_inode,
+			      preamble->netns_cookie) ? 0 : -ESTALE;
+}
+
+/* It is only read. */
+static bool may_use(uint32_t mode)
+{
+	(void)mode;
+	return true;
+}
+
+const struct shared_file_kind policy_kind = {
+	.name = "policy",
+	.access = O_RDONLY,
+	.size = sizeof(struct policy_file_header),
+	.mode = 0644,
+	.fill = fill_file,
+	.check = check_header,
+	.may_use = may_use,
+};
+
+int policy_kind_look(const struct place *place,
+		     const struct place_folder *folder,
+		     struct shared_file *filep)
+{
+	const int fd = raw_open(folder->fd, policy_kind.name,
+				O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = raw_file_status(fd, &filep->status);
+	if (result == 0)
+		result = S_ISREG(filep->status.mode)
+			? raw_file_read(fd, filep->header,
+					sizeof(filep->header), 0)
+			: -ESTALE;
+	raw_close(fd);
+	if (result == 0)
+		result = check_header(filep->header, &filep->status, place);
+	if (result == 0 && (((const struct policy_preamble *)
+			     (const void *)filep->header)->edition & 1) == 0)
+		result = -ENOENT;
+	return result;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What lies in the policy file of a namespace, and how a compiled policy looks.
+ *
+ * The file begins with a preamble that has one form for ever: so a program of any
+ * version can tell that there is a policy in force which it cannot follow, and
+ * what is to be done then. A header follows, and images at the offsets that the
+ * header's two slots give.
+ *
+ * A load writes its image where the one in force does not lie, and then puts it
+ * in force by storing one word: so every process that has the file mapped follows
+ * without a system call, chrooted, without privileges or under a seccomp filter as
+ * it may be, and a loader that dies leaves the old policy in force. A file never
+ * gets shorter. Nobody reads what has not been in force.
+ *
+ * A reader may be stopped while two loads go by, and then reads what the second
+ * is writing: it believes what it has read only if the word is still the one it
+ * began with. Whatever is read is range-checked; integers are in host byte order.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/atomics.h"
+#include "base/port_set.h"
+#include "policy/setting.h"
+#include "kernel/protocol.h"
+
+#define POLICY_FILE_MAGIC UINT64_C(0x79636c6f70687462)	/* "bthpolcy" */
+#define POLICY_FILE_VERSION 2u
+
+/* Of one image. */
+#define POLICY_SIZE_MAX (16u << 20)
+#define N_POLICY_SLOTS 2u
+
+/*
+ * What each process maps of the file, at least: the header and both images of an
+ * ordinary policy, some 15 sets of ports each, so that following a load takes no
+ * system call. Beyond that it maps 2, 4, 8 ... times as much.
+ */
+#define POLICY_VIEW_SIZE (384u << 10)
+#define N_POLICY_VIEWS 9u
+
+/* One form for ever, whatever the version of all that is behind it. */
+struct policy_preamble {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_size;
+	uint64_t netns_cookie;		/* SO_NETNS_COOKIE; 0 = kernel has none */
+	uint64_t netns_inode;		/* of /proc/self/ns/net; 0 = no /proc */
+	/* Edition of the policy in force: loads and unloads counted, times two,
+	 * plus 1 if there is one; it is number (edition / 2) % 2. */
+	atomic_u64 edition;
+	/* Of a program that cannot follow the policy of that number: enum
+	 * on_error, refuse if any rule of the policy says so. */
+	atomic_u32 on_error[2];
+	/* 1: this file is not the namespace's any more. Set before edition. */
+	atomic_u32 has_moved;
+	uint32_t zeros[3];
+};
+
+/* Where an image lies. Both are multiples of 8; written before edition. */
+struct policy_slot {
+	atomic_u64 offset;
+	atomic_u64 size;
+};
+
+struct policy_file_header {
+	struct policy_preamble preamble;
+	struct policy_slot slots[N_POLICY_SLOTS];
+	uint8_t pad[4000];
+};
+
+#define POLICY_MAGIC UINT64_C(0x656c757268747262)	/* "brthrule" */
+#define POLICY_FORMAT 1u
+
+/* A process's role for a port, see ranges below. */
+enum role {
+	ROLE_OF_CONNECT,	/* source port of a connect, or of a first send */
+	ROLE_OF_LISTEN,		/* bind to port 0, listen */
+	N_ROLES,
+};
+
+/* What a rule looks at. Each is a list of patterns of which one must match, see
+ * policy/glob.h; a rule applies when all its lists match. */
+enum condition {
+	CONDITION_EXE,		/* the program's file, an absolute path */
+	CONDITION_NAME,		/* the name that the kernel shows, 15 bytes of it */
+	CONDITION_UID,		/* effective at the start, in decimal */
+	CONDITION_PROFILE,	/* BERTH_PROFILE */
+	N_CONDITIONS,
+};
+
+/*
+ * A compiled policy: this header, n_rules matches, strings_size bytes of
+ * strings, n_rules rules, n_reserves reservations, and n_sets sets of ports.
+ * What a program reads to find its rule comes first and has a checksum of its
+ * own: header, matches, and the patterns among the strings.
+ *
+ * A string is named by its offset into the strings, which end with a NUL; a list
+ * of strings is one after the other, an empty one at its end; offset 0 is the
+ * empty string, and no list (any matches). A set is named by its index.
+ */
+struct policy_image {
+	uint64_t magic;
+	uint32_t format;
+	uint32_t rest_ms;		/* how long a port rests, at least */
+	uint64_t size;			/* bytes of all of it */
+	uint64_t checksum;		/* of all up to the patterns' end, with
+					   this word 0 */
+	uint64_t rest_checksum;		/* of all from there to the sets */
+	uint32_t n_rules;		/* at least 1: the last has no condition */
+	uint32_t n_reserves;
+	uint32_t patterns_size;		/* of the strings; a multiple of 8 */
+	uint32_t strings_size;		/* a multiple of 8, patterns included */
+	uint32_t n_sets;
+	uint32_t source;		/* string: the file it was compiled from */
+	uint64_t loaded_at;		/* seconds since 1970 */
+	uint32_t dynamic[N_PROTOCOLS];	/* sets: all that any rule assigns */
+};
+
+/* When the rule of the same index applies. */
+struct policy_match {
+	uint32_t conditions[N_CONDITIONS];	/* lists of patterns */
+};
+
+struct policy_rule {
+	uint64_t checksum;		/* policy_checksum() of what follows */
+	uint32_t name;			/* string */
+	uint32_t place;			/* string, "file:line" */
+	uint32_t ranges[N_PROTOCOLS][N_ROLES];	/* sets; reservations taken out */
+	uint32_t avoided[N_PROTOCOLS];	/* sets: never assigned */
+	uint32_t refused[N_PROTOCOLS];	/* sets: reserved, and not by this rule */
+	uint32_t owned[N_PROTOCOLS];	/* sets: reserved by this rule */
+	uint32_t arguments;		/* list of strings, for berth run */
+	uint8_t settings[N_SETTINGS];
+	uint8_t pad[3];
+};
+
+struct policy_reserve {
+	uint32_t name;			/* string */
+	uint32_t place;			/* string, "file:line" */
+	uint32_t owners;		/* list of strings: names of rules */
+	uint32_t ports[N_PROTOCOLS];	/* sets */
+	uint32_t pad;
+};
+
+struct policy_set {
+	uint64_t checksum;		/* policy_checksum() of ports */
+	struct port_set ports;		/* finished */
+};
+
+_Static_assert(sizeof(struct policy_preamble) == 64, "for ever");
+_Static_assert(sizeof(struct policy_file_header) == 4096, "");
+_Static_assert((POLICY_VIEW_SIZE << (N_POLICY_VIEWS - 1)) >=
+	       4096 + 3 * (POLICY_SIZE_MAX + 4096), "each image can be mapped");
+_Static_assert(sizeof(struct policy_image) == 88, "");
+_Static_assert(sizeof(struct policy_match) == 16, "");
+_Static_assert(sizeof(struct policy_rule) == 112, "");
+_Static_assert(sizeof(struct policy_reserve) == 32, "");
+_Static_assert(sizeof(struct policy_set) == 10256, "");

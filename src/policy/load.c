@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "base/raw.h"
+#include "policy/kind.h"
+#include "policy/write.h"
+#include "map/shared_file.h"
+
+/* Files that others put in place of the one that was opened. */
+#define MAX_ROUNDS 8
+
+/* --- which folder ------------------------------------------------------------ */
+
+/* Returns 0, or why this root cannot hold the policy. */
+static int publish_at(const struct place *place, enum place_root root,
+		      const struct policy_load *load, uint64_t *editionp,
+		      char path[PATH_MAX])
+{
+	struct policy_write write;
+	int result = -ESTALE;
+
+	for (int i = 0; i < MAX_ROUNDS && result == -ESTALE; i++)
+		result = policy_write_open(place, root, &write);
+	if (result < 0)
+		return result;
+	result = policy_write_publish(&write, load, editionp);
+	if (result == 0 && path != NULL &&
+	    place_folder_path(&write.folder, policy_kind.name, path,
+			      PATH_MAX) < 0)
+		path[0] = '\0';
+	policy_write_close(&write);
+	return result;
+}
+
+/* Whether a root that is trusted has a policy file; or one in force. */
+static bool has_policy(const struct place *place, enum place_root root,
+		       bool in_force)
+{
+	struct place_folder folder;
+	struct shared_file file;
+	bool has = false;
+
+	if (place_open(place, root, MAKE_NOTHING, &folder) < 0)
+		return false;
+	if (in_force)
+		has = folder.is_trusted &&
+		      policy_kind_look(place, &folder, &file) == 0 &&
+		      place_trusts(place, root, file.status.uid);
+	else if (shared_file_open(&policy_kind, place, root, &folder, false,
+				  &file) == 0)
+		has = raw_close(file.fd) == 0;
+	raw_close(folder.fd);
+	return has;
+}
+
+struct candidates {
+	enum place_root roots[N_PLACE_ROOTS];
+	unsigned int n;
+};
+
+static void add(struct candidates *candidates, enum place_root root)
+{
+	for (unsigned int i = 0; i < candidates->n; i++)
+		if (candidates->roots[i] == root)
+			return;
+	candidates->roots[candidates->n++] = root;
+}
+
+static bool is_roots_in_force(const struct place *place,
+			      enum place_root *rootp)
+{
+	for (unsigned int root = ROOT_RUN; root <= ROOT_SHM; root++)
+		if (has_policy(place, (enum place_root)root, true)) {
+			*rootp = (enum place_root)root;
+			return true;
+		}
+	return false;
+}
+
+/* Where a policy may be put, the best first. Returns 0 or -EACCES. */
+static int list_candidates(const struct place *place,
+			   struct candidates *candidates)
+{
+	enum place_root root;
+	const bool is_in_force = is_roots_in_force(place, &root);
+
+	candidates->n = 0;
+	if (is_in_force)
+		add(candidates, root);
+	if (!is_in_force && place->directory != NULL) {
+		add(candidates, ROOT_NAMED);
+	} else if (raw_geteuid() == 0) {
+		add(candidates, ROOT_RUN);
+		add(candidates, ROOT_SHM);
+	} else if (is_in_force || has_policy(place, ROOT_RUN, false) ||
+		   has_policy(place, ROOT_SHM, false)) {
+		/* This user's programs follow root's file. */
+		return -EACCES;
+	} else {
+		add(candidates, ROOT_OWN);
+	}
+	return 0;
+}
+
+/* --- files that are given up ------------------------------------------------- */
+
+static void retire_at(const struct place *place, enum place_root root,
+		      enum on_error on_error)
+{
+	struct place_folder folder;
+
+	if (place_open(place, root, MAKE_NOTHING, &folder) < 0)
+		return;
+	if (folder.is_trusted)
+		(void)!policy_write_retire(folder.fd, true, on_error);
+	raw_close(folder.fd);
+}
+
+int policy_file_retire(int folder_fd)
+{
+	const int lock_fd = raw_open(folder_fd, "lock", O_RDWR | O_NOFOLLOW |
+				     O_NONBLOCK, 0);
+	int result = 0;
+
+	/* Somebody loads a policy there: it is not dead. */
+	if (lock_fd >= 0)
+		result = raw_flock(lock_fd, LOCK_EX | LOCK_NB);
+	if (result == 0)
+		result = policy_write_retire(folder_fd, false, ON_ERROR_PRIVATE);
+	if (result == 0 && lock_fd >= 0)
+		raw_file_remove(folder_fd, "lock", 0);
+	if (lock_fd >= 0)
+		raw_close(lock_fd);
+	return result == 0 ? 0 : -EBUSY;
+}
+
+/* --- the whole of it --------------------------------------------------------- */
+
+/* A folder that is full, or not to be written: the next one may serve. */
+static bool is_lasting(int error)
+{
+	return error == -ENOSPC || error == -EDQUOT || error == -EFBIG ||
+	       error == -EROFS || error == -EACCES || error == -EPERM ||
+	       error == -ENOENT;
+}
+
+int policy_file_publish(const struct place *place,
+			const struct policy_load *load, uint64_t *editionp,
+			char path[PATH_MAX])
+{
+	struct candidates candidates;
+	int first_error = 0, result;
+
+	if (load->size > POLICY_SIZE_MAX)
+		return -EFBIG;
+	result = list_candidates(place, &candidates);
+	if (result < 0)
+		return result;
+	result = -ENOENT;
+	for (unsigned int i = 0; i < candidates.n; i++) {
+		result = publish_at(place, candidates.roots[i], load, editionp,
+				    path);
+		if (result == 0) {
+			/* What was tried in vain is not to be followed. */
+			while (i-- > 0)
+				retire_at(place, candidates.roots[i],
+					  load->on_error);
+			return 0;
+		}
+		if (first_error == 0 || first_error == -ENOENT)
+			first_error = result;
+		/* What is in force there stays, if it is not for good. */
+		if (load->image == NULL || !is_lasting(result))
+			break;
+	}
+	return first_error != 0 ? first_error : result;
+}
+
+/* Opens the file to write, which makes what is missing, as a load does. */
+bool policy_file_may_publish(const struct place *place)
+{
+	struct candidates candidates;
+	struct policy_write write;
+
+	if (list_candidates(place, &candidates) < 0)
+		return false;
+	for (unsigned int i = 0; i < candidates.n; i++)
+		if (policy_write_open(place, candidates.roots[i], &write) == 0) {
+			policy_write_close(&write);
+			return true;
+		}
+	return false;
+}

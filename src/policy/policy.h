@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What one process may be given and what it is refused: its rule, as pointers
+ * to sets that lie in the policy file or in the environment's. Small, and
+ * copied, so that a call goes on with what it has begun with.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/environment.h"
+#include "map/event.h"
+#include "policy/image.h"
+#include "base/port_set.h"
+#include "kernel/protocol.h"
+
+struct policy {
+	uint64_t edition;	/* of the policy file when it was taken */
+	uint64_t origin;	/* edition that its sets lie in; 0 = environment */
+	const struct port_set *ranges[N_PROTOCOLS][N_ROLES];	/* to assign */
+	/* Each of these may be NULL, for a set without a port. */
+	const struct port_set *avoided[N_PROTOCOLS];	/* never assigned */
+	const struct port_set *refused[N_PROTOCOLS];	/* reserved for others */
+	const struct port_set *owned[N_PROTOCOLS];		/* reserved for this one */
+	const struct port_set *dynamic[N_PROTOCOLS];	/* what any rule assigns */
+	uint32_t rest_ms;	/* 0 = as the map says */
+	uint8_t settings[N_SETTINGS];
+	bool is_guess;		/* what the process should follow cannot be
+				   read, or its environment is refused */
+	char rule[EVENT_RULE_SIZE];	/* its name, perhaps cut */
+};
+
+/* The policy of a process for which none is published. */
+void policy_of_environment(const struct environment *environment,
+			   struct policy *policyp);
+
+/*
+ * That of a rule, with what the environment may add: BERTH_LOG, and the
+ * stricter of the two for BERTH_PIN and BERTH_ON_ERROR. edition is left alone.
+ * Returns 0; or -EINVAL for a rule that is damaged, *policyp then undefined.
+ */
+int policy_of_rule(const struct policy_tables *tables,
+		   const struct policy_rule *rule,
+		   const struct environment *environment,
+		   struct policy *policyp);
+
+/* What root or somebody else has put in force. */
+struct policy_in_force {
+	const void *image;	/* NULL = nothing */
+	size_t size;		/* of the memory that the image lies in */
+	bool by_root;
+	enum on_error on_error;	/* what is done where it cannot be followed */
+};
+
+/* Which of the two holds for a process, and why. */
+enum policy_settled {
+	SETTLED_RULE,		/* a rule of the policy in force */
+	SETTLED_NONE,		/* nothing is in force: the environment */
+	SETTLED_NAMED,		/* the environment, which names ports; the
+				   policy in force is not root's */
+	SETTLED_DAMAGED,	/* the policy in force is damaged, or another
+				   version's: ports are refused, or left to the
+				   kernel, as on-error says */
+};
+
+/*
+ * The one place that says which policy holds for a process: that in force if
+ * root has put it there or the environment names no ports, else the
+ * environment's. *policyp is filled in each case, but edition and origin are
+ * 0. *rulep (may be NULL) is the rule in the image with SETTLED_RULE, else NULL.
+ */
+enum policy_settled policy_settle(const struct policy_in_force *in_force,
+				  const struct subject *subject,
+				  const struct environment *environment,
+				  struct policy *policyp,
+				  const struct policy_rule **rulep);
+
+/*
+ * Whether the process is to be refused every port: on-error says so, and what
+ * it should follow is not known.
+ */
+static inline bool policy_refuses_all(const struct policy *policy)
+{
+	return policy->is_guess &&
+	       policy->settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE;
+}
+
+/* Whether a set that may be NULL has a port. */
+static inline bool policy_has(const struct port_set *set, uint16_t port)
+{
+	return set != NULL && port_set_has(set, port);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The ports of a reservation as text: numbers, ranges lo-hi and port sets of
+ * MAP-E as in ports_text.h, and the names of sets that are often reserved.
+ *
+ * system (1-1023; 0 is no port) and registered (1024-49151) are of RFC 6335
+ * section 6. nodeport (30000-32767) is what Kubernetes gives services unless
+ * told otherwise: --service-node-port-range of kube-apiserver. browser-blocked
+ * are the bad ports of the Fetch standard, section 2.9, which no browser opens
+ * http on. kernel and services are what the caller says.
+ *
+ * The presets of ports_text.h are no sets to reserve, and are refused.
+ *
+ * No heap and no stdio.
+ */
+
+#include <stddef.h>
+
+#include "kernel/ports_text.h"
+
+struct kernel;
+struct port_set;
+
+struct reserved_sources {
+	const struct kernel *kernel;	/* for ip_local_reserved_ports */
+	/* For /etc/services, of one protocol; NULL: the name is refused, being
+	 * for berth.conf only. */
+	const struct port_set *services;
+};
+
+/*
+ * Adds every port that text names to *set, as range_text_parse() does, and
+ * returns what that does.
+ */
+int reserved_set_parse(const char *text, const struct reserved_sources *sources,
+		       struct port_set *set, struct range_error *errorp);

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/port_set.h"
+#include "kernel/ports_text.h"
+
+static const struct port_interval kernel_range = { 20000, 29999 };
+
+static struct port_set set;
+static struct range_error error;
+
+/* Parses text and compares the ports with the runs, as text again. */
+static void assert_ports(const char *text, const char *runs)
+{
+	char formatted[256];
+
+	memset(&set, 0, sizeof(set));
+	cr_assert_eq(range_text_parse(text, &kernel_range, &set, &error), 0,
+		     "\"%s\" is refused", text);
+	range_text_format(&set, formatted, sizeof(formatted));
+	cr_assert_str_eq(formatted, runs, "\"%s\" gives %s, not %s", text,
+			 formatted, runs);
+}
+
+static void assert_refused(const char *text, const char *word,
+			   const char *reason)
+{
+	struct port_set untouched = set;
+
+	cr_assert_eq(range_text_parse(text, &kernel_range, &set, &error),
+		     -EINVAL, "\"%s\" is taken", text);
+	cr_assert_eq(error.word_length, strlen(word),
+		     "\"%s\" quotes %zu bytes, not \"%s\"", text,
+		     error.word_length, word);
+	cr_assert_eq(memcmp(error.word, word, strlen(word)), 0,
+		     "\"%s\" does not quote \"%s\"", text, word);
+	cr_assert_str_eq(error.reason, reason);
+	cr_assert_eq(memcmp(&set, &untouched, sizeof(set)), 0,
+		     "\"%s\" has changed the set", text);
+}
+
+Test(range_text, every_preset_has_the_ports_of_its_source)
+{
+	/* RFC 6335 section 6: dynamic ports */
+	assert_ports("iana", "49152-65535");
+	/* FreeBSD sys/netinet/in.h: IPPORT_HIFIRSTAUTO, IPPORT_HILASTAUTO */
+	assert_ports("freebsd", "49152-65535");
+	/* Windows since Vista: netsh int ipv4 show dynamicport tcp */
+	assert_ports("windows", "49152-65535");
+	/* ip(7), ip_local_port_range; ip-sysctl.rst: 32768 60999 */
+	assert_ports("linux", "32768-60999");
+	/* ip(7): 32768 to 61000 before Linux 4.2 */
+	assert_ports("linux-classic", "32768-61000");
+	/* Solaris: tcp_smallest_anon_port, tcp_largest_anon_port */
+	assert_ports("solaris", "32768-65535");
+	/* AIX no(1): tcp_ephemeral_low, tcp_ephemeral_high */
+	assert_ports("aix", "32768-65535");
+	/* RFC 6056 section 3.2 */
+	assert_ports("rfc6056", "1024-65535");
+	/* RFC 6056 section 2.2: the traditional 1024-4999, with its end as in
+	 * 4.4BSD netinet/in.h: IPPORT_RESERVED, IPPORT_USERRESERVED */
+	assert_ports("bsd-classic", "1024-5000");
+	/* Windows NT to XP: 1024 to MaxUserPort, 5000 */
+	assert_ports("windows-classic", "1024-5000");
+	/* Windows Server 2003: 1025 to MaxUserPort, 5000 */
+	assert_ports("windows-2003", "1025-5000");
+	/* Exchange 2007 on Windows Server 2008 sets 1025-60000 */
+	assert_ports("windows-2008-exchange", "1025-60000");
+	/* ip-sysctl.rst, ip_local_port_range: here the caller's */
+	assert_ports("kernel", "20000-29999");
+}
+
+Test(range_text, every_preset_is_named_once_and_in_order)
+{
+	static const char *const names[] = {
+		"iana", "freebsd", "windows", "linux", "linux-classic",
+		"solaris", "aix", "rfc6056", "bsd-classic", "windows-classic",
+		"windows-2003", "windows-2008-exchange", "kernel",
+	};
+
+	for (size_t i = 0; i < 13; i++)
+		cr_assert_str_eq(range_preset_name(i), names[i]);
+	cr_assert_null(range_preset_name(13));
+	cr_assert_null(range_preset_name((size_t)-1));
+}
+
+Test(range_text, both_ends_of_a_range_belong_to_it)
+{
+	assert_ports("1-65535", "1-65535");
+	assert_ports("1", "1");
+	assert_ports("65535", "65535");
+	assert_ports("5000-5000", "5000");
+	assert_ports("1024-1025", "1024-1025");
+}
+
+Test(range_text, a_list_is_used_in_full)
+{
+	assert_ports("4000,5000-5999", "4000,5000-5999");
+	assert_ports("5000-5999,4000", "4000,5000-5999");
+	assert_ports(" 1 ,2\t4\n6-8 , iana ", "1-2,4,6-8,49152-65535");
+	assert_ports("10-20,15-30,31", "10-31");
+	assert_ports("kernel,linux", "20000-29999,32768-60999");
+	assert_ports("0080", "80");
+}
+
+Test(range_text, a_list_adds_to_what_is_there)
+{
+	port_set_add(&set, 7, 7);
+	cr_assert_eq(range_text_parse("9", NULL, &set, &error), 0);
+	cr_assert(port_set_has(&set, 7) && port_set_has(&set, 9));
+}
+
+Test(range_text, a_list_without_words_is_refused)
+{
+	assert_refused("", "", "is empty");
+	assert_refused(" \t", " \t", "is empty");
+}
+
+Test(range_text, an_empty_element_is_refused_and_the_list_quoted)
+{
+	static const char *const lists[] = {
+		",", ",1", "1,", "1,,2", "1, ,2", "iana, ", " ,1",
+	};
+
+	for (size_t i = 0; i < 7; i++)
+		assert_refused(lists[i], lists[i], "has an empty element");
+}
+
+Test(range_text, an_unknown_word_is_refused_and_quoted)
+{
+	static const char reason[] = "is not a port, a range lo-hi or a preset";
+	static const char *const words[] = {
+		"x", "ian", "ianaa", "IANA", "12x", "0x10", "+1", "1.5", "-",
+		"-5", "5-", "1-2-3", "1--2", "--", "linux-", "1:2", "\xff",
+	};
+
+	for (size_t i = 0; i < 17; i++)
+		assert_refused(words[i], words[i], reason);
+	assert_refused("1,2,nope,4", "nope", reason);
+	assert_refused("1 - 2", "-", reason);
+}
+
+Test(range_text, a_reversed_range_is_refused)
+{
+	assert_refused("6000-5000", "6000-5000", "is reversed");
+	assert_refused("80,2-1", "2-1", "is reversed");
+}
+
+Test(range_text, a_number_beyond_65535_is_refused)
+{
+	assert_refused("65536", "65536", "is beyond 65535");
+	assert_refused("5000-70000", "70000", "is beyond 65535");
+	assert_refused("70000-80000", "70000", "is beyond 65535");
+	assert_refused("4294967297", "4294967297", "is beyond 65535");
+	assert_refused("18446744073709551617", "18446744073709551617",
+		       "is beyond 65535");
+}
+
+Test(range_text, any_number_of_digits_is_beyond_65535)
+{
+	char digits[5001];
+
+	memset(digits, '9', sizeof(digits) - 1);
+	digits[sizeof(digits) - 1] = '\0';
+	assert_refused(digits, digits, "is beyond 65535");
+}
+
+Test(range_text, port_0_is_no_port)
+{
+	assert_refused("0", "0", "is no port");
+	assert_refused("0-100", "0", "is no port");
+	assert_refused("0-0", "0", "is no port");
+	assert_refused("00000000000000000", "00000000000000000", "is no port");
+}
+
+Test(range_text, the_kernel_preset_needs_a_known_range)
+{
+	static const struct port_interval unknown;
+
+	cr_assert_eq(range_text_parse("kernel", &unknown, &set, &error),
+		     -EINVAL);
+	cr_assert_eq(error.word_length, 6);
+	cr_assert_not_null(strstr(error.reason, "ip_local_port_range"));
+	cr_assert_eq(range_text_parse("kernel", NULL, &set, &error), -EINVAL);
+	cr_assert_eq(range_text_parse("1-9", NULL, &set, &error), 0);
+}
+
+/* Parses text and counts the runs of ports, and the ports. */
+static void assert_runs(const char *text, unsigned int n_runs, uint32_t n_ports)
+{
+	unsigned int n = 0;
+	uint32_t lo, hi;
+
+	memset(&set, 0, sizeof(set));
+	cr_assert_eq(range_text_parse(text, NULL, &set, &error), 0,
+		     "\"%s\" is refused", text);
+	port_set_finish(&set);
+	for (uint32_t from = 0; from < N_PORTS &&
+	     port_set_next_run(&set, from, &lo, &hi); from = hi + 1)
+		n++;
+	cr_assert_eq(n, n_runs, "\"%s\" has %u runs", text, n);
+	cr_assert_eq(set.n_ports, n_ports, "\"%s\" has %u ports", text,
+		     set.n_ports);
+}
+
+/* RFC 7597 Appendix A, example 1: 1232-1235, 2256-2259, ... 64720-64723 */
+Test(range_text, the_worked_example_of_rfc_7597_has_its_ports)
+{
+	assert_runs("map-e:6/8/0x34", 63, 252);
+	for (uint32_t lo = 1232; lo < N_PORTS; lo += 1024)
+		for (uint32_t port = lo - 1; port <= lo + 4; port++)
+			cr_assert_eq(port_set_has(&set, port),
+				     port >= lo && port < lo + 4, "%u", port);
+	cr_assert(port_set_has(&set, 63696) && port_set_has(&set, 63699));
+	cr_assert(port_set_has(&set, 64720) && port_set_has(&set, 64723));
+	cr_assert_not(port_set_has(&set, 208), "A is 0");
+}
+
+Test(range_text, a_psid_may_be_decimal_or_hexadecimal)
+{
+	struct port_set hexadecimal;
+
+	assert_runs("map-e:6/8/0x34", 63, 252);
+	hexadecimal = set;
+	assert_runs("map-e:6/8/52", 63, 252);
+	cr_assert_eq(memcmp(&set, &hexadecimal, sizeof(set)), 0);
+	assert_runs("map-e:0x6/0X8/0X34", 63, 252);
+	cr_assert_eq(memcmp(&set, &hexadecimal, sizeof(set)), 0);
+	assert_ports("map-e:4/12/0xfFf",
+		     "8191,12287,16383,20479,24575,28671,32767,36863,40959,"
+		     "45055,49151,53247,57343,61439,65535");
+}
+
+/* RFC 7596 section 5.1: lw4o6 has PSID offset 0, one run of ports */
+Test(range_text, a_port_set_without_an_offset_is_one_run)
+{
+	assert_ports("map-e:0/8/0x34", "13312-13567");
+	assert_ports("map-e:0/6/1", "1024-2047");
+	assert_ports("map-e:0/6/0", "1-1023");
+	assert_ports("map-e:0/0/0", "1-65535");
+	assert_ports("map-e:0/16/0xffff", "65535");
+}
+
+Test(range_text, the_port_sets_of_all_customers_are_apart_and_whole)
+{
+	static struct port_set all;
+	uint32_t n_ports = 0;
+
+	for (unsigned int psid = 0; psid < 256; psid++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "map-e:6/8/%u", psid);
+		assert_runs(text, 63, 252);
+		n_ports += set.n_ports;
+		for (uint32_t i = 0; i < N_PORT_WORDS; i++)
+			all.words[i] |= set.words[i];
+	}
+	port_set_finish(&all);
+	cr_assert_eq(n_ports, all.n_ports);
+	cr_assert_eq(all.n_ports, 63 * 1024, "%u", all.n_ports);
+	cr_assert_not(port_set_has(&all, 1023));
+}
+
+Test(range_text, the_bits_of_a_port_set_may_be_any)
+{
+	assert_runs("map-e:15/1/1", 32767, 32767);
+	assert_runs("map-e:15/0/0", 1, 65534);
+	assert_runs("map-e:1/15/0", 1, 1);
+	assert_ports("map-e:1/0/0", "32768-65535");
+}
+
+Test(range_text, a_port_set_stands_in_a_list)
+{
+	assert_ports("80,map-e:1/2/3 443", "80,443,57344-65535");
+	assert_refused("80,map-e:1/2", "map-e:1/2",
+		       "is not map-e:OFFSET/LENGTH/PSID");
+}
+
+Test(range_text, a_port_set_that_cannot_be_is_refused)
+{
+	static const char *const words[] = {
+		"map-e:", "map-e:6", "map-e:6/8", "map-e:6/8/", "map-e://",
+		"map-e:6/8/0x", "map-e:6/8/0xg", "map-e:6/8/5a", "map-e:6/8/1/",
+		"map-e:-6/8/1", "map-e:6/8/1-2", "map-e:6:8:1",
+	};
+	static const char bits[] = "has a PSID offset and length of more than "
+				   "16 bits together";
+	static const char psid[] = "has a PSID that is longer than its length";
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		assert_refused(words[i], words[i],
+			       "is not map-e:OFFSET/LENGTH/PSID");
+	assert_refused("map-e:16/0/0", "map-e:16/0/0",
+		       "has a PSID offset beyond 15");
+	assert_refused("map-e:4294967302/8/0", "map-e:4294967302/8/0",
+		       "has a PSID offset beyond 15");
+	assert_refused("map-e:15/2/0", "map-e:15/2/0", bits);
+	assert_refused("map-e:0/17/0", "map-e:0/17/0", bits);
+	assert_refused("map-e:0/4294967295/0", "map-e:0/4294967295/0", bits);
+	assert_refused("map-e:6/8/256", "map-e:6/8/256", psid);
+	assert_refused("map-e:6/8/0x100000034", "map-e:6/8/0x100000034", psid);
+	assert_refused("map-e:6/0/1", "map-e:6/0/1", psid);
+	assert_refused("map-e:0/16/0", "map-e:0/16/0",
+		       "is port 0 alone, which is no port");
+	assert_refused("MAP-E:6/8/1", "MAP-E:6/8/1",
+		       "is not a port, a range lo-hi or a preset");
+}
+
+Test(range_text, formatting_tells_the_whole_length_and_ends_in_time)
+{
+	static const char full[] = "1,22-333,4444-65535";
+	char buffer[sizeof(full) + 1];
+
+	cr_assert_eq(range_text_parse(full, NULL, &set, &error), 0);
+	for (size_t size = 1; size <= sizeof(full); size++) {
+		memset(buffer, '#', sizeof(buffer));
+		cr_assert_eq(range_text_format(&set, buffer, size),
+			     sizeof(full) - 1);
+		cr_assert_eq(strlen(buffer), size - 1);
+		cr_assert_eq(memcmp(buffer, full, size - 1), 0);
+		cr_assert_eq(buffer[size], '#');
+	}
+	cr_assert_eq(range_text_format(&set, NULL, 0), sizeof(full) - 1);
+}
+
+Test(range_text, an_empty_set_is_an_empty_text)
+{
+	char buffer[4] = "x";
+
+	cr_assert_eq(range_text_format(&set, buffer, sizeof(buffer)), 0);
+	cr_assert_str_eq(buffer, "");
+}
