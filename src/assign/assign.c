@@ -3,13 +3,13 @@
 
 #include <errno.h>
 
-#include "base/raw.h"
 #include "assign/call.h"
-#include "map/counter.h"
-#include "kernel/endpoint.h"
 #include "assign/pick.h"
 #include "assign/report.h"
+#include "base/raw.h"
+#include "kernel/endpoint.h"
 #include "kernel/socket.h"
+#include "map/event.h"
 
 static uint32_t pin_bit(const struct fd_facts *facts)
 {
@@ -66,7 +66,7 @@ void assign_check_pin(const struct call *call, uint16_t port)
 
 	if (socket_pin_is_heeded(call->facts.ipv6 ? AF_INET6 : AF_INET, port))
 		return;
-	report_event(call->process, &call->policy, &report);
+	report_event(&call->process->reporter, &call->policy, &report);
 	if (kernel_refresh(&call->process->kernel))
 		return;
 	/* Relaxed: as in assign_can_pin(). */
@@ -82,7 +82,7 @@ void assign_report_exhausted(const struct call *call,
 		.address = address,
 	};
 
-	report_event(call->process, &call->policy, &report);
+	report_event(&call->process->reporter, &call->policy, &report);
 }
 
 bool assign_next_part(const struct call *call, const struct port_pick *pick,
@@ -111,7 +111,7 @@ bool assign_next_part(const struct call *call, const struct port_pick *pick,
 void assign_count_filtered(const struct call *call, long result)
 {
 	if (raw_is_filtered(result))
-		counter_add(&call->process->map, COUNTER_FILTERED);
+		event_count(&call->process->map, COUNTER_FILTERED);
 }
 
 /*
@@ -150,7 +150,7 @@ static void report_uncovered(const struct call *call,
 	};
 
 	if (!port_set_has(policy->ranges[protocol][call_role(call)], local->port))
-		report_event(call->process, policy, &report);
+		report_event(&call->process->reporter, policy, &report);
 }
 
 void assign_observe(struct call *call)

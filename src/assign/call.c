@@ -5,13 +5,13 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "base/raw.h"
 #include "assign/assign.h"
-#include "kernel/endpoint.h"
 #include "assign/process.h"
-#include "base/user_memory.h"
 #include "assign/refusal.h"
-#include "assign/self_connect.h"
+#include "base/raw.h"
+#include "base/user_memory.h"
+#include "kernel/endpoint.h"
+#include "kernel/self_connect.h"
 #include "kernel/socket.h"
 
 static long make(const struct call *call)

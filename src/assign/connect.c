@@ -3,14 +3,15 @@
 
 #include <errno.h>
 
+#include "assign/call.h"
+#include "assign/pick.h"
 #include "base/raw.h"
 #include "base/scratch.h"
-#include "assign/call.h"
-#include "map/counter.h"
 #include "kernel/endpoint.h"
-#include "assign/pick.h"
 #include "kernel/sock_diag.h"
 #include "kernel/socket.h"
+#include "kernel/socket_table.h"
+#include "map/event.h"
 
 /*
  * Candidates that the kernel may turn down before it is asked itself: a failed
@@ -323,7 +324,7 @@ static enum outcome try_shared_bind(struct connecting *self,
 		? -EINVAL : bind_shared(self, lease->port);
 
 	if (bound == -EADDRINUSE || bound == -EACCES) {
-		counter_add(&process_of(self)->map, COUNTER_FOREIGN);
+		event_count(&process_of(self)->map, COUNTER_FOREIGN);
 		port_pick_reject(&self->pick, lease);
 		return OUTCOME_NEXT;
 	}
@@ -426,7 +427,7 @@ static struct ports_towards *list_ports_towards(const struct endpoint *remote)
 	if (towards == NULL)
 		return NULL;
 	towards->remote = remote;
-	sock_diag_list(PROTOCOL_TCP, ANY_PORT, note_port, towards);
+	socket_table_list(PROTOCOL_TCP, ANY_PORT, note_port, towards);
 	return towards;
 }
 
@@ -482,7 +483,7 @@ static void ask_kernel(struct connecting *self)
 	struct range_part part;
 	uint32_t from = 0;
 
-	counter_add(&process_of(self)->map, COUNTER_KERNEL_ASKED);
+	event_count(&process_of(self)->map, COUNTER_KERNEL_ASKED);
 	while (outcome == OUTCOME_NEXT &&
 	       assign_next_part(self->call, &self->pick, from, &part)) {
 		is_asked = true;

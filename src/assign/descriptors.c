@@ -15,12 +15,12 @@
 #include <linux/stat.h>
 #include <sys/syscall.h>
 
+#include "assign/report.h"
 #include "base/clock.h"
 #include "base/raw.h"
-#include "map/counter.h"
 #include "kernel/endpoint.h"
-#include "assign/report.h"
 #include "kernel/socket.h"
+#include "map/event.h"
 
 #ifndef SO_COOKIE
 #define SO_COOKIE 57	/* <asm-generic/socket.h>, Linux 4.12 */
@@ -383,9 +383,9 @@ int process_tell_unknown(struct process *process, int result)
 	if (result == -EBADF || result == -ENOTSOCK)
 		return result;
 	process_policy(process, &policy);
-	counter_add(&process->map, raw_is_filtered(result)
+	event_count(&process->map, raw_is_filtered(result)
 			? COUNTER_FILTERED : COUNTER_PIN_IGNORED);
-	report_line(process, &policy, (const char *const[]){
+	report_line(&process->reporter, &policy, (const char *const[]){
 		"cannot look at a socket (", process_reason(-result),
 		"): it is left alone", NULL });
 	return result;
@@ -396,7 +396,7 @@ int process_query(struct process *process, int fd, struct fd_facts *factsp)
 	const struct fd_facts old = fd_cache_get(&process->cache, fd);
 	enum socket_range range = RANGE_OF_KERNEL;
 	struct endpoint local;
-	int result = socket_ask(fd, factsp);
+	int result = facts_query(fd, factsp);
 
 	if (result == 0 && factsp->covered)
 		result = socket_local(fd, &local);

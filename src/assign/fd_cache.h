@@ -21,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "assign/facts.h"
 #include "base/atomics.h"
-#include "map/ledger.h"
 
 #define FD_CHUNK_LENGTH 2048u	/* 16 KiB */
 #define N_FD_CHUNKS 512u
@@ -44,43 +44,6 @@ struct fd_cache {
 	atomic_u32 apart[MAX_APART];	/* thread ids */
 	atomic_pointer chunks[N_FD_CHUNKS];
 };
-
-struct fd_facts {
-	uint64_t known : 1;
-	uint64_t covered : 1;	/* a socket of a protocol that Berth assigns */
-	uint64_t has_port : 1;
-	uint64_t has_address : 1;	/* bound to one, perhaps without a port */
-	uint64_t protocol : 2;	/* enum protocol */
-	uint64_t ipv6 : 1;
-	uint64_t mptcp : 1;
-	uint64_t many : 1;	/* SCTP: of many associations, SOCK_SEQPACKET */
-	uint64_t own_range : 1;	/* the program set IP_LOCAL_PORT_RANGE */
-	uint64_t unlocked : 1;	/* the port was not named: the kernel takes it back
-				   with the connection */
-	uint64_t engaged : 1;	/* a connect is told of the last one: see call.h */
-	uint64_t pinned : 1;	/* a pin of Berth's is left on it */
-	uint64_t hides_reuse : 1;	/* SO_REUSEADDR is Berth's, not the program's */
-	uint64_t rests : 1;	/* the port rests when the lease ends */
-	uint64_t ask_again : 1;	/* a vfork child has a socket of its own there */
-	uint64_t use : 2;	/* enum use of the lease, USE_FREE = none */
-	uint64_t plane : 8;
-	uint64_t port : 16;
-	uint64_t generation : 2;	/* of the process that took the lease */
-	/* A number that the descriptors of one socket have in common, of which
-	 * one has the lease; 0 = there is no other. */
-	uint64_t copies : 17;
-};
-
-_Static_assert(sizeof(struct fd_facts) == sizeof(uint64_t), "one word");
-
-/* What is not of the socket but of one descriptor's hold on it: the lease. */
-static inline struct fd_facts fd_facts_without_lease(struct fd_facts facts)
-{
-	facts.use = USE_FREE;
-	facts.plane = 0;
-	facts.generation = 0;
-	return facts;
-}
 
 /* Maps the owner and the first chunk. Without memory there is no cache. */
 void fd_cache_open(struct fd_cache *cache);

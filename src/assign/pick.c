@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "assign/pick.h"
 
+#include "assign/process.h"
 #include "base/clock.h"
 #include "kernel/endpoint.h"
-#include "assign/process.h"
 #include "map/sweep.h"
 
 /* The range is empty where ip_local_reserved_ports leaves nothing of it. */

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-#include "base/raw.h"
 #include "assign/call.h"
-#include "map/counter.h"
-#include "kernel/endpoint.h"
 #include "assign/pick.h"
+#include "base/raw.h"
+#include "kernel/endpoint.h"
 #include "kernel/socket.h"
+#include "map/event.h"
 
 /* One call that is to give its socket a port that is not chosen yet. */
 struct assigning {
@@ -104,7 +104,8 @@ static bool is_free(const struct assigning *self, uint16_t port)
 
 	local.port = port;
 	return !self->tests_first ||
-	       socket_is_bindable(&self->call->facts, &local);
+	       socket_is_bindable((enum protocol)self->call->facts.protocol,
+				  &local);
 }
 
 /* --- one candidate ------------------------------------------------------------ */
@@ -377,7 +378,7 @@ static enum outcome search(struct assigning *self)
 			end(self);
 		if (outcome != OUTCOME_NEXT)
 			return outcome;
-		counter_add(&self->call->process->map, COUNTER_FOREIGN);
+		event_count(&self->call->process->map, COUNTER_FOREIGN);
 	}
 	return OUTCOME_NEXT;
 }
@@ -397,7 +398,7 @@ static enum outcome search_kernel(struct assigning *self)
 {
 	enum outcome outcome;
 
-	counter_add(&self->call->process->map, COUNTER_KERNEL_ASKED);
+	event_count(&self->call->process->map, COUNTER_KERNEL_ASKED);
 	outcome = ask_kernel(self);
 	if (outcome == OUTCOME_NEXT && may_share(self)) {
 		self->shares = true;

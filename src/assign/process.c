@@ -5,12 +5,12 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "assign/report.h"
 #include "base/filter.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "map/counter.h"
 #include "kernel/descriptor_limit.h"
-#include "assign/report.h"
+#include "map/event.h"
 
 /* strerror(3) may allocate, strerrorname_np(3) is not in every libc. */
 const char *process_reason(int error)
@@ -85,7 +85,7 @@ static void tell_private(struct process *process)
 	process_policy(process, &policy);
 	if (process->map.shared_error == 0)
 		return;
-	report_line(process, &policy, (const char *const[]){
+	report_line(&process->reporter, &policy, (const char *const[]){
 		"no shared map (", process_reason(-process->map.shared_error),
 		"), ", policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE &&
 		       policy.settings[SETTING_MODE] == MODE_ENFORCE
@@ -104,8 +104,8 @@ static void tell_missed_policy(struct process *process)
 	    (error == 0 && process->kernel.netns_inode != 0))
 		return;
 	process_policy(process, &policy);
-	counter_add(&process->map, COUNTER_BAD_POLICY);
-	report_line(process, &policy, (const char *const[]){
+	event_count(&process->map, COUNTER_BAD_POLICY);
+	report_line(&process->reporter, &policy, (const char *const[]){
 		error != 0 ? "a policy cannot be read or made (" : "no /proc (",
 		process_reason(error != 0 ? -error : ENOENT),
 		error != 0 ? "): this process does without it"
@@ -130,8 +130,8 @@ static void tell_ignored_policy(struct process *process)
 	text_put_number(&text, file->ignored_uid);
 	text_end(&text);
 	process_policy(process, &policy);
-	report_event(process, &policy, &report);
-	report_line(process, &policy, (const char *const[]){
+	report_event(&process->reporter, &policy, &report);
+	report_line(&process->reporter, &policy, (const char *const[]){
 		"the policy of user ", number, " in ",
 		place_root_name(&process->source.place, file->ignored_root),
 		" is not followed: the folder is not root's", NULL });
@@ -156,6 +156,14 @@ static char *no_variable(const char *name)
 	return NULL;
 }
 
+static void prepare_reporter(struct process *process)
+{
+	_Static_assert(EVENT_NAME_SIZE == IDENTITY_NAME_SIZE, "comm");
+	process->reporter.map = &process->map;
+	process->reporter.standard_error = &process->standard_error;
+	process->reporter.program = process->source.identity.name;
+}
+
 void process_open(struct process *process, char *(*lookup)(const char *name))
 {
 	/* getauxval(3): set-user-ID and the like. What its caller says does not
@@ -168,6 +176,7 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 	if (is_secure)
 		lookup = no_variable;
 	standard_error_note(&process->standard_error);
+	prepare_reporter(process);
 	descriptor_limit_lift(&limit);
 	kernel_read(&process->kernel);
 
@@ -176,6 +185,7 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 		.netns_inode = process->kernel.netns_inode,
 		.netns_cookie = process->kernel.netns_cookie,
 		.makes_nothing = is_secure,
+		.retire = policy_file_retire,
 	};
 
 	users_read(&place.users);
@@ -217,5 +227,5 @@ void process_policy(struct process *process, struct policy *policyp)
 	if (change == POLICY_NEW && process->map.memory != NULL)
 		map_set_rest(&process->map, policyp->rest_ms);
 	else if (change == POLICY_DAMAGED)
-		report_event(process, policyp, &report);
+		report_event(&process->reporter, policyp, &report);
 }

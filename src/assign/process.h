@@ -6,18 +6,13 @@
  * kernel allows, the shared map, and its own file descriptors.
  */
 
-#include "base/standard_error.h"
-#include "map/map.h"
-#include "map/layout.h"
 #include "assign/fd_cache.h"
+#include "assign/report.h"
+#include "base/standard_error.h"
 #include "kernel/kernel.h"
+#include "map/layout.h"
+#include "map/map.h"
 #include "policy/source.h"
-
-/* Lines told in a second: see report.h. */
-struct report_limit {
-	atomic_u64 second;	/* since 1970 */
-	atomic_u32 n_lines;	/* of that second, those kept back too */
-};
 
 struct process {
 	struct kernel kernel;
@@ -25,7 +20,7 @@ struct process {
 	struct fd_cache cache;
 	atomic_u64 pin_verified_ms;	/* when a pin was last seen to hold */
 	struct standard_error standard_error;	/* as it was at the start */
-	struct report_limit report_limit;
+	struct reporter reporter;
 	atomic_u32 has_moved;	/* a thread has changed its network namespace */
 	atomic_u32 shares;	/* others may have its datagram sockets too */
 	atomic_u32 n_lost;	/* what it has seen of that of the map */

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 
-#include "base/clock.h"
-#include "map/ledger.h"
 #include "assign/process.h"
 #include "assign/report.h"
+#include "base/clock.h"
+#include "map/ledger.h"
 
 #define SERVICE_PORTS_END 1024u		/* RFC 6335 section 6 */
 
@@ -20,7 +20,7 @@ static int refuse(struct process *process, const struct policy *policy,
 		  struct report report, int error)
 {
 	report.verdict = is_observing(policy) ? EVENT_OBSERVED : EVENT_REFUSED;
-	report_event(process, policy, &report);
+	report_event(&process->reporter, policy, &report);
 	return is_observing(policy) ? 0 : error;
 }
 
@@ -44,7 +44,7 @@ static int refusal_in_range(struct process *process,
 	if (policy->settings[SETTING_SERVER_IN_RANGE] == SERVER_REFUSE)
 		return refuse(process, policy, report, -EACCES);
 	report.verdict = EVENT_ALLOWED;
-	report_event(process, policy, &report);
+	report_event(&process->reporter, policy, &report);
 	return 0;
 }
 

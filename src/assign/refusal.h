@@ -6,8 +6,8 @@
  * mode it is reported and nothing is refused. Lock-free, async-signal-safe.
  */
 
-#include "map/event.h"
 #include "assign/fd_cache.h"
+#include "map/event.h"
 #include "policy/policy.h"
 
 struct endpoint;

@@ -9,9 +9,8 @@
 #include "base/raw.h"
 #include "base/scratch.h"
 #include "base/text.h"
-#include "map/counter.h"
-#include "map/event_text.h"
-#include "assign/process.h"
+#include "map/event.h"
+#include "policy/policy.h"
 
 static enum counter counter_of(const struct report *report)
 {
@@ -45,17 +44,17 @@ static bool is_told(const struct policy *policy)
 	       policy->settings[SETTING_LOG] == LOG_SYSLOG_TARGET;
 }
 
-static void write_line(const struct process *process,
+static void write_line(const struct reporter *reporter,
 		       const struct policy *policy, const char *const *parts)
 {
 	if (policy->settings[SETTING_LOG] == LOG_SYSLOG_TARGET)
 		log_syslog(parts);
 	else
-		log_line(&process->standard_error, parts);
+		log_line(reporter->standard_error, parts);
 }
 
 /* The lines kept back in earlier seconds, as a line of its own. */
-static void write_missed(const struct process *process,
+static void write_missed(const struct reporter *reporter,
 			 const struct policy *policy, uint32_t n_missed)
 {
 	char number[12];
@@ -63,7 +62,7 @@ static void write_missed(const struct process *process,
 
 	text_put_number(&text, n_missed);
 	text_end(&text);
-	write_line(process, policy, (const char *const[]){
+	write_line(reporter, policy, (const char *const[]){
 		number, " more lines were kept back; berth log has the events",
 		NULL });
 }
@@ -73,47 +72,47 @@ static void write_missed(const struct process *process,
  * is what is to be told of seconds before. A line too many or too few where
  * threads meet does no harm.
  */
-static bool take_turn(struct report_limit *limit, uint32_t *n_missedp)
+static bool take_turn(struct reporter *reporter, uint32_t *n_missedp)
 {
 	const uint64_t second = now_ns() / 1000000000u;
 
 	*n_missedp = 0;
 	/* Relaxed throughout: counts of this process, nothing depends on them
 	 * but how many lines there are. */
-	if (load_relaxed_u64(&limit->second) != second) {
-		const uint32_t n = load_relaxed_u32(&limit->n_lines);
+	if (load_relaxed_u64(&reporter->second) != second) {
+		const uint32_t n = load_relaxed_u32(&reporter->n_lines);
 
 		*n_missedp = n > REPORT_LINES_MAX ? n - REPORT_LINES_MAX : 0;
-		store_relaxed_u64(&limit->second, second);
+		store_relaxed_u64(&reporter->second, second);
 		/* What tells of them is a line too. */
-		store_relaxed_u32(&limit->n_lines, *n_missedp > 0);
+		store_relaxed_u32(&reporter->n_lines, *n_missedp > 0);
 	}
-	return add_relaxed_u32(&limit->n_lines, 1) < REPORT_LINES_MAX;
+	return add_relaxed_u32(&reporter->n_lines, 1) < REPORT_LINES_MAX;
 }
 
-void report_line(struct process *process, const struct policy *policy,
+void report_line(struct reporter *reporter, const struct policy *policy,
 		 const char *const *parts)
 {
 	uint32_t n_missed;
 
-	if (!is_told(policy) || !take_turn(&process->report_limit, &n_missed))
+	if (!is_told(policy) || !take_turn(reporter, &n_missed))
 		return;
 	if (n_missed > 0)
-		write_missed(process, policy, n_missed);
-	write_line(process, policy, parts);
+		write_missed(reporter, policy, n_missed);
+	write_line(reporter, policy, parts);
 }
 
-static void report_text(struct process *process, const struct policy *policy,
+static void report_text(struct reporter *reporter, const struct policy *policy,
 			const struct event *event)
 {
 	char *text = scratch_take(EVENT_TEXT_SIZE);
 
 	if (text != NULL) {
 		event_text(event, text);
-		report_line(process, policy,
+		report_line(reporter, policy,
 			    (const char *const[]){ text, NULL });
 	} else {
-		report_line(process, policy, (const char *const[]){
+		report_line(reporter, policy, (const char *const[]){
 			event->program, ": ",
 			event_kind_name((enum event_kind)event->kind),
 			"; berth log has it whole", NULL });
@@ -121,7 +120,7 @@ static void report_text(struct process *process, const struct policy *policy,
 	scratch_put(text, EVENT_TEXT_SIZE);
 }
 
-void report_event(struct process *process, const struct policy *policy,
+void report_event(struct reporter *reporter, const struct policy *policy,
 		  const struct report *report)
 {
 	static const struct endpoint nowhere = { .family = AF_INET };
@@ -136,13 +135,10 @@ void report_event(struct process *process, const struct policy *policy,
 						   : nowhere,
 	};
 
-	_Static_assert(sizeof(event.program) ==
-		       sizeof(process->source.identity.name), "comm");
-	memcpy(event.program, process->source.identity.name,
-	       sizeof(event.program));
+	memcpy(event.program, reporter->program, sizeof(event.program));
 	memcpy(event.rule, policy->rule, sizeof(event.rule));
-	counter_add(&process->map, counter_of(report));
-	event_put(&process->map, &event);
+	event_count(reporter->map, counter_of(report));
+	event_put(reporter->map, &event);
 	if (is_told(policy))
-		report_text(process, policy, &event);
+		report_text(reporter, policy, &event);
 }

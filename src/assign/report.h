@@ -7,12 +7,21 @@
  * second for a process. Lock-free, async-signal-safe; errno is not touched.
  */
 
+#include "base/standard_error.h"
 #include "map/event.h"
 
 struct policy;
-struct process;
 
 #define REPORT_LINES_MAX 10u
+
+/* Who tells it, and where; of one process. */
+struct reporter {
+	const struct map *map;
+	const struct standard_error *standard_error;
+	const char *program;	/* its name, EVENT_NAME_SIZE with the NUL */
+	atomic_u64 second;	/* since 1970 */
+	atomic_u32 n_lines;	/* of that second, those kept back too */
+};
 
 struct report {
 	enum event_kind kind;
@@ -22,9 +31,9 @@ struct report {
 	const struct endpoint *address;	/* NULL = none in particular */
 };
 
-void report_event(struct process *process, const struct policy *policy,
+void report_event(struct reporter *reporter, const struct policy *policy,
 		  const struct report *report);
 
 /* A line that is no event, where all are asked for: rate-limited too. */
-void report_line(struct process *process, const struct policy *policy,
+void report_line(struct reporter *reporter, const struct policy *policy,
 		 const char *const *parts);

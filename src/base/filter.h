@@ -27,7 +27,7 @@
 #include <linux/filter.h>
 #include <stdbool.h>
 
-#include "base/atomics.h"
+#include "base/raw.h"
 
 struct filter;
 
@@ -36,29 +36,6 @@ struct filter;
  * one of a container, or a service's, that kills. To be called at the start, once.
  */
 void filter_look(void);
-
-/*
- * Whether it was, or whether that is not known. What such a filter says cannot be
- * asked: calls are not made then that Berth can do without and that filters for
- * a few groups of calls leave out.
- */
-bool filter_is_inherited(void);
-
-/* Not 0 once a filter may have been set. */
-extern atomic_u32 filter_watch;
-
-static inline bool filter_is_watched(void)
-{
-	/* Relaxed: a thread sees its own; one that TSYNC reaches has no way to
-	 * be told before. filter_allows() orders what it reads itself. */
-	return load_relaxed_u32(&filter_watch) != 0;
-}
-
-/*
- * Whether the kernel would make a call and do nothing else, under all filters.
- * An errno, a signal, a tracer or a supervisor is a "no".
- */
-bool filter_allows(long number, const long arguments[6]);
 
 /*
  * Around a call by which the program sets a filter. In between, and in the

@@ -7,8 +7,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "base/filter.h"
-
 #if defined(__x86_64__) && defined(__LP64__)
 
 long raw_program_call(long number, long a1, long a2, long a3, long a4, long a5,

@@ -22,6 +22,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "base/atomics.h"
+
 #define RAW_FILTERED (-ENOSYS)
 
 /* Whether a filter has refused a call: one of the program's, or one that was
@@ -81,3 +83,28 @@ int raw_link_at(int from_fd, const char *from, int to_fd, const char *to,
 
 /* Where a filter refuses it, as it was when the program started. */
 uid_t raw_geteuid(void);
+
+/* --- what base/filter.c says of a call: here, since it makes calls too ------------ */
+
+/* Not 0 once a filter may have been set. */
+extern atomic_u32 filter_watch;
+
+static inline bool filter_is_watched(void)
+{
+	/* Relaxed: a thread sees its own; one that TSYNC reaches has no way to
+	 * be told before. filter_allows() orders what it reads itself. */
+	return load_relaxed_u32(&filter_watch) != 0;
+}
+
+/*
+ * Whether the kernel would make a call and do nothing else, under all filters.
+ * An errno, a signal, a tracer or a supervisor is a "no".
+ */
+bool filter_allows(long number, const long arguments[6]);
+
+/*
+ * Whether the process was started under a filter, or whether that is not known. What such a filter says cannot be
+ * asked: calls are not made then that Berth can do without and that filters for
+ * a few groups of calls leave out.
+ */
+bool filter_is_inherited(void);

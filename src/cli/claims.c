@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cli/holders.h"
-#include "kernel/sock_diag.h"
+#include "kernel/socket_table.h"
 
 struct listing {
 	struct claims *claims;
@@ -108,7 +108,7 @@ int claims_open(struct claims *claims)
 	memset(claims, 0, sizeof(*claims));
 	listing.result = holders_open(&listing.holders);
 	for (int protocol = 0; protocol < N_PROTOCOLS && listing.result == 0; protocol++) {
-		const int result = sock_diag_list((enum protocol)protocol, ANY_PORT,
+		const int result = socket_table_list((enum protocol)protocol, ANY_PORT,
 						  visit, &listing);
 
 		if (result < 0 && result != -ENOENT)

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/raw_file.h"
-#include "map/map.h"
 #include "map/layout.h"
+#include "map/map.h"
 #include "map/place.h"
 
 #define END_OFFSET (offsetof(struct map_memory, event) + \

@@ -9,8 +9,8 @@
 
 #include "cli/output.h"
 #include "cli/published.h"
-#include "policy/environment.h"
 #include "kernel/kernel.h"
+#include "policy/environment.h"
 
 struct place;
 

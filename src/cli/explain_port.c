@@ -8,8 +8,8 @@
 #include "cli/explain.h"
 #include "cli/holders.h"
 #include "cli/maps.h"
-#include "map/map.h"
 #include "map/ledger.h"
+#include "map/map.h"
 #include "policy/policy.h"
 
 #define COLUMNS(array) \

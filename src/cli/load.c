@@ -10,8 +10,8 @@
 #include "cli/netns.h"
 #include "cli/publish.h"
 #include "cli/published.h"
-#include "map/place.h"
 #include "kernel/kernel.h"
+#include "map/place.h"
 #include "policy/layout.h"
 
 static const char load_usage[] =

@@ -13,10 +13,9 @@
 #include "cli/netns.h"
 #include "cli/output.h"
 #include "cli/user_name.h"
-#include "map/place.h"
-#include "map/event.h"
-#include "map/event_text.h"
 #include "kernel/kernel.h"
+#include "map/event.h"
+#include "map/place.h"
 
 #define FOLLOW_INTERVAL_NS 200000000
 

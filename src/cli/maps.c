@@ -13,10 +13,10 @@
 #include "base/raw.h"
 #include "cli/message.h"
 #include "cli/user_folders.h"
-#include "map/map.h"
-#include "map/layout.h"
-#include "map/place.h"
 #include "kernel/folder.h"
+#include "map/layout.h"
+#include "map/map.h"
+#include "map/place.h"
 #include "map/shared_file.h"
 
 #define SHM_PATH "/dev/shm"

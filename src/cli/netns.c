@@ -6,12 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/published.h"
 #include "cli/message.h"
+#include "cli/published.h"
+#include "kernel/kernel.h"
 #include "map/place.h"
 #include "policy/environment.h"
+#include "policy/file.h"
 #include "policy/identity.h"
-#include "kernel/kernel.h"
 #include "policy/policy.h"
 
 int netns_place(const struct kernel *kernel, struct place *placep)
@@ -20,6 +21,7 @@ int netns_place(const struct kernel *kernel, struct place *placep)
 		.directory = environment_directory(getenv),
 		.netns_inode = kernel->netns_inode,
 		.netns_cookie = kernel->netns_cookie,
+		.retire = policy_file_retire,
 	};
 	users_read(&placep->users);
 	if (kernel->netns_inode == 0)

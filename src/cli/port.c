@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assign/pick.h"
+#include "assign/process.h"
 #include "base/clock.h"
 #include "base/raw.h"
 #include "cli/apart.h"
@@ -14,8 +16,6 @@
 #include "cli/published.h"
 #include "kernel/endpoint.h"
 #include "map/ledger.h"
-#include "assign/pick.h"
-#include "assign/process.h"
 
 #define N_DEFAULT 1
 

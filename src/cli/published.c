@@ -10,8 +10,8 @@
 #include "cli/apart.h"
 #include "cli/message.h"
 #include "map/place.h"
-#include "policy/glob.h"
 #include "policy/file.h"
+#include "policy/glob.h"
 
 /* Loads that may come in between before the policy is given up as damaged. */
 #define MAX_ROUNDS 8

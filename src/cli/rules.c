@@ -7,8 +7,8 @@
 #include "cli/port_sets.h"
 #include "cli/rules_make.h"
 #include "cli/rules_scope.h"
-#include "policy/environment.h"
 #include "kernel/kernel.h"
+#include "policy/environment.h"
 
 #define MAX_WORD_LENGTH 80
 

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/config.h"
 #include "base/port_set.h"
+#include "cli/config.h"
 
 struct kernel;
 

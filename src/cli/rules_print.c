@@ -7,8 +7,8 @@
 
 #include "cli/rules.h"
 #include "cli/rules_scope.h"
-#include "policy/image.h"
 #include "kernel/ports_text.h"
+#include "policy/image.h"
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 #define COLUMNS(array) .n_columns = N_ELEMENTS(array), .columns = (array)

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "cli/port_sets.h"
+#include "cli/reserved_set.h"
 #include "cli/rules_make.h"
 #include "cli/rules_scope.h"
 #include "cli/services.h"
 #include "kernel/kernel.h"
-#include "policy/reserved_set.h"
 
 /* Marks the protocols of the protocols that a reservation is for. */
 static void read_protocols(struct maker *maker,

@@ -9,7 +9,7 @@
 #include "cli/rules_hidden.h"
 #include "cli/rules_scope.h"
 #include "kernel/kernel.h"
-#include "kernel/sock_diag.h"
+#include "kernel/socket_table.h"
 
 #define TIME_WAIT_SECONDS 60u	/* TCP_TIMEWAIT_LEN in include/net/tcp.h */
 
@@ -209,7 +209,7 @@ static void list_listeners(struct warner *warner)
 {
 	for (size_t i = 0; i < N_LISTENING; i++) {
 		const enum protocol protocol = listening_protocols[i];
-		const int result = sock_diag_list(protocol, ANY_PORT, add_listener,
+		const int result = socket_table_list(protocol, ANY_PORT, add_listener,
 						  warner->listening);
 
 		if (result < 0 && result != -ENOENT)

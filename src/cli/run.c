@@ -12,8 +12,8 @@
 #include "cli/cover.h"
 #include "cli/message.h"
 #include "cli/run.h"
-#include "map/map.h"
 #include "map/choice.h"
+#include "map/map.h"
 
 /* "a, b, c", with a new line after each n_in_line. */
 static void print_names(FILE *stream, const char *(*name_at)(size_t),

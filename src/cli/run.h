@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 #include "cli/published.h"
+#include "kernel/kernel.h"
 #include "map/place.h"
 #include "policy/environment.h"
-#include "kernel/kernel.h"
 
 /* What may be said by an option, and in the environment. */
 enum run_option { RUN_RANGE, RUN_RESERVE, RUN_ALGORITHM, N_RUN_OPTIONS };

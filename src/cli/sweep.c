@@ -14,10 +14,10 @@
 #include "cli/netns.h"
 #include "cli/output.h"
 #include "cli/published.h"
-#include "map/place.h"
 #include "kernel/kernel.h"
-#include "policy/policy.h"
 #include "kernel/proc_net.h"
+#include "map/place.h"
+#include "policy/policy.h"
 
 static const char usage[] =
 	"Usage: berth sweep [--proc] [--porcelain | --json]\n"
@@ -167,7 +167,7 @@ static int sweep_all(const struct sweep_options *options,
 /* Returns 0, or -EINVAL for a mistake, which is said. */
 static int read_options(char *argv[], struct sweep_options *options)
 {
-	*options = (struct sweep_options){ .list = sock_diag_list };
+	*options = (struct sweep_options){ .list = socket_table_list };
 	while (*++argv != NULL) {
 		if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-h") == 0) {
 			options->help = true;

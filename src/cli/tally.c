@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "cli/maps.h"
+#include "map/ledger.h"
 #include "map/map.h"
 #include "map/place.h"
-#include "map/ledger.h"
 
 struct tallying {
 	struct tally *tally;

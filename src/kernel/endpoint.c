@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/text.h"
+
+#define N_GROUPS 8	/* of 16 bits, in an IPv6 address */
+
 /* sockaddr_in6 of RFC 2133, before sin6_scope_id: SIN6_LEN_RFC2133 in Linux. */
 #define IN6_SIZE_MIN offsetof(struct sockaddr_in6, sin6_scope_id)
 
@@ -153,4 +157,74 @@ bool endpoint_same_address(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->scope == b->scope &&
 	       !memcmp(a->address, b->address, sizeof(a->address));
+}
+
+static uint32_t group(const struct endpoint *endpoint, size_t i)
+{
+	return (uint32_t)endpoint->address[2 * i] << 8 |
+	       endpoint->address[2 * i + 1];
+}
+
+/* The first longest run of zero groups of two or more: RFC 5952 section 4.2. */
+static void find_zeros(const struct endpoint *endpoint, int *beginp, int *np)
+{
+	*beginp = N_GROUPS;
+	*np = 1;
+	for (int i = 0; i < N_GROUPS; i++) {
+		int n = 0;
+
+		while (i + n < N_GROUPS && group(endpoint, (size_t)i + (size_t)n) == 0)
+			n++;
+		if (n > *np) {
+			*beginp = i;
+			*np = n;
+		}
+	}
+}
+
+static void put_ipv6(struct text *text, const struct endpoint *endpoint)
+{
+	int begin, n;
+
+	find_zeros(endpoint, &begin, &n);
+	for (int i = 0; i < N_GROUPS; i++) {
+		if (i == begin) {
+			text_put(text, "::");
+			i += n - 1;
+			continue;
+		}
+		if (i > 0 && i != begin + n)
+			text_put_char(text, ':');
+		text_put_hex(text, group(endpoint, (size_t)i));
+	}
+	if (endpoint->scope != 0) {
+		text_put_char(text, '%');
+		text_put_number(text, endpoint->scope);
+	}
+}
+
+void endpoint_put_text(struct text *text, const struct endpoint *endpoint)
+{
+	if (endpoint_is_ipv4(endpoint)) {
+		for (int i = 12; i < 16; i++) {
+			if (i > 12)
+				text_put_char(text, '.');
+			text_put_number(text, endpoint->address[i]);
+		}
+	} else {
+		text_put_char(text, '[');
+		put_ipv6(text, endpoint);
+		text_put_char(text, ']');
+	}
+	text_put_char(text, ':');
+	text_put_number(text, endpoint->port);
+}
+
+void endpoint_text(const struct endpoint *endpoint,
+		   char buffer[ENDPOINT_TEXT_SIZE])
+{
+	struct text text = { buffer, ENDPOINT_TEXT_SIZE, 0 };
+
+	endpoint_put_text(&text, endpoint);
+	text_end(&text);
 }

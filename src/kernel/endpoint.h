@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+struct text;
+
 struct endpoint {
 	uint8_t address[16];	/* IPv6, or ::ffff:a.b.c.d */
 	uint32_t scope;		/* sin6_scope_id of link-local ones, else 0 */
@@ -63,3 +65,13 @@ bool endpoint_is_wildcard(const struct endpoint *endpoint);
 
 /* Same address and scope; ports and families are not compared. */
 bool endpoint_same_address(const struct endpoint *a, const struct endpoint *b);
+
+/* Room for any address with its port. */
+#define ENDPOINT_TEXT_SIZE 64
+
+/* `192.0.2.1:80`, `[2001:db8::1]:80` (RFC 5952 section 6), with %scope. */
+void endpoint_text(const struct endpoint *endpoint,
+		   char text[ENDPOINT_TEXT_SIZE]);
+
+/* The same, behind what a text has already. */
+void endpoint_put_text(struct text *text, const struct endpoint *endpoint);

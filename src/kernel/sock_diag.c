@@ -13,7 +13,6 @@
 
 #include "base/raw.h"
 #include "base/scratch.h"
-#include "kernel/proc_net.h"
 
 #define ALL_STATES UINT32_MAX
 #define ANSWER_SIZE 16384	/* the kernel fills 8 to 32 KiB at a time */
@@ -181,8 +180,8 @@ static int list_family(struct exchange *exchange, int family, uint16_t port)
 	return make_exchange(exchange);
 }
 
-int sock_diag_list_netlink(enum protocol protocol, uint16_t port,
-			   kernel_socket_visit visit, void *context)
+int sock_diag_list(enum protocol protocol, uint16_t port,
+		   kernel_socket_visit visit, void *context)
 {
 	struct exchange *exchange = scratch_take(sizeof(*exchange));
 	int result;
@@ -196,22 +195,6 @@ int sock_diag_list_netlink(enum protocol protocol, uint16_t port,
 		result = list_family(exchange, AF_INET6, port);
 	scratch_put(exchange, sizeof(*exchange));
 	return result;
-}
-
-int sock_diag_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
-		   void *context)
-{
-	const int result = sock_diag_list_netlink(protocol, port, visit, context);
-
-	if (result >= 0)
-		return result;
-
-	/* A visitor may have seen some sockets already, and sees them again:
-	 * listings are of a moving table, and never free of doubles. */
-	const int in_proc = proc_net_list(protocol, port, visit, context);
-
-	/* -ENOENT may also be that the kernel has no diag module for it. */
-	return in_proc == -EOPNOTSUPP && result != -ENOENT ? result : in_proc;
 }
 
 struct wanted {

@@ -2,9 +2,7 @@
 #pragma once
 
 /*
- * The kernel's own table of sockets, from NETLINK_SOCK_DIAG, sock_diag(7);
- * where that is missing or refused, from
- * /proc/net/{tcp,tcp6,udp,udp6,udplite,udplite6}.
+ * The kernel's own table of sockets, from NETLINK_SOCK_DIAG, sock_diag(7).
  *
  * Opens a descriptor and closes it again. No heap; buffers are scratch memory,
  * -ENOMEM without it.
@@ -38,10 +36,6 @@ typedef bool (*kernel_socket_visit)(const struct kernel_socket *socket,
  */
 int sock_diag_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
 		   void *context);
-
-/* The same, from NETLINK_SOCK_DIAG alone. */
-int sock_diag_list_netlink(enum protocol protocol, uint16_t port,
-			   kernel_socket_visit visit, void *context);
 
 /*
  * Whether the kernel has a TCP socket, TIME_WAIT included, of exactly these two

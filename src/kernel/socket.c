@@ -67,68 +67,6 @@ enum socket_range socket_range(int fd, bool mptcp)
 	return socket_range_of(fd, mptcp, (uint32_t)value);
 }
 
-struct fd_facts socket_facts(int domain, int type, int ip_protocol)
-{
-	const int protocol = protocol_of_socket(domain, type, ip_protocol);
-
-	if (protocol < 0)
-		return (struct fd_facts){ .known = 1 };
-	return (struct fd_facts){
-		.known = 1,
-		.covered = 1,
-		.protocol = (unsigned int)protocol & 3,
-		.ipv6 = domain == AF_INET6,
-		.mptcp = ip_protocol == IPPROTO_MPTCP,
-		.many = (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) ==
-			SOCK_SEQPACKET,
-	};
-}
-
-/* SO_DOMAIN, or else the family of the local address. */
-static int ask_domain(int fd, int *domainp)
-{
-	const int result = raw_get_int_option(fd, SOL_SOCKET, SO_DOMAIN,
-					      domainp);
-	union socket_address address;
-	socklen_t length = sizeof(address);
-
-	if (!raw_is_filtered(result))
-		return result;
-	if (raw_getsockname(fd, &address.generic, &length) != 0)
-		return result;
-	*domainp = address.generic.sa_family;
-	return 0;
-}
-
-/* SO_TYPE and SO_PROTOCOL; one can be told from the other well enough. */
-static int ask_type(int fd, int *typep, int *ip_protocolp)
-{
-	const int type = raw_get_int_option(fd, SOL_SOCKET, SO_TYPE, typep);
-	const int ip_protocol = raw_get_int_option(fd, SOL_SOCKET, SO_PROTOCOL,
-						ip_protocolp);
-
-	if (raw_is_filtered(type) && ip_protocol == 0)
-		*typep = *ip_protocolp == IPPROTO_UDP ||
-			 *ip_protocolp == IPPROTO_UDPLITE ? SOCK_DGRAM
-						       : SOCK_STREAM;
-	else if (type < 0)
-		return type;
-	/* Without it, the one that a socket of this type usually has. */
-	return ip_protocol < 0 && !raw_is_filtered(ip_protocol) ? ip_protocol : 0;
-}
-
-int socket_ask(int fd, struct fd_facts *factsp)
-{
-	int domain = 0, type = 0, ip_protocol = 0;
-	int result = ask_domain(fd, &domain);
-
-	if (result == 0)
-		result = ask_type(fd, &type, &ip_protocol);
-	if (result == 0)
-		*factsp = socket_facts(domain, type, ip_protocol);
-	return result;
-}
-
 /* What poll() says at once, or -errno. */
 static int poll_now(int fd, short events)
 {
@@ -271,11 +209,10 @@ int socket_take_port(int family, uint16_t *portp)
 	return result;
 }
 
-bool socket_is_bindable(const struct fd_facts *facts,
-			const struct endpoint *local)
+bool socket_is_bindable(enum protocol protocol, const struct endpoint *local)
 {
 	const int fd = raw_socket(local->family, SOCK_DGRAM | SOCK_CLOEXEC,
-				  facts->protocol == PROTOCOL_UDPLITE
+				  protocol == PROTOCOL_UDPLITE
 					  ? IPPROTO_UDPLITE : 0);
 
 	if (fd < 0)

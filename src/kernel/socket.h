@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "kernel/endpoint.h"
-#include "assign/fd_cache.h"
+#include "kernel/protocol.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51	/* <linux/in.h>, Linux 6.3 */
@@ -49,16 +49,6 @@ enum socket_range socket_range(int fd, bool mptcp);
 
 /* The same of a range that was read. is_pinned: that of any one port is a pin's. */
 enum socket_range socket_range_of(int fd, bool is_pinned, uint32_t range);
-
-/* What socket(domain, type, protocol) makes, without a port yet. */
-struct fd_facts socket_facts(int domain, int type, int ip_protocol);
-
-/*
- * The same of a socket that comes from elsewhere. Returns 0 or -errno: -ENOTSOCK,
- * -EBADF, or what raw_is_filtered() is for. Where a filter refuses one question,
- * another one answers it well enough.
- */
-int socket_ask(int fd, struct fd_facts *factsp);
 
 /*
  * Whether a stream socket is in state CLOSE: it does not listen, and is neither
@@ -111,8 +101,7 @@ int socket_take_port(int family, uint16_t *portp);
  * it then, whatever SO_REUSEPORT would allow. True where there can be no new
  * socket. Opens a descriptor and closes it again.
  */
-bool socket_is_bindable(const struct fd_facts *facts,
-			const struct endpoint *local);
+bool socket_is_bindable(enum protocol protocol, const struct endpoint *local);
 
 /*
  * The local address (port 0) that the kernel would route from to remote, for a

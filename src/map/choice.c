@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "map/layout.h"
 #include "kernel/endpoint.h"
+#include "map/layout.h"
 #include "map/siphash.h"
 
 /* Which bits of the flow hash serve what; ledger_plane() takes bits 48-63. */

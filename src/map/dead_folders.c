@@ -12,7 +12,6 @@
 #include "base/scratch.h"
 #include "base/text.h"
 #include "kernel/folder.h"
-#include "policy/file.h"
 
 #define MAX_DEAD 16u
 
@@ -180,7 +179,8 @@ static bool list_suspects(struct suspects *suspects, int root_fd,
 	return suspects->n != 0;
 }
 
-static void remove_folder(int root_fd, uint64_t inode)
+static void remove_folder(int root_fd, uint64_t inode,
+			  int (*retire)(int folder_fd))
 {
 	char name[24];
 	int fd;
@@ -189,7 +189,7 @@ static void remove_folder(int root_fd, uint64_t inode)
 	fd = folder_open(root_fd, name, O_RDONLY);
 	if (fd < 0)
 		return;
-	if (policy_file_retire(fd) == 0) {
+	if (retire(fd) == 0) {
 		raw_file_remove(fd, "map", 0);
 		raw_file_remove(root_fd, name, AT_REMOVEDIR);
 	}
@@ -208,7 +208,8 @@ static bool sees_all(void)
 	return status.inode == INITIAL_PID_NAMESPACE;
 }
 
-void dead_folders_clear(int root_fd, const char *name, bool shared)
+void dead_folders_clear(int root_fd, const char *name,
+			int (*retire)(int folder_fd), bool shared)
 {
 	struct suspects *suspects;
 
@@ -220,6 +221,6 @@ void dead_folders_clear(int root_fd, const char *name, bool shared)
 	if (list_suspects(suspects, root_fd, name) &&
 	    look_at_mounts(suspects) && look_at_processes(suspects))
 		for (size_t i = 0; i < suspects->n; i++)
-			remove_folder(root_fd, suspects->inodes[i]);
+			remove_folder(root_fd, suspects->inodes[i], retire);
 	scratch_put(suspects, sizeof(*suspects));
 }

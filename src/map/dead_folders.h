@@ -16,8 +16,10 @@
 #include <stdbool.h>
 
 /*
- * Clears folders beside the one of this name, up to 16 of them. shared: the
+ * Clears folders beside the one of this name, up to 16 of them. retire takes the
+ * policy out of one: it returns 0, or -errno where the folder is to stay. shared: the
  * folder may be mounted into containers of which this process sees nothing;
  * then only the initial PID namespace's processes do it.
  */
-void dead_folders_clear(int root_fd, const char *name, bool shared);
+void dead_folders_clear(int root_fd, const char *name,
+			int (*retire)(int folder_fd), bool shared);

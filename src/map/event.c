@@ -4,8 +4,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "map/map.h"
+#include "base/text.h"
 #include "map/layout.h"
+#include "map/map.h"
 
 #define N_EVENT_WORDS (sizeof(struct event) / sizeof(uint64_t))
 
@@ -153,4 +154,73 @@ bool event_get(const struct map *map, uint64_t index, struct event *eventp)
 		return false;
 	memcpy(eventp, words, sizeof(words));
 	return clean(eventp);
+}
+
+static const char *reason(enum event_kind kind)
+{
+	static const char *const reasons[N_EVENT_KINDS] = {
+		[EVENT_RESERVED] = "the port is reserved for others",
+		[EVENT_SERVER_IN_RANGE] = "the port is in a range that is "
+					  "assigned from",
+		[EVENT_OUTSIDE] = "the port is outside the program's range",
+		[EVENT_SELF_CONNECT] = "the socket would connect to itself",
+		[EVENT_EXHAUSTED] = "no port of the range is left",
+		[EVENT_NO_MAP] = "there is no shared map",
+		[EVENT_PIN_IGNORED] = "the kernel chose a port outside the "
+				      "range, though pinned: "
+				      "ip_local_port_range has changed",
+		[EVENT_UNCOVERED] = "the kernel chose a port outside the range",
+		[EVENT_BAD_POLICY] = "the policy in force, or the environment, "
+				     "cannot be followed",
+	};
+
+	return reasons[kind];
+}
+
+static const char *verdict_words(enum event_verdict verdict)
+{
+	static const char *const words[N_EVENT_VERDICTS] = {
+		[EVENT_REFUSED] = " refused: ",
+		[EVENT_ALLOWED] = ": ",
+		[EVENT_OBSERVED] = " observed only: ",
+	};
+
+	return words[verdict];
+}
+
+/* That of a listen() or a first send is often none. */
+static void put_address(struct text *text, const struct event *event)
+{
+	const struct endpoint *address = &event->address;
+
+	if (address->port == 0 && endpoint_is_wildcard(address)) {
+		text_put(text, " of ");
+	} else {
+		text_put(text, event->call == CALL_LISTEN ? " on " : " to ");
+		endpoint_put_text(text, address);
+		text_put_char(text, '/');
+	}
+	text_put(text, protocol_name(event->protocol));
+}
+
+void event_text(const struct event *event, char buffer[EVENT_TEXT_SIZE])
+{
+	struct text text = { buffer, EVENT_TEXT_SIZE, 0 };
+
+	text_put_printable(&text, event->program, sizeof(event->program));
+	text_put_char(&text, '[');
+	text_put_number(&text, event->pid);
+	text_put(&text, "]: ");
+	if (event->call != CALL_NONE) {
+		text_put(&text, event_call_name(event->call));
+		put_address(&text, event);
+	} else {
+		text_put(&text, event_kind_name(event->kind));
+	}
+	text_put(&text, verdict_words(event->verdict));
+	text_put(&text, reason(event->kind));
+	text_put(&text, "; rule \"");
+	text_put_printable(&text, event->rule, sizeof(event->rule));
+	text_put_char(&text, '"');
+	text_end(&text);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The ring of events in the map: what was refused, or would have been, and
+ * Events: counted, and kept in a ring in the map: what was refused, or would have been, and
  * what an operator would want to know. Any process of the namespace writes it;
  * nothing in it is trusted. Lock-free, async-signal-safe; a writer that dies
  * leaves at worst one entry that is never complete, which readers pass over.
@@ -11,59 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/endpoint.h"
-#include "kernel/protocol.h"
-
-struct map;
-
-enum event_kind {
-	EVENT_RESERVED,		/* explicit bind to a port reserved for others */
-	EVENT_SERVER_IN_RANGE,	/* explicit bind to a port that a rule assigns */
-	EVENT_OUTSIDE,		/* explicit bind outside the process's range */
-	EVENT_SELF_CONNECT,	/* TCP connect of a socket to itself */
-	EVENT_EXHAUSTED,	/* no port of the range was left */
-	EVENT_NO_MAP,		/* bind or connect without shared memory */
-	EVENT_PIN_IGNORED,	/* the kernel chose outside the range */
-	EVENT_UNCOVERED,	/* the same, where Berth assigned none */
-	EVENT_BAD_POLICY,	/* the policy published cannot be read */
-	N_EVENT_KINDS,
-};
-
-/* What became of the program's call. */
-enum event_verdict {
-	EVENT_REFUSED,		/* it failed */
-	EVENT_ALLOWED,		/* it went on: a warning */
-	EVENT_OBSERVED,		/* it went on, for mode = observe alone */
-	N_EVENT_VERDICTS,
-};
-
-/* Which of the program's calls. */
-enum event_call {
-	CALL_BIND,
-	CALL_CONNECT,
-	CALL_LISTEN,
-	CALL_SEND,
-	CALL_NONE,		/* no call in particular */
-	N_EVENT_CALLS,
-};
-
-#define EVENT_NAME_SIZE 16u
-#define EVENT_RULE_SIZE 32u
-
-struct event {
-	uint64_t time_ns;	/* since 1970 */
-	uint32_t pid;		/* as the process itself sees it */
-	uint8_t kind;		/* enum event_kind, and so on */
-	uint8_t verdict;
-	uint8_t call;
-	uint8_t protocol;
-	struct endpoint address;	/* what the call was given */
-	char program[EVENT_NAME_SIZE];	/* terminated */
-	char rule[EVENT_RULE_SIZE];	/* terminated, perhaps cut */
-};
-
-_Static_assert(sizeof(struct event) == 88, "");
-_Static_assert(sizeof(struct event) % sizeof(uint64_t) == 0, "whole words");
+#include "map/layout.h"
+#include "map/map.h"
 
 const char *event_kind_name(enum event_kind kind);	/* "reserved" */
 const char *event_verdict_name(enum event_verdict verdict);	/* "refused" */
@@ -83,3 +32,20 @@ uint64_t event_begin(const struct map *map);
  * printable. Returns false when it is not complete, or overwritten.
  */
 bool event_get(const struct map *map, uint64_t index, struct event *eventp);
+
+/* Room for any event. */
+#define EVENT_TEXT_SIZE 256
+
+/*
+ * `redis-server[712]: bind to 0.0.0.0:8020/tcp refused: the port is reserved for
+ * others; rule "default"`, without the time; `listen of tcp` without an address.
+ */
+void event_text(const struct event *event, char text[EVENT_TEXT_SIZE]);
+
+/* Counts what happened. Nothing without a map. */
+static inline void event_count(const struct map *map, enum counter counter)
+{
+	/* Relaxed: a count, read for reports only. */
+	if (map->memory != NULL)
+		add_relaxed_u64(&map->memory->counter.counters[counter], 1);
+}

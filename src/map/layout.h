@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 #include "base/atomics.h"
-#include "map/event.h"
 #include "base/port_set.h"
-#include "map/siphash.h"
+#include "kernel/endpoint.h"
 #include "kernel/protocol.h"
+#include "map/siphash.h"
 
 #define MAP_MAGIC UINT64_C(0x6e65726168747262)	/* "brtharen" */
 #define MAP_VERSION 7u
@@ -92,6 +92,55 @@ struct turn_memory {
 				   have too: see process_tell_others() */
 	uint8_t pad[4028];
 };
+
+enum event_kind {
+	EVENT_RESERVED,		/* explicit bind to a port reserved for others */
+	EVENT_SERVER_IN_RANGE,	/* explicit bind to a port that a rule assigns */
+	EVENT_OUTSIDE,		/* explicit bind outside the process's range */
+	EVENT_SELF_CONNECT,	/* TCP connect of a socket to itself */
+	EVENT_EXHAUSTED,	/* no port of the range was left */
+	EVENT_NO_MAP,		/* bind or connect without shared memory */
+	EVENT_PIN_IGNORED,	/* the kernel chose outside the range */
+	EVENT_UNCOVERED,	/* the same, where Berth assigned none */
+	EVENT_BAD_POLICY,	/* the policy published cannot be read */
+	N_EVENT_KINDS,
+};
+
+/* What became of the program's call. */
+enum event_verdict {
+	EVENT_REFUSED,		/* it failed */
+	EVENT_ALLOWED,		/* it went on: a warning */
+	EVENT_OBSERVED,		/* it went on, for mode = observe alone */
+	N_EVENT_VERDICTS,
+};
+
+/* Which of the program's calls. */
+enum event_call {
+	CALL_BIND,
+	CALL_CONNECT,
+	CALL_LISTEN,
+	CALL_SEND,
+	CALL_NONE,		/* no call in particular */
+	N_EVENT_CALLS,
+};
+
+#define EVENT_NAME_SIZE 16u
+#define EVENT_RULE_SIZE 32u
+
+struct event {
+	uint64_t time_ns;	/* since 1970 */
+	uint32_t pid;		/* as the process itself sees it */
+	uint8_t kind;		/* enum event_kind, and so on */
+	uint8_t verdict;
+	uint8_t call;
+	uint8_t protocol;
+	struct endpoint address;	/* what the call was given */
+	char program[EVENT_NAME_SIZE];	/* terminated */
+	char rule[EVENT_RULE_SIZE];	/* terminated, perhaps cut */
+};
+
+_Static_assert(sizeof(struct event) == 88, "");
+_Static_assert(sizeof(struct event) % sizeof(uint64_t) == 0, "whole words");
 
 /* The last so many events; a power of two. */
 #define N_EVENTS 4096u

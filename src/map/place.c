@@ -12,8 +12,8 @@
 #include "base/raw.h"
 #include "base/raw_file.h"
 #include "base/text.h"
-#include "map/dead_folders.h"
 #include "kernel/folder.h"
+#include "map/dead_folders.h"
 #include "map/own_folder.h"
 
 /* A name that is longer than the longest: "cookie-" and 20 digits. */
@@ -284,8 +284,8 @@ static bool makes_in(const struct place *place, enum place_root root,
 		: root != ROOT_SHM || makes_shm_root(place, make);
 }
 
-static int open_namespace(enum place_root root, int root_fd, bool make,
-			  const char *name)
+static int open_namespace(const struct place *place, enum place_root root,
+			  int root_fd, bool make, const char *name)
 {
 	bool is_new = false;
 	const int fd = make
@@ -294,8 +294,8 @@ static int open_namespace(enum place_root root, int root_fd, bool make,
 			      &is_new)
 		: folder_open(root_fd, name, O_RDONLY);
 
-	if (is_new)
-		dead_folders_clear(root_fd, name,
+	if (is_new && place->retire != NULL)
+		dead_folders_clear(root_fd, name, place->retire,
 				   root == ROOT_NAMED || root == ROOT_RUN);
 	return fd;
 }
@@ -314,7 +314,7 @@ int place_open(const struct place *place, enum place_root root,
 		return place_failure(root_fd);
 	result = check_trust(place, root, root_fd, folderp);
 	if (result == 0)
-		result = open_namespace(root, root_fd,
+		result = open_namespace(place, root, root_fd,
 					makes && folderp->is_trusted, name);
 	raw_close(root_fd);
 	if (result < 0)

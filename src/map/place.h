@@ -36,6 +36,9 @@ struct place {
 	uint64_t netns_inode;		/* 0 = no /proc */
 	uint64_t netns_cookie;		/* 0 = the kernel has none */
 	bool makes_nothing;		/* nor changes it: set-user-ID programs */
+	/* Takes the policy out of a folder before that is removed; see
+	 * dead_folders.h. NULL = no folder is removed. */
+	int (*retire)(int folder_fd);
 	struct users users;
 };
 

@@ -6,10 +6,10 @@
 
 #include "base/clock.h"
 #include "base/scratch.h"
-#include "map/map.h"
-#include "map/choice.h"
 #include "kernel/kernel.h"
+#include "map/choice.h"
 #include "map/ledger.h"
+#include "map/map.h"
 
 /* The most planes that one socket may have been leased on, see candidates(). */
 #define N_CANDIDATES 7
@@ -382,7 +382,7 @@ void sweep_if_due(const struct map *map, enum protocol protocol,
 
 	if (!sweep_take_turn(map, protocol, now_ms))
 		return;
-	(void)sweep_protocol(map, protocol, range, sock_diag_list, now_ms, &result);
+	(void)sweep_protocol(map, protocol, range, socket_table_list, now_ms, &result);
 	sweep_end_turn(map, protocol, clock_now_ms() - now_ms);
 }
 

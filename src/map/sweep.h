@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/port_set.h"
-#include "kernel/sock_diag.h"
+#include "kernel/socket_table.h"
 
 struct map;
 
@@ -41,7 +41,7 @@ struct sweep_result {
 	uint32_t n_marked;	/* sockets without a lease */
 };
 
-/* How the kernel is asked: sock_diag_list(), proc_net_list(). */
+/* How the kernel is asked: socket_table_list(), proc_net_list(). */
 typedef int (*sweep_lister)(enum protocol protocol, uint16_t port,
 			    kernel_socket_visit visit, void *context);
 

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 
 #include "base/raw.h"
-#include "policy/kind.h"
 #include "map/shared_file.h"
+#include "policy/kind.h"
 
 static size_t view_size(unsigned int index)
 {

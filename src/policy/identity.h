@@ -9,8 +9,8 @@
 
 #include <limits.h>
 
-#include "policy/image.h"
 #include "kernel/users.h"
+#include "policy/image.h"
 
 /* TASK_COMM_LEN of the kernel, the NUL included. */
 #define IDENTITY_NAME_SIZE 16

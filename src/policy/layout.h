@@ -25,8 +25,8 @@
 
 #include "base/atomics.h"
 #include "base/port_set.h"
-#include "policy/setting.h"
 #include "kernel/protocol.h"
+#include "policy/setting.h"
 
 #define POLICY_FILE_MAGIC UINT64_C(0x79636c6f70687462)	/* "bthpolcy" */
 #define POLICY_FILE_VERSION 2u

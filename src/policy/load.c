@@ -6,9 +6,9 @@
 #include <sys/file.h>
 
 #include "base/raw.h"
+#include "map/shared_file.h"
 #include "policy/kind.h"
 #include "policy/write.h"
-#include "map/shared_file.h"
 
 /* Files that others put in place of the one that was opened. */
 #define MAX_ROUNDS 8

@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policy/environment.h"
-#include "map/event.h"
-#include "policy/image.h"
 #include "base/port_set.h"
 #include "kernel/protocol.h"
+#include "map/event.h"
+#include "policy/environment.h"
+#include "policy/image.h"
 
 struct policy {
 	uint64_t edition;	/* of the policy file when it was taken */

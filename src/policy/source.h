@@ -9,9 +9,9 @@
 
 #include "map/place.h"
 #include "policy/environment.h"
+#include "policy/file.h"
 #include "policy/identity.h"
 #include "policy/policy.h"
-#include "policy/file.h"
 
 /* Files that the policy may lie in one after the other: see has_moved. */
 #define N_FILES_KEPT 8u

@@ -9,8 +9,8 @@
 #include <time.h>
 
 #include "base/raw.h"
-#include "policy/kind.h"
 #include "map/shared_file.h"
+#include "policy/kind.h"
 
 /* Another loader is waited for so long: it writes some pages. */
 #define LOCK_WAIT_MS 10000u

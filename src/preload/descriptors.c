@@ -36,7 +36,7 @@ HOOK int socket(int domain, int type, int protocol)
 	/* What the cache had for this number has been closed unseen. */
 	if (process != NULL)
 		process_set(process, fd,
-			      socket_facts(domain, type, protocol));
+			      facts_of_new(domain, type, protocol));
 	return fd;
 }
 

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "assign/call.h"
+#include "base/clock.h"
 #include "preload/next.h"
 
 enum stage { STAGE_NONE, STAGE_STARTING, STAGE_READY };

@@ -6,10 +6,10 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "base/scratch.h"
 #include "assign/call.h"
-#include "kernel/endpoint.h"
+#include "base/scratch.h"
 #include "base/user_memory.h"
+#include "kernel/endpoint.h"
 #include "preload/hook.h"
 #include "preload/next.h"
 

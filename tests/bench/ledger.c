@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "map/map.h"
 #include "map/ledger.h"
+#include "map/map.h"
 #include "map/sweep.h"
 
 #define N_LEASES 2000000

@@ -14,8 +14,8 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "map/map.h"
 #include "kernel/kernel.h"
+#include "map/map.h"
 #include "map/sweep.h"
 
 #define N_ROUNDS 11
@@ -45,7 +45,7 @@ static double measure_dump(uint32_t *np)
 	const double start = now_ms();
 
 	*np = 0;
-	sock_diag_list(PROTOCOL_TCP, ANY_PORT, count, np);
+	socket_table_list(PROTOCOL_TCP, ANY_PORT, count, np);
 	return now_ms() - start;
 }
 
@@ -54,7 +54,7 @@ static double measure_sweep(void)
 	struct sweep_result result;
 	const double start = now_ms();
 
-	if (sweep_protocol(&map, PROTOCOL_TCP, &range, sock_diag_list,
+	if (sweep_protocol(&map, PROTOCOL_TCP, &range, socket_table_list,
 			clock_now_ms(), &result) < 0)
 		exit(1);
 	return now_ms() - start;

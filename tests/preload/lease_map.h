@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "map/map.h"
 #include "base/port_set.h"
+#include "map/map.h"
 
 struct lease_map {
 	struct map map;

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "map/map.h"
-#include "map/layout.h"
-#include "map/event.h"
-#include "policy/layout.h"
 #include "assign/pick.h"
+#include "map/event.h"
+#include "map/layout.h"
+#include "map/map.h"
 #include "map/sweep.h"
+#include "policy/layout.h"
 #include "stepper.h"
 
 #define PORT 40010u	/* in the middle of a word */

@@ -23,8 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map/map.h"
 #include "map/layout.h"
+#include "map/map.h"
 #include "step_operation.h"
 #include "stepper.h"
 

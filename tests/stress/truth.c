@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map/map.h"
-#include "map/layout.h"
 #include "map/choice.h"
+#include "map/layout.h"
+#include "map/map.h"
 #include "stepper.h"
 
 #define N_WORDS (TRUTH_N_PORTS / PORT_WORD_BITS)

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "map/ledger.h"
 #include "base/port_set.h"
 #include "kernel/sock_diag.h"
+#include "map/ledger.h"
 
 #define TRUTH_LO 40000u	/* the first of a word of ports */
 #define TRUTH_N_PORTS 192u

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "map/layout.h"
-#include "map/choice.h"
 #include "kernel/endpoint.h"
+#include "map/choice.h"
+#include "map/layout.h"
 #include "map/ledger.h"
 
 #define N_BINS 100u

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kernel/kernel.h"
 #include "map/choice.h"
 #include "policy/environment.h"
-#include "kernel/kernel.h"
 
 static struct kernel kernel = { .port_range = { 20000, 29999 } };
 static struct environment environment;

@@ -9,10 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "map/map.h"
-#include "map/layout.h"
 #include "map/event.h"
-#include "map/event_text.h"
+#include "map/layout.h"
+#include "map/map.h"
 
 static struct map map;
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "map/map.h"
 #include "map/ledger.h"
+#include "map/map.h"
 
 #define T REST_MS_DEFAULT
 

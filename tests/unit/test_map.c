@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "map/map.h"
 #include "map/layout.h"
+#include "map/map.h"
 #include "policy/file.h"
 
 #define INODE 4026531840u
@@ -26,6 +26,7 @@ static char file[256], folder[128];
 
 static struct place place = {
 	.directory = directory, .netns_inode = INODE, .netns_cookie = COOKIE,
+	.retire = policy_file_retire,
 };
 
 static int remove_one(const char *path, const struct stat *status, int type,
@@ -339,6 +340,7 @@ Test(map, root_with_another_number_is_trusted_in_run_alone)
 static void make_dead(uint64_t inode)
 {
 	const struct place dead = { .directory = directory,
+				    .retire = policy_file_retire,
 					  .netns_inode = inode };
 	struct map map;
 
@@ -389,6 +391,7 @@ Test(map, who_makes_a_folder_clears_those_of_dead_namespaces_away)
 Test(map, a_policy_in_force_keeps_the_folder_of_a_dead_namespace)
 {
 	const struct place dead = { .directory = directory,
+				    .retire = policy_file_retire,
 					  .netns_inode = 5 };
 	struct policy_load load = { .image = "policy..", .size = 8 };
 	uint64_t edition;

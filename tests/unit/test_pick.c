@@ -3,10 +3,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
-#include "kernel/endpoint.h"
 #include "assign/pick.h"
 #include "assign/process.h"
+#include "base/clock.h"
+#include "kernel/endpoint.h"
 
 static struct process process;
 static struct environment *const environment = &process.source.environment;

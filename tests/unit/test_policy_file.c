@@ -30,6 +30,7 @@ static char folder[128], path[256];
 
 static struct place place = {
 	.directory = directory, .netns_inode = INODE, .netns_cookie = COOKIE,
+	.retire = policy_file_retire,
 };
 
 static struct policy_file file;

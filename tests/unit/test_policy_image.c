@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/policy.h"
 #include "policy/image.h"
+#include "policy/policy.h"
 
 enum { FIRST, SECOND, DEFAULT, N_RULES };
 enum { NOTHING, LOW, HIGH, N_SETS };

@@ -13,8 +13,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "map/place.h"
 #include "kernel/kernel.h"
+#include "map/place.h"
 #include "policy/source.h"
 
 /* Of no namespace that there is. */
@@ -26,6 +26,7 @@ static char path[256];
 
 static const struct place place = {
 	.directory = directory, .netns_inode = INODE, .netns_cookie = COOKIE,
+	.retire = policy_file_retire,
 };
 
 static const struct kernel kernel;

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "map/layout.h"
 #include "assign/process.h"
 #include "assign/refusal.h"
+#include "base/clock.h"
+#include "map/layout.h"
 
 /* What a rule assigns, what another rule does, and what is reserved. */
 #define CONNECT_PORT 20000u
@@ -31,6 +31,8 @@ static void fill(struct port_set *set, uint32_t lo, uint32_t hi)
 static void setup(void)
 {
 	cr_assert_eq(map_open_private(0, &process.map), 0);
+	process.reporter.map = &process.map;
+	process.reporter.program = process.source.identity.name;
 	strcpy(process.source.identity.name, "redis-server");
 	fill(&connect_range, 20000, 20999);
 	fill(&listen_range, 21000, 21999);

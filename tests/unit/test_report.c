@@ -10,13 +10,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "map/event_text.h"
-#include "assign/process.h"
 #include "assign/report.h"
+#include "map/event.h"
+#include "map/map.h"
+#include "policy/policy.h"
 
 #define N_MANY 25u
 
-static struct process process;
+static struct map map;
+static struct standard_error standard_error;
+static struct reporter reporter = {
+	.map = &map, .standard_error = &standard_error,
+	.program = (const char[EVENT_NAME_SIZE]){ "redis-server" },
+};
 static struct policy policy;
 static struct endpoint address = {
 	.address = { [10] = 0xff, [11] = 0xff, 192, 0, 2, 1 },
@@ -31,8 +37,7 @@ static void setup(void)
 {
 	char path[] = "/tmp/berth-test-report-XXXXXX";
 
-	cr_assert_eq(map_open_private(0, &process.map), 0);
-	strcpy(process.source.identity.name, "redis-server");
+	cr_assert_eq(map_open_private(0, &map), 0);
 	strcpy(policy.rule, "default");
 	policy.settings[SETTING_LOG] = LOG_STDERR;
 	log_fd = mkstemp(path);
@@ -41,14 +46,14 @@ static void setup(void)
 	cr_assert_eq(fcntl(log_fd, F_SETFL, O_APPEND), 0);
 	saved_stderr = dup(STDERR_FILENO);
 	cr_assert_geq(dup2(log_fd, STDERR_FILENO), 0);
-	standard_error_note(&process.standard_error);
+	standard_error_note(&standard_error);
 }
 
 static void teardown(void)
 {
 	dup2(saved_stderr, STDERR_FILENO);
 	close(log_fd);
-	map_close(&process.map);
+	map_close(&map);
 }
 
 TestSuite(report, .init = setup, .fini = teardown, .timeout = 900);
@@ -94,7 +99,7 @@ static void report_many(enum event_kind kind, uint32_t n)
 	};
 
 	for (uint32_t i = 0; i < n; i++)
-		report_event(&process, &policy, &report);
+		report_event(&reporter, &policy, &report);
 }
 
 /* Reports so many within one second, and returns how many lines that makes. What
@@ -112,14 +117,15 @@ static uint32_t lines_of_a_second(uint32_t n)
 		if (second_now(&ns) == second)
 			return take_lines();
 		teardown();
-		memset(&process, 0, sizeof(process));
+		reporter.second = 0;
+		reporter.n_lines = 0;
 		setup();
 	}
 }
 
 static uint64_t count_of(enum counter counter)
 {
-	return process.map.memory->counter.counters[counter];
+	return map.memory->counter.counters[counter];
 }
 
 Test(report, an_event_is_counted_entered_and_written)
@@ -129,8 +135,8 @@ Test(report, an_event_is_counted_entered_and_written)
 
 	report_many(EVENT_OUTSIDE, 1);
 	cr_assert_eq(count_of(COUNTER_OUTSIDE), 1);
-	cr_assert_eq(event_end(&process.map), 1);
-	cr_assert(event_get(&process.map, 0, &event));
+	cr_assert_eq(event_end(&map), 1);
+	cr_assert(event_get(&map, 0, &event));
 	cr_assert_eq(event.kind, EVENT_OUTSIDE);
 	cr_assert_eq(event.pid, (uint32_t)getpid());
 	event_text(&event, text);
@@ -171,7 +177,7 @@ Test(report, what_was_observed_only_is_counted_apart)
 		.call = CALL_BIND, .protocol = PROTOCOL_TCP,
 	};
 
-	report_event(&process, &policy, &report);
+	report_event(&reporter, &policy, &report);
 	cr_assert_eq(count_of(COUNTER_RESERVED), 0);
 	cr_assert_eq(count_of(COUNTER_OBSERVED), 1);
 }
@@ -182,19 +188,19 @@ Test(report, nothing_is_written_unless_events_are_asked_for)
 	report_many(EVENT_RESERVED, 3);
 	policy.settings[SETTING_LOG] = LOG_START;
 	report_many(EVENT_RESERVED, 3);
-	report_line(&process, &policy, (const char *const[]){ "x", NULL });
+	report_line(&reporter, &policy, (const char *const[]){ "x", NULL });
 	cr_assert_eq(take_lines(), 0);
-	cr_assert_eq(event_end(&process.map), 6);
+	cr_assert_eq(event_end(&map), 6);
 	cr_assert_eq(count_of(COUNTER_RESERVED), 6);
 }
 
 Test(report, a_line_that_is_no_event_is_written_alone)
 {
-	report_line(&process, &policy,
+	report_line(&reporter, &policy,
 		    (const char *const[]){ "no shared ", "map", NULL });
 	cr_assert_eq(take_lines(), 1);
 	cr_assert_str_eq(lines, "berth: no shared map\n");
-	cr_assert_eq(event_end(&process.map), 0);
+	cr_assert_eq(event_end(&map), 0);
 }
 
 Test(report, only_so_many_lines_are_written_in_a_second_and_the_ring_has_all)
@@ -202,9 +208,9 @@ Test(report, only_so_many_lines_are_written_in_a_second_and_the_ring_has_all)
 	struct event event;
 
 	cr_assert_eq(lines_of_a_second(N_MANY), REPORT_LINES_MAX);
-	cr_assert_eq(event_end(&process.map), N_MANY);
+	cr_assert_eq(event_end(&map), N_MANY);
 	for (uint64_t i = 0; i < N_MANY; i++)
-		cr_assert(event_get(&process.map, i, &event));
+		cr_assert(event_get(&map, i, &event));
 	cr_assert_eq(count_of(COUNTER_RESERVED), N_MANY);
 }
 
@@ -239,8 +245,8 @@ Test(report, the_line_that_tells_of_others_is_one_of_so_many_too)
 
 Test(report, without_a_map_lines_are_written_all_the_same)
 {
-	map_close(&process.map);
-	process.map.memory = NULL;
+	map_close(&map);
+	map.memory = NULL;
 	report_many(EVENT_NO_MAP, 1);
 	cr_assert_eq(take_lines(), 1);
 }
@@ -262,21 +268,21 @@ Test(report, no_line_goes_to_another_file_that_standard_error_is_by_now)
 	const int other = open("/dev/null", O_WRONLY);
 
 	cr_assert_geq(dup2(other, STDERR_FILENO), 0);
-	cr_assert_not(standard_error_is(&process.standard_error));
+	cr_assert_not(standard_error_is(&standard_error));
 	cr_assert_geq(dup2(log_fd, STDERR_FILENO), 0);
-	cr_assert(standard_error_is(&process.standard_error));
+	cr_assert(standard_error_is(&standard_error));
 	close(STDERR_FILENO);
-	cr_assert_not(standard_error_is(&process.standard_error));
+	cr_assert_not(standard_error_is(&standard_error));
 	report_many(EVENT_OUTSIDE, 1);
 	cr_assert_eq(take_lines(), 0);
-	cr_assert_eq(event_end(&process.map), 1);
+	cr_assert_eq(event_end(&map), 1);
 	close(other);
 }
 
 Test(report, no_line_is_written_where_there_was_no_standard_error)
 {
 	close(STDERR_FILENO);
-	standard_error_note(&process.standard_error);
+	standard_error_note(&standard_error);
 	cr_assert_geq(dup2(log_fd, STDERR_FILENO), 0);
 	report_many(EVENT_OUTSIDE, 1);
 	cr_assert_eq(take_lines(), 0);

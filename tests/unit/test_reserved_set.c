@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/reserved_set.h"
 #include "cli/services.h"
 #include "kernel/kernel.h"
-#include "policy/reserved_set.h"
 
 static struct kernel kernel = { .reserved_known = true };
 static struct port_set services[N_PROTOCOLS];

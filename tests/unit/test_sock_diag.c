@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "kernel/proc_net.h"
-#include "kernel/sock_diag.h"
 #include "kernel/socket.h"
+#include "kernel/socket_table.h"
 
 /* What a listing shows of one socket, found by its inode. */
 struct search {
@@ -33,8 +33,8 @@ static bool look(const struct kernel_socket *socket, void *context)
 typedef int (*lister)(enum protocol protocol, uint16_t port,
 		      kernel_socket_visit visit, void *context);
 
-static const lister listers[] = { sock_diag_list_netlink, proc_net_list,
-				  sock_diag_list };
+static const lister listers[] = { sock_diag_list, proc_net_list,
+				  socket_table_list };
 #define N_LISTERS (sizeof(listers) / sizeof(*listers))
 
 static int bound(int family, int type, int protocol)
@@ -77,7 +77,7 @@ static void expect_listed(enum protocol protocol, int fd)
 
 	struct search search = search_for(fd);
 
-	cr_assert_eq(sock_diag_list_netlink(protocol, local.port ^ 1u, look,
+	cr_assert_eq(sock_diag_list(protocol, local.port ^ 1u, look,
 					    &search), 0);
 	cr_expect_eq(search.n, 0, "of another port");
 }
@@ -188,14 +188,14 @@ Test(sock_diag, what_the_kernel_lacks_is_not_taken_for_empty)
 {
 	struct search search = search_for(socket(AF_INET, SOCK_STREAM, 0));
 	/* To ask for it may load it. */
-	const int listed = sock_diag_list_netlink(PROTOCOL_SCTP, ANY_PORT, look,
+	const int listed = sock_diag_list(PROTOCOL_SCTP, ANY_PORT, look,
 						  &search);
 	const bool exists = access("/proc/net/sctp", F_OK) == 0;
 
 	if (exists) {
 		cr_expect_eq(proc_net_list(PROTOCOL_SCTP, ANY_PORT, look, &search),
 			     -EOPNOTSUPP);
-		cr_expect_eq(sock_diag_list(PROTOCOL_SCTP, ANY_PORT, look,
+		cr_expect_eq(socket_table_list(PROTOCOL_SCTP, ANY_PORT, look,
 					    &search),
 			     listed == -ENOENT ? -EOPNOTSUPP : listed);
 		return;

@@ -4,10 +4,10 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "map/map.h"
-#include "map/layout.h"
 #include "map/choice.h"
+#include "map/layout.h"
 #include "map/ledger.h"
+#include "map/map.h"
 #include "map/sweep.h"
 
 #define NOW_MS 100000u

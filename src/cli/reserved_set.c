@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "policy/reserved_set.h"
+#include "cli/reserved_set.h"
 
 #include <stdint.h>
 #include <string.h>
 
-#include "kernel/kernel.h"
 #include "base/port_set.h"
+#include "kernel/kernel.h"
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 

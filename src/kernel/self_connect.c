@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "assign/self_connect.h"
+#include "kernel/self_connect.h"
+
+#include <stddef.h>
 
 #include "kernel/endpoint.h"
 #include "kernel/socket.h"
