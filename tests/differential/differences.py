@@ -255,6 +255,35 @@ def loses_unseen_range(it):
                     for line in it.before))
 
 
+def is_mptcp(it, slot):
+    return any(line.call.startswith('socket(%s, MPTCP' % slot)
+               for line in it.before)
+
+
+def shows_own_port(it):
+    """An AF_UNSPEC connect of MPTCP: the program has set a range before."""
+    bare, hooked = it.results()
+    shown = it.hooked.words.get(it.slot + '.range', '')
+    return (it.is_unspecified and bare == hooked and it.only('range')
+            and is_mptcp(it, it.slot) and shown[:4] == shown[4:]
+            and any('IP_LOCAL_PORT_RANGE' in line.call for line in it.before))
+
+
+def is_refused_before_result(it):
+    """A connect of MPTCP after one to itself, which a child's came before."""
+    bare, hooked = it.results()
+    if not (it.name in CONNECTING and hooked == 'ECONNREFUSED'
+            and bare in ('0', 'EINPROGRESS') and is_mptcp(it, it.slot)
+            and it.only('name', 'peer', 'tcp')):
+        return False
+    made = [Difference([], line, line) for line in it.before]
+    made = [one for one in made
+            if one.slot == it.slot and one.name in CONNECTING]
+    return (any('fork:' in one.way.split()
+                and one.results()[0] == 'EINPROGRESS' for one in made)
+            and any(one.results()[0] == 'ECONNREFUSED' for one in made))
+
+
 def is_not_shared(it):
     """UDP in a full range, with SO_REUSEADDR or SO_REUSEPORT."""
     bare, hooked = it.results()
@@ -284,6 +313,12 @@ DIFFERENCES = [
      ' program has sent to itself, has given a TCP socket by'
      ' IP_LOCAL_PORT_RANGE is lost when that connects.',
      ('pin', 'environment', 'exhausted', 'reuse'), loses_unseen_range),
+    ('An MPTCP socket that is given IP_LOCAL_PORT_RANGE once it is connected may'
+     ' show its own port as the range after an AF_UNSPEC connect.',
+     ('pin', 'environment', 'exhausted', 'reuse'), shows_own_port),
+    ('A connect of an MPTCP socket to itself is refused before the program is'
+     ' told what came of a connect that another process has begun on it.',
+     ('environment',), is_refused_before_result),
     ('The port outlives a call that fails, and an AF_UNSPEC connect.',
      BOUND_MODES, has_outlived),
     ('Another process that has the same socket sees SO_REUSEADDR after a'
