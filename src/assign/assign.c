@@ -32,7 +32,7 @@ static bool is_as_known(const struct call *call)
 {
 	struct fd_facts now;
 
-	return socket_ask(call->fd, &now) == 0 && now.covered &&
+	return facts_query(call->fd, &now) == 0 && now.covered &&
 	       now.protocol == call->facts.protocol && now.ipv6 == call->facts.ipv6;
 }
 

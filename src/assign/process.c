@@ -156,7 +156,7 @@ static char *no_variable(const char *name)
 	return NULL;
 }
 
-static void prepare_reporter(struct process *process)
+void process_prepare(struct process *process)
 {
 	_Static_assert(EVENT_NAME_SIZE == IDENTITY_NAME_SIZE, "comm");
 	process->reporter.map = &process->map;
@@ -176,7 +176,7 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 	if (is_secure)
 		lookup = no_variable;
 	standard_error_note(&process->standard_error);
-	prepare_reporter(process);
+	process_prepare(process);
 	descriptor_limit_lift(&limit);
 	kernel_read(&process->kernel);
 

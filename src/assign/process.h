@@ -31,6 +31,9 @@ struct process {
 
 #define PIN_MPTCP N_PROTOCOLS
 
+/* Connects its parts: before anything else, process_open() does it too. */
+void process_prepare(struct process *process);
+
 /*
  * Reads the environment and the kernel's settings, and opens the map, or a
  * private map, and the policy file. Says what is wrong on standard error, as

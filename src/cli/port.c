@@ -204,6 +204,7 @@ static int open_policy(struct process *process, struct place *placep)
 	struct environment_error error;
 	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
 
+	process_prepare(process);
 	kernel_read(&process->kernel);
 	netns_place(&process->kernel, placep);
 	if (policy_source_open(&process->source, getenv, &process->kernel,

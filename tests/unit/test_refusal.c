@@ -31,8 +31,7 @@ static void fill(struct port_set *set, uint32_t lo, uint32_t hi)
 static void setup(void)
 {
 	cr_assert_eq(map_open_private(0, &process.map), 0);
-	process.reporter.map = &process.map;
-	process.reporter.program = process.source.identity.name;
+	process_prepare(&process);
 	strcpy(process.source.identity.name, "redis-server");
 	fill(&connect_range, 20000, 20999);
 	fill(&listen_range, 21000, 21999);
