@@ -5,11 +5,13 @@
 
 #include "assign/call.h"
 #include "assign/pick.h"
-#include "assign/report.h"
 #include "base/raw.h"
 #include "kernel/endpoint.h"
 #include "kernel/socket.h"
 #include "map/event.h"
+#include "process/descriptors.h"
+#include "process/query.h"
+#include "process/report.h"
 
 static uint32_t pin_bit(const struct fd_facts *facts)
 {

@@ -28,28 +28,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "assign/fd_cache.h"
-#include "assign/process.h"
+#include "process/fd_cache.h"
+#include "process/process.h"
 
 struct call;
 struct endpoint;
 struct policy;
 struct port_pick;
-
-/*
- * A call that gives its socket one port of its own: bind(address:0), listen(),
- * the first connect or send of a datagram or SCTP socket. Returns the call's
- * result, or -errno; -EADDRINUSE when no port of the range is left. call->facts
- * is brought up to date and entered.
- */
-long assign_port(struct call *call);
-
-/*
- * A call that connects a TCP socket which may be without a port. Returns as
- * assign_port(), but -EADDRNOTAVAIL when no port of the range is left for this
- * destination.
- */
-long assign_connect(struct call *call, const struct endpoint *remote);
 
 /*
  * Makes a lease the socket's before the call is made: a thread that is cancelled

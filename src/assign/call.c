@@ -5,29 +5,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "assign/assign.h"
-#include "assign/process.h"
-#include "assign/refusal.h"
 #include "base/raw.h"
 #include "base/user_memory.h"
 #include "kernel/endpoint.h"
-#include "kernel/self_connect.h"
 #include "kernel/socket.h"
-
-static long make(const struct call *call)
-{
-	return call->make(call, 0);
-}
-
-static bool is_stream(const struct call *call)
-{
-	return call->facts.protocol == PROTOCOL_TCP;
-}
-
-static bool is_sctp(const struct call *call)
-{
-	return call->facts.protocol == PROTOCOL_SCTP;
-}
+#include "process/process.h"
 
 enum role call_role(const struct call *call)
 {
@@ -63,10 +45,7 @@ void call_drop_reuse(struct call *call)
 		call->facts.hides_reuse = 0;
 }
 
-/* --- what the program has handed over --------------------------------------- */
-
-/* The family in the call's address, which is readable; -1 for none. */
-static int family_of(const struct call *call)
+int call_family(const struct call *call)
 {
 	sa_family_t family;
 
@@ -81,13 +60,7 @@ static bool is_known(const struct call *call)
 	return fd_cache_get(&call->process->cache, call->fd).known;
 }
 
-/*
- * Whether there is anything to ask the kernel. An address that it would refuse
- * is for it to refuse. A socket that the cache does not know, and that is told to
- * go nowhere, or to another family's address, is left alone before it is asked
- * what it is: the program's seccomp filter may end the program for the question.
- */
-static bool is_concerned(const struct call *call)
+bool call_is_concerned(const struct call *call)
 {
 	if (call->kind == CALL_LISTEN)
 		return true;
@@ -96,7 +69,7 @@ static bool is_concerned(const struct call *call)
 	     !user_memory_check(call->fd, call->address, call->length)))
 		return false;
 
-	const int family = family_of(call);
+	const int family = call_family(call);
 
 	if (family < 0)
 		return call->kind == CALL_SEND && is_known(call);
@@ -114,7 +87,7 @@ static bool read_unspecified(const struct call *call,
 	struct sockaddr_in in;
 
 	if (call->facts.ipv6 || call->length < sizeof(in) ||
-	    family_of(call) != AF_UNSPEC)
+	    call_family(call) != AF_UNSPEC)
 		return false;
 	memcpy(&in, call->address, sizeof(in));
 	*endpointp = (struct endpoint){ .port = ntohs(in.sin_port),
@@ -122,338 +95,14 @@ static bool read_unspecified(const struct call *call,
 	return in.sin_addr.s_addr == INADDR_ANY;
 }
 
-/* Another family than the socket's is for the kernel to refuse. */
-static bool read_address(const struct call *call, struct endpoint *endpointp)
+bool call_read_address(const struct call *call, struct endpoint *endpointp)
 {
 	return endpoint_read(call->address, call->length, endpointp) &&
 	       endpointp->family == (call->facts.ipv6 ? AF_INET6 : AF_INET);
 }
 
-static bool read_bind_address(const struct call *call,
+bool call_read_bind_address(const struct call *call,
 			      struct endpoint *localp)
 {
-	return read_address(call, localp) || read_unspecified(call, localp);
-}
-
-/* --- what the socket is ------------------------------------------------------- */
-
-/* Brings the facts up to date where the cache says that there is a port. */
-static int refresh(struct call *call)
-{
-	struct fd_facts *facts = &call->facts;
-	struct endpoint local = { .port = 0 };
-	int result = 0;
-
-	if (facts->has_port)
-		result = socket_local(call->fd, &local);
-	/* Where a filter forbids to look, the cache is believed. */
-	if (raw_is_filtered(result))
-		return 0;
-	if (result == 0 && (!facts->has_port || local.port == facts->port))
-		return 0;
-	return process_query(call->process, call->fd, facts);
-}
-
-/*
- * A stream socket without a port has nothing to send. One that is told to, and
- * where, is likely to be another than that which the cache knows.
- */
-static bool is_unlikely(const struct call *call)
-{
-	return call->kind == CALL_SEND && !call->connects && is_stream(call) &&
-	       !call->facts.has_port && call->address != NULL;
-}
-
-static int look_again(struct call *call)
-{
-	if (is_unlikely(call))
-		return process_query(call->process, call->fd, &call->facts);
-	/* A datagram socket with a port sends from it. */
-	return call->kind != CALL_SEND || call->connects ? refresh(call) : 0;
-}
-
-static bool covers(struct call *call)
-{
-	struct fd_facts *facts = &call->facts;
-	int result = process_facts(call->process, call->fd, facts);
-
-	if (result == 0 && facts->covered)
-		result = look_again(call);
-	return result == 0 && facts->covered && !facts->own_range;
-}
-
-/*
- * Whether the port that the socket shows stays with it for sure: it was named,
- * or the socket is in use. Otherwise the kernel may have taken it back.
- */
-static bool keeps_port(const struct call *call)
-{
-	return call->facts.has_port &&
-	       (!is_stream(call) || !call->facts.unlocked ||
-		!socket_is_closed(call->fd));
-}
-
-/* --- the calls ------------------------------------------------------------------ */
-
-static int refuse_without_map(const struct call *call)
-{
-	return refusal_without_map(call->process, &call->policy, call->kind,
-				     (enum protocol)call->facts.protocol);
-}
-
-static bool is_observing(const struct call *call)
-{
-	return call->policy.settings[SETTING_MODE] == MODE_OBSERVE;
-}
-
-/* The kernel chooses, and what it chose is looked at. */
-static long observe(struct call *call)
-{
-	const long result = make(call);
-
-	if (result >= 0 || result == -EINPROGRESS || !is_stream(call))
-		assign_observe(call);
-	return result;
-}
-
-/* The port is left open until the connect; SCTP has no such option, and answers
- * for it all the same. */
-static bool leaves_port_open(const struct call *call)
-{
-	int value = 0;
-
-	return !is_sctp(call) &&
-	       raw_get_int_option(call->fd, IPPROTO_IP,
-				  IP_BIND_ADDRESS_NO_PORT, &value) == 0 &&
-	       value != 0;
-}
-
-/* The kernel refuses to bind a socket that holds a port: before the policy does. */
-static int refuse_bind(struct call *call, const struct endpoint *local)
-{
-	if (call->is_chosen ||
-	    !refusal_may_concern(&call->policy, &call->facts, local))
-		return 0;
-	if (call->facts.has_port &&
-	    socket_holds_port(call->fd, call->facts.ipv6))
-		return 0;
-	return refusal_of_bind(call->process, &call->policy, &call->facts,
-			       local);
-}
-
-static long run_bind(struct call *call)
-{
-	struct endpoint local;
-	long result;
-
-	if (!read_bind_address(call, &local) || keeps_port(call))
-		return make(call);
-	result = refuse_without_map(call);
-	if (result == 0)
-		result = refuse_bind(call, &local);
-	if (result < 0)
-		return result;
-
-	const bool is_open = local.port == 0 && leaves_port_open(call);
-
-	if (local.port == 0 && !is_open)
-		return is_observing(call) ? observe(call) : assign_port(call);
-	result = make(call);
-	if (result == 0)
-		assign_record_bind(call, &local);
-	return result;
-}
-
-static long run_listen(struct call *call)
-{
-	/* SCTP stops to listen with a backlog of 0, and takes no port for it. */
-	if (keeps_port(call) || (!is_stream(call) && !is_sctp(call)) ||
-	    (is_sctp(call) && call->has_no_backlog))
-		return make(call);
-
-	const int refused = refuse_without_map(call);
-
-	if (refused < 0)
-		return refused;
-	if (is_observing(call))
-		return observe(call);
-	return assign_port(call);
-}
-
-/* Where a filter forbids to look, a port that was not named is gone: it is of
- * __udp_disconnect() in net/ipv4/udp.c. */
-static void ask_disconnected(struct call *call)
-{
-	struct fd_facts *facts = &call->facts;
-	struct endpoint local = { .port = 0 };
-	const int result = socket_local(call->fd, &local);
-
-	if (raw_is_filtered(result) ? facts->unlocked
-				    : result == 0 && local.port == 0) {
-		facts->has_address = !endpoint_is_wildcard(&local);
-		process_drop_port(call->process, call->fd, facts);
-	} else {
-		process_query(call->process, call->fd, facts);
-	}
-	if (!facts->has_port)
-		process_tell_others(call->process);
-}
-
-/* connect(AF_UNSPEC): the socket gives a port up that it did not name itself. */
-static long disconnect(struct call *call)
-{
-	const long result = make(call);
-
-	if (result < 0)
-		return result;
-	/* A stream socket goes on to show the port that it had, and may still
-	 * hold it: tcp_disconnect() in net/ipv4/tcp.c. */
-	if (!is_stream(call)) {
-		ask_disconnected(call);
-		return result;
-	}
-	if (call->facts.engaged) {
-		/* It takes the range of its first subflow over again. */
-		if (call->facts.mptcp)
-			socket_unpin(call->fd);
-		call->facts.engaged = 0;
-		process_set(call->process, call->fd, call->facts);
-	}
-	return result;
-}
-
-/*
- * Whether a connect would be one to the socket itself. A socket in use cannot
- * connect; one that is on its way is told first what came of it.
- */
-static bool is_to_itself(const struct call *call, const struct endpoint *remote)
-{
-	const struct fd_facts *facts = &call->facts;
-
-	if (!facts->has_port || facts->port != remote->port)
-		return false;
-	if (is_stream(call) &&
-	    (call_is_engaged(call) || !socket_is_closed(call->fd)))
-		return false;
-	if (!self_connect_is(call->fd, facts->port, remote))
-		return false;
-	/* Nothing is changed where nothing is refused. */
-	return !is_stream(call) || !facts->unlocked ||
-	       (!is_observing(call) &&
-		socket_holds_port(call->fd, facts->ipv6));
-}
-
-static int refuse_connect(const struct call *call,
-			  const struct endpoint *remote)
-{
-	const int result = refuse_without_map(call);
-
-	if (result < 0 || !is_to_itself(call, remote))
-		return result;
-	return refusal_of_self_connect(call->process, &call->policy,
-				       (enum protocol)call->facts.protocol, remote);
-}
-
-/* Remembers whether the next connect is told what came of this one. */
-static long connect_as_it_is(struct call *call)
-{
-	const long result = make(call);
-	const struct fd_facts before = call->facts;
-
-	call_note_connect(call, result);
-	if (!call->facts.engaged)
-		call_drop_reuse(call);
-	if (call->facts.engaged != before.engaged ||
-	    call->facts.hides_reuse != before.hides_reuse)
-		process_set(call->process, call->fd, call->facts);
-	return result;
-}
-
-static long run_stream_connect(struct call *call)
-{
-	struct endpoint remote;
-
-	if (!read_address(call, &remote))
-		return make(call);
-
-	const int refused = refuse_connect(call, &remote);
-
-	if (refused < 0)
-		return refused;
-	if (keeps_port(call))
-		return connect_as_it_is(call);
-	return is_observing(call) ? observe(call)
-				  : assign_connect(call, &remote);
-}
-
-/* A UDP socket may connect to itself: old versions of PostgreSQL do. */
-static long run_datagram(struct call *call)
-{
-	const int refused = call->facts.has_port ? 0 : refuse_without_map(call);
-
-	if (refused < 0)
-		return refused;
-	if (call->facts.has_port)
-		return make(call);
-	return is_observing(call) ? observe(call) : assign_port(call);
-}
-
-static long run_association(struct call *call)
-{
-	struct endpoint remote;
-	const bool is_read = endpoint_read(call->address, call->length,
-					   &remote);
-	/* A socket of many associations may have one with itself. */
-	const int refused = is_read && !call->facts.many
-		? refuse_connect(call, &remote) : refuse_without_map(call);
-
-	if (refused < 0)
-		return refused;
-	/* Without an address, the kernel refuses before a port is taken. */
-	if (is_read || call->facts.has_port)
-		return run_datagram(call);
-
-	const long result = make(call);
-
-	assign_record(call, false);
-	return result;
-}
-
-/* A pin that has led to a connection is of no use beyond it. */
-static void drop_pin(struct call *call)
-{
-	socket_unpin(call->fd);
-	call->facts.pinned = 0;
-	process_set(call->process, call->fd, call->facts);
-}
-
-static long run_covered(struct call *call)
-{
-	/* The first subflow of MPTCP keeps its pin while it is on its way. */
-	if (call->facts.pinned ||
-	    (call->facts.mptcp && call->facts.engaged &&
-	     socket_range(call->fd, true) != RANGE_OF_PROGRAM))
-		drop_pin(call);
-	if (call->kind == CALL_BIND)
-		return run_bind(call);
-	if (call->kind == CALL_LISTEN)
-		return run_listen(call);
-	if (call->kind == CALL_CONNECT && family_of(call) == AF_UNSPEC)
-		return disconnect(call);
-	if (is_sctp(call))
-		return run_association(call);
-	if (is_stream(call))
-		return call->connects ? run_stream_connect(call) : make(call);
-	return run_datagram(call);
-}
-
-long call_run(struct process *process, struct call *call)
-{
-	call->process = process;
-	if (!process_is_current(process))
-		process_catch_up(process);
-	if (!is_concerned(call) || !covers(call))
-		return make(call);
-	process_policy(process, &call->policy);
-	return run_covered(call);
+	return call_read_address(call, localp) || read_unspecified(call, localp);
 }

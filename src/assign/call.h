@@ -4,11 +4,7 @@
 /*
  * One call of the program's that may need a port: bind, connect, listen, a send.
  *
- * Every hook describes its call and hands it to call_run(), which decides, in
- * this order, what becomes of it: whether Berth is concerned at all, what the
- * policy refuses, whether the socket has a port already, and else which port it
- * gets. The kernel is the judge: what it would refuse leaves the socket as it
- * was.
+ * Every hook describes its call and hands it to call_run(), see run.h.
  *
  * Ports are in host byte order. Nothing here locks, allocates or touches errno;
  * all of it is async-signal-safe and bounded.
@@ -18,8 +14,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "assign/fd_cache.h"
 #include "policy/policy.h"
+#include "process/fd_cache.h"
 
 struct endpoint;
 struct process;
@@ -51,9 +47,6 @@ struct call {
 	struct policy policy;
 };
 
-/* Returns the call's result, or -errno. */
-long call_run(struct process *process, struct call *call);
-
 /*
  * Remembers whether the next connect of the socket is told what came of this one,
  * and makes no connection itself: SS_CONNECTING and SS_CONNECTED of
@@ -76,3 +69,23 @@ void call_drop_reuse(struct call *call);
 
 /* The role that a port has for this call. */
 enum role call_role(const struct call *call);
+
+/* --- the address that the program has handed over ------------------------------ */
+
+/* The family in the call's address, which is readable; -1 for none. */
+int call_family(const struct call *call);
+
+/*
+ * Whether there is anything to ask the kernel. An address that it would refuse
+ * is for it to refuse. A socket that the cache does not know, and that is told to
+ * go nowhere, or to another family's address, is left alone before it is asked
+ * what it is: the program's seccomp filter may end the program for the question.
+ */
+bool call_is_concerned(const struct call *call);
+
+/* Returns false for another family than the socket's, which is for the kernel to
+ * refuse. */
+bool call_read_address(const struct call *call, struct endpoint *endpointp);
+
+/* The same, and AF_UNSPEC where a bind takes it for AF_INET. */
+bool call_read_bind_address(const struct call *call, struct endpoint *localp);

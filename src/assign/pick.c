@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "assign/pick.h"
 
-#include "assign/process.h"
 #include "base/clock.h"
 #include "kernel/endpoint.h"
 #include "map/sweep.h"
+#include "process/process.h"
 
 /* The range is empty where ip_local_reserved_ports leaves nothing of it. */
 static bool has_choice(const struct port_pick *pick)

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 
-#include "assign/process.h"
-#include "assign/report.h"
 #include "base/clock.h"
 #include "map/ledger.h"
+#include "process/process.h"
+#include "process/report.h"
 
 #define SERVICE_PORTS_END 1024u		/* RFC 6335 section 6 */
 

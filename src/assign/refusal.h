@@ -6,9 +6,9 @@
  * mode it is reported and nothing is refused. Lock-free, async-signal-safe.
  */
 
-#include "assign/fd_cache.h"
 #include "map/event.h"
 #include "policy/policy.h"
+#include "process/fd_cache.h"
 
 struct endpoint;
 struct process;

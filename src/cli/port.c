@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "assign/pick.h"
-#include "assign/process.h"
 #include "base/clock.h"
 #include "base/raw.h"
 #include "cli/apart.h"
@@ -16,6 +15,7 @@
 #include "cli/published.h"
 #include "kernel/endpoint.h"
 #include "map/ledger.h"
+#include "process/process.h"
 
 #define N_DEFAULT 1
 

@@ -16,6 +16,7 @@
 #include "kernel/socket.h"
 #include "preload/hook.h"
 #include "preload/next.h"
+#include "process/descriptors.h"
 
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE 2	/* <linux/close_range.h>, Linux 5.9 */

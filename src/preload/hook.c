@@ -4,9 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "assign/call.h"
+#include "assign/run.h"
 #include "base/clock.h"
 #include "preload/next.h"
+#include "process/descriptors.h"
+#include "process/query.h"
 
 enum stage { STAGE_NONE, STAGE_STARTING, STAGE_READY };
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "assign/process.h"
+#include "process/process.h"
 
 struct call;
 

@@ -13,6 +13,7 @@
 #include "base/user_memory.h"
 #include "preload/hook.h"
 #include "preload/next.h"
+#include "process/descriptors.h"
 
 /*
  * Whether a send needs nothing of Berth, by a look into the cache. What may be

@@ -13,6 +13,8 @@
 #include "preload/hook.h"
 #include "preload/next.h"
 #include "preload/sctp.h"
+#include "process/descriptors.h"
+#include "process/query.h"
 
 static bool is_port_range(int level, int name)
 {

@@ -14,6 +14,7 @@
 #include "map/map.h"
 #include "map/sweep.h"
 #include "policy/layout.h"
+#include "process/descriptors.h"
 #include "stepper.h"
 
 #define PORT 40010u	/* in the middle of a word */

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "assign/process.h"
+#include "process/process.h"
 #include "truth.h"
 
 /* What others keep until the end of the trial; NONE first. */

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "assign/pick.h"
-#include "assign/process.h"
+#include "process/process.h"
 
 #define LO 40000u
 #define N_RANGE 96u	/* few, so that they meet; no multiple of a word */

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "assign/fd_cache.h"
+#include "process/fd_cache.h"
 
 static struct fd_cache cache;
 

@@ -1,18 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Includes point downward only: base < kernel < map < policy < assign < preload, cli.
+# Includes point downward only: base < kernel < map < policy < process < assign <
+# preload, cli; and no objects of libberth.so include each other in a circle.
 # Usage: test_includes.sh SRC
 set -eu
 cd "$1"
 
 status=0
 
-# check LAYER LAYERS-IT-MAY-INCLUDE (an extended regular expression)
+includes()
+{
+	grep -rnE '^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*"' \
+		--include='*.[ch]' "$@"
+}
+
+# check ROOM ROOMS-IT-MAY-INCLUDE (an extended regular expression)
 check()
 {
-	[ -d "$1" ] || return 0
-	upward=$(grep -rnE '^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*"' \
-		--include='*.[ch]' "$1" | grep -vE "\"($2)/[^/]*\"" || true)
+	upward=$(includes "$1" | grep -vE "\"($2)/[^/]*\"" || true)
 	if [ -n "$upward" ]; then
 		echo "$1 may include $2 only:"
 		echo "$upward"
@@ -20,11 +25,26 @@ check()
 	fi
 }
 
+# An object is a .c file and its .h file.
+pairs()
+{
+	includes "$@" | sed -E 's/^([^:]*)\.[ch]:[0-9]+:[^"]*"(.*)\.(h|def)".*/\1 \2/' |
+		awk '$1 != $2' | sort -u
+}
+
 check base 'base'
 check kernel 'kernel|base'
 check map 'map|kernel|base'
 check policy 'policy|map|kernel|base'
-check assign 'assign|policy|map|kernel|base'
-check preload 'preload|assign|policy|map|kernel|base'
-check cli 'cli|assign|policy|map|kernel|base'
+check process 'process|policy|map|kernel|base'
+check assign 'assign|process|policy|map|kernel|base'
+check preload 'preload|assign|process|policy|map|kernel|base'
+check cli 'cli|assign|process|policy|map|kernel|base'
+
+circles=$(pairs base kernel map policy process assign preload | tsort 2>&1 >/dev/null || true)
+if [ -n "$circles" ]; then
+	echo 'objects that include each other:'
+	echo "$circles"
+	status=1
+fi
 exit $status

@@ -4,9 +4,9 @@
 #include <sys/socket.h>
 
 #include "assign/pick.h"
-#include "assign/process.h"
 #include "base/clock.h"
 #include "kernel/endpoint.h"
+#include "process/process.h"
 
 static struct process process;
 static struct environment *const environment = &process.source.environment;

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "assign/process.h"
 #include "assign/refusal.h"
 #include "base/clock.h"
 #include "map/layout.h"
+#include "process/process.h"
 
 /* What a rule assigns, what another rule does, and what is reserved. */
 #define CONNECT_PORT 20000u

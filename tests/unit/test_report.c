@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "assign/report.h"
 #include "map/event.h"
 #include "map/map.h"
 #include "policy/policy.h"
+#include "process/report.h"
 
 #define N_MANY 25u
 

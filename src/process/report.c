@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "assign/report.h"
+#include "process/report.h"
 
 #include <netinet/in.h>
 #include <string.h>

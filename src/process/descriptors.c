@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-
-/*
- * What a process does with its descriptors: the second half of process.h.
- *
- * The descriptors that dup() has made of one socket have a number in common,
- * and the facts: a change that one of them has seen is entered for all. One of
- * them has the lease, so that it is given back once, and by the last.
- */
-
-#include "assign/process.h"
+#include "process/descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/stat.h>
 #include <sys/syscall.h>
 
-#include "assign/report.h"
 #include "base/clock.h"
 #include "base/raw.h"
 #include "kernel/endpoint.h"
 #include "kernel/socket.h"
 #include "map/event.h"
+#include "process/report.h"
 
 #ifndef SO_COOKIE
 #define SO_COOKIE 57	/* <asm-generic/socket.h>, Linux 4.12 */
@@ -43,13 +34,6 @@ static void give_back(struct process *process, const struct fd_facts *facts)
 		       facts->rests ? clock_now_ms() : 0);
 }
 
-static bool has_port_of(const struct fd_facts *facts,
-			const struct fd_facts *other)
-{
-	return facts->has_port && other->has_port &&
-	       facts->protocol == other->protocol && facts->port == other->port;
-}
-
 /* Hands a lease to one descriptor, if it is of the same socket. */
 static bool hand_to(struct fd_cache *cache, int fd,
 		    const struct fd_facts *facts)
@@ -59,7 +43,7 @@ static bool hand_to(struct fd_cache *cache, int fd,
 
 	do {
 		if (now.copies != facts->copies || now.use != USE_FREE ||
-		    !has_port_of(&now, facts))
+		    !facts_same_port(&now, facts))
 			return false;
 		next = now;
 		next.use = facts->use;
@@ -197,7 +181,7 @@ static void tell_copy(struct process *process, int fd,
 		if (now.copies != facts->copies)
 			return;
 		next = fd_facts_without_lease(*facts);
-		keeps = facts->use == USE_FREE && has_port_of(facts, &now);
+		keeps = facts->use == USE_FREE && facts_same_port(facts, &now);
 		if (keeps) {
 			next.use = now.use;
 			next.plane = now.plane;
@@ -332,108 +316,4 @@ void process_part(struct process *process)
 {
 	if (fd_cache_own(&process->cache) && !has_one_thread())
 		fd_cache_set_apart(&process->cache);
-}
-
-/* --- what the kernel says ------------------------------------------------------ */
-
-/* 0 where a filter forbids to ask. */
-static uint64_t cookie_of(int fd)
-{
-	uint64_t cookie = 0;
-	socklen_t length = sizeof(cookie);
-
-	return raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0
-		? cookie : 0;
-}
-
-/* A socket that is open has its inode to itself; 0 as above. */
-static uint64_t inode_of(int fd)
-{
-	struct stat status;
-
-	return raw_fstat(fd, &status) == 0 ? status.st_ino : 0;
-}
-
-/* False where a filter forbids both: they go their own ways in the cache then. */
-static bool is_same_socket(int fd, int other)
-{
-	const uint64_t cookie = cookie_of(fd);
-	const uint64_t inode = cookie == 0 ? inode_of(fd) : 0;
-
-	return cookie != 0 ? cookie_of(other) == cookie
-			   : inode != 0 && inode_of(other) == inode;
-}
-
-/* Whether a descriptor still is one of those that share a number. */
-static bool is_copy(const struct process *process, int fd, uint32_t copies)
-{
-	const struct fd_cache *cache = &process->cache;
-	int other = copies != 0 ? fd_cache_next_copy(cache, 0, copies) : -1;
-
-	if (other == fd)
-		other = fd_cache_next_copy(cache, (uint32_t)fd + 1, copies);
-	return other >= 0 && is_same_socket(fd, other);
-}
-
-int process_tell_unknown(struct process *process, int result)
-{
-	struct policy policy;
-
-	/* No socket, or no descriptor: nothing to assign a port to. */
-	if (result == -EBADF || result == -ENOTSOCK)
-		return result;
-	process_policy(process, &policy);
-	event_count(&process->map, raw_is_filtered(result)
-			? COUNTER_FILTERED : COUNTER_PIN_IGNORED);
-	report_line(&process->reporter, &policy, (const char *const[]){
-		"cannot look at a socket (", process_reason(-result),
-		"): it is left alone", NULL });
-	return result;
-}
-
-int process_query(struct process *process, int fd, struct fd_facts *factsp)
-{
-	const struct fd_facts old = fd_cache_get(&process->cache, fd);
-	enum socket_range range = RANGE_OF_KERNEL;
-	struct endpoint local;
-	int result = facts_query(fd, factsp);
-
-	if (result == 0 && factsp->covered)
-		result = socket_local(fd, &local);
-	/* The cache is believed where a filter forbids to ask. */
-	if (raw_is_filtered(result) && old.known) {
-		*factsp = old;
-		return 0;
-	}
-	if (result < 0)
-		return process_tell_unknown(process, result);
-	if (!old.known && factsp->covered && factsp->protocol != PROTOCOL_TCP)
-		process_share(process);
-	if (factsp->covered) {
-		factsp->has_port = local.port != 0;
-		factsp->has_address = !endpoint_is_wildcard(&local);
-		factsp->port = local.port;
-		/* Whether it was named, and what it has been through, nobody
-		 * can tell. */
-		factsp->unlocked = factsp->has_port;
-		factsp->engaged = factsp->has_port;
-		range = socket_range(fd, factsp->mptcp);
-	}
-	if (has_port_of(&old, factsp))
-		*factsp = old;
-	else if (is_copy(process, fd, old.copies))
-		factsp->copies = old.copies;
-	factsp->own_range = range == RANGE_OF_PROGRAM ||
-			    (old.own_range && range != RANGE_OF_KERNEL);
-	factsp->pinned = range == RANGE_OF_BERTH && !factsp->own_range;
-	factsp->ask_again = 0;
-	process_set(process, fd, *factsp);
-	return 0;
-}
-
-int process_facts(struct process *process, int fd, struct fd_facts *factsp)
-{
-	*factsp = fd_cache_get(&process->cache, fd);
-	return factsp->known && !factsp->ask_again
-		? 0 : process_query(process, fd, factsp);
 }

@@ -47,6 +47,14 @@ static inline struct fd_facts fd_facts_without_lease(struct fd_facts facts)
 	return facts;
 }
 
+/* Whether both have a port, and the same. */
+static inline bool facts_same_port(const struct fd_facts *facts,
+				   const struct fd_facts *other)
+{
+	return facts->has_port && other->has_port &&
+	       facts->protocol == other->protocol && facts->port == other->port;
+}
+
 /* What socket(domain, type, protocol) makes, without a port yet. */
 struct fd_facts facts_of_new(int domain, int type, int ip_protocol);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "assign/facts.h"
+#include "process/facts.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "assign/fd_cache.h"
+#include "process/fd_cache.h"
 
 #include <sys/auxv.h>
 #include <sys/mman.h>

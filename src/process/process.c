@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include "assign/process.h"
+#include "process/process.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "assign/report.h"
 #include "base/filter.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/descriptor_limit.h"
 #include "map/event.h"
+#include "process/report.h"
 
 /* strerror(3) may allocate, strerrorname_np(3) is not in every libc. */
 const char *process_reason(int error)

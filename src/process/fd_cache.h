@@ -21,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "assign/facts.h"
 #include "base/atomics.h"
+#include "process/facts.h"
 
 #define FD_CHUNK_LENGTH 2048u	/* 16 KiB */
 #define N_FD_CHUNKS 512u

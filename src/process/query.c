@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/query.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <sys/syscall.h>
+
+#include "base/raw.h"
+#include "kernel/endpoint.h"
+#include "kernel/socket.h"
+#include "map/event.h"
+#include "process/descriptors.h"
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57	/* <asm-generic/socket.h>, Linux 4.12 */
+#endif
+
+/* 0 where a filter forbids to ask. */
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	return raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0
+		? cookie : 0;
+}
+
+/* A socket that is open has its inode to itself; 0 as above. */
+static uint64_t inode_of(int fd)
+{
+	struct stat status;
+
+	return raw_fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
+/* False where a filter forbids both: they go their own ways in the cache then. */
+static bool is_same_socket(int fd, int other)
+{
+	const uint64_t cookie = cookie_of(fd);
+	const uint64_t inode = cookie == 0 ? inode_of(fd) : 0;
+
+	return cookie != 0 ? cookie_of(other) == cookie
+			   : inode != 0 && inode_of(other) == inode;
+}
+
+/* Whether a descriptor still is one of those that share a number. */
+static bool is_copy(const struct process *process, int fd, uint32_t copies)
+{
+	const struct fd_cache *cache = &process->cache;
+	int other = copies != 0 ? fd_cache_next_copy(cache, 0, copies) : -1;
+
+	if (other == fd)
+		other = fd_cache_next_copy(cache, (uint32_t)fd + 1, copies);
+	return other >= 0 && is_same_socket(fd, other);
+}
+
+int process_tell_unknown(struct process *process, int result)
+{
+	struct policy policy;
+
+	/* No socket, or no descriptor: nothing to assign a port to. */
+	if (result == -EBADF || result == -ENOTSOCK)
+		return result;
+	process_policy(process, &policy);
+	event_count(&process->map, raw_is_filtered(result)
+			? COUNTER_FILTERED : COUNTER_PIN_IGNORED);
+	report_line(&process->reporter, &policy, (const char *const[]){
+		"cannot look at a socket (", process_reason(-result),
+		"): it is left alone", NULL });
+	return result;
+}
+
+int process_query(struct process *process, int fd, struct fd_facts *factsp)
+{
+	const struct fd_facts old = fd_cache_get(&process->cache, fd);
+	enum socket_range range = RANGE_OF_KERNEL;
+	struct endpoint local;
+	int result = facts_query(fd, factsp);
+
+	if (result == 0 && factsp->covered)
+		result = socket_local(fd, &local);
+	/* The cache is believed where a filter forbids to ask. */
+	if (raw_is_filtered(result) && old.known) {
+		*factsp = old;
+		return 0;
+	}
+	if (result < 0)
+		return process_tell_unknown(process, result);
+	if (!old.known && factsp->covered && factsp->protocol != PROTOCOL_TCP)
+		process_share(process);
+	if (factsp->covered) {
+		factsp->has_port = local.port != 0;
+		factsp->has_address = !endpoint_is_wildcard(&local);
+		factsp->port = local.port;
+		/* Whether it was named, and what it has been through, nobody
+		 * can tell. */
+		factsp->unlocked = factsp->has_port;
+		factsp->engaged = factsp->has_port;
+		range = socket_range(fd, factsp->mptcp);
+	}
+	if (facts_same_port(&old, factsp))
+		*factsp = old;
+	else if (is_copy(process, fd, old.copies))
+		factsp->copies = old.copies;
+	factsp->own_range = range == RANGE_OF_PROGRAM ||
+			    (old.own_range && range != RANGE_OF_KERNEL);
+	factsp->pinned = range == RANGE_OF_BERTH && !factsp->own_range;
+	factsp->ask_again = 0;
+	process_set(process, fd, *factsp);
+	return 0;
+}
+
+int process_facts(struct process *process, int fd, struct fd_facts *factsp)
+{
+	*factsp = fd_cache_get(&process->cache, fd);
+	return factsp->known && !factsp->ask_again
+		? 0 : process_query(process, fd, factsp);
+}
