@@ -19,6 +19,34 @@ void port_set_subtract(struct port_set *set, const struct port_set *other)
 		set->words[i] &= ~other->words[i];
 }
 
+void port_set_unite(struct port_set *set, const struct port_set *other)
+{
+	for (uint32_t i = 0; i < N_PORT_WORDS; i++)
+		set->words[i] |= other->words[i];
+}
+
+bool port_set_add_common(struct port_set *set, const struct port_set *a,
+			 const struct port_set *b)
+{
+	uint64_t any = 0;
+
+	for (uint32_t i = 0; i < N_PORT_WORDS; i++) {
+		const uint64_t common = a->words[i] & b->words[i];
+
+		set->words[i] |= common;
+		any |= common;
+	}
+	return any != 0;
+}
+
+bool port_set_meets(const struct port_set *a, const struct port_set *b)
+{
+	for (uint32_t i = 0; i < N_PORT_WORDS; i++)
+		if ((a->words[i] & b->words[i]) != 0)
+			return true;
+	return false;
+}
+
 void port_set_finish(struct port_set *set)
 {
 	uint32_t n_ports = 0;

@@ -35,6 +35,16 @@ void port_set_add(struct port_set *set, uint32_t lo, uint32_t hi);
 /* Takes away what is in other too. */
 void port_set_subtract(struct port_set *set, const struct port_set *other);
 
+/* Adds what is in other too. */
+void port_set_unite(struct port_set *set, const struct port_set *other);
+
+/* Adds what is both in a and in b. Returns whether there is anything. */
+bool port_set_add_common(struct port_set *set, const struct port_set *a,
+			 const struct port_set *b);
+
+/* Whether two sets have a port in common. */
+bool port_set_meets(const struct port_set *a, const struct port_set *b);
+
 /* Counts the members and their ranks. To be called after the last change. */
 void port_set_finish(struct port_set *set);
 

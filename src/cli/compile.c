@@ -14,12 +14,10 @@
 
 #define GLOB_CHARACTERS "*?[\\"
 
-/* A set of ports that has its place in the image. */
+/* A set of ports and its place among those of the image. */
 struct placed_set {
 	const struct port_set *ports;
-	uint64_t checksum;
 	uint32_t index;
-	struct placed_set *next;	/* in the image */
 };
 
 /* What the image is put together from. */
@@ -31,33 +29,19 @@ struct compiling {
 	FILE *strings;
 	char *strings_text;
 	size_t strings_size;
-	void *by_pointer, *by_content;	/* trees of struct placed_set */
+	void *by_pointer;		/* a tree of what is in the pool */
 	struct placed_set *pool;	/* room for all that may come */
-	size_t n_pool;
-	struct placed_set *first, **lastp;
 	uint32_t n_sets;
 	bool failed;			/* no memory */
 };
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
 static int compare_pointers(const void *a, const void *b)
 {
-	return compare_numbers(
-		(uintptr_t)((const struct placed_set *)a)->ports,
-		(uintptr_t)((const struct placed_set *)b)->ports);
-}
+	const uintptr_t left = (uintptr_t)((const struct placed_set *)a)->ports;
+	const uintptr_t right =
+		(uintptr_t)((const struct placed_set *)b)->ports;
 
-static int compare_contents(const void *a, const void *b)
-{
-	const struct placed_set *left = a, *right = b;
-	const int order = compare_numbers(left->checksum, right->checksum);
-
-	return order != 0 ? order : memcmp(left->ports, right->ports,
-					   sizeof(*left->ports));
+	return (left > right) - (left < right);
 }
 
 static void leave_alone(void *node)
@@ -65,33 +49,10 @@ static void leave_alone(void *node)
 	(void)node;
 }
 
-/* Gives a set the next place in the image. */
-static void place_set(struct compiling *self, struct placed_set *set)
-{
-	set->index = self->n_sets++;
-	*self->lastp = set;
-	self->lastp = &set->next;
-}
-
-/* A set that has not been seen under this pointer: it may equal another. */
-static bool enter_set(struct compiling *self, struct placed_set *set)
-{
-	struct placed_set **found;
-
-	set->checksum = policy_checksum(set->ports, sizeof(*set->ports));
-	found = tsearch(set, &self->by_content, compare_contents);
-	if (found == NULL)
-		return false;
-	if (*found == set)
-		place_set(self, set);
-	else
-		set->index = (*found)->index;
-	return true;
-}
-
+/* Equal sets are one: see rules_make(). */
 static uint32_t index_of(struct compiling *self, const struct port_set *ports)
 {
-	struct placed_set *set = &self->pool[self->n_pool];
+	struct placed_set *set = &self->pool[self->n_sets];
 	struct placed_set **found;
 
 	set->ports = ports;
@@ -100,12 +61,9 @@ static uint32_t index_of(struct compiling *self, const struct port_set *ports)
 		self->failed = true;
 		return 0;
 	}
-	if (*found != set)
-		return (*found)->index;
-	self->n_pool++;
-	if (!enter_set(self, set))
-		self->failed = true;
-	return set->index;
+	if (*found == set)
+		set->index = self->n_sets++;
+	return (*found)->index;
 }
 
 static uint32_t here(struct compiling *self)
@@ -281,10 +239,13 @@ static int assemble(const struct compiling *self, struct policy_image *header,
 	at = mempcpy(at, self->strings_text, self->strings_size);
 	at = mempcpy(at, self->out, rules_size);
 	at = mempcpy(at, self->out_reserves, reserves_size);
-	for (const struct placed_set *set = self->first; set != NULL;
-	     set = set->next) {
-		at = mempcpy(at, &set->checksum, sizeof(set->checksum));
-		at = mempcpy(at, set->ports, sizeof(*set->ports));
+	for (uint32_t i = 0; i < self->n_sets; i++) {
+		const struct port_set *ports = self->pool[i].ports;
+		const uint64_t checksum =
+			policy_checksum(ports, sizeof(*ports));
+
+		at = mempcpy(at, &checksum, sizeof(checksum));
+		at = mempcpy(at, ports, sizeof(*ports));
 	}
 	out = (struct policy_image *)image;
 	out->rest_checksum = policy_image_rest_checksum(out);
@@ -297,7 +258,6 @@ static int assemble(const struct compiling *self, struct policy_image *header,
 static bool open_compiling(struct compiling *self, const struct rules *rules)
 {
 	*self = (struct compiling){ .rules = rules };
-	self->lastp = &self->first;
 	/* One more than all, for the one that is looked up. */
 	self->pool = calloc(rules->n_rules * N_PROTOCOLS * (N_ROLES + 3) +
 			    rules->n_reserves * N_PROTOCOLS + N_PROTOCOLS + 1,
@@ -319,7 +279,6 @@ static void close_compiling(struct compiling *self)
 	if (self->strings != NULL)
 		fclose(self->strings);
 	free(self->strings_text);
-	tdestroy(self->by_content, leave_alone);
 	tdestroy(self->by_pointer, leave_alone);
 	free(self->pool);
 	free(self->out_reserves);

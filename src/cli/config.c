@@ -3,312 +3,393 @@
 
 #include <confuse.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/config_form.h"
-#include "cli/config_source.h"
-#include "cli/config_survey.h"
+#include "cli/config_file.h"
+#include "cli/config_store.h"
 #include "cli/config_text.h"
+#include "cli/config_variable.h"
 
-struct config_memory {
-	struct config_source source;
-	struct config_survey survey;
+#define SIZE_MAX_OF_ALL ((size_t)16 << 20)
+#define FILES_MAX 1000u
+#define DEPTH_MAX 16u
+#define FINDINGS_MAX 100u
+
+/* An option of each section with a default, so that libconfuse sets it where a
+ * section starts. No name in a file is like it: see config_names_add(). */
+#define START "="
+
+/* A file that is being read, or has been. */
+struct file {
+	struct file *outer;		/* that includes it, or NULL */
+	struct file *next;		/* of all */
+	const char *path;
+	struct stat status;
+	unsigned int depth;
+	bool is_cut;
 	cfg_t *parser;
-	const char **values;	/* of all lists */
-	size_t n_values;
 };
 
 /* libconfuse hands its callbacks no argument of ours. */
 static struct {
-	const struct config_source *source;
+	struct config_store store;
+	struct memory *memory;
 	struct findings *findings;
-} being_read;
+	struct file *file;
+	struct file *files;
+	size_t n_files, size;
+} reading;
 
-/* What the lines of one scope go into. */
-struct target {
-	cfg_t *parsed;
-	const int *lines;
-	void *parts[N_PARTS];	/* NULL = has no options here */
-};
+static struct location place_of(const cfg_t *parser)
+{
+	return (struct location){ reading.file->path, parser->line };
+}
 
+#define refuse(place, ...) \
+	findings_add(reading.findings, SEVERITY_ERROR, place, __VA_ARGS__)
+
+/* Returns 0, or -1 when the reading ends, as all below do. */
+static int go_on(void)
+{
+	return reading.findings->n_items < FINDINGS_MAX &&
+	       !reading.memory->failed ? 0 : -1;
+}
+
+static int read_value(cfg_t *parser, cfg_opt_t *option, const char *text,
+		      void *resultp)
+{
+	const struct config_value value = {
+		.block = parser->name, .option = option->name,
+		.n = option->nvalues, .text = text, .place = place_of(parser),
+	};
+
+	*(void **)resultp = NULL;
+	config_store_value(&reading.store, &value);
+	return go_on();
+}
+
+/* libconfuse aborts the process where this returns anything else. */
+static int start_section(cfg_t *parser, cfg_opt_t *option, const char *text,
+			 void *resultp)
+{
+	(void)option;
+	(void)text;
+	*(void **)resultp = NULL;
+	if (strcmp(parser->name, "root") != 0)
+		config_store_start(&reading.store, parser->name, parser->title,
+				   place_of(parser));
+	return 0;
+}
+
+static int end_section(cfg_t *parser, cfg_opt_t *section)
+{
+	(void)parser;
+	config_store_end(&reading.store, section->name);
+	return go_on();
+}
+
+/* What is behind a name that is not known may be a mistake, too. */
 static void add_error(cfg_t *parser, const char *format, va_list arguments)
 {
-	struct location place = config_source_place(being_read.source,
-						 parser->line);
-	char *message;
+	char message[160];
 
-	if (vasprintf(&message, format, arguments) < 0) {
-		being_read.findings->incomplete = true;
+	if (strcmp(format, "no such option '%s'") == 0) {
+		config_store_name(&reading.store, parser->name,
+				  va_arg(arguments, const char *),
+				  place_of(parser));
 		return;
 	}
-	findings_add(being_read.findings, SEVERITY_ERROR, place, "%s", message);
-	free(message);
+	vsnprintf(message, sizeof(message), format, arguments);
+	if (!reading.file->is_cut)
+		refuse(place_of(parser), "%s", message);
 }
 
-static cfg_opt_t make_option(const struct config_form *form,
-			     cfg_opt_t options[][N_CONFIG_FORMS + 1])
-{
-	const cfg_flag_t flags = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES;
+static int include(cfg_t *parser, cfg_opt_t *option, int n_paths,
+		   const char **paths);
 
-	switch (form->type) {
-	case TYPE_LIST:
-		return (cfg_opt_t)CFG_STR_LIST(form->name, NULL,
-					       CFGF_NODEFAULT);
-	case TYPE_BLOCK:
-		return (cfg_opt_t)CFG_SEC(form->name, options[form->inner],
-					  CFGF_NONE);
-	case TYPE_TITLED_BLOCK:
-		return (cfg_opt_t)CFG_SEC(form->name, options[form->inner],
-					  flags);
-	case TYPE_TEXT:
-	default:
-		return (cfg_opt_t)CFG_STR(form->name, NULL, CFGF_NODEFAULT);
+static cfg_opt_t *put_value(cfg_opt_t *to, const char *name)
+{
+	*to = (cfg_opt_t)CFG_PTR_LIST_CB(name, NULL, CFGF_NODEFAULT, read_value,
+					 NULL);
+	return to + 1;
+}
+
+static cfg_opt_t *put_section(cfg_opt_t *to, const char *name, bool has_title,
+			      cfg_opt_t *inner)
+{
+	if (inner == NULL)
+		return to;
+	*to = (cfg_opt_t)CFG_SEC(name, inner, CFGF_MULTI |
+				 (has_title ? CFGF_TITLE : CFGF_NONE));
+	to->validcb = end_section;
+	return to + 1;
+}
+
+/*
+ * Every name, wherever it may stand, since libconfuse stops at one that it does
+ * not know. inner: what is in the sections here; NULL = there are none.
+ */
+static void put_options(cfg_opt_t *to, const struct config_names *names,
+			cfg_opt_t *inner)
+{
+	static char starts[] = "{-}";
+
+	for (size_t i = 0; i < N_CONFIG_OPTIONS; i++) {
+		const struct config_option option = config_option(i);
+
+		if (option.type == TYPE_INCLUDE)
+			*to++ = (cfg_opt_t)CFG_FUNC(option.name, include);
+		else if (option.type == TYPE_BLOCK ||
+			 option.type == TYPE_SECTION)
+			to = put_section(to, option.name,
+					 option.type == TYPE_SECTION, inner);
+		else
+			to = put_value(to, option.name);
 	}
+	for (size_t i = 0; i < names->n; i++) {
+		const struct config_name *name = &names->names[i];
+
+		to = name->is_section
+			? put_section(to, name->text, name->has_title, inner)
+			: put_value(to, name->text);
+	}
+	*to++ = (cfg_opt_t)CFG_PTR_LIST_CB(START, starts, CFGF_NONE,
+					   start_section, NULL);
+	*to = (cfg_opt_t)CFG_END();
 }
 
-static cfg_t *new_parser(void)
+static cfg_t *new_parser(const struct config_names *names)
 {
-	static const enum config_scope innermost_first[] = {
-		SCOPE_PROTOCOL, SCOPE_RESERVE, SCOPE_PROCESS, SCOPE_TOP,
-	};
-	cfg_opt_t options[N_SCOPES][N_CONFIG_FORMS + 1];
+	static cfg_opt_t options[3][N_CONFIG_OPTIONS + MAX_CONFIG_NAMES + 2];
 	cfg_t *parser;
 
-	for (size_t s = 0; s < N_SCOPES; s++) {
-		enum config_scope scope = innermost_first[s];
-		cfg_opt_t *option = options[scope];
-
-		for (size_t i = 0; i < N_CONFIG_FORMS; i++) {
-			struct config_form form = config_form(i);
-
-			if (form.scopes & 1u << scope)
-				*option++ = make_option(&form, options);
-		}
-		*option = (cfg_opt_t)CFG_END();
-	}
-	parser = cfg_init(options[SCOPE_TOP], CFGF_NONE);
+	put_options(options[0], names, NULL);
+	put_options(options[1], names, options[0]);
+	put_options(options[2], names, options[1]);
+	parser = cfg_init(options[2], CFGF_NONE);
 	if (parser != NULL)
 		cfg_set_error_function(parser, add_error);
 	return parser;
 }
 
-/* Returns 0 when libconfuse has read what the survey has left. */
-static int parse(struct config_memory *memory, struct findings *findings)
+static int parse(struct file *file, char *text)
 {
-	struct location place = config_source_place(&memory->source, 1);
-	size_t n_before = findings->n_items;
+	struct config_names names = { .memory = reading.memory };
+	FILE *stream;
+	int result = CFG_PARSE_ERROR;
 
-	being_read.source = &memory->source;
-	being_read.findings = findings;
-	memory->parser = new_parser();
-	if (memory->parser != NULL &&
-	    cfg_parse_buf(memory->parser, memory->source.buffer) == CFG_SUCCESS)
+	file->is_cut = !config_text_scan(text, file->path, &names,
+					 reading.findings);
+	if (*text == '\0')
+		return file->is_cut ? -1 : 0;
+	stream = fmemopen(text, strlen(text), "r");
+	reading.file = file;
+	file->parser = new_parser(&names);
+	if (stream != NULL && file->parser != NULL)
+		result = cfg_parse_fp(file->parser, stream);
+	else
+		reading.memory->failed = true;
+	if (stream != NULL)
+		fclose(stream);
+	reading.file = file->outer;
+	return result == CFG_SUCCESS && !file->is_cut ? 0 : -1;
+}
+
+static struct file *new_file(const char *path)
+{
+	struct file *file = memory_take(reading.memory, 1, sizeof(*file));
+
+	if (file == NULL)
+		return NULL;
+	*file = (struct file){
+		.outer = reading.file,
+		.next = reading.files,
+		.path = memory_copy(reading.memory, path, strlen(path)),
+		.depth = reading.file != NULL ? reading.file->depth + 1 : 0,
+	};
+	reading.files = file;
+	reading.n_files++;
+	return file->path != NULL ? file : NULL;
+}
+
+/* The file around that is the same one, or NULL. */
+static const struct file *find_round(const struct file *file)
+{
+	const struct file *outer = file->outer;
+
+	while (outer != NULL && (outer->status.st_dev != file->status.st_dev ||
+				 outer->status.st_ino != file->status.st_ino))
+		outer = outer->outer;
+	return outer;
+}
+
+static struct finding_word quote(const char *text)
+{
+	return findings_quote(text, strlen(text));
+}
+
+static void refuse_round(const struct file *file, struct location place)
+{
+	const struct file *start = find_round(file);
+	char *way = strdup(quote(file->path).text);
+
+	for (const struct file *f = file->outer; way != NULL; f = f->outer) {
+		char *longer;
+
+		if (asprintf(&longer, "%s -> %s", quote(f->path).text, way) < 0)
+			longer = NULL;
+		free(way);
+		way = longer;
+		if (f == start)
+			break;
+	}
+	refuse(place, "include of \"%s\" goes round: %s",
+	       quote(file->path).text, way != NULL ? way : "");
+	free(way);
+}
+
+static int refuse_include(const char *path, const char *why,
+			  struct location place)
+{
+	refuse(place, "cannot include \"%s\": %s", quote(path).text, why);
+	return 0;
+}
+
+static int refuse_more(const char *why, struct location place)
+{
+	refuse(place, "%s", why);
+	return -1;
+}
+
+static int include_file(const char *path, struct location place)
+{
+	struct file *file = new_file(path);
+	char *text = NULL;
+	const char *why;
+	int result = 0;
+
+	if (file == NULL)
+		return -1;
+	if (reading.n_files > FILES_MAX)
+		return refuse_more("includes more than 1000 files", place);
+	why = file->depth > DEPTH_MAX
+		? "includes are nested more than 16 deep"
+		: config_file_read(path, &file->status, &text);
+	if (why != NULL)
+		result = refuse_include(path, why, place);
+	else if (find_round(file) != NULL)
+		refuse_round(file, place);
+	else if ((reading.size += strlen(text)) > SIZE_MAX_OF_ALL)
+		result = refuse_more("is too large with all that is included",
+				     place);
+	else
+		result = parse(file, text);
+	free(text);
+	return result;
+}
+
+static int is_fatal(const char *path, int error)
+{
+	(void)path;
+	return error != ENOENT && error != ENOTDIR;
+}
+
+static int include_pattern(const char *pattern, struct location place)
+{
+	glob_t found = { 0 };
+	const int failed = glob(pattern, 0, is_fatal, &found);
+	int result = 0;
+
+	if (failed != 0 && failed != GLOB_NOMATCH)
+		refuse_include(pattern, strerror(failed == GLOB_NOSPACE
+						 ? ENOMEM : errno), place);
+	for (size_t i = 0; failed == 0 && result == 0 && i < found.gl_pathc;
+	     i++)
+		result = include_file(found.gl_pathv[i], place);
+	globfree(&found);
+	return result;
+}
+
+/* The scan has seen to it that there is one path. */
+static int include(cfg_t *parser, cfg_opt_t *option, int n_paths,
+		   const char **paths)
+{
+	const struct location place = place_of(parser);
+	const size_t n_before = reading.findings->n_items;
+	const char *path;
+	char *resolved;
+	int result;
+
+	(void)option;
+	(void)n_paths;
+	if (!config_store_name(&reading.store, parser->name, "include",
+			       place))
 		return 0;
-	if (findings->n_items == n_before)
-		findings_add(findings, SEVERITY_ERROR,
-			     (struct location){ place.file, 0 },
-			     "cannot be read: %s", strerror(ENOMEM));
-	return -EINVAL;
-}
-
-/* The next places for values of lists: see n_values_at_most(). */
-static void read_list(struct config_memory *memory, cfg_opt_t *option,
-		      struct config_list *list)
-{
-	const size_t n = cfg_opt_size(option);
-	const char **values = &memory->values[memory->n_values];
-
-	for (size_t i = 0; i < n; i++)
-		values[i] = cfg_opt_getnstr(option, (unsigned int)i);
-	memory->n_values += n;
-	list->n = n;
-	list->values = values;
-}
-
-static void read_option(struct config_memory *memory,
-		       const struct target *target, size_t index)
-{
-	struct config_form form = config_form(index);
-	cfg_opt_t *option = cfg_getopt(target->parsed, form.name);
-	const struct location place = config_source_place(&memory->source,
-						     target->lines[index]);
-	char *member = (char *)target->parts[form.part] + form.offset;
-
-	if (cfg_opt_size(option) == 0)
-		return;
-	if (form.type == TYPE_LIST) {
-		((struct config_list *)member)->place = place;
-		read_list(memory, option, (struct config_list *)member);
-		return;
+	path = config_variable_expand(reading.memory, paths[0], place,
+				      reading.findings);
+	if (reading.findings->n_items > n_before)
+		return 0;
+	resolved = path != NULL ? config_file_resolve(place.file, path) : NULL;
+	if (resolved == NULL) {
+		reading.memory->failed = true;
+		return -1;
 	}
-	*(struct config_text *)member = (struct config_text){
-		cfg_opt_getnstr(option, 0), place
-	};
+	result = config_file_is_pattern(path)
+		? include_pattern(resolved, place)
+		: include_file(resolved, place);
+	free(resolved);
+	return result;
 }
 
-static void read_scope(struct config_memory *memory,
-		       const struct target *target)
+static int read_outermost(const char *path)
 {
-	for (size_t i = 0; i < N_CONFIG_FORMS; i++)
-		if (target->lines[i] != 0 && config_form(i).part != N_PARTS)
-			read_option(memory, target, i);
-}
+	struct file *file = new_file(path);
+	const char *why = strerror(ENOMEM);
+	char *text = NULL;
+	int result = -1;
 
-/* The blocks for one protocol each. */
-static void read_protocols(struct config_memory *memory,
-			   const struct config_section *section, cfg_t *parsed,
-			   struct config_options *options)
-{
-	for (int i = 0; i < N_CONFIG_PROTOCOLS; i++) {
-		const char *name =
-			config_protocol_name((enum config_protocol)i);
-		const struct target target = {
-			.parsed = cfg_getsec(parsed, name),
-			.lines = section->protocol_lines[i],
-			.parts[PART_RANGES] = &options->by_protocol[i],
-		};
-
-		read_scope(memory, &target);
-	}
-}
-
-static void read_top(struct config *config)
-{
-	struct config_memory *memory = config->memory;
-	const struct config_section *section = memory->survey.sections;
-	const struct target target = {
-		.parsed = memory->parser,
-		.lines = section->lines,
-		.parts = {
-			[PART_RANGES] = &config->defaults.ranges,
-			[PART_OPTIONS] = &config->defaults,
-			[PART_CONFIG] = config,
-		},
-	};
-
-	read_scope(memory, &target);
-	read_protocols(memory, section, memory->parser, &config->defaults);
-}
-
-static void read_process(struct config *config,
-			 const struct config_section *section)
-{
-	struct config_memory *memory = config->memory;
-	struct config_process *process =
-		&config->processes[config->n_processes];
-	cfg_t *parsed = cfg_getnsec(memory->parser, "process",
-				    (unsigned int)config->n_processes++);
-	const struct target target = {
-		.parsed = parsed,
-		.lines = section->lines,
-		.parts = {
-			[PART_RANGES] = &process->options.ranges,
-			[PART_OPTIONS] = &process->options,
-			[PART_PROCESS] = process,
-		},
-	};
-
-	process->name = cfg_title(parsed);
-	process->place = config_source_place(&memory->source, section->line);
-	read_scope(memory, &target);
-	read_protocols(memory, section, parsed, &process->options);
-}
-
-static void read_reserve(struct config *config,
-			 const struct config_section *section)
-{
-	struct config_memory *memory = config->memory;
-	struct config_reserve *reserve = &config->reserves[config->n_reserves];
-	cfg_t *parsed = cfg_getnsec(memory->parser, "reserve",
-				    (unsigned int)config->n_reserves++);
-	const struct target target = {
-		.parsed = parsed,
-		.lines = section->lines,
-		.parts[PART_RESERVE] = reserve,
-	};
-
-	reserve->name = cfg_title(parsed);
-	reserve->place = config_source_place(&memory->source, section->line);
-	read_scope(memory, &target);
-}
-
-/* Each value of a list stands behind a brace or a comma. */
-static size_t n_values_at_most(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text != '\0'; text++)
-		n += *text == '{' || *text == ',';
-	return n;
-}
-
-static bool make_room(struct config *config)
-{
-	struct config_memory *memory = config->memory;
-	const size_t n_sections = memory->survey.n_sections;
-
-	config->processes = calloc(n_sections, sizeof(*config->processes));
-	config->reserves = calloc(n_sections, sizeof(*config->reserves));
-	memory->values = calloc(n_values_at_most(memory->source.buffer) + 1,
-				sizeof(*memory->values));
-	return config->processes != NULL && config->reserves != NULL &&
-	       memory->values != NULL;
-}
-
-/* The n-th section of a kind is the same for the survey and libconfuse. */
-static void read_parsed(struct config *config)
-{
-	const struct config_survey *survey = &config->memory->survey;
-
-	read_top(config);
-	for (size_t i = 1; i < survey->n_sections; i++) {
-		const struct config_section *section = &survey->sections[i];
-
-		if (section->scope == SCOPE_PROCESS)
-			read_process(config, section);
-		else
-			read_reserve(config, section);
-	}
+	if (file != NULL)
+		why = config_file_read(path, &file->status, &text);
+	/* What is included may be empty; of all there is, a mistake made it so. */
+	if (why == NULL && text[strspn(text, " \t\r\n\f\v")] == '\0')
+		why = "is empty";
+	if (why != NULL)
+		refuse(((struct location){ path, 0 }), "%s", why);
+	else
+		result = parse(file, text);
+	free(text);
+	return result;
 }
 
 int config_read(struct config *config, const char *path,
 		struct findings *findings)
 {
-	struct config_memory *memory = calloc(1, sizeof(*memory));
+	int result;
 
-	*config = (struct config){ .path = path, .memory = memory };
-	if (memory == NULL) {
+	*config = (struct config){ .path = path };
+	memset(&reading, 0, sizeof(reading));
+	reading.store = (struct config_store){ config, findings, SCOPE_TOP, 0 };
+	reading.memory = &config->memory;
+	reading.findings = findings;
+	result = read_outermost(path);
+	/* One takes the lexer of all along. */
+	for (struct file *file = reading.files; file != NULL; file = file->next)
+		if (file->parser != NULL)
+			cfg_free(file->parser);
+	if (config->memory.failed)
 		findings->incomplete = true;
-		return -EINVAL;
-	}
-	if (config_text_read(&memory->source, path, findings) != 0)
-		return -EINVAL;
-	if (config_survey_make(&memory->survey, &memory->source,
-			       findings) != 0 ||
-	    parse(memory, findings) != 0)
-		return -EINVAL;
-	if (!make_room(config)) {
-		findings->incomplete = true;
-		return -EINVAL;
-	}
-	read_parsed(config);
-	return 0;
+	else if (result != 0 && findings->n_errors == 0)
+		refuse(((struct location){ path, 0 }), "cannot be read");
+	return result == 0 && !findings->incomplete ? 0 : -EINVAL;
 }
 
 void config_deinit(struct config *config)
 {
-	free(config->processes);
-	free(config->reserves);
-	if (config->memory != NULL) {
-		free(config->memory->values);
-		if (config->memory->parser != NULL)
-			cfg_free(config->memory->parser);
-		config_survey_deinit(&config->memory->survey);
-		config_source_deinit(&config->memory->source);
-		free(config->memory);
-	}
+	memory_free(&config->memory);
 	*config = (struct config){ 0 };
 }

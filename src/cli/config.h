@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "cli/findings.h"
+#include "cli/memory.h"
 #include "policy/layout.h"
 
 /* One option. value NULL = not given. */
@@ -31,6 +32,7 @@ enum config_protocol { CONFIG_TCP, CONFIG_UDP, CONFIG_SCTP, N_CONFIG_PROTOCOLS }
 /* The ranges that a scope gives: the section itself, or one protocol in it. */
 struct config_ranges {
 	struct config_text range, connect, listen;
+	struct location place;	/* of the block for one protocol, if there is one */
 };
 
 /* What the file's top level (the defaults) and a process section both take. */
@@ -69,7 +71,7 @@ struct config {
 	size_t n_processes;
 	struct config_reserve *reserves;
 	size_t n_reserves;
-	struct config_memory *memory;	/* what all of this points into */
+	struct memory memory;		/* what all of this points into */
 };
 
 /*

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/config_token.h"
+#include "cli/config_text.h"
 
 #define MAX_SIZE ((size_t)1 << 20)
 
@@ -39,11 +39,12 @@ static const char *refuse_text(char *text, size_t length)
 {
 	if (length > MAX_SIZE)
 		return "is too large";
-	if (memchr(text, '\0', length) != NULL)
+	if (memchr(text, '\0', length) != NULL ||
+	    memchr(text, CONFIG_VARIABLE, length) != NULL)
 		return "is binary";
 	text[length] = '\0';
 	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-		blank(text, text + 3);	/* a byte order mark */
+		memset(text, ' ', 3);	/* a byte order mark */
 	return NULL;
 }
 
@@ -69,4 +70,29 @@ const char *config_file_read(const char *path, struct stat *status,
 	if (fd >= 0)
 		close(fd);
 	return why;
+}
+
+bool config_file_is_pattern(const char *path)
+{
+	return strpbrk(path, "*?[") != NULL;
+}
+
+/* The wildcards of the folder stand for themselves in a pattern. */
+char *config_file_resolve(const char *file, const char *path)
+{
+	const char *slash = path[0] == '/' ? NULL : strrchr(file, '/');
+	const size_t length = slash != NULL ? (size_t)(slash + 1 - file) : 0;
+	char *resolved = malloc(2 * length + strlen(path) + 1);
+	char *to = resolved;
+
+	if (resolved == NULL)
+		return NULL;
+	for (size_t i = 0; i < length; i++) {
+		if (config_file_is_pattern(path) &&
+		    strchr("*?[\\", file[i]) != NULL)
+			*to++ = '\\';
+		*to++ = file[i];
+	}
+	strcpy(to, path);
+	return resolved;
 }

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * The text of berth.conf as a source: what it includes in its place, and no
- * comments, because libconfuse 3.3 miscounts their lines.
- */
+#include <stdbool.h>
 
-struct config_source;
-struct findings;
+#include "cli/config_options.h"
+
+/* Stands for the "$" of "${NAME}" in double quotes: see config_variable.h. */
+#define CONFIG_VARIABLE '\1'
 
 /*
- * Reads a file and all that it includes. What is wrong is added to findings.
- * Returns 0 if there is a text to go on with, else -EINVAL;
- * config_source_deinit() is due in either case.
+ * Looks through the text of a file for what libconfuse 3.3 gets wrong. It
+ * miscounts the lines of comments, so that they are blanked; it takes a variable
+ * that is not set for empty, so that variables are marked; and it stops at the
+ * first name that it does not know, so that such names are added to *names.
+ *
+ * The rest are mistakes that it reads in silence: an unquoted * or +, an empty
+ * list, and quotes, comments, braces and parentheses that are left open. The
+ * first is added to findings, and the text is cut there. Returns false then:
+ * libconfuse may complain of the cut.
  */
-int config_text_read(struct config_source *source, const char *path,
-		     struct findings *findings);
+bool config_text_scan(char *text, const char *path, struct config_names *names,
+		      struct findings *findings);

@@ -2,18 +2,17 @@
 #pragma once
 
 /*
- * The variables in a string of berth.conf, ${NAME} and ${NAME:-DEFAULT}, replaced
- * before libconfuse sees them: it takes one that is not set for an empty one.
+ * The variables in a value of berth.conf, ${NAME} and ${NAME:-DEFAULT}, of which
+ * config_text_scan() has marked the "$".
  */
 
-#include "cli/config_token.h"
 #include "cli/findings.h"
+#include "cli/memory.h"
 
 /*
- * A string in double quotes with its variables replaced, in quotes again and
- * escaped. What is wrong with one is added to findings, and it stays as text.
- * Returns NULL for a token without variables, or without memory, which is added
- * too; else for free().
+ * A copy of a value with its variables replaced. What is wrong with one is added
+ * to findings. Returns NULL without memory.
  */
-char *config_variable_expand(struct token token, struct location place,
-			     struct findings *findings);
+const char *config_variable_expand(struct memory *memory, const char *value,
+				   struct location place,
+				   struct findings *findings);

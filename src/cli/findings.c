@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+#define WORD_LENGTH 60u
+
 /* A finding with its place in the order of printing. */
 struct printed {
 	const struct finding *finding;
@@ -155,6 +157,22 @@ void findings_report(const struct findings *findings, struct output *output)
 		report(order != NULL ? order[i].finding : &findings->items[i],
 		       output);
 	free(order);
+}
+
+struct finding_word findings_quote(const char *word, size_t length)
+{
+	struct finding_word quoted = { "" };
+	size_t n = length;
+
+	if (n > WORD_LENGTH) {
+		n = WORD_LENGTH - 3;
+		while (n > 0 && ((unsigned char)word[n] & 0xc0) == 0x80)
+			n--;
+	}
+	memcpy(quoted.text, word, n);
+	if (n < length)
+		memcpy(quoted.text + n, "...", sizeof("..."));
+	return quoted;
 }
 
 void findings_deinit(struct findings *findings)

@@ -49,4 +49,11 @@ void findings_print(const struct findings *findings, FILE *stream);
 /* The same, in the same order, as a section of a report. */
 void findings_report(const struct findings *findings, struct output *output);
 
+/* A word fit for a message: at most 60 bytes of it, and no character cut. */
+struct finding_word {
+	char text[64];
+};
+
+struct finding_word findings_quote(const char *word, size_t length);
+
 void findings_deinit(struct findings *findings);

@@ -4,33 +4,34 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/port_sets.h"
-#include "cli/rules_make.h"
 #include "cli/rules_scope.h"
 #include "kernel/kernel.h"
 #include "policy/environment.h"
 
-#define MAX_WORD_LENGTH 80
+struct kept_set {
+	struct kept_set *next;
+	uint64_t hash;
+	struct port_set set;
+};
+
+static void refuse(struct maker *maker, struct location place, const char *name,
+		   struct finding_word word, const char *reason)
+{
+	findings_add(maker->findings, SEVERITY_ERROR, place, "%s: \"%s\" %s",
+		     name, word.text, reason);
+}
 
 void maker_refuse(struct maker *maker, struct location place, const char *name,
 		  const char *word, const char *reason)
 {
-	const bool whole = strlen(word) <= MAX_WORD_LENGTH;
-
-	findings_add(maker->findings, SEVERITY_ERROR, place,
-		     "%s: \"%.*s%s\" %s", name, MAX_WORD_LENGTH, word,
-		     whole ? "" : "...", reason);
+	refuse(maker, place, name, findings_quote(word, strlen(word)), reason);
 }
 
 void maker_refuse_ports(struct maker *maker, struct location place,
 			const char *name, const struct range_error *error)
 {
-	const bool whole = error->word_length <= MAX_WORD_LENGTH;
-	const size_t length = whole ? error->word_length : MAX_WORD_LENGTH;
-
-	findings_add(maker->findings, SEVERITY_ERROR, place,
-		     "%s: \"%.*s%s\" %s", name, (int)length, error->word,
-		     whole ? "" : "...", error->reason);
+	refuse(maker, place, name,
+	       findings_quote(error->word, error->word_length), error->reason);
 }
 
 struct port_set *maker_scratch(struct maker *maker)
@@ -39,9 +40,37 @@ struct port_set *maker_scratch(struct maker *maker)
 	return &maker->scratch;
 }
 
-const struct port_set *maker_keep(struct maker *maker)
+/* The multiplier of Knuth's multiplicative hashing, for 64 bits. */
+static uint64_t hash_of(const struct port_set *set)
 {
-	return rules_memory_keep(maker->memory, &maker->scratch);
+	uint64_t hash = 0;
+
+	for (uint32_t i = 0; i < N_PORT_WORDS; i++)
+		hash = ((hash << 7 | hash >> 57) ^ set->words[i]) *
+		       UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 32;
+}
+
+const struct port_set *maker_keep(struct maker *maker, struct port_set *set)
+{
+	static struct port_set nothing;
+	const uint64_t hash = hash_of(set);
+	struct kept_set **bucket = &maker->kept[hash % N_SET_BUCKETS];
+	struct kept_set *kept = *bucket;
+
+	while (kept != NULL && (kept->hash != hash ||
+				memcmp(kept->set.words, set->words,
+				       sizeof(set->words)) != 0))
+		kept = kept->next;
+	if (kept != NULL)
+		return &kept->set;
+	kept = memory_take(&maker->rules->memory, 1, sizeof(*kept));
+	if (kept == NULL)
+		return &nothing;
+	port_set_finish(set);
+	*kept = (struct kept_set){ *bucket, hash, *set };
+	*bucket = kept;
+	return &kept->set;
 }
 
 enum range_option { OPTION_RANGE, OPTION_CONNECT, OPTION_LISTEN, N_OPTIONS };
@@ -69,7 +98,7 @@ static void read_range(struct maker *maker, const struct config_text *text,
 	if (range_text_parse(text->value, &maker->kernel->port_range,
 			     maker_scratch(maker), &error) < 0)
 		maker_refuse_ports(maker, text->place, name, &error);
-	range->ports = maker_keep(maker);
+	range->ports = maker_keep(maker, &maker->scratch);
 }
 
 static void read_scope(struct maker *maker, const struct config_ranges *ranges,
@@ -162,11 +191,11 @@ static const struct port_set *assign(struct maker *maker,
 				     const struct port_set *ports,
 				     const struct port_set *avoided)
 {
-	if (!port_sets_meet(ports, avoided))
+	if (!port_set_meets(ports, avoided))
 		return ports;
 	maker->scratch = *ports;
 	port_set_subtract(&maker->scratch, avoided);
-	return maker_keep(maker);
+	return maker_keep(maker, &maker->scratch);
 }
 
 /* defaults: the rule whose sets are likely to be the same, or NULL. */
@@ -234,11 +263,11 @@ static void add_dynamic(struct maker *maker, enum protocol protocol)
 				rules->rules[i].assigned[protocol][role];
 
 			if (assigned != last)
-				port_sets_add(set, assigned);
+				port_set_unite(set, assigned);
 			last = assigned;
 		}
 	}
-	maker->rules->dynamic[protocol] = maker_keep(maker);
+	maker->rules->dynamic[protocol] = maker_keep(maker, &maker->scratch);
 }
 
 static void make_all(struct maker *maker)
@@ -250,12 +279,12 @@ static void make_all(struct maker *maker)
 	bool import_kernel = true;
 
 	maker_scratch(maker);
-	maker->empty = maker_keep(maker);
+	maker->empty = maker_keep(maker, &maker->scratch);
 	values_read_top(maker, &import_kernel);
 	reserves_read(maker, import_kernel);
-	rules->rules = rules_memory_take(maker->memory, n_rules,
+	rules->rules = memory_take(&maker->rules->memory, n_rules,
 					 sizeof(*rules->rules));
-	if (rules_memory_failed(maker->memory))
+	if (maker->rules->memory.failed)
 		return;
 	rules->n_rules = n_rules;
 
@@ -270,7 +299,7 @@ static void make_all(struct maker *maker)
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		add_dynamic(maker, (enum protocol)protocol);
 	/* Without memory sets are empty that should not be. */
-	if (!rules_memory_failed(maker->memory))
+	if (!maker->rules->memory.failed)
 		rules_check(maker);
 }
 
@@ -283,20 +312,17 @@ int rules_make(struct rules *rules, const struct config *config,
 		.config = config,
 		.kernel = kernel,
 		.findings = findings,
-		.memory = rules_memory_new(),
 	};
 
-	*rules = (struct rules){ .config = config, .memory = maker.memory };
-	if (maker.memory == NULL)
-		return -ENOMEM;
+	*rules = (struct rules){ .config = config };
 	make_all(&maker);
-	if (rules_memory_failed(maker.memory) || findings->incomplete)
+	if (rules->memory.failed || findings->incomplete)
 		return -ENOMEM;
 	return findings->n_errors == n_before ? 0 : -EINVAL;
 }
 
 void rules_deinit(struct rules *rules)
 {
-	rules_memory_free(rules->memory);
+	memory_free(&rules->memory);
 	*rules = (struct rules){ .config = NULL };
 }

@@ -12,8 +12,11 @@
 
 #include "base/port_set.h"
 #include "cli/config.h"
+#include "cli/memory.h"
 
 struct kernel;
+struct kept_set;
+struct range_error;
 
 /* A set of ports and the option that gave it. Shared by those who inherit it. */
 struct rule_range {
@@ -53,7 +56,7 @@ struct rules {
 	size_t n_reserves;
 	const struct port_set *dynamic[N_PROTOCOLS];	/* all that is assigned */
 	uint32_t rest_ms;
-	struct rules_memory *memory;
+	struct memory memory;		/* what all of this points into */
 };
 
 /*
@@ -77,3 +80,60 @@ void rules_deinit(struct rules *rules);
  */
 void rules_warn(const struct rules *rules, const struct kernel *kernel,
 		unsigned int rate, struct findings *findings);
+
+/*
+ * --- what the parts of rules_make() share ---
+ *
+ * No memory is no error on the spot: sets come out empty then, and
+ * rules->memory.failed is looked at before they are judged.
+ */
+
+#define N_SET_BUCKETS 1024u
+
+struct maker {
+	struct rules *rules;
+	const struct config *config;
+	const struct kernel *kernel;
+	struct findings *findings;
+	struct kept_set *kept[N_SET_BUCKETS];	/* all sets, by their hash */
+	struct port_set scratch;	/* of whoever is at work */
+	const struct port_set *empty;
+	const struct port_set *reserved[N_PROTOCOLS];	/* by any reservation */
+	/* What nobody is assigned: the reservations, and the kernel's. */
+	const struct port_set *avoided[N_PROTOCOLS];
+	bool *owns;			/* by index of the process */
+};
+
+/* `NAME: "WORD" REASON` */
+void maker_refuse(struct maker *maker, struct location place, const char *name,
+		  const char *word, const char *reason);
+
+/* The same for a list of ports. */
+void maker_refuse_ports(struct maker *maker, struct location place,
+			const char *name, const struct range_error *error);
+
+/* Clears the scratch set and returns it. */
+struct port_set *maker_scratch(struct maker *maker);
+
+/* Finishes a set, and returns the one that is kept of those equal to it. */
+const struct port_set *maker_keep(struct maker *maker, struct port_set *set);
+
+/* Reads what is not by section: import-kernel, rest-time, map-mode, ... */
+void values_read_top(struct maker *maker, bool *import_kernelp);
+
+/* Reads the settings, words and numbers that are given into a rule. */
+void values_read_options(struct maker *maker,
+			 const struct config_options *options,
+			 struct rule *rule);
+
+/* Reads what a section's program must be like. */
+void values_read_conditions(struct maker *maker, struct rule *rule);
+
+/* Reads the reservations, and fills reserved, avoided and owns. */
+void reserves_read(struct maker *maker, bool import_kernel);
+
+/* Fills the sets refused and owned of a rule. */
+void reserves_apply(struct maker *maker, struct rule *rule);
+
+/* Finds what is wrong with rules that have been made. */
+void rules_check(struct maker *maker);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "cli/port_sets.h"
-#include "cli/rules_make.h"
+#include "cli/rules.h"
 #include "cli/rules_scope.h"
 
 #define PRIVILEGED_MAX 1023	/* PROT_SOCK - 1 in include/net/sock.h */
@@ -74,7 +73,7 @@ static bool find_reserved(const struct rule_range *range,
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		if (scope->roles[protocol] == 0)
 			continue;
-		if (port_sets_add_common(common, range->ports,
+		if (port_set_add_common(common, range->ports,
 					 reserve->ports[protocol]))
 			found = true;
 		else
@@ -119,7 +118,7 @@ static bool meets_reserved(const struct maker *maker,
 		if (scope->roles[protocol] == 0 || reserved == last)
 			continue;
 		last = reserved;
-		if (port_sets_meet(range->ports, reserved))
+		if (port_set_meets(range->ports, reserved))
 			return true;
 	}
 	return false;

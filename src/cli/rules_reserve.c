@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/port_sets.h"
 #include "cli/reserved_set.h"
-#include "cli/rules_make.h"
+#include "cli/rules.h"
 #include "cli/rules_scope.h"
 #include "cli/services.h"
 #include "kernel/kernel.h"
@@ -75,8 +74,8 @@ static const struct port_set *services_of(struct maker *maker,
 
 	if (*servicesp != NULL || strstr(ports->value, "services") == NULL)
 		return *servicesp;
-	*servicesp = rules_memory_take(maker->memory, N_PROTOCOLS,
-				       sizeof(**servicesp));
+	*servicesp = memory_take(&maker->rules->memory, N_PROTOCOLS,
+				 sizeof(**servicesp));
 	if (*servicesp == NULL)
 		return NULL;
 	result = services_read(SERVICES_PATH, *servicesp);
@@ -103,7 +102,7 @@ static void read_ports(struct maker *maker,
 		return;
 	}
 	services = services_of(maker, &config->ports, servicesp);
-	if (rules_memory_failed(maker->memory))
+	if (maker->rules->memory.failed)
 		return;
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		sources.services = services != NULL ? &services[protocol] : NULL;
@@ -114,7 +113,7 @@ static void read_ports(struct maker *maker,
 			return;
 		}
 		if (covers[protocol])
-			ports[protocol] = maker_keep(maker);
+			ports[protocol] = maker_keep(maker, &maker->scratch);
 	}
 }
 
@@ -149,7 +148,7 @@ static void check_two(struct maker *maker, const struct rule_reserve *earlier,
 	if (has_owners_of(a, b) && has_owners_of(b, a))
 		return;
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		if (port_sets_add_common(common, earlier->ports[protocol],
+		if (port_set_add_common(common, earlier->ports[protocol],
 					 later->ports[protocol]))
 			found = true;
 	if (found)
@@ -169,7 +168,7 @@ static void check_overlap(struct maker *maker, size_t index,
 	bool meets = false;
 
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		meets = meets || port_sets_meet(&all[protocol],
+		meets = meets || port_set_meets(&all[protocol],
 						reserves[index].ports[protocol]);
 	for (size_t i = 0; meets && i < index; i++)
 		check_two(maker, &reserves[i], &reserves[index]);
@@ -181,10 +180,10 @@ static void finish_common(struct maker *maker, struct port_set all[N_PROTOCOLS],
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		struct port_set *set = &all[protocol];
 
-		maker->reserved[protocol] = rules_memory_keep(maker->memory, set);
+		maker->reserved[protocol] = maker_keep(maker, set);
 		if (import_kernel && maker->kernel->reserved_known)
-			port_sets_add(set, &maker->kernel->reserved);
-		maker->avoided[protocol] = rules_memory_keep(maker->memory, set);
+			port_set_unite(set, &maker->kernel->reserved);
+		maker->avoided[protocol] = maker_keep(maker, set);
 	}
 }
 
@@ -193,14 +192,13 @@ void reserves_read(struct maker *maker, bool import_kernel)
 	struct rules *rules = maker->rules;
 	const struct config *config = maker->config;
 	struct port_set *services = NULL;
-	struct port_set *all =
-		rules_memory_take(maker->memory, N_PROTOCOLS, sizeof(*all));
+	struct port_set *all = memory_take(&rules->memory, N_PROTOCOLS,
+					   sizeof(*all));
 
-	maker->owns = rules_memory_take(maker->memory, config->n_processes + 1,
-					sizeof(*maker->owns));
-	rules->reserves =
-		rules_memory_take(maker->memory, config->n_reserves + 1,
-				  sizeof(*rules->reserves));
+	maker->owns = memory_take(&rules->memory, config->n_processes + 1,
+				  sizeof(*maker->owns));
+	rules->reserves = memory_take(&rules->memory, config->n_reserves + 1,
+				      sizeof(*rules->reserves));
 	if (all == NULL || maker->owns == NULL || rules->reserves == NULL)
 		return;
 	rules->n_reserves = config->n_reserves;
@@ -211,7 +209,7 @@ void reserves_read(struct maker *maker, bool import_kernel)
 		read_reserve(maker, reserve, &services);
 		check_overlap(maker, i, all);
 		for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-			port_sets_add(&all[protocol], reserve->ports[protocol]);
+			port_set_unite(&all[protocol], reserve->ports[protocol]);
 	}
 	finish_common(maker, all, import_kernel);
 }
@@ -227,9 +225,9 @@ static const struct port_set *reserved_ports(struct maker *maker,
 			&maker->rules->reserves[i];
 
 		if (is_owner(reserve->config, name) == owned)
-			port_sets_add(set, reserve->ports[protocol]);
+			port_set_unite(set, reserve->ports[protocol]);
 	}
-	return maker_keep(maker);
+	return maker_keep(maker, &maker->scratch);
 }
 
 void reserves_apply(struct maker *maker, struct rule *rule)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/rules_make.h"
+#include "cli/rules.h"
 
 #define MS_PER_SECOND 1000u
 #define REST_SECONDS_DEFAULT 60u
@@ -154,9 +154,9 @@ static void read_uids(struct maker *maker, const struct config_list *list,
 		      struct rule *rule)
 {
 	struct uid_text *texts =
-		rules_memory_take(maker->memory, list->n, sizeof(*texts));
+		memory_take(&maker->rules->memory, list->n, sizeof(*texts));
 	const char **uids =
-		rules_memory_take(maker->memory, list->n, sizeof(*uids));
+		memory_take(&maker->rules->memory, list->n, sizeof(*uids));
 
 	if (texts == NULL || uids == NULL)
 		return;

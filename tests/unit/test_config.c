@@ -180,7 +180,7 @@ Test(config, blocks_for_a_protocol_are_read_in_either_scope)
 	assert_text(&config.processes[0].options
 			     .by_protocol[CONFIG_UDP].listen, "u", 6);
 	assert_text(&config.processes[0].options
-			     .by_protocol[CONFIG_SCTP].range, "s", 8);
+			     .by_protocol[CONFIG_SCTP].range, "s", 9);
 }
 
 Test(config, process_sections_keep_their_order_and_lists)
@@ -221,7 +221,7 @@ Test(config, reserve_sections_are_read)
 		     "owners = {x, y, z} }\nprocess a { }\nreserve b { }");
 	cr_assert_eq(config.n_reserves, 2);
 	cr_assert_str_eq(config.reserves[0].name, "a");
-	cr_assert_eq(config.reserves[0].place.line, 1);
+	cr_assert_eq(config.reserves[0].place.line, 2);
 	assert_text(&config.reserves[0].ports, "1,2", 2);
 	assert_list(&config.reserves[0].protocols, 2, "udp", 3);
 	assert_list(&config.reserves[0].owners, 3, "z", 4);
@@ -245,7 +245,7 @@ Test(config, comments_do_not_shift_the_lines)
 Test(config, a_line_goes_on_behind_a_backslash_in_quotes)
 {
 	assert_sound("range = \"1,\\\n2\\\"\"\nlisten = '3'\n");
-	assert_text(&config.defaults.ranges.range, "1,2\"", 1);
+	assert_text(&config.defaults.ranges.range, "1,2\"", 2);
 	assert_text(&config.defaults.ranges.listen, "3", 3);
 }
 
@@ -256,11 +256,12 @@ Test(config, all_that_is_unknown_is_told_in_one_run)
 		    "process a {\n"
 		    "  nmae = x\n"
 		    "  tcp { lisen = 5 range = 6 }\n"
-		    "  foo bar { x = { 1 } y { } }\n"
+		    "  foo bar { x = { 1 } range = 5 }\n"
 		    "}\n"
-		    "proces b { range = 5 }\n"
-		    "wibble\n"
-		    "listen = 7\n",
+		    "proces b { rnge = 5 tcp { y = 1 } }\n"
+		    "frob { x = 1 }\n"
+		    "listen = 7\n"
+		    "wibble\n",
 		    "conf:1: unknown option \"rnge\"; did you mean \"range\"?\n"
 		    "conf:2: unknown option \"frobnicate\"\n"
 		    "conf:4: unknown option \"nmae\"; did you mean \"name\"?\n"
@@ -269,7 +270,8 @@ Test(config, all_that_is_unknown_is_told_in_one_run)
 		    "conf:6: unknown section \"foo\"\n"
 		    "conf:8: unknown section \"proces\"; did you mean "
 		    "\"process\"?\n"
-		    "conf:9: unknown option \"wibble\"\n");
+		    "conf:9: unknown section \"frob\"\n"
+		    "conf:11: unknown option \"wibble\"\n");
 	assert_text(&config.defaults.ranges.listen, "7", 10);
 	assert_text(&config.processes[0].options
 			     .by_protocol[CONFIG_TCP].range, "6", 5);
@@ -277,8 +279,34 @@ Test(config, all_that_is_unknown_is_told_in_one_run)
 
 Test(config, a_path_of_libconfuse_is_no_name)
 {
-	assert_told("\"tcp|range\" = 5\n",
-		    "conf:1: unknown option \"tcp|range\"\n");
+	static const char *const cases[] = {
+		"tcp { }\n\"tcp|range\" = 5\n",
+		"tcp { }\ntcp|range = 5\n",
+		"tcp { }\n\"tcp\\x7crange\" = 5\n",
+		"process a { }\n\"process=a|range\" = 5\n",
+		"process a { }\n\"process|tcp\" { range = 5 }\n",
+		"process a { }\n\"process|x\" b { range = 5 }\n",
+		"range = 5\n\"\" = 5\n",
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_assert_eq(read_text(cases[i]), -EINVAL, "%s", cases[i]);
+		cr_assert_eq(findings.n_items, 1, "%s: %s", cases[i],
+			     printed());
+		cr_assert_not_null(strstr(printed(), "is no name"));
+	}
+}
+
+/* libconfuse ends all parsing with a section that is named root. */
+Test(config, a_section_may_not_be_named_root)
+{
+	assert_told("root a { }\nroot a { }\n",
+		    "conf:1: unknown option \"root\"; did you mean "
+		    "\"rest\"?\n");
+	assert_told("process a { root { } }\n",
+		    "conf:1: unknown option \"root\"; did you mean "
+		    "\"rest\"?\n");
+	assert_sound("process root { }\nprocess x { }\n");
 }
 
 Test(config, what_stands_twice_is_told_with_both_places)
@@ -294,10 +322,9 @@ Test(config, what_stands_twice_is_told_with_both_places)
 		    "conf:8: \"tcp\" stands twice; first at conf:7\n"
 		    "conf:10: \"exe\" stands twice; first at conf:9\n"
 		    "conf:11: \"range\" stands twice; first at conf:1\n");
-	cr_assert_eq(config.n_processes, 2);
 	assert_text(&config.defaults.ranges.range, "1", 1);
-	cr_assert_str_eq(config.processes[1].name, "b");
-	assert_list(&config.processes[1].conditions[CONDITION_EXE], 1, "x", 9);
+	cr_assert_str_eq(config.processes[2].name, "b");
+	assert_list(&config.processes[2].conditions[CONDITION_EXE], 1, "x", 9);
 }
 
 Test(config, an_option_in_the_wrong_scope_is_told_the_right_one)
@@ -322,60 +349,83 @@ Test(config, an_option_in_the_wrong_scope_is_told_the_right_one)
 		    "section, not in a reserve section\n");
 }
 
-Test(config, the_old_form_of_reserve_is_told_the_new_one)
-{
-	assert_told("reserve = \"5000-5010\"\n",
-		    "conf:1: reserve is a section now: "
-		    "reserve NAME { ports = \"...\" }\n");
-}
-
 Test(config, a_value_of_the_wrong_shape_is_told)
 {
-	assert_told("range = {1, 2}\nprocess { range = 1 }\n"
-		    "process \"\" { }\ntcp = 5\n"
-		    "process a {\n exe = {}\n}\n",
+	assert_told("range = {1, 2, 3}\nprocess \"\" { range = 1 x = 2 }\n"
+		    "reserve \"${BERTH_TEST_NONE:-}\" { ports = 1 }\n"
+		    "listen = 5\n",
 		    "conf:1: \"range\" takes one value, not a list\n"
 		    "conf:2: \"process\" needs a name: process NAME { ... }\n"
-		    "conf:3: \"process\" needs a name: process NAME { ... }\n"
-		    "conf:4: \"tcp\" is a block: tcp { ... }\n"
-		    "conf:6: \"exe\" is an empty list; "
-		    "fill it or leave it out\n");
+		    "conf:3: \"reserve\" needs a name: reserve NAME { ... }\n");
+	assert_text(&config.defaults.ranges.listen, "5", 4);
+}
+
+Test(config, what_stands_in_a_list_twice_is_told)
+{
+	assert_told("process a {\n exe = {a, b}\n exe = {c, d}\n"
+		    " exe = e\n}\n",
+		    "conf:3: \"exe\" stands twice; first at conf:2\n"
+		    "conf:4: \"exe\" stands twice; first at conf:2\n");
+	assert_list(&config.processes[0].conditions[CONDITION_EXE], 2, "b", 2);
 }
 
 Test(config, a_syntax_error_ends_the_reading_with_its_line)
 {
 	static const char *const cases[][2] = {
-		{ "\nrange 5\n", "conf:2: \"5\" stands where \"=\" is due\n" },
-		{ "range =\n", "conf:2: the text ends where a value is due\n" },
-		{ "range = }\n", "conf:1: \"}\" closes nothing\n" },
+		{ "\nrange 5\n",
+		  "conf:2: missing equal sign after option 'range'\n" },
+		{ "range =\n", "conf:2: premature end of file\n" },
+		{ "range = }\n", "conf:1: unexpected token '}'\n" },
 		{ "x = 1\nrange = = 5\nfoo = 1\n",
 		  "conf:1: unknown option \"x\"\n"
-		  "conf:2: \"=\" stands where a value is due\n" },
+		  "conf:2: unexpected token '='\n" },
 		{ "process a {\n exe = {a b}\n}\n",
-		  "conf:2: \"b\" stands where \",\" or \"}\" is due\n" },
+		  "conf:2: unexpected token 'b'\n" },
 		{ "process a {\n exe = a, b\n}\n",
-		  "conf:2: \",\" stands where an option (a list stands in "
-		  "braces) is due\n" },
+		  "conf:2: unexpected token ','\n" },
+		{ "process a {\n exe = {}\n}\nx = 1\n",
+		  "conf:2: \"}\" ends an empty list; "
+		  "fill it or leave it out\n" },
 		{ "process a\nrange = 5\n",
-		  "conf:2: \"range\" stands where \"{\" is due\n" },
+		  "conf:2: missing opening brace for section 'process'\n" },
+		{ "process { range = 1 }\n",
+		  "conf:1: missing title for section 'process'\n" },
+		{ "reserve = \"5000-5010\"\n",
+		  "conf:1: missing title for section 'reserve'\n" },
+		{ "tcp = 5\n",
+		  "conf:1: missing opening brace for section 'tcp'\n" },
+		{ "exe { }\n",
+		  "conf:1: missing equal sign after option 'exe'\n" },
 		{ "foo = 1\nprocess a {\n\n tcp { range = 5\n}\nbar = 1\n",
 		  "conf:1: unknown option \"foo\"\n"
 		  "conf:2: \"{\" is never closed\n"
 		  "conf:6: unknown option \"bar\"\n" },
-		{ "range = 5\n}\n", "conf:2: \"}\" closes nothing\n" },
-		{ "\nrange = \"5000\nlisten = \"5\"\n",
+		{ "range = 5\n}\n", "conf:2: unexpected closing brace\n" },
+		{ "foo = 1\nrange = \"5000\nlisten = \"5\"\n",
+		  "conf:1: unknown option \"foo\"\n"
 		  "conf:2: \"5000\" has no closing quote on its line\n" },
 		{ "range = 5 /* x\n\n",
 		  "conf:1: \"/*\" starts a comment that has no end\n" },
 		{ "process a {\n exe = /usr/bin/*\n}\n",
 		  "conf:2: \"/usr/bin/*\" must stand in quotes\n" },
-		{ "range = \"${X\"\n",
-		  "conf:1: \"${X\" has no closing brace\n" },
-		{ "range = 5 + 6\n", "conf:1: \"+\" makes no sense here\n" },
+		{ "range = 1-2*\n", "conf:1: \"1-2*\" must stand in quotes\n" },
+		{ "range = ${X}\n", "conf:1: \"$\" must stand in quotes\n" },
+		{ "range = 5 + 6\n", "conf:1: \"+\" must stand in quotes\n" },
+		{ "process a {\n exe += {x}\n}\n",
+		  "conf:2: \"+\" must stand in quotes\n" },
+		{ "a { b { c { d { e { f { g { h {\ni { }}}}}}}}}\n",
+		  "conf:1: unknown section \"a\"\n"
+		  "conf:2: \"{\" is nested too deep\n" },
 		{ "include(\"a\", \"b\")\n",
-		  "conf:1: include takes one path: include(\"PATH\")\n" },
+		  "conf:1: \"(\" holds one path: include(\"PATH\")\n" },
+		{ "include()\n",
+		  "conf:1: \"(\" holds one path: include(\"PATH\")\n" },
+		{ "include(\"a\"\n",
+		  "conf:1: \"(\" holds one path: include(\"PATH\")\n" },
+		{ "foo(a)\n", "conf:1: unknown option \"foo\"\n" },
 		{ "process a {\n tcp {\n\n range = \"\\777\" }\n}\n",
 		  "conf:4: invalid octal number '\\777'\n" },
+		{ "range = \"\\8\"\n", "conf:1: bad escape sequence '\\8'\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -391,6 +441,10 @@ Test(config, at_most_a_hundred_findings_are_told)
 
 	for (int i = 0; i < 200; i++)
 		memcpy(text + 4 * i, "x=1\n", 5);
+	cr_assert_eq(read_text(text), -EINVAL);
+	cr_assert_eq(findings.n_items, 100);
+	for (int i = 0; i < 200; i++)
+		memcpy(text + 4 * i, "x{}\n", 5);
 	cr_assert_eq(read_text(text), -EINVAL);
 	cr_assert_eq(findings.n_items, 100);
 }
@@ -650,7 +704,7 @@ Test(config, an_included_file_closes_its_own_braces)
 	assert_told("include(\"a\")\nrange = 5 }\n",
 		    "a:1: \"{\" is never closed\n");
 	write_file("a", "range = 1 }\n");
-	assert_told("include(\"a\")\n", "a:1: \"}\" closes nothing\n");
+	assert_told("include(\"a\")\n", "a:1: unexpected closing brace\n");
 }
 
 Test(config, the_installed_file_reads_without_a_finding)

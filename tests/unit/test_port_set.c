@@ -135,3 +135,28 @@ Test(port_set, starts_a_run_where_it_is_asked_from)
 	cr_assert_eq(lo, 200);
 	cr_assert_eq(hi, 300);
 }
+
+Test(port_set, unites_what_is_in_either_set)
+{
+	port_set_add(&set, 10, 70);
+	port_set_add(&other, 64, 200);
+	port_set_unite(&set, &other);
+	port_set_finish(&set);
+	cr_assert_eq(set.n_ports, 191);
+}
+
+Test(port_set, tells_what_two_sets_have_in_common)
+{
+	static struct port_set common;
+
+	port_set_add(&set, 10, 70);
+	port_set_add(&other, 71, 200);
+	cr_assert_not(port_set_meets(&set, &other));
+	cr_assert_not(port_set_add_common(&common, &set, &other));
+	port_set_add(&other, 64, 64);
+	cr_assert(port_set_meets(&set, &other));
+	cr_assert(port_set_add_common(&common, &set, &other));
+	port_set_finish(&common);
+	cr_assert_eq(common.n_ports, 1);
+	cr_assert(port_set_has(&common, 64));
+}

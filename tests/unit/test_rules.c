@@ -201,7 +201,7 @@ Test(rules, a_long_word_is_cut)
 	memset(word, 'x', sizeof(word) - 1);
 	word[sizeof(word) - 1] = '\0';
 	config.defaults.ranges.range = at(1, word);
-	snprintf(expected, sizeof(expected), "conf:1: range: \"%.80s...\" is "
+	snprintf(expected, sizeof(expected), "conf:1: range: \"%.57s...\" is "
 		 "not a port, a range lo-hi or a preset\n", word);
 	assert_refused(expected);
 }
