@@ -349,19 +349,22 @@ static int include(cfg_t *parser, cfg_opt_t *option, int n_paths,
 static int read_outermost(const char *path)
 {
 	struct file *file = new_file(path);
-	const char *why = strerror(ENOMEM);
+	const char *why;
 	char *text = NULL;
 	int result = -1;
 
-	if (file != NULL)
-		why = config_file_read(path, &file->status, &text);
+	if (file == NULL)
+		return -1;
+	why = config_file_read(path, &file->status, &text);
 	/* What is included may be empty; of all there is, a mistake made it so. */
-	if (why == NULL && text[strspn(text, " \t\r\n\f\v")] == '\0')
+	if (why == NULL && text != NULL &&
+	    text[strspn(text, " \t\r\n\f\v")] == '\0')
 		why = "is empty";
-	if (why != NULL)
-		refuse(((struct location){ path, 0 }), "%s", why);
-	else
+	if (why == NULL && text != NULL)
 		result = parse(file, text);
+	else
+		refuse(((struct location){ path, 0 }), "%s",
+		       why != NULL ? why : strerror(ENOMEM));
 	free(text);
 	return result;
 }

@@ -93,6 +93,6 @@ char *config_file_resolve(const char *file, const char *path)
 			*to++ = '\\';
 		*to++ = file[i];
 	}
-	strcpy(to, path);
+	memcpy(to, path, strlen(path) + 1);
 	return resolved;
 }

@@ -46,7 +46,7 @@ struct config_option {
 	enum config_type type;
 	/* Of TYPE_TEXT and TYPE_LIST: a config_text or a config_list. */
 	enum config_part part;
-	size_t offset;
+	unsigned int offset;	/* in bytes */
 	enum config_scope inner;	/* of TYPE_BLOCK and TYPE_SECTION */
 };
 

@@ -75,7 +75,7 @@ int process_query(struct process *process, int fd, struct fd_facts *factsp)
 {
 	const struct fd_facts old = fd_cache_get(&process->cache, fd);
 	enum socket_range range = RANGE_OF_KERNEL;
-	struct endpoint local;
+	struct endpoint local = { .port = 0 };
 	int result = facts_query(fd, factsp);
 
 	if (result == 0 && factsp->covered)
