@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Has spin check a model in full, and find each of its mutations. Usage:
-model.py SPIN MODEL, MODEL being ledger, rest, sweep, turn or map.
+model.py SPIN MODEL, MODEL being ledger, rest, sweep, turn or shared_file.
 """
 import os
 import re
@@ -49,7 +49,7 @@ CHECKS = {
     'turn': [
         ('one turn in an interval, and always another', 'safety', []),
     ],
-    'map': [
+    'shared_file': [
         ('one map, whole and accepted', 'safety', []),
         ('a good map stays', 'ltl stays', []),
         ('everybody comes to an end', 'ltl ends', []),
@@ -100,7 +100,7 @@ MUTATIONS = {
         'TURN_HELD': ('safety', [], 'assertion'),
         'NO_LIMIT': ('safety', [], 'assertion'),
     },
-    'map': {
+    'shared_file': {
         'LINK_FIRST': ('safety', [], 'assertion'),
         'RENAMES': ('safety', [], 'assertion'),
         'MAPS_OWN': ('safety', [], 'assertion'),
