@@ -50,18 +50,18 @@ with socket.socket() as listener:
     print(listener.getsockname()[1], flush=True)
     connection, peer = listener.accept()
     print("server: port", listener.getsockname()[1],
-          "takes a connection from port", peer[1], flush=True)
+          "accepted a connection from port", peer[1], flush=True)
     connection.sendall(b"hello")
     connection.close()
 '
 client='
 import socket, sys
 with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as connection:
-    print("client: port", connection.getsockname()[1], "is told",
+    print("client: port", connection.getsockname()[1], "received",
           repr(connection.recv(5).decode()), flush=True)
 '
 
-echo "\$ berth run -- python3 server   # listens on no port that it named"
+echo "\$ berth run -- python3 server   # names no port"
 "$berth" run -- python3 -c "$server" | {
 	read -r port || fail 'the server names no port'
 	echo "\$ berth run -- python3 client $port"
