@@ -12,7 +12,7 @@ struct machine {
 	const struct seccomp_data *data;
 };
 
-/* Returns false for a place that the kernel would not have taken. */
+/* Returns false where the kernel would not have accepted the offset. */
 static bool load_data(const struct machine *machine, uint32_t at,
 		      uint32_t *wordp)
 {
@@ -66,7 +66,10 @@ static uint32_t operand(const struct machine *machine,
 	return instruction->k;
 }
 
-/* The kernel shifts by the low five bits of X. A division by 0 is not for here. */
+/*
+ * The kernel shifts by the low five bits of X. Divisions by 0 do not reach this
+ * function.
+ */
 static bool compute(struct machine *machine,
 		    const struct sock_filter *instruction)
 {
@@ -95,7 +98,9 @@ static bool divides_by_zero(const struct machine *machine,
 	       operand(machine, instruction) == 0;
 }
 
-/* How many instructions a jump leaves out; *is_knownp false for no jump. */
+/*
+ * How many instructions a jump skips; *is_knownp is false for what is no jump.
+ */
 static uint32_t jump(const struct machine *machine,
 		     const struct sock_filter *instruction, bool *is_knownp)
 {
@@ -115,7 +120,10 @@ static uint32_t jump(const struct machine *machine,
 	return is_true ? instruction->jt : instruction->jf;
 }
 
-/* All but BPF_RET. Returns false for what the kernel does not know either. */
+/*
+ * All instructions but BPF_RET. Returns false for one that the kernel does not
+ * know.
+ */
 static bool step(struct machine *machine,
 		 const struct sock_filter *instruction, uint32_t *skippedp)
 {

@@ -3,8 +3,8 @@
 
 /*
  * Runs a seccomp filter in user space, as the kernel would run it on a system
- * call. The filter is a program of classic BPF, of those instructions alone that
- * seccomp takes: seccomp_check_filter() in kernel/seccomp.c.
+ * call. The filter is a program of classic BPF that uses only the instructions
+ * that seccomp accepts: seccomp_check_filter() in kernel/seccomp.c.
  *
  * Bounded (classic BPF only jumps forward), without heap, lock or system call,
  * async-signal-safe; 64 bytes of scratch memory on the stack.
@@ -20,7 +20,8 @@
 
 /*
  * Returns what the filter returns: an action and its data, SECCOMP_RET_*. For a
- * program that the kernel would not have taken it is SECCOMP_RET_KILL_PROCESS.
+ * program that the kernel would not have accepted it is
+ * SECCOMP_RET_KILL_PROCESS.
  */
 uint32_t bpf_run(const struct sock_filter *code, size_t length,
 		 const struct seccomp_data *data);

@@ -7,8 +7,8 @@
 
 #include "base/raw.h"
 
-/* Where a filter refuses it, time stands still: nothing depends on it but speed
- * and rest. */
+/* Where a filter refuses the call, the time stays the same. Only speed and rest
+ * depend on it. */
 static int read_by_call(clockid_t clock, struct timespec *timep)
 {
 	const long result = raw_syscall(SYS_clock_gettime, clock, (long)timep,
@@ -24,12 +24,12 @@ int (*clock_read)(clockid_t clock, struct timespec *timep) = read_by_call;
 /* vdso(7): the names of x86-64 and of arm64. */
 void clock_find(void)
 {
-	/* It is there already, and glibc knows it by this name. */
+	/* The vDSO is mapped already, and glibc finds it by this name. */
 	void *vdso = dlopen("linux-vdso.so.1", RTLD_LAZY | RTLD_NOLOAD);
 	void *found = NULL;
 
 	if (vdso == NULL) {
-		(void)dlerror();	/* It is the program's to read. */
+		(void)dlerror();	/* the program must not see it */
 		return;
 	}
 	found = dlsym(vdso, "__vdso_clock_gettime");

@@ -5,19 +5,21 @@
 #include <time.h>
 
 /*
- * clock_gettime(2): the kernel's own, in the vDSO, once clock_find() has found it.
- * libc's name for it may belong to another preload, which tells its program a time
- * of its own (libfaketime), while the map's time is that of all programs.
+ * clock_gettime(2): the kernel's own, in the vDSO, once clock_find() has found
+ * it. The function of this name in libc may be replaced by another preload that
+ * shows its program another time (libfaketime), while all programs that share a
+ * map need the same time.
  */
 extern int (*clock_read)(clockid_t clock, struct timespec *timep);
 
-/* Looks it up, by dlopen(3): from a constructor only. */
+/* Looks the function up by dlopen(3): call this from a constructor only. */
 void clock_find(void);
 
 /*
- * Milliseconds since the machine started, suspensions left out, never 0; the
- * same for all processes of a time namespace. Of the coarse clock, 1 to 10 ms
- * fine, read in the vDSO without a system call.
+ * Milliseconds since the machine started, without the time that it was
+ * suspended, never 0; the same for all processes of a time namespace. Read from
+ * the coarse clock, which advances in steps of 1 to 10 ms, in the vDSO without
+ * a system call.
  */
 static inline uint64_t clock_now_ms(void)
 {

@@ -35,9 +35,10 @@ static bool is_inherited;	/* written at the start, before any hook reads it */
 static atomic_pointer newest;		/* struct filter; NULL = none */
 static atomic_u32 n_undecided;		/* calls between begin and end */
 static atomic_u32 is_strict;
-static atomic_u32 is_lost;		/* a filter that there was no memory for */
+static atomic_u32 is_lost;		/* there was no memory for a copy of
+					   a filter */
 
-/* proc(5): the line is there on a kernel that has filters. */
+/* proc(5): every kernel that has seccomp filters shows this line. */
 #define STATUS_PATH "/proc/self/status"
 static const char status_line[] = "\nSeccomp:\t";
 
@@ -46,7 +47,7 @@ struct search {
 	char mode;		/* '0' = no filter */
 };
 
-/* Takes the file character by character. Returns whether the mode is found. */
+/* Reads the file character by character. Returns whether the mode was found. */
 static bool search(struct search *search, char c)
 {
 	if (search->n_matched == sizeof(status_line) - 1) {
@@ -107,21 +108,22 @@ bool filter_allows(long number, const long arguments[6])
 	struct seccomp_data data = {
 		.nr = (int)number,
 		.arch = ARCHITECTURE,
-		/* Near enough for filters that tell objects from each other. */
+		/* Only has to tell filters from other objects, so an estimate
+		 * is enough. */
 		.instruction_pointer = (uintptr_t)raw_syscall,
 	};
 
-	/* Acquire: what the one who has decided has set, before the reads below. */
+	/* Acquire: what decide() stored is seen by the loads below. */
 	if (load_acquire_u32(&n_undecided) != 0)
 		return false;
-	/* Relaxed, both: ordered by the above. */
+	/* Relaxed, both: ordered by the acquire above. */
 	if (load_relaxed_u32(&is_lost) != 0 ||
 	    (load_relaxed_u32(&is_strict) != 0 && !strict_allows(number)))
 		return false;
 	for (int i = 0; i < 6; i++)
 		data.args[i] = (unsigned long)arguments[i];
 
-	/* Acquire: the filter's code, before this thread runs it. */
+	/* Acquire: the filter's code is read after this, by this thread. */
 	const struct filter *filter = load_acquire_pointer(&newest);
 
 	for (; filter != NULL; filter = filter->older)
@@ -134,8 +136,8 @@ struct filter *filter_begin(void)
 {
 	struct filter *copy = raw_map_private(FILTER_SIZE_MAX);
 
-	/* Release, both: before the program's call, for a signal handler and for
-	 * threads that the filter reaches. */
+	/* Release, both: stored before the program's call, for a signal handler
+	 * and for other threads that the filter will hold for. */
 	add_release_u32(&n_undecided, 1);
 	store_release_u32(&filter_watch, 1);
 	return copy;
@@ -143,11 +145,11 @@ struct filter *filter_begin(void)
 
 static void decide(void)
 {
-	/* Release: what was set before, for a thread that finds 0. */
+	/* Release: all stores before are seen by a thread that reads 0 here. */
 	add_release_u32(&n_undecided, UINT32_MAX);
 }
 
-/* Gives back the pages behind so many bytes, if the filter allows that. */
+/* Unmaps the pages behind the first n bytes, if the filter allows this. */
 static void trim(struct filter *copy, size_t n_bytes)
 {
 	const size_t page = getauxval(AT_PAGESZ);
@@ -164,7 +166,7 @@ static void publish(struct filter *copy)
 
 	do
 		copy->older = older;
-	/* Acq_rel: the copy, before any thread runs it. */
+	/* Acq_rel: the copy is complete before any thread runs it. */
 	while (!swap_if_acq_rel_pointer(&newest, &older, copy));
 }
 

@@ -2,24 +2,26 @@
 #pragma once
 
 /*
- * The seccomp filters that the program has set, and what they say of a system
- * call that Berth wants to make. The kernel does not show a filter to the
- * process that it holds for, so a copy of each is kept, in memory that is mapped
- * for it; a forked child has its parent's.
+ * The seccomp filters that the program has set, and what they say about a
+ * system call that Berth wants to make. The kernel does not show a process its
+ * filters, so Berth keeps a copy of each, in memory mapped for it; a forked
+ * child has its parent's copies.
  *
- * seccomp(2) holds for a thread and for the threads that it makes afterwards, or
- * for all with SECCOMP_FILTER_FLAG_TSYNC. Here all filters hold for all threads:
- * who made whom is not known, and what is not made harms nobody: another way is
- * taken or the kernel chooses the port. For the same reason a filter that a vfork
- * child has set holds for its parent too, with which it shares the memory.
+ * The kernel applies a filter to the thread that sets it and to threads which
+ * this one creates afterwards, or to all threads with
+ * SECCOMP_FILTER_FLAG_TSYNC. Berth does not know which thread created which, so
+ * it applies all filters to all threads. This can only keep it from making a
+ * call that would have been allowed: it then uses another way, or the kernel
+ * chooses the port. For the same reason a filter that a vfork child sets is
+ * applied to its parent, which shares the child's memory.
  *
- * Not seen, and so not kept: filters that were there when the program started,
- * of which only their existence is known (filter_is_inherited()), and those that
- * are set by a system call instruction of the program's own.
+ * No copy exists of filters that the process had when it started (of these only
+ * the existence is known: filter_is_inherited()), nor of filters that the
+ * program sets by a system call instruction of its own.
  *
- * Asking and calling are two steps. A filter that one thread sets for all with
- * SECCOMP_FILTER_FLAG_TSYNC may come in between for another thread that is in a
- * hook just then: the call that it makes next may end it.
+ * Asking the filter and making the call are two steps. Between them another
+ * thread may set a filter for all threads with SECCOMP_FILTER_FLAG_TSYNC, and
+ * the call may then end the thread that makes it.
  *
  * Lock-free, async-signal-safe, no heap; errno is not touched.
  */
@@ -32,18 +34,20 @@
 struct filter;
 
 /*
- * Reads from /proc whether the process was started under a filter, which may be
- * one of a container, or a service's, that kills. To be called at the start, once.
+ * Reads from /proc whether the process was started under a filter that may kill
+ * it, such as one of a container or of a service. Call it once, at the start.
  */
 void filter_look(void);
 
 /*
- * Around a call by which the program sets a filter. In between, and in the
- * handlers of signals that come then, nothing is allowed. The memory of the copy
- * is mapped before: afterwards that may be forbidden. filter_end() reads the
- * program only if the call has succeeded, so the kernel has read it before.
+ * Call these before and after a call by which the program sets a filter.
+ * Between them, and in signal handlers that run then, filter_allows() returns
+ * false for every call. filter_begin() maps the memory of the copy, since the
+ * filter may forbid mapping. filter_end() reads the program's filter only if
+ * the call has succeeded: then the kernel has read it too.
  *
- * A process that another thread forks just then never makes a call of Berth's.
+ * A process that another thread forks between the two calls makes no call of
+ * Berth's.
  */
 struct filter *filter_begin(void);
 void filter_end(struct filter *copy, const struct sock_fprog *program,

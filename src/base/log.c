@@ -33,7 +33,9 @@ static size_t compose(struct iovec pieces[N_PIECES], const char *prefix,
 	return n;
 }
 
-/* Not inlined: the pieces are on no stack while the kernel is asked for 2. */
+/*
+ * Not inlined: the pieces are not on the stack while standard_error_is() runs.
+ */
 __attribute__((noinline))
 static void write_line(const struct standard_error *noted,
 		       const char *const *parts)

@@ -52,8 +52,8 @@ void port_set_finish(struct port_set *set)
 	uint32_t n_ports = 0;
 
 	for (uint32_t i = 0; i < N_PORT_WORDS; i++) {
-		/* At most 65,472 here, so nothing is lost. Of a set that is
-		 * empty, and most are, no page is written. */
+		/* At most 65,472 here, so nothing is lost. For an empty set,
+		 * and most are empty, no page is written. */
 		if (set->ranks[i] != n_ports)
 			set->ranks[i] = (uint16_t)n_ports;
 		n_ports += (uint32_t)__builtin_popcountll(set->words[i]);
@@ -66,17 +66,16 @@ uint32_t port_set_select(const struct port_set *set, uint32_t index)
 {
 	uint32_t i = 0;
 
-	/*
-	 * The last word with a rank of at most index is the member's: an empty
-	 * word has the rank of the one behind it.
-	 */
+	/* The last word with a rank of at most index has the member: an empty
+	 * word has the same rank as the word behind it. */
 	for (uint32_t step = N_PORT_WORDS / 2; step; step /= 2)
 		if (set->ranks[i + step] <= index)
 			i += step;
 
 	uint64_t word = set->words[i];
 
-	/* A set that another process is writing to may end too soon. */
+	/* Where another process writes to the set, the word may have too few
+	 * bits. */
 	for (uint32_t n = index - set->ranks[i]; n && word; n--)
 		word &= word - 1;
 	return i * PORT_WORD_BITS + (word ? (uint32_t)__builtin_ctzll(word) : 0);

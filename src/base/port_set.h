@@ -32,7 +32,7 @@ _Static_assert(sizeof(struct port_set) == 8192 + 4 + 2048 + 4,
 /* Adds lo to hi, both included; lo <= hi <= 65535. */
 void port_set_add(struct port_set *set, uint32_t lo, uint32_t hi);
 
-/* Takes away what is in other too. */
+/* Removes from the set all members of other. */
 void port_set_subtract(struct port_set *set, const struct port_set *other);
 
 /* Adds what is in other too. */
@@ -45,7 +45,10 @@ bool port_set_add_common(struct port_set *set, const struct port_set *a,
 /* Whether two sets have a port in common. */
 bool port_set_meets(const struct port_set *a, const struct port_set *b);
 
-/* Counts the members and their ranks. To be called after the last change. */
+/*
+ * Computes the number of members and their ranks. Call it after the last
+ * change.
+ */
 void port_set_finish(struct port_set *set);
 
 static inline bool port_set_has(const struct port_set *set, uint32_t port)

@@ -49,7 +49,7 @@ long raw_program_call(long number, long a1, long a2, long a3, long a4, long a5,
 #error "Berth knows the system call convention of x86-64 and arm64 only"
 #endif
 
-/* Not inlined: the common path has no array to fill. */
+/* Not inlined: the common path then has no array to fill. */
 __attribute__((noinline, cold))
 static bool allows(long number, long a1, long a2, long a3, long a4, long a5,
 		   long a6)
@@ -66,7 +66,10 @@ long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
 	return raw_program_call(number, a1, a2, a3, a4, a5, a6);
 }
 
-/* As libc passes it, in 32 bits: a filter may compare AT_FDCWD with all 64. */
+/*
+ * In 32 bits, as libc passes it: a filter may compare AT_FDCWD with all 64
+ * bits.
+ */
 static long in_register(int directory_fd)
 {
 	return (long)(unsigned int)directory_fd;

@@ -8,10 +8,11 @@
  * All return what the kernel returns: a result, or -errno; errno is not
  * touched. No cancellation point. Async-signal-safe.
  *
- * A seccomp filter of the program's may kill whoever makes a call that it does
- * not allow. So all calls ask filter.h first, and what is not allowed is not made:
- * the result is RAW_FILTERED then. Callers take another way, or leave the port to
- * the kernel; they never hand this result to the program.
+ * A seccomp filter of the program may kill it for a call that the filter does
+ * not allow. So each function asks filter.h first, and does not make a call
+ * that is not allowed: the result is RAW_FILTERED then. Callers use another
+ * way, or leave the port to the kernel; they never return this result to the
+ * program.
  */
 
 #include <errno.h>
@@ -26,8 +27,9 @@
 
 #define RAW_FILTERED (-ENOSYS)
 
-/* Whether a filter has refused a call: one of the program's, or one that was
- * there before and says EPERM, as those of containers do. */
+/* Whether a filter has refused a call: a filter of the program, or one that
+ * was there when the program started and returns EPERM, as those of
+ * containers do. */
 static inline bool raw_is_filtered(long result)
 {
 	return result == RAW_FILTERED || result == -EPERM;
@@ -36,7 +38,10 @@ static inline bool raw_is_filtered(long result)
 long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
 		 long a6);
 
-/* A call that the program makes itself: not asked about, as it is not Berth's. */
+/*
+ * A call that the program makes itself: filter.h is not asked, as it is not a
+ * call of Berth's.
+ */
 long raw_program_call(long number, long a1, long a2, long a3, long a4, long a5,
 		      long a6);
 
@@ -57,16 +62,19 @@ int raw_setsockopt(int fd, int level, int name, const void *value,
 int raw_get_int_option(int fd, int level, int name, int *valuep);
 int raw_set_int_option(int fd, int level, int name, int value);
 
-/* NULL, and -errno in *errorp, where it fails; *errorp is 0 otherwise. */
+/* Returns NULL, with -errno in *errorp, on failure; else *errorp is 0. */
 void *raw_map(size_t size, int protection, int flags, int fd, off_t offset,
 	      int *errorp);
-/* Zeroed memory of this process, as much of it as is touched; or NULL. */
+/* Zeroed private memory, of which only touched pages are allocated; or NULL. */
 void *raw_map_private(size_t size);
 void raw_unmap(void *memory, size_t size);
-/* Not made where filter_is_inherited(), as raw_flock(). */
+/* The call is not made where filter_is_inherited(); raw_flock() neither. */
 int raw_madvise(void *memory, size_t size, int advice);
 
-/* Files. Names end in _at where a path is looked up from a folder, or AT_FDCWD. */
+/*
+ * Files. In functions named _at, a path is looked up from a folder, or
+ * AT_FDCWD.
+ */
 int raw_fstat(int fd, struct stat *statusp);
 int raw_stat(const char *path, struct stat *statusp);
 int raw_lstat_at(int directory_fd, const char *path, struct stat *statusp);
@@ -81,30 +89,34 @@ int raw_unlink_at(int directory_fd, const char *path);
 int raw_link_at(int from_fd, const char *from, int to_fd, const char *to,
 		int flags);
 
-/* Where a filter refuses it, as it was when the program started. */
+/* The value at the program's start, where a filter refuses the call. */
 uid_t raw_geteuid(void);
 
-/* --- what base/filter.c says of a call: here, since it makes calls too ------------ */
+/*
+ * --- what base/filter.c needs here: it makes raw calls itself
+ * -----------------
+ */
 
 /* Not 0 once a filter may have been set. */
 extern atomic_u32 filter_watch;
 
 static inline bool filter_is_watched(void)
 {
-	/* Relaxed: a thread sees its own; one that TSYNC reaches has no way to
-	 * be told before. filter_allows() orders what it reads itself. */
+	/* Relaxed: a thread sees its own store; a thread that TSYNC reaches
+	 * cannot be told before. filter_allows() orders what it reads
+	 * itself. */
 	return load_relaxed_u32(&filter_watch) != 0;
 }
 
 /*
- * Whether the kernel would make a call and do nothing else, under all filters.
- * An errno, a signal, a tracer or a supervisor is a "no".
+ * Whether all filters let the kernel make a call, with no other effect. An
+ * errno, a signal, a tracer or a supervisor counts as no.
  */
 bool filter_allows(long number, const long arguments[6]);
 
 /*
- * Whether the process was started under a filter, or whether that is not known. What such a filter says cannot be
- * asked: calls are not made then that Berth can do without and that filters for
- * a few groups of calls leave out.
+ * Whether the process was started under a filter, or this is not known. Such a
+ * filter cannot be asked, so Berth then leaves out calls that it can do without
+ * and that filters which allow only a few groups of calls do not include.
  */
 bool filter_is_inherited(void);

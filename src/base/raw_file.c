@@ -10,12 +10,14 @@
 
 #include "base/raw.h"
 
-/* Signals that may interrupt an allocation: a profiler's come every ms. */
+/*
+ * That many signals may interrupt an allocation: a profiler sends one every ms.
+ */
 #define MAX_INTERRUPTIONS 64
 
 #define WRITTEN_AT_ONCE 4096u
 
-/* As libc passes it, see raw.c. */
+/* In 32 bits, as in raw.c. */
 static long in_register(int folder_fd)
 {
 	return (long)(unsigned int)folder_fd;
@@ -87,7 +89,7 @@ int raw_file_write(int fd, const void *bytes, size_t size, uint64_t offset)
 	return 0;
 }
 
-/* As posix_fallocate(3) does, for who alone has the file. */
+/* As posix_fallocate(3) does, where no other process has the file open. */
 static int write_zeros(int fd, uint64_t offset, uint64_t size)
 {
 	static const char zeros[WRITTEN_AT_ONCE];
@@ -118,7 +120,8 @@ int raw_file_may_have(uint64_t size)
 	const long result = raw_syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, 0,
 					(long)&limit, 0, 0);
 
-	/* Who may not ask has a filter that would not let it write either. */
+	/* Where a filter forbids the question, it would forbid the write
+	 * too. */
 	return result == 0 && limit.soft < size ? -EFBIG : 0;
 }
 
@@ -169,7 +172,7 @@ void *raw_map_again(const void *address, size_t size, int *errorp)
 	const long result = raw_syscall(SYS_mremap, (long)address, 0,
 					(long)size, MREMAP_MAYMOVE, 0, 0);
 
-	/* The last page of addresses is the kernel's, for errors. */
+	/* The kernel returns errors as the last page of addresses. */
 	*errorp = (unsigned long)result > -4096ul ? (int)result : 0;
 	return *errorp == 0 ? (void *)result : NULL;
 }

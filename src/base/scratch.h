@@ -2,19 +2,19 @@
 #pragma once
 
 /*
- * Memory for the length of one rare path, in place of a large array on the
- * program's stack, which may have little room: a thread of PTHREAD_STACK_MIN, an
- * alternate signal stack.
+ * Memory for one rare path, in place of a large array on the program's stack,
+ * which may be small: that of a thread with PTHREAD_STACK_MIN, or an alternate
+ * signal stack.
  *
- * Each piece is a mapping of its own, made and undone by system calls of Berth's
- * own: no heap, errno is not touched, async-signal-safe.
+ * Each piece is a mapping of its own, made and removed by system calls of
+ * Berth: no heap, errno is not touched, async-signal-safe.
  */
 
 #include <stddef.h>
 
 /*
- * Zeroed, aligned for every type; what is not touched takes no memory. NULL
- * where the kernel refuses: the caller then does without the path.
+ * Zeroed, aligned for every type; pages that are not touched take no memory.
+ * NULL where the kernel refuses: the caller then does without this path.
  */
 void *scratch_take(size_t size);
 

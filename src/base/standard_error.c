@@ -21,7 +21,7 @@
 static void read_file(struct standard_error *filep)
 {
 	struct statx status = { .stx_mask = 0 };
-	/* A server of a network file system is not asked. */
+	/* Without asking the server of a network file system. */
 	const long result = raw_syscall(
 		SYS_statx, STDERR_FILENO, (long)"",
 		AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
@@ -36,7 +36,7 @@ static void read_file(struct standard_error *filep)
 	filep->special[0] = status.stx_rdev_major;
 	filep->special[1] = status.stx_rdev_minor;
 	filep->type = status.stx_mode & S_IFMT;
-	/* The inode of a file that was removed may be another's by now. */
+	/* The inode number of a removed file may be used again. */
 	if (status.stx_mask & STATX_BTIME) {
 		filep->birth_s = (uint64_t)status.stx_btime.tv_sec;
 		filep->birth_ns = status.stx_btime.tv_nsec;
@@ -48,7 +48,7 @@ void standard_error_note(struct standard_error *notedp)
 	read_file(notedp);
 }
 
-/* Not inlined: the kernel's answer is on no stack while a line is written. */
+/* Not inlined: struct statx is not on the stack while a line is written. */
 __attribute__((noinline))
 bool standard_error_is(const struct standard_error *noted)
 {
@@ -72,9 +72,10 @@ typedef uint64_t signal_set;
 #define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
 
 /*
- * SIGPIPE where nobody reads, SIGXFSZ beyond RLIMIT_FSIZE: both are sent to the
- * thread that writes. SIGTTOU is not sent where the thread blocks it, and the
- * terminal takes the line: tty_check_change() in drivers/tty/tty_jobctrl.c.
+ * SIGPIPE where nobody reads and SIGXFSZ beyond RLIMIT_FSIZE are both sent to
+ * the thread that writes. SIGTTOU is not sent where the thread blocks it, and
+ * the terminal accepts the line: tty_check_change() in
+ * drivers/tty/tty_jobctrl.c.
  */
 #define THREAD_SIGNALS (SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGXFSZ))
 #define ALL_SIGNALS (THREAD_SIGNALS | SIGNAL_BIT(SIGTTOU))
@@ -85,7 +86,7 @@ static long change_mask(int how, signal_set set, signal_set *oldp)
 			   sizeof(set), 0, 0);
 }
 
-/* Whether one has come already, from elsewhere, and waits for the program. */
+/* Whether a signal that another sender has sent is already pending. */
 static bool is_pending(void)
 {
 	signal_set pending = 0;
@@ -94,11 +95,15 @@ static bool is_pending(void)
 			   0, 0, 0, 0) < 0 || (pending & THREAD_SIGNALS) != 0;
 }
 
-/* Takes back what the write has sent; it is the thread's own, and comes first. */
+/*
+ * Removes the signal that the write has caused. It is pending for the thread,
+ * and the kernel returns such a signal before one pending for the process.
+ */
 static void take_back(void)
 {
 	const signal_set set = THREAD_SIGNALS;
-	/* The kernel's timespec of this call is two longs everywhere. */
+	/* The kernel's timespec for this call is two longs on every
+	 * architecture. */
 	const long at_once[2] = { 0, 0 };
 
 	raw_syscall(SYS_rt_sigtimedwait, (long)&set, 0, (long)at_once,
@@ -132,9 +137,9 @@ static bool is_terminal(void)
 }
 
 /*
- * O_NONBLOCK belongs to the open file, which other processes share. So a pipe or
- * a terminal is opened anew; where that is refused there is only a look at the
- * room first, which another writer may take just then.
+ * O_NONBLOCK belongs to the open file, which other processes share. So a pipe
+ * or a terminal is opened anew. Where that is refused, Berth only looks whether
+ * there is room; another writer may use this room before the line is written.
  */
 static long write_if_room(const struct standard_error *noted,
 			  const struct iovec *parts, size_t n_parts)
@@ -166,7 +171,8 @@ static void write_quietly(const struct standard_error *noted,
 		size += parts[i].iov_len;
 	if (change_mask(SIG_BLOCK, ALL_SIGNALS, &old) < 0)
 		return;
-	/* Else nobody could tell it from one of the write's. */
+	/* Otherwise it could not be told from a signal that the write
+	 * causes. */
 	if (!is_pending() &&
 	    write_if_room(noted, parts, n_parts) != (long)size)
 		take_back();
@@ -176,9 +182,9 @@ static void write_quietly(const struct standard_error *noted,
 #define IS_NULL(special) ((special)[0] == 1 && (special)[1] == 3)
 
 /*
- * A filter that was there before may not allow what keeps signals away: those of
- * a few system services do not. So nothing of it is called where none can come:
- * from /dev/null, and from a file without a limit.
+ * A filter that the process had at its start may forbid the calls that hold
+ * signals back: those of a few system services do. So none of them is made
+ * where no signal can come: for /dev/null, and for a file without a limit.
  */
 static bool is_quiet(const struct standard_error *noted)
 {

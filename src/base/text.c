@@ -40,7 +40,7 @@ void text_end(struct text *text)
 
 #define REPLACEMENT 0xfffdu
 
-/* Not to be printed, from the first to the last of each line. */
+/* Ranges of characters that are not printed, first and last. */
 static const uint32_t unprintable[][2] = {
 	{ 0x00, 0x1f },		/* C0 controls */
 	{ 0x7f, 0x9f },		/* DEL, C1 controls */
@@ -62,7 +62,9 @@ static bool is_printable(uint32_t code)
 	return true;
 }
 
-/* Neither longer than needed, nor a surrogate, nor beyond Unicode. */
+/*
+ * Rejects encodings that are too long, surrogates, and what is beyond Unicode.
+ */
 static bool is_sound(uint32_t code, uint32_t length)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -84,7 +86,7 @@ struct text_character text_character(const char *text)
 	if (length > 1)
 		code &= 0x7fu >> length;
 	for (uint32_t i = 1; i < length; i++) {
-		/* The NUL at the end is no continuation either. */
+		/* A NUL at the end of the text is no continuation byte. */
 		if (((uint8_t)text[i] & 0xc0) != 0x80)
 			return broken;
 		code = code << 6 | ((uint8_t)text[i] & 0x3f);
@@ -115,7 +117,7 @@ void text_make_printable(char *string)
 	const size_t size = strlen(string) + 1;
 	struct text text = { string, size, 0 };
 
-	/* What is put never gets ahead of what is read. */
+	/* The write position never passes the read position. */
 	text_put_printable(&text, string, size);
 	text_end(&text);
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Text put together in a buffer of the caller's, without heap or stdio, and so
- * async-signal-safe. What does not fit is left out, and counted.
+ * Text composed in a buffer of the caller, without heap or stdio, and so
+ * async-signal-safe. What does not fit is left out, but counted.
  */
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 struct text {
 	char *buffer;
 	size_t size;	/* of the buffer; 0 to count only */
-	size_t length;	/* that the whole text has, the NUL left out */
+	size_t length;	/* of the whole text, without the NUL */
 };
 
 static inline void text_put_char(struct text *text, char c)
@@ -35,24 +35,24 @@ void text_put_hex(struct text *text, uint32_t number);
 void text_end(struct text *text);
 
 /*
- * Text that somebody else has chosen: the name of a program, a path, a value.
- * It goes to terminals and logs, and may be printed where it is UTF-8 (RFC 3629)
- * without control characters (C0, DEL, C1), line separators, and the characters
- * that are invisible or change the direction of what is around them
+ * Text that somebody else has chosen, such as the name of a program, a path or
+ * a value, goes to terminals and logs. It is printed where it is UTF-8 (RFC
+ * 3629) without control characters (C0, DEL, C1), line separators, and
+ * characters that are invisible or change the direction of text around them
  * (bidirectional controls of UAX #9, zero width, tags).
  */
 struct text_character {
-	uint32_t code;		/* U+FFFD where there is no UTF-8 */
+	uint32_t code;		/* U+FFFD where the text is not UTF-8 */
 	uint32_t length;	/* in bytes, at least 1 */
 	bool is_printable;
 };
 
-/* The character that a text, which is not empty, begins with. */
+/* Decodes the first character of a text that is not empty. */
 struct text_character text_character(const char *text);
 
-/* At most max bytes of a string, with "?" for each character that may not be
- * printed. None is cut in two. */
+/* Appends at most max bytes of a string, with "?" in place of each character
+ * that is not printed. No character is cut in two. */
 void text_put_printable(struct text *text, const char *string, size_t max);
 
-/* The same in place. */
+/* Does the same within the string itself. */
 void text_make_printable(char *string);

@@ -10,20 +10,20 @@
 
 #define PAGE_BITS 12u	/* the smallest page there is; larger ones hold many */
 
-/* The kernel's sigset_t, 64 signals: the largest that is read. */
+/* The kernel's sigset_t, 64 signals: the most that is read. */
 #define WORD_SIZE 8u
 
 #define NO_SUCH_WAY (-1L)
 #define NO_SUCH_OPTION 0x7ffffff
 
 /*
- * Three calls read a word and change nothing; the next is made where a filter
- * forbids the one before. futex(2) compares it, and then wakes nobody and moves
- * nobody: 0 or EAGAIN for a word that it could read. Hardly a filter lacks it,
- * since libc waits by it. rt_sigprocmask(2) reads a set before it looks at what
- * to do with it: EINVAL. setsockopt(2) reads a value before it looks at the
- * option (sk_setsockopt() in net/core/sock.c; MPTCP does not): ENOPROTOOPT. An
- * aligned word lies in one page.
+ * Three calls that read a word and change nothing; the next is used where a
+ * filter forbids the one before. futex(2) compares the word, then wakes and
+ * moves no waiter: it returns 0 or EAGAIN for a word that it could read. Nearly
+ * every filter allows it, since libc's locks need it. rt_sigprocmask(2) reads a
+ * set before it checks what to do with it: EINVAL. setsockopt(2) reads a value
+ * before it checks the option (sk_setsockopt() in net/core/sock.c; MPTCP does
+ * not): ENOPROTOOPT. An aligned word lies within one page.
  */
 static bool is_readable_word(int fd, uintptr_t address)
 {

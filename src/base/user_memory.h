@@ -2,20 +2,20 @@
 #pragma once
 
 /*
- * Whether memory that a program points to can be read. For a bad pointer the
- * kernel answers EFAULT; to follow it here would be a crash of the program.
+ * Whether memory that a program points to can be read. The kernel answers
+ * EFAULT for a bad pointer; if Berth read it, the program would crash.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
- * Whether n_bytes at pointer can be read now. The kernel is asked anew each
- * time, by a system call that reads a word of each page and changes nothing;
- * only the page of the stack that this very call stands on needs no question.
- * fd is the program's socket, of which an option that does not exist is set
- * where the program's seccomp filter forbids the first call. NULL is not
- * readable, and nothing is where both are forbidden. Async-signal-safe; errno is
- * not touched.
+ * Whether n_bytes at pointer can be read now. Each time the kernel is asked, by
+ * a system call that reads a word of each page and changes nothing; only for
+ * the page of the stack that this call uses no question is needed. fd is the
+ * program's socket: where the program's seccomp filter forbids the first call,
+ * an option that does not exist is set on it. Returns false for NULL, and for
+ * everything where all calls are forbidden. Async-signal-safe; errno is not
+ * touched.
  */
 bool user_memory_check(int fd, const void *pointer, size_t n_bytes);

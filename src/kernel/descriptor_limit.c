@@ -8,7 +8,7 @@
 
 #include "base/raw.h"
 
-/* That Berth has open at a time, at most. */
+/* The most descriptors that Berth has open at a time. */
 #define N_DESCRIPTORS 5u
 
 struct limit {
@@ -21,7 +21,7 @@ static long set_limit(const struct limit *limit, struct limit *oldp)
 			   (long)oldp, 0, 0);
 }
 
-/* Whether so many more can be had. */
+/* Whether this many more descriptors can be opened. */
 static bool has_room(void)
 {
 	int fds[N_DESCRIPTORS];

@@ -63,7 +63,8 @@ static bool read_in6(const struct sockaddr *address, socklen_t length,
 		.family = AF_INET6,
 	};
 	memcpy(endpointp->address, &in6.sin6_addr, sizeof(in6.sin6_addr));
-	/* Elsewhere the kernel does not look at it, and it may be garbage. */
+	/* For other addresses the kernel ignores the field, and it may be
+	 * garbage. */
 	if (needs_scope(endpointp->address))
 		endpointp->scope = in6.sin6_scope_id;
 	return true;

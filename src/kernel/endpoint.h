@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * An address and a port in host byte order: the one place that swaps bytes.
- * IPv4 addresses, and IPv4-mapped ones, are kept in their mapped form, so that
- * one destination has one key whichever family of socket speaks to it.
+ * An address and a port in host byte order: only this object swaps bytes. IPv4
+ * addresses, and IPv4-mapped ones, are kept in their mapped form, so that a
+ * destination has the same key for sockets of both families.
  */
 
 #include <netinet/in.h>
@@ -21,7 +21,7 @@ struct endpoint {
 	uint16_t family;	/* AF_INET or AF_INET6, as the caller wrote it */
 };
 
-/* Room for either family, and what is written into it. */
+/* Room for an address of either family. */
 union socket_address {
 	struct sockaddr generic;
 	struct sockaddr_in in;
@@ -30,18 +30,18 @@ union socket_address {
 
 /*
  * Reads a caller's address, which may be NULL or unaligned and is not changed.
- * Returns false for whatever the kernel would refuse or treat specially: NULL,
- * a length below the family's size (for IPv6 that without sin6_scope_id, which
- * Linux takes too) or above sockaddr_storage's, a family other than AF_INET and
- * AF_INET6. Bounded; reads only the family's size.
+ * Returns false for what the kernel would refuse or treat specially: NULL, a
+ * length below the family's size (for IPv6 that without sin6_scope_id, which
+ * Linux accepts too) or above sockaddr_storage's, a family other than AF_INET
+ * and AF_INET6. Bounded; reads only the family's size.
  */
 bool endpoint_read(const struct sockaddr *address, socklen_t length,
 		   struct endpoint *endpointp);
 
 /*
- * Copies a caller's address (one that endpoint_read() took) with another port.
- * Returns its length: the caller's own, but for what lies behind the largest
- * address, which the kernel does not look at.
+ * Copies a caller's address (one that endpoint_read() has accepted) with
+ * another port. Returns its length: the caller's own, but without bytes behind
+ * the largest address, which the kernel ignores.
  */
 socklen_t endpoint_with_port(const struct sockaddr *address, socklen_t length,
 			     uint16_t port, union socket_address *copyp);
@@ -50,7 +50,9 @@ socklen_t endpoint_with_port(const struct sockaddr *address, socklen_t length,
 socklen_t endpoint_wildcard(int family, uint16_t port,
 			    union socket_address *addressp);
 
-/* Writes an endpoint as its family has it, port included. Returns its length. */
+/*
+ * Writes an endpoint as its family has it, with the port. Returns its length.
+ */
 socklen_t endpoint_write(const struct endpoint *endpoint,
 			 union socket_address *addressp);
 
@@ -73,5 +75,5 @@ bool endpoint_same_address(const struct endpoint *a, const struct endpoint *b);
 void endpoint_text(const struct endpoint *endpoint,
 		   char text[ENDPOINT_TEXT_SIZE]);
 
-/* The same, behind what a text has already. */
+/* The same, appended to a text. */
 void endpoint_put_text(struct text *text, const struct endpoint *endpoint);

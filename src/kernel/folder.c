@@ -14,7 +14,9 @@
 #include "base/raw_file.h"
 #include "base/text.h"
 
-/* Names that appear and go again under our hands: that many are put up with. */
+/*
+ * How often a name may appear and disappear during the call before it gives up.
+ */
 #define MAX_ROUNDS 16
 
 /* proc(5), pid_max: at most 2^22. */
@@ -55,9 +57,9 @@ bool folder_is_empty(int fd)
 }
 
 /*
- * Takes back what the umask has left out. Where others may rename what is not
- * theirs, the name may lead to another folder of this user's by now: an empty
- * one at most.
+ * Sets the mode where the umask has changed it. Where others may rename the
+ * folder, the name may lead to another folder of this user by now: so only an
+ * empty folder is changed.
  */
 static void correct_mode(int fd, uint32_t mode)
 {
@@ -94,7 +96,7 @@ uint64_t folder_random(void)
 	if (raw_syscall(SYS_getrandom, (long)&number, sizeof(number),
 			GRND_NONBLOCK, 0, 0, 0) == sizeof(number))
 		return number;
-	/* Of this moment, and of a process that lives now. */
+	/* Made from the time and the process, so that it is not used twice. */
 	return clock_now_ms() << PID_BITS | (uint64_t)raw_getpid();
 }
 
@@ -133,7 +135,8 @@ int folder_take(int parent_fd, const char *name, uint32_t mode)
 	if (fd < 0)
 		return fd;
 	result = is_new ? put_in_place(parent_fd, new_name, name) : -EBUSY;
-	/* What had the name now has the other; one that is empty can go. */
+	/* The new folder has the name now; the old one is removed if it is
+	 * empty. */
 	if (raw_file_remove(parent_fd, new_name, AT_REMOVEDIR) == -ENOTDIR)
 		raw_file_remove(parent_fd, new_name, 0);
 	if (result == 0)

@@ -60,8 +60,9 @@ static void add_list(struct port_set *set, struct text text)
 }
 
 /*
- * Linux gives a list to the first read alone, cut to what it has room for:
- * proc_do_large_bitmap() in kernel/sysctl.c. A newline ends a whole one.
+ * Linux returns a list to the first read alone, cut to the size of the buffer:
+ * proc_do_large_bitmap() in kernel/sysctl.c. A complete list ends with a
+ * newline.
  */
 static bool read_list(int fd, char *buffer, size_t size, struct port_set *set)
 {
@@ -84,7 +85,7 @@ static bool read_long_list(int fd, struct port_set *set)
 	return is_whole;
 }
 
-/* Most systems reserve a few ports, or none: no mapping is needed for them. */
+/* Most systems reserve few ports, or none: then no mapping is needed. */
 __attribute__((noinline))
 static bool read_short_list(int fd, struct port_set *set)
 {
@@ -106,7 +107,11 @@ static void read_reserved(struct kernel *kernelp)
 	port_set_finish(set);
 }
 
-/* "32768\t60999\n"; hi 0 for what cannot be read. */
+/*
+ * "32768\t60999
+ *
+ * "; hi is 0 for what cannot be read.
+ */
 static struct port_interval read_port_range(void)
 {
 	const struct port_interval unknown = { .hi = 0 };
@@ -131,7 +136,8 @@ static struct port_interval read_port_range(void)
 
 static void set_pin_range(struct kernel *kernelp, struct port_interval range)
 {
-	/* Relaxed: one word, complete in itself. */
+	/* Relaxed: one word that holds both ends, and nothing else depends on
+	 * it. */
 	store_relaxed_u32(&kernelp->pin_range, range.hi << 16 | range.lo);
 }
 
@@ -158,7 +164,7 @@ static void read_netns_inode(struct kernel *kernelp)
 		kernelp->netns_error = result;
 }
 
-/* Of the calling thread: /proc/self has the namespace of the first one. */
+/* Of the calling thread: /proc/self shows the namespace of the first thread. */
 static uint64_t inode_of_thread(void)
 {
 	struct stat status;

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What the kernel says of this network namespace: read once, at start, from
- * /proc/sys (ip-sysctl.rst), since a program may forbid itself open() later.
+ * What the kernel says about this network namespace, read once, at the start,
+ * from /proc/sys (ip-sysctl.rst), since a program may forbid itself open()
+ * later.
  *
  * No heap, no stdio; opens a few descriptors and closes them again.
  */
@@ -19,8 +20,9 @@
 
 struct kernel {
 	struct port_interval port_range;	/* ip_local_port_range; hi 0 = unknown */
-	atomic_u32 pin_range;			/* the same, as last read: hi in
-						   the high half, lo in the low */
+	atomic_u32 pin_range;			/* the same as last read: hi
+						   in the high half, lo in
+						   the low */
 	bool reserved_known;
 	bool autobind_reuse;			/* ip_autobind_reuse */
 	struct port_set reserved;		/* ip_local_reserved_ports, finished */
@@ -30,22 +32,24 @@ struct kernel {
 };
 
 /*
- * Fills *kernelp, which is all zeros before; what cannot be read is left so. A
- * page of it that stays zero is never touched: most of reserved.
+ * Fills *kernelp, which must be all zeros before; what cannot be read stays 0.
+ * Pages that stay zero are not touched: most of the set reserved.
  */
 void kernel_read(struct kernel *kernelp);
 
 /*
- * Whether the calling thread is in a network namespace: by its cookie where the
- * kernel has one, else by its inode; 0 = unknown. Also where neither can be had.
+ * Whether the calling thread is in a network namespace: compares the cookie
+ * where the kernel has one, else the inode; 0 = unknown. True where neither is
+ * known.
  */
 bool kernel_is_in_netns(uint64_t inode, uint64_t cookie);
 
 /*
- * Reads ip_local_port_range again, when the kernel has not done what it says.
- * Returns whether it has changed. Other threads go on meanwhile.
+ * Reads ip_local_port_range again, after the kernel has chosen a port that this
+ * range does not explain. Returns whether it has changed. Other threads may run
+ * meanwhile.
  */
 bool kernel_refresh(struct kernel *kernel);
 
-/* Whether the kernel takes a pin (IP_LOCAL_PORT_RANGE) on this port. */
+/* Whether the kernel honours a pin (IP_LOCAL_PORT_RANGE) to this port. */
 bool kernel_can_pin(const struct kernel *kernel, uint16_t port);

@@ -15,7 +15,8 @@ static const char map_e_prefix[] = "map-e:";
 
 struct preset {
 	const char *name;
-	struct port_interval ports;	/* hi 0: what the caller says */
+	struct port_interval ports;	/* hi 0: the range that the caller
+					   gives */
 };
 
 /* The sources are in the header. */
@@ -71,7 +72,8 @@ static int parse_port(struct word word, uint32_t *portp,
 {
 	uint32_t port = 0;
 
-	/* Ends beyond 65535 at the latest: any number of digits is safe. */
+	/* Stops at the latest beyond 65535, so that any number of digits is
+	 * safe. */
 	for (size_t i = 0; i < word.length && port <= PORT_MAX; i++)
 		port = port * 10 + (uint32_t)(word.start[i] - '0');
 	if (port > PORT_MAX)
@@ -112,7 +114,7 @@ static void skip(struct word *word, size_t length)
 	word->length -= length;
 }
 
-/* One beyond 65535 is taken as 65536. Returns false where there is none. */
+/* A number beyond 65535 is read as 65536. Returns false where there is none. */
 static bool take_number(struct word *word, uint32_t *numberp)
 {
 	uint32_t base = 10, number = 0;
@@ -144,7 +146,9 @@ static bool take_slash(struct word *word)
 	return true;
 }
 
-/* The names are those of RFC 7597 section 5.1: a port is A, PSID, j. */
+/*
+ * The names are those of RFC 7597 section 5.1: a port consists of A, PSID, j.
+ */
 static void add_map_e(struct port_set *set, uint32_t a, uint32_t k,
 		      uint32_t psid)
 {
@@ -251,7 +255,7 @@ static int parse_word(struct word word, const struct range_names *names,
 	return result;
 }
 
-/* Goes through a list; set may be NULL, to check only. */
+/* Reads a list; with set NULL it only checks. */
 static int parse_list(const char *text, const struct range_names *names,
 		      struct port_set *set, struct range_error *errorp)
 {
@@ -272,7 +276,8 @@ static int parse_list(const char *text, const struct range_names *names,
 			return result;
 		next += word.length;
 		next += strspn(next, BLANKS);
-		/* What follows a comma is a word: not so in "1,,2" and "1,". */
+		/* A comma must be followed by a word, unlike in "1,,2" and
+		 * "1,". */
 		if (*next == ',') {
 			next++;
 			next += strspn(next, BLANKS);
@@ -285,7 +290,7 @@ static int parse_list(const char *text, const struct range_names *names,
 int range_text_parse_names(const char *text, const struct range_names *names,
 			   struct port_set *set, struct range_error *errorp)
 {
-	/* Twice, so that a refused text leaves the set as it was. */
+	/* In two passes, so that a refused text leaves the set unchanged. */
 	int result = parse_list(text, names, NULL, errorp);
 
 	return result ? result : parse_list(text, names, set, errorp);

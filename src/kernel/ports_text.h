@@ -3,20 +3,20 @@
 
 /*
  * Port ranges as text: "32768-60999", "4000,5000-5999", "iana", and lists of
- * these, separated by commas or blanks, used in full.
+ * these, separated by commas or blanks. All ports of a list are used.
  *
  * The presets, with their sources, are: iana, freebsd, windows (49152-65535,
  * RFC 6335 section 6); linux (32768-60999) and linux-classic (32768-61000,
  * ip(7)); solaris, aix (32768-65535); rfc6056 (1024-65535, RFC 6056 section
  * 3.2); bsd-classic, windows-classic (1024-5000); windows-2003 (1025-5000);
- * windows-2008-exchange (1025-60000); kernel (what the caller says
- * ip_local_port_range holds now).
+ * windows-2008-exchange (1025-60000); kernel (the value of ip_local_port_range
+ * that the caller gives).
  *
  * "map-e:OFFSET/LENGTH/PSID", in decimal or 0x and hexadecimal, are the ports
  * that the Generalized Modulus Algorithm gives a customer (RFC 7597 section
  * 5.1, for MAP-E and MAP-T; with offset 0 RFC 7596, for lw4o6). With an offset,
- * ports whose bits before the PSID are all 0 are left out, as it says; port 0
- * always.
+ * ports whose bits before the PSID are all 0 are left out, as the RFC says;
+ * port 0 always is.
  *
  * No heap and no stdio, so that the preloaded library may use it too.
  */
@@ -26,24 +26,25 @@
 
 struct port_set;
 
-/* lo and hi of ip_local_port_range; hi 0 = unknown, "kernel" is refused then. */
+/*
+ * lo and hi of ip_local_port_range; hi 0 = unknown: "kernel" is then refused.
+ */
 struct port_interval {
 	uint32_t lo, hi;
 };
 
-/* Where and why a text was refused: pointers into the text, or static. */
+/* Which word was refused and why: pointers into the text, or static. */
 struct range_error {
 	const char *word;	/* the offending word, not terminated */
 	size_t word_length;
 	const char *reason;	/* "is not a port, a range lo-hi or a preset" */
 };
 
-/* What the words of a list may be but numbers and port sets of MAP-E. */
+/* The names that a list may contain beside numbers and port sets of MAP-E. */
 struct range_names {
-	/*
-	 * Adds the ports of a name, not terminated, to *set, which is NULL to
-	 * look only. Returns NULL, or why the name is refused: static.
-	 */
+	/* Adds the ports of a name, not terminated, to *set; with set NULL it
+	 * only checks the name. Returns NULL, or the reason why the name is
+	 * refused: static. */
 	const char *(*add)(const void *context, const char *name,
 			   size_t length, struct port_set *set);
 	const void *context;
@@ -59,7 +60,7 @@ struct range_names {
 int range_text_parse(const char *text, const struct port_interval *kernel_range,
 		     struct port_set *set, struct range_error *errorp);
 
-/* The same, with other names than the presets. */
+/* The same, with other names in place of the presets. */
 int range_text_parse_names(const char *text, const struct range_names *names,
 			   struct port_set *set, struct range_error *errorp);
 
@@ -67,7 +68,7 @@ int range_text_parse_names(const char *text, const struct range_names *names,
 const char *range_preset_name(size_t index);
 
 /*
- * Writes the set as "lo-hi,port,..." and a terminating NUL.
- * Returns the length that the whole text has, as snprintf does.
+ * Writes the set as "lo-hi,port,..." and a terminating NUL. Returns the length
+ * of the whole text, as snprintf does.
  */
 size_t range_text_format(const struct port_set *set, char *buffer, size_t size);

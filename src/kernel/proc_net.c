@@ -22,7 +22,7 @@ static const char *const paths[N_PROTOCOLS][2] = {
 	[PROTOCOL_UDPLITE] = { "/proc/net/udplite", "/proc/net/udplite6" },
 };
 
-/* Whether a digit follows in this base; moves behind it. */
+/* Whether there is a digit of this base; advances over it. */
 static bool take_digit(const char **atp, uint32_t base, uint64_t *valuep)
 {
 	const char c = **atp;
@@ -99,16 +99,19 @@ static void parse(const char *line, enum protocol protocol, bool ipv6,
 	socketp->inode = take_number(&line, 10, 20);
 }
 
-/* Scratch memory, as the exchange of sock_diag.c is. */
+/* Scratch memory, as for the exchange in sock_diag.c. */
 struct table {
 	int fd;
-	int error;		/* why it ended before its end, -errno */
+	int error;		/* why reading ended early, -errno */
 	size_t n_bytes;
 	struct kernel_socket socket;	/* that is visited */
 	char text[BUFFER_SIZE];
 };
 
-/* Cuts the next line off; NULL at the end. The line is valid until the next. */
+/*
+ * Returns the next line, terminated; NULL at the end. Valid until the next
+ * call.
+ */
 static const char *next_line(struct table *table, size_t *usedp)
 {
 	char *end;
@@ -134,13 +137,13 @@ static const char *next_line(struct table *table, size_t *usedp)
 	return table->text;
 }
 
-/* Returns 1 when the visitor has had enough. */
+/* Returns 1 when the visitor wants no more. */
 static int list_lines(struct table *table, enum protocol protocol, bool ipv6,
 		      kernel_socket_visit visit, void *context)
 {
 	size_t used = 0;
 	bool more = true;
-	/* The first line is the heading. */
+	/* The first line holds the headings. */
 	const char *line = next_line(table, &used);
 
 	while (more && line != NULL &&
@@ -152,7 +155,7 @@ static int list_lines(struct table *table, enum protocol protocol, bool ipv6,
 	return more ? table->error : 1;
 }
 
-/* Returns as list_lines(), or why there is no file. */
+/* Returns as list_lines(), or why the file cannot be opened. */
 static int list_file(const char *path, enum protocol protocol, bool ipv6,
 		     kernel_socket_visit visit, void *context)
 {
@@ -172,8 +175,8 @@ static int list_file(const char *path, enum protocol protocol, bool ipv6,
 	return result;
 }
 
-/* Why there is no table: the kernel lacks the protocol, or shows it in another
- * form or not at all. */
+/* The reason why there is no table: the kernel lacks the protocol, or shows it
+ * in another form, or does not show it. */
 static int why_missing(enum protocol protocol)
 {
 	const char *path = protocol == PROTOCOL_SCTP ? "/proc/net/sctp"

@@ -2,16 +2,16 @@
 #pragma once
 
 /*
- * The socket table as text, /proc/net/{tcp,udp,udplite} and their IPv6 twins:
- * for kernels and sandboxes without NETLINK_SOCK_DIAG.
+ * The socket table as text, /proc/net/{tcp,udp,udplite} and their IPv6
+ * counterparts: for kernels and sandboxes without NETLINK_SOCK_DIAG.
  */
 
 #include "kernel/sock_diag.h"
 
 /*
- * As sock_diag_list(), whatever the port. Returns 0; -ENOENT when the kernel
- * lacks the protocol; -EOPNOTSUPP where there is no table to be read: /proc is
- * not mounted, or the protocol is SCTP, whose table is of another form; or
+ * As sock_diag_list(), but the port is ignored. Returns 0; -ENOENT when the
+ * kernel lacks the protocol; -EOPNOTSUPP where there is no table to read: /proc
+ * is not mounted, or the protocol is SCTP, whose table has another form; or
  * -errno.
  */
 int proc_net_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,

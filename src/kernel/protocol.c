@@ -14,7 +14,7 @@ struct kind {
 	enum protocol protocol;
 };
 
-/* Protocol 0 is the type's own one, socket(2). */
+/* Protocol 0 is the default protocol of the type, socket(2). */
 static const struct kind kinds[] = {
 	{ SOCK_STREAM, 0, PROTOCOL_TCP },
 	{ SOCK_STREAM, IPPROTO_TCP, PROTOCOL_TCP },

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The protocols: within each, a port number means one thing.
- * MPTCP shares the ports of TCP, UDP-Lite and SCTP have their own (RFC 6335,
- * and net/ipv4/{inet_hashtables,udp,udplite}.c).
+ * The protocols: each has a set of 65,535 ports of its own. MPTCP shares the
+ * ports of TCP; UDP-Lite and SCTP have their own (RFC 6335, and
+ * net/ipv4/{inet_hashtables,udp,udplite}.c).
  */
 
 enum protocol {
@@ -16,9 +16,10 @@ enum protocol {
 };
 
 /*
- * The protocol of what socket(domain, type, protocol) makes; flags such as
- * SOCK_NONBLOCK in type are masked. Returns -1 for anything that has no ports
- * or that Berth does not assign (raw, unix, netlink, vsock, ping, ...).
+ * The protocol of the socket that socket(domain, type, protocol) makes; flags
+ * in type, such as SOCK_NONBLOCK, are ignored. Returns -1 for a socket that has
+ * no ports or to which Berth does not assign ports (raw, unix, netlink, vsock,
+ * ping, ...).
  */
 int protocol_of_socket(int domain, int type, int ip_protocol);
 

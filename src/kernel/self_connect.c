@@ -20,7 +20,10 @@ static bool is_own_wildcard(const struct endpoint *local,
 					: endpoint_is_loopback(local);
 }
 
-/* Whoever goes to 127.0.0.1 or ::1 comes from there: no route to look up. */
+/*
+ * Who connects to 127.0.0.1 or ::1 has the same source address: no route is
+ * looked up.
+ */
 static bool is_first_loopback(const struct endpoint *remote)
 {
 	const uint8_t *address = remote->address;
@@ -33,12 +36,14 @@ bool self_connect_is(int fd, uint16_t port, const struct endpoint *remote)
 {
 	struct endpoint local = { .family = remote->family }, source;
 
-	/* What the kernel does not tell is taken for the wildcard address. */
+	/* If the kernel does not show the address, it is taken for the
+	 * wildcard. */
 	if (socket_local(fd, &local) < 0)
 		local.port = port;
 	if (local.port != remote->port)
 		return false;
-	/* A socket with an IPv4 address, mapped, goes nowhere in IPv6. */
+	/* A socket with an IPv4 address, mapped, cannot reach an IPv6
+	 * address. */
 	if (endpoint_is_ipv4(&local) && !endpoint_is_ipv4(remote))
 		return false;
 	if (endpoint_is_wildcard(remote))

@@ -27,7 +27,7 @@ struct request {
 	struct inet_diag_req_v2 diag;
 };
 
-/* What the visitor of a listing is, and whether it has had enough. */
+/* The visitor of a listing, and whether it wants no more. */
 struct listing {
 	enum protocol protocol;
 	kernel_socket_visit visit;
@@ -35,7 +35,7 @@ struct listing {
 	bool ended;
 };
 
-/* Scratch memory: a listing goes on from a hook, on the program's stack. */
+/* Scratch memory: a hook may list sockets, on the program's stack. */
 struct exchange {
 	struct listing listing;
 	struct request request;
@@ -89,8 +89,8 @@ static void visit_message(struct exchange *exchange,
 						 listing->context);
 }
 
-/* What ended a dump: 0, or why there is no more of it, -ENOENT for a protocol
- * that the kernel lacks. */
+/* Why a dump ended: 0 at its end; else -errno, -ENOENT for a protocol that the
+ * kernel lacks. */
 static int read_end_of_dump(const struct nlmsghdr *header)
 {
 	int error = 0;
@@ -100,7 +100,7 @@ static int read_end_of_dump(const struct nlmsghdr *header)
 	return error < 0 ? error : 0;
 }
 
-/* Returns 1 = more to come, 0 = the end, or -errno. */
+/* Returns 1 = there is more, 0 = the end, or -errno. */
 static int read_answer(struct exchange *exchange, ssize_t size)
 {
 	const struct nlmsghdr *header = (const void *)exchange->answer;
@@ -173,7 +173,7 @@ static int list_family(struct exchange *exchange, int family, uint16_t port)
 			.sdiag_family = (uint8_t)family,
 			.sdiag_protocol = protocols[exchange->listing.protocol],
 			.idiag_states = ALL_STATES,
-			/* 0 is any, to the kernel too. */
+			/* For the kernel, 0 means any state too. */
 			.id.idiag_sport = htons(port),
 		},
 	};
@@ -202,7 +202,7 @@ struct wanted {
 	bool found;
 };
 
-/* Where there is no connection, the kernel answers with a listener. */
+/* Where there is no such connection, the kernel returns a listener. */
 static bool compare(const struct kernel_socket *socket, void *context)
 {
 	struct wanted *wanted = context;
@@ -211,7 +211,7 @@ static bool compare(const struct kernel_socket *socket, void *context)
 	return false;
 }
 
-/* Mapped addresses are asked for as IPv4: that is how the kernel hashes them. */
+/* Mapped addresses are sent as IPv4 addresses: the kernel hashes them so. */
 static int write_ends(const struct endpoint *local,
 		      const struct endpoint *remote,
 		      struct inet_diag_req_v2 *diag)

@@ -31,15 +31,15 @@ typedef bool (*kernel_socket_visit)(const struct kernel_socket *socket,
 
 /*
  * Visits every socket of a protocol, of both families, TIME_WAIT included, that
- * has this local port, or ANY_PORT; others may be visited too. Returns 0 or
- * -errno; -ENOENT when the kernel lacks the protocol.
+ * has this local port, or any with ANY_PORT; it may visit others too. Returns 0
+ * or -errno; -ENOENT when the kernel lacks the protocol.
  */
 int sock_diag_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
 		   void *context);
 
 /*
- * Whether the kernel has a TCP socket, TIME_WAIT included, of exactly these two
- * ends. Returns 1, 0, or -errno when the kernel cannot be asked.
+ * Whether the kernel has a TCP socket, TIME_WAIT included, with exactly these
+ * two endpoints. Returns 1, 0, or -errno when the kernel cannot be asked.
  */
 int sock_diag_has_tcp(const struct endpoint *local,
 		      const struct endpoint *remote);

@@ -67,7 +67,7 @@ enum socket_range socket_range(int fd, bool mptcp)
 	return socket_range_of(fd, mptcp, (uint32_t)value);
 }
 
-/* What poll() says at once, or -errno. */
+/* The result of poll() without waiting, or -errno. */
 static int poll_now(int fd, short events)
 {
 	struct pollfd polled = { .fd = fd, .events = events };
@@ -83,9 +83,9 @@ static int poll_now(int fd, short events)
 }
 
 /*
- * Where there is no TCP_INFO, by a filter: POLLHUP is of state CLOSE, and of a connection
- * that is shut down both ways (tcp_poll() in net/ipv4/tcp.c), to which no port is
- * given either.
+ * Where a filter forbids TCP_INFO: poll() gives POLLHUP for state CLOSE, and
+ * for a connection that is shut down in both directions (tcp_poll() in
+ * net/ipv4/tcp.c), to which no port is assigned either.
  */
 static bool hangs_up(int fd)
 {
@@ -104,7 +104,10 @@ bool socket_is_closed(int fd)
 	return result < 0 ? hangs_up(fd) : info.tcpi_state == TCP_CLOSE;
 }
 
-/* tcp_done() in net/ipv4/tcp.c sets what tcp_disconnect() takes off. */
+/*
+ * tcp_done() in net/ipv4/tcp.c sets SHUTDOWN_MASK, and tcp_disconnect() clears
+ * it.
+ */
 bool socket_is_cut_off(int fd)
 {
 	const int events = filter_is_inherited() ? -ENOSYS
@@ -114,8 +117,8 @@ bool socket_is_cut_off(int fd)
 }
 
 /*
- * IPV6_V6ONLY may not be set on a socket that holds a port, not even to what it
- * is already (do_ipv6_setsockopt() in net/ipv6/ipv6_sockglue.c).
+ * IPV6_V6ONLY cannot be set on a socket that holds a port, not even to its
+ * present value (do_ipv6_setsockopt() in net/ipv6/ipv6_sockglue.c).
  */
 static bool holds_port_ipv6(int fd)
 {
@@ -126,8 +129,9 @@ static bool holds_port_ipv6(int fd)
 }
 
 /*
- * A socket that holds a port may not be bound. With IP_BIND_ADDRESS_NO_PORT, a
- * bind of another to the address that it has gives it nothing.
+ * A socket that holds a port cannot be bound. For one that does not, a bind to
+ * the address that it already has changes nothing, with
+ * IP_BIND_ADDRESS_NO_PORT.
  */
 static bool holds_port_ipv4(int fd)
 {
@@ -236,7 +240,7 @@ int socket_source_of(const struct endpoint *local,
 		return fd;
 	if (local != NULL)
 		result = socket_bind(fd, local);
-	/* A UDP connect sends nothing: it looks the route up. */
+	/* A UDP connect sends no packet: it only looks up the route. */
 	if (result == 0)
 		result = (int)raw_syscall(SYS_connect, fd,
 					  (long)&address.generic, length, 0, 0,

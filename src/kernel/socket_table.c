@@ -13,10 +13,11 @@ int socket_table_list(enum protocol protocol, uint16_t port,
 	if (result >= 0)
 		return result;
 
-	/* A visitor may have seen some sockets already, and sees them again:
-	 * listings are of a moving table, and never free of doubles. */
+	/* The visitor may have seen some sockets already, and sees them again:
+	 * a listing of a changing table may show a socket twice in any case. */
 	const int in_proc = proc_net_list(protocol, port, visit, context);
 
-	/* -ENOENT may also be that the kernel has no diag module for it. */
+	/* -ENOENT may also mean that the kernel has no diag module for the
+	 * protocol. */
 	return in_proc == -EOPNOTSUPP && result != -ENOENT ? result : in_proc;
 }

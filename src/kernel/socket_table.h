@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The kernel's own table of sockets: by sock_diag.h; where that is missing or
+ * The kernel's table of sockets: read by sock_diag.h; where that is missing or
  * refused, by proc_net.h.
  */
 

@@ -10,7 +10,7 @@
 #include "base/scratch.h"
 
 #define OVERFLOW_UID 65534u	/* the kernel's DEFAULT_OVERFLOWUID */
-/* A map of more lines than that is no identity in any case. */
+/* A map with more lines is not the identity. */
 #define MAP_TEXT_SIZE 4096u
 #define ALL_UIDS UINT32_MAX	/* length of the identity map of all users */
 
@@ -34,7 +34,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Takes a number after blanks. Returns false where there is none. */
+/* Reads a number behind blanks. Returns false where there is none. */
 static bool take_number(const char **textp, uint32_t *numberp)
 {
 	const char *text = *textp;
@@ -114,7 +114,7 @@ void users_read_map(const char *map, struct users *usersp)
 		read_overflow(usersp);
 	if (n >= 0)
 		return;
-	/* A kernel without user namespaces has no such file, but a /proc. */
+	/* A kernel without user namespaces lacks this file, but has /proc. */
 	usersp->is_unknown = n != -ENOENT ||
 		raw_file_status_at(AT_FDCWD, "/proc/self/status", &status) < 0;
 }

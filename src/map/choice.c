@@ -58,15 +58,17 @@ uint64_t choice_flow_hash(const struct siphash_key *key,
 	return siphash_2_4(key, &flow, sizeof(flow));
 }
 
-/* Maps 32 random bits to 0 ... n - 1 without the bias and cost of a modulo. */
+/*
+ * Maps 32 random bits to 0 ... n - 1 without the bias and the cost of a modulo.
+ */
 static uint32_t scale(uint32_t bits, uint32_t n)
 {
 	return (uint32_t)((uint64_t)bits * n >> 32);
 }
 
 /*
- * The one modulo here. The counter may hold anything: a sum that wraps at 2^32
- * is as good a start as any other.
+ * The only modulo here. The counter may hold any value: a sum that wraps at
+ * 2^32 is as good a start as any other.
  */
 static uint32_t wrap(uint32_t offset, uint32_t counter, uint32_t n_ports)
 {
@@ -112,8 +114,8 @@ static struct choice start_counter(atomic_u32 *counterp, uint32_t offset,
 }
 
 /*
- * The same with a random step, from the key and the counter itself: a counter of
- * random numbers would be shared by all connects of a namespace.
+ * The same with a random step, from the key and the counter itself: a counter
+ * of random numbers in the map would be written by all connects of a namespace.
  */
 static struct choice start_table(struct choice_memory *memory,
 				 const struct siphash_key *key, uint32_t g,

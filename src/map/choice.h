@@ -31,9 +31,9 @@ enum algorithm {
 #define ALGORITHM_DEFAULT ALGORITHM_DOUBLE_HASH
 
 /*
- * double-hash moves its counter on by 1 to this, at random, as Linux does since
- * 5.18: whoever sees the ports to one destination cannot count what went to
- * another one that has the same counter (CVE-2022-32296).
+ * double-hash advances its counter by 1 to this, at random, as Linux does since
+ * 5.18: otherwise an observer of the ports to one destination could count the
+ * connects to another one that has the same counter (CVE-2022-32296).
  */
 #define CHOICE_STEP_MAX 8u
 
@@ -56,7 +56,7 @@ struct choice_request {
 /* What was chosen, and the counter that led to it (NULL: none). */
 struct choice {
 	uint32_t index;
-	uint32_t step;			/* by which it was moved on */
+	uint32_t step;			/* the step by which it advanced */
 	_Atomic uint32_t *counterp;
 };
 

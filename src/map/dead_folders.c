@@ -15,21 +15,21 @@
 
 #define MAX_DEAD 16u
 
-/* Of entries in a folder that are looked at. */
+/* The most entries of a folder that are read. */
 #define MAX_ENTRIES 65536u
 
 /* include/linux/proc_ns.h, PROC_PID_INIT_INO. */
 #define INITIAL_PID_NAMESPACE 0xeffffffcu
 
-/* Namespaces, by their inodes, of which no trace has been found so far; and what
- * the kernel has been asked, which is read in one go after the other. */
+/* Namespaces, by their inodes, of which no trace has been found so far, and the
+ * buffer for what the kernel returns. */
 struct suspects {
 	uint64_t inodes[MAX_DEAD];
 	size_t n;
 	_Alignas(struct raw_entry) char bytes[3072];
 };
 
-/* Returns the number that a text is; 0 = it is none. */
+/* Returns the number that a text is; 0 = it is no number. */
 static uint64_t number_of(const char *text)
 {
 	uint64_t number = 0;
@@ -109,7 +109,7 @@ static void look_at_process(struct suspects *suspects, int proc_fd,
 	raw_close(fd);
 }
 
-/* Finds "net:[NUMBER]" in what comes character by character. */
+/* Finds "net:[NUMBER]" in text that is given character by character. */
 struct finding {
 	size_t n_matched;
 	uint64_t number;
@@ -135,8 +135,8 @@ static void find(struct finding *finding, char c, struct suspects *suspects)
 		finding->n_matched++;
 }
 
-/* Mounts hold a namespace that has no process: ip-netns(8). Returns whether
- * they could be read. */
+/* A mount keeps a namespace that has no process: ip-netns(8). Returns whether
+ * the mounts could be read. */
 static bool look_at_mounts(struct suspects *suspects)
 {
 	const int fd = raw_open(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY, 0);
@@ -164,8 +164,8 @@ static bool look_at_processes(struct suspects *suspects)
 	return true;
 }
 
-/* All that this user has made but the one that is new. Returns whether there is
- * any. */
+/* Lists all folders that this user has made but the new one. Returns whether
+ * there is any. */
 static bool list_suspects(struct suspects *suspects, int root_fd,
 			  const char *name)
 {

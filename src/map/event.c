@@ -52,9 +52,9 @@ const char *event_call_name(enum event_call call)
 }
 
 /*
- * An entry's sequence: its number plus 1 in the low half, what its words sum up
- * to in the high half. A writer who is stopped for a whole round of the ring and
- * then goes on writes into another one's entry: the sum tells.
+ * An entry's sequence: its number plus 1 in the low half, the sum of its words
+ * in the high half. A writer that is stopped for a whole round of the ring and
+ * then goes on writes into an entry of another writer: the sum shows that.
  */
 static uint64_t sequence_of(uint64_t number,
 			    const uint64_t words[N_EVENT_WORDS])
@@ -92,7 +92,8 @@ void event_put(const struct map *map, const struct event *event)
 
 uint64_t event_end(const struct map *map)
 {
-	/* Relaxed: a hint, each entry tells for itself whether it is there. */
+	/* Relaxed: a hint; each entry shows by itself whether it is
+	 * complete. */
 	return map->memory != NULL
 		? load_relaxed_u64(&map->memory->event.end) : 0;
 }
@@ -119,7 +120,7 @@ static void clean_text(char *text, size_t size)
 	}
 }
 
-/* Any process may have written anything. */
+/* Any process may have written any value. */
 static bool clean(struct event *event)
 {
 	if (event->kind >= N_EVENT_KINDS ||
@@ -188,7 +189,7 @@ static const char *verdict_words(enum event_verdict verdict)
 	return words[verdict];
 }
 
-/* That of a listen() or a first send is often none. */
+/* The address of a listen() or a first send is often empty. */
 static void put_address(struct text *text, const struct event *event)
 {
 	const struct endpoint *address = &event->address;

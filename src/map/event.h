@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * Events: counted, and kept in a ring in the map: what was refused, or would have been, and
- * what an operator would want to know. Any process of the namespace writes it;
- * nothing in it is trusted. Lock-free, async-signal-safe; a writer that dies
- * leaves at worst one entry that is never complete, which readers pass over.
+ * Events: counted, and kept in a ring in the map. They tell what was refused,
+ * or would have been, and what else an operator wants to know. Any process of
+ * the namespace may write the ring; nothing in it is trusted. Lock-free,
+ * async-signal-safe; a writer that dies leaves at worst one entry that is never
+ * complete, which readers skip.
  */
 
 #include <stdbool.h>
@@ -18,13 +19,13 @@ const char *event_kind_name(enum event_kind kind);	/* "reserved" */
 const char *event_verdict_name(enum event_verdict verdict);	/* "refused" */
 const char *event_call_name(enum event_call call);	/* "bind"; "-" for none */
 
-/* Enters an event. Nothing without a map. */
+/* Adds an event to the ring. Does nothing without a map. */
 void event_put(const struct map *map, const struct event *event);
 
-/* The number of events that were ever entered. */
+/* The number of events that were ever added. */
 uint64_t event_end(const struct map *map);
 
-/* The number of the oldest that is still to be had. */
+/* The number of the oldest event that is still in the ring. */
 uint64_t event_begin(const struct map *map);
 
 /*
@@ -42,7 +43,7 @@ bool event_get(const struct map *map, uint64_t index, struct event *eventp);
  */
 void event_text(const struct event *event, char text[EVENT_TEXT_SIZE]);
 
-/* Counts what happened. Nothing without a map. */
+/* Counts an occurrence. Does nothing without a map. */
 static inline void event_count(const struct map *map, enum counter counter)
 {
 	/* Relaxed: a count, read for reports only. */

@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * What lies in shared memory, and nothing else does.
+ * The layout of the shared memory; all of it is declared here.
  *
- * A map file holds one struct map_memory. All of it but the header may be
- * written by any process of the namespace at any time, by a hostile one with
- * anything: readers range-check what they load and take no value for more than
- * a hint. The header is written before the file has a name, and read once, when
- * the file is opened. Integers are in host byte order; ports too.
+ * A map file holds one struct map_memory. Any process of the namespace may
+ * write all of it but the header at any time, a hostile process any value:
+ * readers range-check what they load and use each value only as a hint. The
+ * header is written before the file has a name, and read once, when the file is
+ * opened. Integers are in host byte order; ports too.
  */
 
 #include <stdint.h>
@@ -44,9 +44,10 @@ struct map_header {
 };
 
 /*
- * RFC 6056: next_ephemeral of 3.3.1, 3.3.3, 3.3.5 and the table of 3.3.4, as long
- * as Linux has it (INET_TABLE_PERTURB_SIZE in net/ipv4/inet_hashtables.c). The
- * table begins with zeros: where a destination starts is F's to hide.
+ * RFC 6056: next_ephemeral of 3.3.1, 3.3.3, 3.3.5 and the table of 3.3.4, which
+ * has as many entries as in Linux (INET_TABLE_PERTURB_SIZE in
+ * net/ipv4/inet_hashtables.c). The table begins with zeros: the hash F hides
+ * where a destination starts.
  */
 #define CHOICE_TABLE_LENGTH 65536u
 
@@ -58,23 +59,24 @@ struct choice_memory {
 	atomic_u32 table[CHOICE_TABLE_LENGTH];
 };
 
-/* What happened that an operator would want to know. */
+/* Occurrences that an operator wants to know. */
 enum counter {
 	COUNTER_KERNEL_ASKED,	/* the map had no port left */
 	COUNTER_PIN_IGNORED,	/* ports that the kernel chose, or may have,
 				   outside the range */
 	COUNTER_SELF_CONNECT,	/* refused */
-	COUNTER_FOREIGN,	/* ports that the map held for free and were not */
+	COUNTER_FOREIGN,	/* ports that the map showed as free and the
+				   kernel refused */
 	COUNTER_RESERVED,	/* explicit binds to ports reserved for others */
 	COUNTER_SERVER_IN_RANGE,	/* explicit binds in a range, if looked for */
 	COUNTER_OUTSIDE,	/* explicit binds outside the range, refused */
-	COUNTER_OBSERVED,	/* what mode = observe would have done otherwise */
+	COUNTER_OBSERVED,	/* what mode = observe has let pass */
 	COUNTER_EXHAUSTED,	/* calls that no port of the range was left for */
 	COUNTER_NO_MAP,	/* refused without shared memory */
 	COUNTER_SWEPT,		/* leases without a socket that sweeps found */
 	COUNTER_BAD_POLICY,	/* policies that could not be followed, or read */
-	COUNTER_FILTERED,	/* ports left to the kernel, or sockets not looked
-				   at, since the program's seccomp filter
+	COUNTER_FILTERED,	/* ports left to the kernel, or sockets not
+				   asked, since the program's seccomp filter
 				   refuses what Berth needs for it */
 	N_COUNTERS,
 };
@@ -88,8 +90,9 @@ struct counter_memory {
 struct turn_memory {
 	atomic_u64 swept_ms[N_PROTOCOLS];	/* when the last sweep began */
 	atomic_u64 took_ms[N_PROTOCOLS];	/* how long the last one took */
-	atomic_u32 n_lost;	/* ports that sockets have lost which others may
-				   have too: see process_tell_others() */
+	atomic_u32 n_lost;	/* sockets that have lost a port which other
+				   processes may have too: see
+				   process_tell_others() */
 	uint8_t pad[4028];
 };
 
@@ -102,19 +105,20 @@ enum event_kind {
 	EVENT_NO_MAP,		/* bind or connect without shared memory */
 	EVENT_PIN_IGNORED,	/* the kernel chose outside the range */
 	EVENT_UNCOVERED,	/* the same, where Berth assigned none */
-	EVENT_BAD_POLICY,	/* the policy published cannot be read */
+	EVENT_BAD_POLICY,	/* the policy in force cannot be read */
 	N_EVENT_KINDS,
 };
 
-/* What became of the program's call. */
+/* The result of the program's call. */
 enum event_verdict {
 	EVENT_REFUSED,		/* it failed */
 	EVENT_ALLOWED,		/* it went on: a warning */
-	EVENT_OBSERVED,		/* it went on, for mode = observe alone */
+	EVENT_OBSERVED,		/* it went on, but only because of mode =
+				   observe */
 	N_EVENT_VERDICTS,
 };
 
-/* Which of the program's calls. */
+/* The program's call. */
 enum event_call {
 	CALL_BIND,
 	CALL_CONNECT,
@@ -134,7 +138,8 @@ struct event {
 	uint8_t verdict;
 	uint8_t call;
 	uint8_t protocol;
-	struct endpoint address;	/* what the call was given */
+	struct endpoint address;	/* the address that the call was
+					   given */
 	char program[EVENT_NAME_SIZE];	/* terminated */
 	char rule[EVENT_RULE_SIZE];	/* terminated, perhaps cut */
 };

@@ -6,7 +6,7 @@
 #include "map/map.h"
 
 #define USE_MASK 3u
-#define LEASE_UNIT 4u	/* one lease in a use word, above the use */
+#define LEASE_UNIT 4u	/* one lease in a use word, above the bits of the use */
 
 static const uint16_t first_plane[N_PROTOCOLS] = {
 	[PROTOCOL_TCP] = 0,
@@ -52,22 +52,23 @@ static uint64_t port_bit(uint32_t port)
 }
 
 /*
- * Makes the hint of a port follow its use word, which has just changed to or
- * from use. Another process may change it in between: the word is read again
- * after each write of the hint, until they agree, so that the last to write has
- * seen the last use. Each turn more is one that another's change has caused.
+ * Makes the hint of a port agree with its use word, which has just changed to
+ * or from use. Another process may change the word meanwhile, so it is read
+ * again after each write of the hint, until both agree: the last process to
+ * write the hint has then seen the last use. Each further turn is caused by
+ * another process's change.
  */
 static void follow(struct protocol_memory *protocol, uint16_t port, enum use use)
 {
 	atomic_u64 *hintp = &protocol->hints[use][port / PORT_WORD_BITS];
-	/* Acquire, after our own change: a newer use is seen, or its maker's
-	 * write of the hint comes after ours. */
+	/* Acquire, after this process's own change: either a newer use is seen
+	 * here, or the process that made it writes the hint after this one. */
 	bool used = (load_acquire_u16(&protocol->uses[port]) & USE_MASK) == use;
 	bool was_used;
 
 	do {
-		/* Acq_rel: of two writers the later one reads the use word after
-		 * the earlier one's change of it. */
+		/* Acq_rel: of two writers, the later one reads the use word
+		 * after the earlier one's change of it. */
 		if (used)
 			or_acq_rel_u64(hintp, port_bit(port));
 		else
@@ -77,7 +78,10 @@ static void follow(struct protocol_memory *protocol, uint16_t port, enum use use
 	} while (used != was_used);
 }
 
-/* Joins the use of a port. Returns 0, or -EADDRINUSE for a use beside it. */
+/*
+ * Adds a lease to the use of a port. Returns 0, or -EADDRINUSE where the port
+ * has another use.
+ */
 static int join(struct protocol_memory *protocol, const struct lease *lease)
 {
 	atomic_u16 *usep = &protocol->uses[lease->port];
@@ -95,8 +99,9 @@ static int join(struct protocol_memory *protocol, const struct lease *lease)
 			next = (uint16_t)(now + LEASE_UNIT);
 		else
 			return -EADDRINUSE;
-		/* Acq_rel: what the last holder did with the port is over before
-		 * we have it; our lease stands before our bind() or connect(). */
+		/* Acq_rel: the last holder's use of the port has ended before
+		 * this lease begins; the lease is in the map before its holder
+		 * calls bind() or connect(). */
 	} while (!swap_if_acq_rel_u16(usep, &now, next));
 
 	if ((now & USE_MASK) == USE_FREE)
@@ -116,7 +121,8 @@ static void leave(struct protocol_memory *protocol, const struct lease *lease)
 			return;
 		next = now < 2 * LEASE_UNIT ? USE_FREE
 					    : (uint16_t)(now - LEASE_UNIT);
-		/* Acq_rel: our use of the port is over before the next one's. */
+		/* Acq_rel: this use of the port has ended before the next one
+		 * begins. */
 	} while (!swap_if_acq_rel_u16(usep, &now, next));
 
 	if (next == USE_FREE)
@@ -134,15 +140,16 @@ int ledger_lease(const struct map *map, const struct lease *lease)
 	atomic_u64 *planep =
 		plane_word(map, lease, lease->port / PORT_WORD_BITS);
 
-	/* Acq_rel: whoever finds the bit set finds it before our connect(), and
-	 * we find the last holder's connection closed. */
+	/* Acq_rel: whoever finds the bit set finds it before this connect(),
+	 * and this one finds the last holder's connection closed. */
 	if ((or_acq_rel_u64(planep, bit) & bit) != 0)
 		return -EADDRINUSE;
 
 	const int result = join(protocol, lease);
 
 	if (result < 0)
-		/* Acq_rel: pairs with the or above, of the next to try. */
+		/* Acq_rel: pairs with the or above, for the next process that
+		 * tries the port. */
 		and_acq_rel_u64(planep, ~bit);
 	return result;
 }
@@ -153,7 +160,8 @@ void ledger_release(const struct map *map, const struct lease *lease,
 	struct protocol_memory *protocol = protocol_of(map, lease);
 	const uint64_t bit = port_bit(lease->port);
 
-	/* Before it is free, so that nobody finds it free and awake. */
+	/* The port rests before it is free, so that no search finds it free and
+	 * not resting. */
 	if (rest_now_ms != 0)
 		ledger_rest(map, lease->protocol, lease->port, rest_now_ms);
 
@@ -161,8 +169,8 @@ void ledger_release(const struct map *map, const struct lease *lease,
 		atomic_u64 *planep =
 			plane_word(map, lease, lease->port / PORT_WORD_BITS);
 
-		/* Acq_rel: our connection is over before another's begins; and
-		 * only the one who clears the bit may leave the use. */
+		/* Acq_rel: this connection has ended before another one begins;
+		 * and only the process that clears the bit may end the use. */
 		if ((and_acq_rel_u64(planep, ~bit) & bit) == 0)
 			return;
 	}
@@ -177,9 +185,10 @@ static uint32_t epoch_of(const struct map *map, uint64_t now_ms)
 }
 
 /*
- * When a port went to rest is kept in units of 2^shift ms, the shortest of which
- * twice the rest time has fewer than 2^15: 4 ms for a minute. Where rest times
- * differ, only the order among the ports that rest suffers.
+ * The time at which a port began to rest is kept in units of 2^shift ms: the
+ * shortest unit of which twice the rest time has fewer than 2^15, 4 ms for a
+ * minute. Where processes have different rest times, only the order among the
+ * ports suffers.
  */
 static uint32_t rested_shift(const struct map *map)
 {
@@ -205,20 +214,23 @@ void ledger_rest(const struct map *map, enum protocol protocol, uint16_t port,
 	store_relaxed_u16(&memory->rested_at[port],
 			  (uint16_t)(now_ms >> rested_shift(map)));
 	do {
-		/* A word of the next epoch but one is kept by who comes late,
-		 * stopped since he read the clock: the port rests with it. */
+		/* A process may read the clock and be stopped until two epochs
+		 * later. The word then belongs to the later epoch (ahead == 2),
+		 * which it keeps: the port rests as long as the ports of that
+		 * epoch. */
 		const uint32_t ahead = (uint32_t)(now >> 32) - epoch;
 
 		next = ahead == 0 || ahead == 2 ? now | bit
 						: (uint64_t)epoch << 32 | bit;
-		/* Acq_rel: the port rests before its lease ends, for whoever
-		 * searches next. */
+		/* Acq_rel: the port rests before its lease ends, for the next
+		 * search. */
 	} while (!swap_if_acq_rel_u64(wordp, &now, next));
 }
 
 /*
- * The ports of a word of 64 that were released in an epoch, as a mask; or in the
- * next but one, for who has read the clock before that began.
+ * The ports of a word of 64 that were released in an epoch, as a mask. A word
+ * of two epochs later counts too: the caller may have read the clock before
+ * that epoch began.
  */
 static uint64_t resting_since(const struct protocol_memory *protocol, uint32_t epoch,
 			      uint32_t word)
@@ -226,8 +238,8 @@ static uint64_t resting_since(const struct protocol_memory *protocol, uint32_t e
 	uint64_t mask = 0;
 
 	for (uint32_t half = 0; half < 2; half++) {
-		/* Relaxed: a hint; a port that just went to rest is still
-		 * leased, and is found out when it is leased again. */
+		/* Relaxed: a hint. A port that has just begun to rest is still
+		 * leased, and the attempt to lease it shows that. */
 		const uint64_t value = load_relaxed_u64(
 			&protocol->rest[epoch & 1][2 * word + half]);
 
@@ -246,7 +258,9 @@ static uint64_t resting(const struct protocol_memory *protocol, uint32_t epoch,
 	       resting_since(protocol, epoch - 1, word);
 }
 
-/* The ports of a word whose use shuts out the wanted one, as a mask. */
+/*
+ * The ports of a word that have a use which excludes the wanted one, as a mask.
+ */
 static uint64_t shut_out(const struct map *map, const struct lease *wanted,
 			 uint32_t word)
 {
@@ -271,7 +285,7 @@ int ledger_find(const struct map *map, const struct lease *wanted,
 	const uint32_t first = from / PORT_WORD_BITS;
 	uint64_t within = UINT64_MAX << from % PORT_WORD_BITS;
 
-	/* Once around, and then the ports of the first word below from. */
+	/* Once around, and then the ports below from in its word. */
 	for (uint32_t step = 0; step <= N_PORT_WORDS; step++) {
 		const uint32_t word = (first + step) % N_PORT_WORDS;
 		uint64_t open = range->words[word] & within;
@@ -302,13 +316,12 @@ uint32_t ledger_rested_ms(const struct map *map, enum protocol protocol,
 			  uint16_t port, uint64_t now_ms)
 {
 	const uint32_t shift = rested_shift(map);
-	/* Relaxed: for the order among ports; who has leased it since tells by
-	 * another value. */
+	/* Relaxed: only for the order among ports. */
 	const uint16_t rested_at = load_relaxed_u16(
 		&map->memory->protocols[protocol].rested_at[port]);
 	const uint16_t age = (uint16_t)((now_ms >> shift) - rested_at);
 
-	/* Given back since the caller read the clock. */
+	/* The port was released after the caller had read the clock. */
 	return age > INT16_MAX ? 0 : (uint32_t)age << shift;
 }
 
@@ -344,7 +357,7 @@ void ledger_settle(const struct map *map, enum protocol protocol, uint16_t port,
 
 	if (next == now)
 		return;
-	/* Acq_rel: as in leave(). Who changes it meanwhile is alive. */
+	/* Acq_rel: as in leave(). A later change of the word stays. */
 	if (swap_if_acq_rel_u16(&memory->uses[port], &now, next) &&
 	    next == USE_FREE)
 		follow(memory, port, use);
@@ -379,7 +392,7 @@ enum use ledger_use(const struct map *map, enum protocol protocol, uint16_t port
 		    uint64_t now_ms, uint32_t *n_leasesp, bool *restsp)
 {
 	const struct protocol_memory *memory = &map->memory->protocols[protocol];
-	/* Relaxed: a report, nothing is decided on it. */
+	/* Relaxed: for a report, nothing is decided on it. */
 	const uint32_t value = load_relaxed_u16(&memory->uses[port]);
 
 	*n_leasesp = value / LEASE_UNIT;

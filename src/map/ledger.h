@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * Who may be given which port: leases over the shared bitmaps of a map.
+ * Which port may be assigned to whom: leases, kept in the bitmaps of a map.
  *
  * Ports are in host byte order. Every function is lock-free, async-signal-safe
  * and bounded: a constant number of atomic operations plus, for ledger_find(),
  * one scan of at most 1,025 words; only a compare-and-swap is retried, and only
  * because another one succeeded. A process that dies at any instruction leaves
- * at worst a port that looks taken though it is not: the kernel is the judge,
- * the sweep mends the map.
+ * at worst a port that looks taken though it is not: the kernel decides about
+ * each port, and the sweep corrects the map.
  */
 
 #include <stdbool.h>
@@ -39,18 +39,18 @@ uint16_t ledger_plane(enum protocol protocol, uint64_t hash);
 int ledger_lease(const struct map *map, const struct lease *lease);
 
 /*
- * Gives a lease back; rest_now_ms is the time for a port that is to rest, 0 for
- * one that is not. A lease that the map does not show (any more) is ignored. With
- * USE_FREE the plane's bit alone is taken away: whether it was ever counted,
- * nobody can tell of one who died.
+ * Releases a lease; rest_now_ms is the time for a port that is to rest, 0 for
+ * one that is not. A lease that the map does not show (any more) is ignored.
+ * With USE_FREE only the plane's bit is cleared: where a process has died, it
+ * is not known whether the bit was ever counted in the use word.
  */
 void ledger_release(const struct map *map, const struct lease *lease,
 		    uint64_t rest_now_ms);
 
 /*
  * The first port at or after from, cyclically, that is in range and that the
- * map shows as free for this use and plane; with rests, of those that rest too.
- * Returns it, or -1 for none.
+ * map shows as free for this use and plane; with rests, resting ports count as
+ * free. Returns the port, or -1 for none.
  */
 int ledger_find(const struct map *map, const struct lease *wanted,
 		const struct port_set *range, uint32_t from, bool rests,
@@ -60,8 +60,8 @@ int ledger_find(const struct map *map, const struct lease *wanted,
 bool ledger_rests(const struct map *map, enum protocol protocol, uint16_t port,
 		  uint64_t now_ms);
 
-/* For how many milliseconds a port that rests has done so, to within 2^-15 of
- * twice the rest time. */
+/* For how many milliseconds a port has rested, to within 2^-15 of twice the
+ * rest time. */
 uint32_t ledger_rested_ms(const struct map *map, enum protocol protocol,
 			  uint16_t port, uint64_t now_ms);
 
@@ -88,18 +88,24 @@ uint64_t ledger_plane_bits(const struct map *map, enum protocol protocol,
 			   uint32_t plane, uint32_t word);
 
 /*
- * Makes n_leases the number of a port's leases, 0 = free, if its use word still
- * is what it was when these were counted. Where a lease is just being given back
- * it may be one too few; then the port shows as free too soon, and the next sweep
- * finds its socket.
+ * Sets the number of a port's leases to n_leases, 0 = free, if its use word is
+ * the same as when these were counted. Where a lease is released at the same
+ * time, the number may be one too low; then the port shows as free too early,
+ * and the next sweep finds its socket.
  */
 void ledger_settle(const struct map *map, enum protocol protocol, uint16_t port,
 		   uint32_t use_word, uint32_t n_leases);
 
-/* Makes the hints of 64 ports follow their uses, where who should have died. */
+/*
+ * Corrects the hints of 64 ports, which disagree with the use words where a
+ * process died between its two writes.
+ */
 void ledger_mend_hints(const struct map *map, enum protocol protocol,
 		       uint32_t word);
 
-/* What the map says of a port, for reports; USE_FREE with *restsp for resting. */
+/*
+ * What the map shows for a port, for reports; USE_FREE with *restsp for
+ * resting.
+ */
 enum use ledger_use(const struct map *map, enum protocol protocol, uint16_t port,
 		    uint64_t now_ms, uint32_t *n_leasesp, bool *restsp);

@@ -14,7 +14,7 @@
 #include "map/secret.h"
 #include "map/shared_file.h"
 
-/* All of the choice but its table. */
+/* All of the choice's memory but its table. */
 #define CHOICE_RANDOM_SIZE offsetof(struct choice_memory, table)
 
 #define REST_MS_MAX (24u * 60 * 60 * 1000)
@@ -59,7 +59,7 @@ static int check_header(const void *bytes, const struct file_status *status,
 
 static int fill_file(int fd, const struct place *place)
 {
-	/* As much as fill_memory() writes. */
+	/* As many bytes as fill_memory() writes. */
 	const size_t size = offsetof(struct map_memory, choice) +
 			    CHOICE_RANDOM_SIZE;
 	int result = raw_file_allocate(fd, 0, sizeof(struct map_memory));
@@ -75,7 +75,7 @@ static int fill_file(int fd, const struct place *place)
 	return 0;
 }
 
-/* Of another user's map: who lets others write it says that they are trusted. */
+/* For another user's map: an owner who lets others write it trusts them. */
 static bool may_use(uint32_t mode)
 {
 	return (mode & (S_IWGRP | S_IWOTH)) != 0;
@@ -94,10 +94,11 @@ static const struct shared_file_kind map_file = {
 void map_set_rest(struct map *map, uint32_t rest_ms)
 {
 	if (rest_ms == 0)
-		/* A file of another user's may have changed since the check. */
+		/* Another user may have changed the file since it was
+		 * checked. */
 		rest_ms = map->memory->header.rest_ms;
-	/* Relaxed: a number by itself; who still has the old one lets a port
-	 * rest for that. */
+	/* Relaxed: one number that nothing else depends on; a reader that still
+	 * has the old one lets ports rest for the old time. */
 	store_relaxed_u32(&map->rest_ms,
 			  is_rest(rest_ms) ? rest_ms : REST_MS_DEFAULT);
 }
@@ -114,12 +115,12 @@ static int map_memory_of_file(const struct shared_file *file, struct map *mapp)
 	memcpy(&rest_ms, (const char *)file->header +
 	       offsetof(struct map_header, rest_ms), sizeof(rest_ms));
 	/* As it was checked: another user may have shortened the file since, so
-	 * that it is not read again. Relaxed: nobody else has this map yet. */
+	 * it is not read again. Relaxed: no other thread has this map yet. */
 	store_relaxed_u32(&mapp->rest_ms, rest_ms);
 	return place_failure(result);
 }
 
-/* Where fdp is not NULL the file is left open there, and not mapped. */
+/* Where fdp is not NULL, the file is left open there, and is not mapped. */
 static int open_file(const struct place *place, enum place_root root,
 		     const struct place_folder *folder, bool create,
 		     struct map *mapp, int *fdp)
@@ -159,10 +160,11 @@ static int open_at(const struct place *place, enum place_root root,
 	return result;
 }
 
-/* Whether another root is tried after the result that one gave. */
+/* Whether the next root is tried after this result. */
 static bool goes_on(enum place_root root, int result)
 {
-	/* Who names a folder wants that one; but it may hold another's map. */
+	/* A user who names a folder wants that one; but another user may own
+	 * the map in it. */
 	return root != ROOT_NAMED || result == -EPERM;
 }
 

@@ -4,12 +4,12 @@
 /*
  * The map of a network namespace: found, made, checked and mapped.
  *
- * The file is `map` in the namespace's folder (see place.h). A map is its
- * maker's alone, unless the mode of its file lets others write, for who may write
- * a file may also shorten it, and that ends those who have it mapped. So a user
- * has the map of the first root that gives one: BERTH_DIR's, root's where that may
- * be written, else his own. It is made whole or not at all; no file descriptor
- * stays open.
+ * The file is `map` in the namespace's folder (see place.h). Only its owner may
+ * use a map, unless the mode of its file lets others write, for a user who may
+ * write a file may also shorten it, which ends the programs that have it
+ * mapped. So a user gets the map of the first root that has one for this user:
+ * that of BERTH_DIR, root's where it may be written, else the user's own. The
+ * file is made whole or not at all; no file descriptor stays open.
  */
 
 #include <limits.h>
@@ -25,29 +25,32 @@ struct shared_file;
 
 #define REST_MS_DEFAULT 60000u
 
-/* Its maker's alone. */
+/* Only its owner may use it. */
 #define MAP_MODE_DEFAULT 0600u
 
 struct map {
-	struct map_memory *memory;	/* NULL = none could be had at all */
+	struct map_memory *memory;	/* NULL = not even a private map
+					   could be made */
 	atomic_u32 rest_ms;		/* checked, at least 1 */
 	int shared_error;		/* why it is private, -errno; 0 = shared */
-	int passed_over;		/* why a root before its own gave none,
-					   -errno; 0 = none of them holds one */
-	uint64_t netns_inode;		/* of the namespace that it is of; */
+	int passed_over;		/* why an earlier root gave none,
+					   -errno; 0 = no earlier root holds
+					   one */
+	uint64_t netns_inode;		/* of the namespace that the map
+					   belongs to; */
 	uint64_t netns_cookie;		/* 0 = unknown, as in place.h */
 };
 
-/* Whether a missing or unusable map is made; MAP_LOAD: /run/berth too. */
+/* Whether a missing or unusable map is made; MAP_LOAD: in /run/berth too. */
 enum map_open { MAP_EXISTING, MAP_CREATE, MAP_LOAD };
 
 /*
- * Opens the map of a place and, when path is not NULL, tells its file's path.
- * Returns 0; or -ENOENT (MAP_EXISTING and there is none), -ESTALE (there is
- * one of another version, size or namespace, and it could not be replaced),
- * -EACCES, -EPERM (another's), -ENOSPC, -EFBIG (RLIMIT_FSIZE), -ELOOP (a symlink
- * in its place) or what open(2) and mmap(2) give. Async-signal-safe, no heap; opens
- * and closes a few descriptors.
+ * Opens the map of a place and, when path is not NULL, writes its file's path
+ * there. Returns 0; or -ENOENT (MAP_EXISTING and there is none), -ESTALE (there
+ * is one of another version, size or namespace, and it could not be replaced),
+ * -EACCES, -EPERM (another user's), -ENOSPC, -EFBIG (RLIMIT_FSIZE), -ELOOP (a
+ * symbolic link has its name) or what open(2) and mmap(2) give.
+ * Async-signal-safe, no heap; opens and closes a few descriptors.
  */
 int map_open(const struct place *place, enum map_open mode,
 	       struct map *mapp, char path[PATH_MAX]);
@@ -71,12 +74,12 @@ int map_file_open(const struct place *place,
 		    struct shared_file *filep);
 
 /*
- * A map of this process and its future children alone. shared_error says why.
- * Returns 0 or -ENOMEM (then mapp->memory is NULL).
+ * Makes a map for this process and its future children alone. shared_error says
+ * why. Returns 0 or -ENOMEM (then mapp->memory is NULL).
  */
 int map_open_private(int shared_error, struct map *mapp);
 
-/* How long ports rest from now on; 0 = as the map's header says. */
+/* Sets how long ports rest from now on; 0 = as the map's header says. */
 void map_set_rest(struct map *map, uint32_t rest_ms);
 
 void map_close(struct map *map);

@@ -18,7 +18,10 @@
 /* "berth-", 10 digits, "-", 16 hexadecimal digits. */
 #define NAME_SIZE 40
 
-/* Of names in /dev/shm, which others may fill with theirs. */
+/*
+ * The most names in /dev/shm that are read: other users may fill it with
+ * theirs.
+ */
 #define MAX_ENTRIES 8192
 #define ENTRIES_SIZE 4096u
 
@@ -40,7 +43,10 @@ static bool is_own(int fd)
 	       status.uid == raw_geteuid();
 }
 
-/* Whether an entry is a spare folder of this user's, before the best so far. */
+/*
+ * Whether an entry is a spare folder of this user, and its name comes before
+ * the best so far.
+ */
 static bool is_better(int shm_fd, const char *name, const char *prefix,
 		      const char *best)
 {
@@ -104,7 +110,7 @@ static int open_spare(int shm_fd, uint32_t uid, bool make)
 	fd = folder_make(shm_fd, name, MODE, NULL);
 	if (fd < 0)
 		return fd;
-	/* Of two that are made at once, both makers take the same. */
+	/* If two processes make one at the same time, both take the same. */
 	find_spare(shm_fd, uid, best);
 	if (best[0] == '\0' || strcmp(best, name) == 0)
 		return fd;
@@ -127,6 +133,6 @@ int own_folder_open(int shm_fd, uint32_t uid, bool make)
 		raw_close(fd);
 	else if (fd != -EACCES && fd != -ESTALE && fd != -ENOENT)
 		return fd;
-	/* Another user has, or had, the name. */
+	/* Another user has the name, or had it. */
 	return fd == -ENOENT && !make ? fd : open_spare(shm_fd, uid, make);
 }

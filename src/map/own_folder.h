@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * A user's own folder in /dev/shm: berth-UID. Anybody can make that name first.
- * Then the user's is berth-UID-NUMBER, a number that cannot be foretold: of
- * several that are the user's, the first in the order of their names.
- * No heap; async-signal-safe.
+ * A user's own folder in /dev/shm: berth-UID. Any user can make that name
+ * first. Then the user's folder is berth-UID-NUMBER, with a number that cannot
+ * be predicted: if several belong to the user, the first in the order of their
+ * names. No heap; async-signal-safe.
  */
 
 #include <stdbool.h>

@@ -24,7 +24,10 @@
 #define MODE_FOR_ALL 0755u
 #define MODE_OF_OWN 0700u
 
-/* Root as the process sees it, where only root can have made the file. */
+/*
+ * The number of root as the process sees it, where only root can have made the
+ * file.
+ */
 static bool is_roots(const struct place *place, uint32_t uid)
 {
 	const struct users *users = &place->users;
@@ -39,14 +42,15 @@ bool place_trusts(const struct place *place, enum place_root root,
 	switch (root) {
 	case ROOT_NAMED: return true;
 	case ROOT_RUN: return is_roots(place, uid);
-	/* Anybody can have made a folder there: the overflow user is no proof. */
+	/* Any user can have made a folder there: the overflow user proves
+	 * nothing. */
 	case ROOT_SHM: return uid == 0;
 	default: return uid == raw_geteuid();
 	}
 }
 
-/* Whose a folder is has to be known, before it is held for another's. Returns 0
- * or -errno. */
+/* Finds the owner of a folder, before it may be taken for another user's.
+ * Returns 0 or -errno. */
 static int check_trust(const struct place *place, enum place_root root,
 		       int fd, struct place_folder *folderp)
 {
@@ -62,7 +66,7 @@ static int check_trust(const struct place *place, enum place_root root,
 	return 0;
 }
 
-/* A root's folder that is to be used only where it is trusted. Returns its
+/* For the folder of a root that is used only where it is trusted. Returns its
  * descriptor, or closes it. */
 static int keep_trusted(const struct place *place, enum place_root root,
 			int fd)
@@ -100,7 +104,9 @@ static int open_component(const struct place *place, int parent_fd,
 		? raw_open(parent_fd, name, access | O_DIRECTORY, 0) : fd;
 }
 
-/* Copies the next part of a path. Returns false for one that is too long. */
+/*
+ * Copies the next component of a path. Returns false for one that is too long.
+ */
 static bool take_component(const char **pathp, char name[NAME_MAX + 1])
 {
 	const char *path = *pathp;
@@ -121,7 +127,7 @@ static bool take_component(const char **pathp, char name[NAME_MAX + 1])
 	return true;
 }
 
-/* Out of line: its name is on the stack of this root alone. */
+/* Not inlined: only this root needs its name on the stack. */
 __attribute__((noinline))
 static int open_named(const struct place *place, bool make)
 {
@@ -155,7 +161,7 @@ static int open_named(const struct place *place, bool make)
 
 /* --- the others ------------------------------------------------------------- */
 
-/* Opens /run where it is root's, from the top. */
+/* Opens /run where root owns it, from the top. */
 static int open_run(const struct place *place)
 {
 	const int top_fd = keep_trusted(
@@ -188,7 +194,9 @@ static bool is_real_root(const struct place *place)
 	return raw_geteuid() == 0 && !place->users.is_mapped;
 }
 
-/* In a user namespace, root inside is another user outside, and a name there. */
+/*
+ * In a user namespace, root inside is another user outside, with a name there.
+ */
 static bool makes_shm_root(const struct place *place,
 			   enum place_make make)
 {
@@ -196,7 +204,7 @@ static bool makes_shm_root(const struct place *place,
 	       (make == MAKE_AS_COMMAND && raw_geteuid() == 0);
 }
 
-/* Not root's: whoever has the name, it is as if there were none. */
+/* Root does not own it: the folder counts as missing, whoever has the name. */
 static bool is_squatted(int shm_fd)
 {
 	struct file_status status;
@@ -229,7 +237,8 @@ static int open_own(const struct place *place, bool make)
 	const struct users *users = &place->users;
 	int shm_fd, fd;
 
-	/* Root's own is root's; who has no number outside, has no name there. */
+	/* Root's own folder is root's; a user without a number outside has no
+	 * name there. */
 	if (is_real_root(place) || (users->is_mapped && !users->has_outer))
 		return -ENOENT;
 	shm_fd = raw_open(AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY, 0);

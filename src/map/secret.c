@@ -12,15 +12,15 @@
 #include "base/raw.h"
 #include "map/siphash.h"
 
-/* getrandom(2): up to so many bytes are given whole, whatever signal comes. */
+/* getrandom(2): a request of up to this size is always filled completely. */
 #define CHUNK 256u
 
-/* What sets one filling apart from all others under the same AT_RANDOM. */
+/* What makes one result differ from all others under the same AT_RANDOM. */
 struct moment {
 	struct timespec time;
 	uint64_t address;
 	uint64_t pid;
-	uint64_t index;		/* of the word that is made of it */
+	uint64_t index;		/* of the word that is computed from it */
 };
 
 static void fill_by_hash(unsigned char *bytes, size_t n_bytes)
@@ -37,7 +37,7 @@ static void fill_by_hash(unsigned char *bytes, size_t n_bytes)
 		memcpy(&key, (const void *)seed, sizeof(key));
 	for (size_t done = 0; done < n_bytes; done += sizeof(uint64_t)) {
 		const size_t left = n_bytes - done;
-		/* A keyed hash gives nothing away of its key. */
+		/* The result of a keyed hash does not disclose its key. */
 		const uint64_t word = siphash_2_4(&key, &moment,
 						  sizeof(moment));
 

@@ -11,7 +11,9 @@
 #include "base/text.h"
 #include "kernel/folder.h"
 
-/* A file in the way is replaced, another maker is met: each at most so often. */
+/*
+ * How often a stale file is replaced, or another process makes the file first.
+ */
 #define MAX_ROUNDS 8
 
 #define MODE_OF_OWN 0600u
@@ -23,11 +25,15 @@ struct opening {
 	const struct place_folder *folder;
 	enum place_root root;
 	bool create;
-	bool yields;	/* to who is taking a stale file away just now */
+	bool yields;	/* leaves a stale file to the process that removes it
+			   now */
 	struct shared_file *file;
 };
 
-/* Returns 0; -EPERM for another's, -ESTALE for one that should not be there. */
+/*
+ * Returns 0; -EPERM for another user's file, -ESTALE for one of an owner who is
+ * not trusted.
+ */
 static int check_owner(const struct opening *opening,
 		       const struct file_status *status)
 {
@@ -50,7 +56,8 @@ static int check_file(const struct opening *opening, int fd)
 	result = check_owner(opening, &file->status);
 	if (result < 0)
 		return result;
-	/* What cannot be read now is not stale: others may be using it. */
+	/* A file that cannot be read now is not stale: others may be using
+	 * it. */
 	result = raw_file_read(fd, file->header, sizeof(file->header), 0);
 	if (result < 0)
 		return result == -ENODATA ? -ESTALE
@@ -59,7 +66,10 @@ static int check_file(const struct opening *opening, int fd)
 				    opening->place);
 }
 
-/* An unnamed file, or where the file system has none, one with a name to drop. */
+/*
+ * An unnamed file; where the file system has none, a file with a temporary
+ * name.
+ */
 static int open_unnamed(const struct shared_file_kind *kind, int folder_fd,
 			char name[32])
 {
@@ -125,7 +135,10 @@ int shared_file_make(const struct shared_file_kind *kind,
 	return result;
 }
 
-/* Returns 0; -EEXIST when somebody else was first; or why it cannot be made. */
+/*
+ * Returns 0; -EEXIST when another process has made the file; or why it cannot
+ * be made.
+ */
 static int make(const struct opening *opening)
 {
 	char name[32];
@@ -161,19 +174,22 @@ static int remove_if_stale(const struct opening *opening,
 }
 
 /*
- * Takes a stale file away, if it still is the one that was found stale; without
- * one, what is no file at all. One process at a time, or a new file would go that
- * another has put there since the look. Nobody waits: who finds the folder locked
- * goes on to make(), to which the name tells whether the stale file has gone; in
- * the last rounds he goes ahead. The kernel takes back the lock of who dies.
+ * Removes a stale file, if the name still leads to the file that was found
+ * stale; with stale NULL, removes what is no regular file. The folder is
+ * locked, so that no process removes a new file which another has made
+ * meanwhile. Nobody waits for the lock: a process that finds it held goes on to
+ * make(), which fails as long as the name exists; in the last two rounds it
+ * removes the file without the lock. The kernel releases the lock of a process
+ * that dies.
  */
 static int remove_stale(const struct opening *opening,
 			const struct file_status *stale)
 {
 	const int folder_fd = opening->folder->fd;
 
-	/* Held by one who is stopped, or a stranger, it is not in the way for
-	 * good; nor where there are no locks. */
+	/* A process that is stopped, or one that is no Berth program, may hold
+	 * the lock: in the last rounds it is ignored; so it is where there are
+	 * no locks. */
 	if (raw_flock(folder_fd, LOCK_EX | LOCK_NB) == -EWOULDBLOCK &&
 	    opening->yields)
 		return 0;
@@ -184,7 +200,10 @@ static int remove_stale(const struct opening *opening,
 	return result;
 }
 
-/* Opens what the name leads to. Returns 0, -ENOENT, -ESTALE (removed or not). */
+/*
+ * Opens the file that has the name. Returns 0, -ENOENT, -ESTALE (removed or
+ * not).
+ */
 static int open_named(const struct opening *opening)
 {
 	const int fd = raw_open(opening->folder->fd, opening->kind->name,
@@ -195,7 +214,7 @@ static int open_named(const struct opening *opening)
 	if (fd == -ELOOP || fd == -EISDIR || fd == -ENXIO)
 		return opening->create && remove_stale(opening, NULL) == 0
 			? -ENOENT : -ELOOP;
-	/* One that is to be written may be its maker's alone. */
+	/* A file that has to be written may belong to its owner alone. */
 	if (fd < 0)
 		return fd == -EACCES && opening->kind->access == O_RDWR
 			? -EPERM : place_failure(fd);
@@ -226,7 +245,7 @@ static int open_in_folder(const struct opening *opening)
 		if (result < 0 && result != -EEXIST)
 			return place_failure(result);
 	}
-	/* One that was made is not open yet. */
+	/* The file was made, but could not be opened in these rounds. */
 	return -ESTALE;
 }
 

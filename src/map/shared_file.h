@@ -4,9 +4,9 @@
 /*
  * A file that processes of a network namespace share: found, made and checked.
  *
- * It lies in the namespace's folder (see place.h) and begins with a header
- * of its kind. It is made whole or not at all: written to an unnamed file, then
- * linked in place; one that is stale is replaced. No heap; async-signal-safe.
+ * It lies in the namespace's folder (see place.h) and begins with a header of
+ * its kind. It is made whole or not at all: written as an unnamed file, then
+ * linked to its name; a stale one is replaced. No heap; async-signal-safe.
  */
 
 #include <stdbool.h>
@@ -16,25 +16,24 @@
 #include "base/raw_file.h"
 #include "map/place.h"
 
-/* As much of a file's beginning as is looked at before it is mapped. */
+/* How much of a file's beginning is read before it is mapped. */
 #define SHARED_HEADER_SIZE 64u
 
 struct shared_file_kind {
 	const char *name;
 	int access;		/* O_RDWR or O_RDONLY */
 	uint64_t size;		/* of a new file */
-	/* Of a new file in a folder that others may look into; 0600 in others. */
+	/* Of a new file in a folder that other users may read; 0600 in other
+	 * folders. */
 	uint32_t mode;
 	/* Writes a new file's first bytes, and allocates. Returns 0 or -errno. */
 	int (*fill)(int fd, const struct place *place);
-	/*
-	 * Whether a file with this header is one of the kind, for this
-	 * namespace. Returns 0, or -ESTALE for one that may be replaced.
-	 */
+	/* Whether a file with this header is valid, for this namespace. Returns
+	 * 0, or -ESTALE for one that may be replaced. */
 	int (*check)(const void *header, const struct file_status *status,
 		     const struct place *place);
-	/* Whether this process may use a file of another user's, by its mode,
-	 * from a root that trusts that user. */
+	/* Whether this process may use a file of another user, by the file's
+	 * mode, where the root trusts that user. */
 	bool (*may_use)(uint32_t mode);
 };
 
@@ -42,16 +41,16 @@ struct shared_file_kind {
 struct shared_file {
 	int fd;
 	struct file_status status;
-	/* Its first bytes, as they were. */
+	/* Its first bytes, when it was opened. */
 	uint64_t header[SHARED_HEADER_SIZE / sizeof(uint64_t)];
 };
 
 /*
- * Opens the file of a kind in a folder; with create, makes the one that is
- * missing and replaces a stale one. Returns 0; -ENOENT; -ESTALE for one that is
- * stale and could not be replaced; -EPERM for one that is another user's; -ELOOP
- * for what is no file at all; -EFBIG where RLIMIT_FSIZE forbids to make one; or
- * what open(2) and linkat(2) give.
+ * Opens the file of a kind in a folder; with create, makes a missing one and
+ * replaces a stale one. Returns 0; -ENOENT; -ESTALE for a stale file that could
+ * not be replaced; -EPERM for another user's; -ELOOP for what is no regular
+ * file; -EFBIG where RLIMIT_FSIZE forbids making one; or what open(2) and
+ * linkat(2) give.
  */
 int shared_file_open(const struct shared_file_kind *kind,
 		     const struct place *place, enum place_root root,
@@ -59,8 +58,9 @@ int shared_file_open(const struct shared_file_kind *kind,
 		     struct shared_file *filep);
 
 /*
- * A new file, filled, without a name. The caller gives it one and closes it.
- * name is "" or, where the file system has no unnamed files, one to be removed.
+ * A new file with its first contents, without a name. The caller gives it a
+ * name and closes it. name is "" or, where the file system has no unnamed
+ * files, a temporary name to be removed.
  */
 int shared_file_make(const struct shared_file_kind *kind,
 		     const struct place *place, enum place_root root,

@@ -11,26 +11,30 @@
 #include "map/ledger.h"
 #include "map/map.h"
 
-/* The most planes that one socket may have been leased on, see candidates(). */
+/* The most planes that a socket may have been leased on, see candidates(). */
 #define N_CANDIDATES 7
 
-/* Of which the kernel is asked one by one: it walks its whole table for each, at
- * a third of what a dump costs. */
+/* Up to this many ports the kernel is asked one by one: for each it walks its
+ * whole table, at a third of the cost of a dump. */
 #define MAX_SINGLE_PORTS 2
 
 /*
- * What one sweep remembers: most of it is never touched, since most planes are
- * empty. First the map, before the kernel was asked; then what its table has.
+ * What one sweep stores; most of it is never touched, since most planes are
+ * empty. First what the map showed before the kernel was asked; then what the
+ * kernel's table has.
  */
 struct sweep_memory {
 	uint16_t uses[N_PORTS];
 	uint64_t leased[N_PLANES_TCP][N_PORT_WORDS];
 	bool has_leases[N_PLANES_TCP];
-	uint16_t n_leases[N_PORTS];		/* planes that a port is leased on */
+	uint16_t n_leases[N_PORTS];		/* planes on which a port is
+						   leased */
 	uint64_t known[N_PLANES_TCP][N_PORT_WORDS];
 	uint64_t present[N_PORT_WORDS];		/* ports with any socket */
-	uint64_t unconnected[N_PORT_WORDS];	/* with one that may yet connect */
-	uint64_t unshown[N_PORTS];	/* sockets without a lease: identity_bit() */
+	uint64_t unconnected[N_PORT_WORDS];	/* with a socket that may
+						   still connect */
+	uint64_t unshown[N_PORTS];	/* sockets without a lease: see
+					   identity_bit() */
 };
 
 struct sweep {
@@ -39,7 +43,7 @@ struct sweep {
 	const struct port_set *range;
 	uint64_t now_ms;
 	struct sweep_memory *memory;
-	uint32_t n_unshown;	/* ports with such sockets */
+	uint32_t n_unshown;	/* ports that have such sockets */
 	struct sweep_result result;
 };
 
@@ -72,11 +76,12 @@ bool sweep_take_turn(const struct map *map, enum protocol protocol,
 
 	const uint64_t wait_ms = interval_ms(turn, protocol);
 
-	/* Just ahead is who read the clock after us; what lies further ahead is
-	 * of another clock, or was made up. */
+	/* A time just ahead is of a process that has read the clock later; a
+	 * time further ahead is of another clock, or was forged. */
 	if (now_ms - last_ms < wait_ms || last_ms - now_ms < wait_ms)
 		return false;
-	/* Acq_rel: one of those who come at once has the turn. */
+	/* Acq_rel: of several processes that come at once, one gets the
+	 * turn. */
 	return swap_if_acq_rel_u64(&turn->swept_ms[protocol], &last_ms, now_ms);
 }
 
@@ -110,8 +115,9 @@ static void remember_map(struct sweep *sweep)
 {
 	const uint32_t n_planes = ledger_n_planes(sweep->protocol);
 
-	/* The uses first: a lease that comes in between has its plane only, and
-	 * one that goes has changed its use when that is looked at again. */
+	/* The use words are read first: of a lease that is taken meanwhile,
+	 * only the plane is seen; a lease that is released meanwhile has
+	 * changed its use word when this is compared again. */
 	for (uint32_t port = 0; port < N_PORTS; port++) {
 		const uint32_t use = ledger_use_word(
 			sweep->map, sweep->protocol, (uint16_t)port);
@@ -137,9 +143,10 @@ static uint16_t plane_of(const struct sweep *sweep,
 }
 
 /*
- * Every plane that the socket may have been leased on: the kernel shows an
- * address whether the program has bound it or not, and in place of a wildcard
- * that it has connected to. Returns how many.
+ * Lists every plane on which the socket may have been leased: the kernel shows
+ * an address whether or not the program has bound it, and shows the address
+ * that it has chosen where the program has connected to a wildcard. Returns how
+ * many.
  */
 static unsigned int candidates(const struct sweep *sweep,
 			       const struct kernel_socket *socket,
@@ -165,7 +172,7 @@ static unsigned int candidates(const struct sweep *sweep,
 	return n;
 }
 
-/* How a socket that the map does not know is to be marked. */
+/* The lease by which a socket that the map does not know is marked. */
 static struct lease lease_of(const struct sweep *sweep,
 			     const struct kernel_socket *socket)
 {
@@ -185,8 +192,9 @@ static struct lease lease_of(const struct sweep *sweep,
 }
 
 /*
- * Of 64, by what no other socket of the port has: two that share one are taken
- * for each other, and at worst a mark is made too many.
+ * One bit of 64, from what distinguishes the socket from others on its port.
+ * Two sockets that share a bit are taken for each other; at worst one mark too
+ * many is made.
  */
 static uint64_t identity_bit(const struct sweep *sweep,
 			     const struct kernel_socket *socket)
@@ -198,7 +206,7 @@ static uint64_t identity_bit(const struct sweep *sweep,
 	return UINT64_C(1) << identity % 64;
 }
 
-/* Takes a bit out of a plane; the use word is for settle_port() to mend. */
+/* Clears a bit of a plane; settle_port() corrects the use word. */
 static void clear(struct sweep *sweep, uint32_t port, uint32_t plane,
 		  uint64_t rest_now_ms)
 {
@@ -210,8 +218,8 @@ static void clear(struct sweep *sweep, uint32_t port, uint32_t plane,
 }
 
 /*
- * By the map as it is now: a socket may be newer than what is remembered. A lease
- * that shuts a mark out shows the port as well.
+ * Compares with the map as it is now: a socket may be newer than what was
+ * stored. A port with a use that excludes the mark counts as shown too.
  */
 static bool is_shown(const struct sweep *sweep,
 		     const struct kernel_socket *socket,
@@ -241,7 +249,7 @@ static bool visit(const struct kernel_socket *socket, void *context)
 
 	sweep->result.n_sockets++;
 	sweep->memory->present[word] |= port_bit(port);
-	/* The kernel does not know yet where to: between bind and connect, say. */
+	/* A socket without a destination, as between bind and connect. */
 	if (sweep->protocol == PROTOCOL_TCP && socket->remote.port == 0 &&
 	    socket->state != TCP_LISTEN)
 		sweep->memory->unconnected[word] |= port_bit(port);
@@ -260,8 +268,9 @@ static void mark(struct sweep *sweep, const struct kernel_socket *socket)
 	const uint16_t port = socket->local.port;
 	const struct lease lease = lease_of(sweep, socket);
 
-	/* A bit that is not counted in any use: of one who died between the two,
-	 * or whose use went with another's late release. */
+	/* The bit is set but counted in no use word: its process died between
+	 * the two writes, or the release of another lease, which came late, has
+	 * ended the use. */
 	if (lease.use != USE_WHOLE &&
 	    ledger_use_word(sweep->map, sweep->protocol, port) == 0)
 		clear(sweep, port, lease.plane, 0);
@@ -270,9 +279,9 @@ static void mark(struct sweep *sweep, const struct kernel_socket *socket)
 }
 
 /*
- * The kernel is asked a second time: whose lease was not shown may have closed
- * just before, since a socket is closed first and its lease given back then. One
- * that is still there had none.
+ * The kernel is asked a second time: a socket whose lease was not shown may
+ * just have been closed, since a socket is closed before its lease is released.
+ * A socket that still exists had no lease.
  */
 static bool visit_again(const struct kernel_socket *socket, void *context)
 {
@@ -302,9 +311,12 @@ static int look_again(struct sweep *sweep, sweep_lister list)
 	return result;
 }
 
-/* --- afterwards: what has no socket ------------------------------------------- */
+/*
+ * --- leases without a socket
+ * ---------------------------------------------------
+ */
 
-/* Whether a socket has the port and its destination is still to come. */
+/* Whether a socket has the port and may still connect to its destination. */
 static bool may_yet_connect(const struct sweep_memory *memory, uint32_t port)
 {
 	return ledger_use_of(memory->uses[port]) == USE_CONNECT &&
@@ -334,8 +346,8 @@ static void clear_plane(struct sweep *sweep, uint32_t plane)
 	}
 }
 
-/* A port without a socket, or of which more or fewer leases were counted than
- * planes have it. */
+/* Corrects a port that has no socket, or whose counted leases differ from the
+ * bits in the planes. */
 static void settle_port(struct sweep *sweep, uint32_t port)
 {
 	const struct sweep_memory *memory = sweep->memory;
@@ -368,7 +380,7 @@ static void mend_map(struct sweep *sweep)
 		ledger_mend_hints(sweep->map, sweep->protocol, word);
 }
 
-/* The kernel's table is that of the namespace that the calling thread is in. */
+/* The kernel shows the table of the namespace that the calling thread is in. */
 static bool is_at_home(const struct map *map)
 {
 	return kernel_is_in_netns(map->netns_inode, map->netns_cookie);
@@ -402,7 +414,7 @@ int sweep_protocol(const struct map *map, enum protocol protocol,
 	remember_map(&sweep);
 	result = is_at_home(map) ? list(protocol, ANY_PORT, visit, &sweep)
 				   : -EXDEV;
-	/* A signal handler may have changed the namespace in between. */
+	/* A signal handler may have changed the namespace meanwhile. */
 	if (result == 0 && !is_at_home(map))
 		result = -EXDEV;
 	if (result == 0)

@@ -2,18 +2,18 @@
 #pragma once
 
 /*
- * Making the map right again from the kernel's own table of sockets.
+ * Makes the map agree with the kernel's own table of sockets.
  *
- * What the map had leased before the kernel was asked, and the kernel does not
- * know, goes to rest: it may be a port that is leased and not bound yet, and
- * from there it is given out last. What the kernel has, and still has after the
- * map was seen not to show it, is marked as leased; a later sweep takes the mark
- * away again.
+ * A port that was leased before the kernel was asked, and that the kernel does
+ * not know, begins to rest: it may be leased and not bound yet, and a resting
+ * port is assigned last. A port that the kernel knows, and still knows after
+ * the map was seen not to show it, is marked as leased; a later sweep removes
+ * the mark.
  *
  * Lock-free: any number of sweeps may run beside leases, releases and each
- * other, and may end at any instruction. A lease that is lost to one costs its
- * holder nothing, since the kernel is the judge. Maps some memory and gives it
- * back, opens a descriptor and closes it; errno is not touched.
+ * other, and may end at any instruction. If a sweep removes a valid lease, its
+ * holder keeps its port, since the kernel decides. Maps some memory and unmaps
+ * it, opens a descriptor and closes it; errno is not touched.
  */
 
 #include <stdbool.h>
@@ -25,19 +25,21 @@
 struct map;
 
 /*
- * From the beginning of a sweep of a protocol to that of the next that nobody asked
- * for by hand: the least and the most, and in between so many times as long as
- * the last one took. A namespace with millions of sockets is not swept all day
- * because one destination has used up the range.
+ * The time from the beginning of a sweep of a protocol to that of the next one,
+ * unless a user asks for it by hand: the least and the most; in between, this
+ * many times the duration of the last sweep. So a namespace with millions of
+ * sockets is not swept all the time because one destination has used up the
+ * range.
  */
 #define SWEEP_INTERVAL_MS 1000u
 #define SWEEP_INTERVAL_MAX_MS 60000u
 #define SWEEP_PAUSE 16u
 
 struct sweep_result {
-	uint32_t n_sockets;	/* that the kernel told of */
-	uint32_t n_leases;	/* that the map had, before */
-	uint32_t n_cleared;	/* of them, without a socket: they rest now */
+	uint32_t n_sockets;	/* that the kernel has listed */
+	uint32_t n_leases;	/* that the map showed before */
+	uint32_t n_cleared;	/* of them, without a socket: their ports
+				   rest now */
 	uint32_t n_marked;	/* sockets without a lease */
 };
 
@@ -46,9 +48,10 @@ typedef int (*sweep_lister)(enum protocol protocol, uint16_t port,
 			    kernel_socket_visit visit, void *context);
 
 /*
- * Whether it is this process's turn: nobody has begun to sweep the protocol for the
- * interval. A sweeper that dies keeps the turn for as long, no longer. To be
- * followed by sweep_end_turn() with how long it took.
+ * Whether this process may sweep now: no process has begun to sweep the
+ * protocol during the interval. If a sweeper dies, the next turn comes after
+ * the same interval. Call sweep_end_turn() afterwards, with the time that the
+ * sweep took.
  */
 bool sweep_take_turn(const struct map *map, enum protocol protocol,
 		     uint64_t now_ms);
@@ -56,16 +59,17 @@ void sweep_end_turn(const struct map *map, enum protocol protocol,
 		    uint64_t took_ms);
 
 /*
- * Sweeps the protocol of a search that found nothing awake, if it is its turn.
- * Whatever comes of it, the search goes on.
+ * Sweeps the protocol after a search has found no port that does not rest, if
+ * it is this process's turn. The search goes on, whatever the result is.
  */
 void sweep_if_due(const struct map *map, enum protocol protocol,
 		  const struct port_set *range);
 
 /*
- * Sweeps a protocol; sockets are marked where their port is in range. Returns 0; or
- * -errno when the kernel could not be asked or there was no memory, and nothing
- * has been cleared then; -EXDEV in another network namespace than the map's.
+ * Sweeps a protocol; sockets are marked where their port is in range. Returns
+ * 0; or -errno when the kernel could not be asked or there was no memory: no
+ * lease has been cleared then; -EXDEV in another network namespace than the
+ * map's.
  */
 int sweep_protocol(const struct map *map, enum protocol protocol,
 		const struct port_set *range, sweep_lister list,
