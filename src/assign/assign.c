@@ -21,7 +21,8 @@ static uint32_t pin_bit(const struct fd_facts *facts)
 bool assign_can_pin(const struct call *call, uint16_t port)
 {
 	const struct process *process = call->process;
-	/* Relaxed: a feature once found missing; finding it so twice is well. */
+	/* Relaxed: a flag that is only ever set; setting it twice does no
+	 * harm. */
 	const uint32_t refused = load_relaxed_u32(&process->pin_refused);
 
 	return call->policy.settings[SETTING_PIN] == PIN_YES &&
@@ -29,7 +30,10 @@ bool assign_can_pin(const struct call *call, uint16_t port)
 	       kernel_can_pin(&process->kernel, port);
 }
 
-/* Not where the entry is of a socket that was closed unseen. */
+/*
+ * False where the entry belongs to a socket that was closed without a hook
+ * noticing.
+ */
 static bool is_as_known(const struct call *call)
 {
 	struct fd_facts now;
@@ -53,7 +57,7 @@ int assign_pin(const struct call *call, uint16_t lo, uint16_t hi)
 	if (result == -ENOPROTOOPT || result == -EOPNOTSUPP)
 		note_refused_pin(call);
 	else if (result < 0 && call->facts.mptcp)
-		/* It sets the option before it refuses:
+		/* MPTCP sets the option before it refuses it:
 		 * mptcp_setsockopt_sol_ip_set() in net/mptcp/sockopt.c. */
 		socket_unpin(call->fd);
 	return result;
@@ -117,8 +121,8 @@ void assign_count_filtered(const struct call *call, long result)
 }
 
 /*
- * The socket's local end. Where a filter forbids to look, the port counts as
- * taken: the next call would find out no more.
+ * The socket's local address. Where a filter forbids the question, the port
+ * counts as taken: a later question would be refused too.
  */
 static int look(struct call *call, struct endpoint *localp)
 {
@@ -138,7 +142,7 @@ static bool has_this_port(const struct fd_facts *facts, uint16_t port)
 	return facts->has_port && facts->port == port;
 }
 
-/* Reports a port of the kernel's choice, if it lies outside the range. */
+/* Reports a port that the kernel has chosen, if it lies outside the range. */
 static void report_uncovered(const struct call *call,
 			     const struct endpoint *local)
 {
@@ -213,13 +217,13 @@ static void lease_port(struct call *call, const struct endpoint *local)
 	if (facts->has_address)
 		lease.plane = ledger_plane(protocol, choice_flow_hash(
 			&process->map.memory->header.key, local, NULL));
-	/* Refused where the program shares a port that the map has given
-	 * already: the kernel has allowed it, and that counts. */
+	/* Refused where the program shares a port that is leased already: the
+	 * kernel has allowed it, and decides. */
 	if (ledger_lease(&process->map, &lease) == 0)
 		process_note_lease(process, &lease, facts);
 }
 
-/* Enters the local end that a call has left on its socket. */
+/* Enters the local address that the socket has after a call. */
 static void enter_local(struct call *call, bool is_named,
 			const struct endpoint *local)
 {
@@ -244,7 +248,7 @@ static int record(struct call *call, bool is_named, struct endpoint *localp)
 	if (result == 0) {
 		enter_local(call, is_named, localp);
 	} else if (!raw_is_filtered(result)) {
-		/* The next call asks. */
+		/* The next call asks the kernel. */
 		call->facts = (struct fd_facts){ 0 };
 		process_set(call->process, call->fd, call->facts);
 	}
@@ -262,7 +266,7 @@ void assign_record_bind(struct call *call, const struct endpoint *named)
 {
 	struct endpoint local;
 
-	/* The kernel has just agreed to what the program named. */
+	/* The kernel has just accepted the port that the program named. */
 	if (socket_local(call->fd, &local) < 0)
 		local = *named;
 	enter_local(call, named->port != 0, &local);

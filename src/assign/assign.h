@@ -2,25 +2,26 @@
 #pragma once
 
 /*
- * Making the kernel use a port of the range: pin, bind and shared bind.
+ * Makes the kernel use a port of the range: pin, bind and shared bind.
  *
- * pin          IP_LOCAL_PORT_RANGE narrowed to one port, then the program's own
- *              call; wherever the kernel takes it (kernel_can_pin(), and it has
- *              not answered "no such option"). The port is then as unbound as
- *              one that the kernel chose: it goes with a failed connect and with
- *              AF_UNSPEC (SOCK_BINDPORT_LOCK in net/ipv4/af_inet.c stays off).
- *              A socket that has a port already ignores the pin. It is taken
- *              off as soon as it has not led to a connection, so that nobody
- *              inherits it.
- * bind         an explicit bind of the port, before the program's call.
- * shared bind  the same for connect, with SO_REUSEADDR on, so that different
- *              destinations share the port and TIME_WAIT does not block it.
+ * pin: IP_LOCAL_PORT_RANGE is narrowed to one port, then the program's own call
+ * is made; used wherever the kernel supports it (kernel_can_pin(), and the
+ * kernel has not answered that it has no such option). The kernel treats the
+ * port like one that it has chosen: it is released after a failed connect and
+ * by AF_UNSPEC (SOCK_BINDPORT_LOCK in net/ipv4/af_inet.c stays off). A socket
+ * that already has a port ignores the pin. If the call does not lead to a
+ * connection, the pin is removed at once, so that no process inherits it.
  *
- * Only setsockopt, getsockopt, getsockname and bind are called beside the
- * program's own call, and getpid, which tells a vfork child, once in a new process
- * and where a lease ends. Two rare cases open a socket of their own and close it
- * again: before a port outside the kernel's range that somebody has already is
- * shared, and before a UDP socket with SO_REUSEPORT is bound.
+ * bind: an explicit bind to the port, before the program's call.
+ *
+ * shared bind: the same for a connect, with SO_REUSEADDR on, so that different
+ * destinations share the port and TIME_WAIT does not block it.
+ *
+ * Beside the program's own call only setsockopt, getsockopt, getsockname and
+ * bind are called, and getpid, which identifies a vfork child, once in a new
+ * process and where a lease ends. Two rare cases open another socket and close
+ * it again: before a port outside the kernel's range is shared that another
+ * socket already has, and before a UDP socket with SO_REUSEPORT is bound.
  *
  * Errno is not touched. Async-signal-safe, bounded.
  */
@@ -37,11 +38,12 @@ struct policy;
 struct port_pick;
 
 /*
- * Makes a lease the socket's before the call is made: a thread that is cancelled
- * in the call leaves it to the descriptor. is_pinned: a pin is on the socket too.
+ * Gives the socket a lease before the call is made: if the thread is cancelled
+ * in the call, the lease stays with the descriptor. is_pinned: the socket is
+ * pinned too.
  */
 struct kept {
-	struct fd_facts facts;	/* what was entered */
+	struct fd_facts facts;	/* the facts that were entered */
 	bool is_kept;
 	bool is_entered;	/* the cache had a place */
 };
@@ -50,58 +52,60 @@ void assign_keep(struct call *call, const struct lease *lease, bool is_pinned,
 		 struct kept *keptp);
 
 /*
- * Takes a lease that was kept back: the socket has no port. Returns whether it is
- * the caller's to give back, and not gone with the descriptor, which another
- * thread has closed or copied meanwhile.
+ * Takes a kept lease back: the socket has no port. Returns whether the caller
+ * has to release it; false if it went with the descriptor, which another thread
+ * has closed or copied meanwhile.
  */
 bool assign_withdraw(struct call *call, const struct kept *kept);
 
-/* Counts a port that is left to the kernel, if that is because of a filter. */
+/* Counts a port that is left to the kernel, if the reason is a filter. */
 void assign_count_filtered(const struct call *call, long result);
 
 /*
- * Enters the port that a call has left on its socket: one that the program named
- * (is_named: it stays with the socket), or that the kernel chose.
+ * Enters the port that the socket has after a call: one that the program has
+ * named (is_named: it stays with the socket), or that the kernel has chosen.
  */
 void assign_record(struct call *call, bool is_named);
 
 /*
- * The same for a bind that went well; where the socket cannot be looked at, what
- * the program named is entered. Its port may be 0: none was taken yet.
+ * The same after a successful bind; where the socket cannot be queried, the
+ * port that the program has named is entered. It may be 0: no port was taken
+ * yet.
  */
 void assign_record_bind(struct call *call, const struct endpoint *named);
 
-/* The same for a port that the kernel chose, though Berth was to: one outside
- * the range is reported. */
+/* The same for a port that the kernel has chosen where Berth was to assign one:
+ * a port outside the range is reported. */
 void assign_record_choice(struct call *call);
 
 /*
- * Looks at the port that the kernel chose, and reports one outside the range of
- * the role: in observe mode, and where none could be assigned. call->facts is
- * brought up to date and entered.
+ * Queries the port that the kernel has chosen, and reports one outside the
+ * range of the role: in observe mode, and where none could be assigned.
+ * call->facts is updated and entered.
  */
 void assign_observe(struct call *call);
 
-/* Whether the pin may be used for this port of this socket. */
+/* Whether a pin can be used for this port of this socket. */
 bool assign_can_pin(const struct call *call, uint16_t port);
 
 /*
- * Pins, and remembers when the kernel has no such option for this protocol.
- * Returns 0 or -errno.
+ * Pins, and notes when the kernel has no such option for this protocol. Returns
+ * 0 or -errno.
  */
 int assign_pin(const struct call *call, uint16_t lo, uint16_t hi);
 
 /*
- * A socket that was pinned to a port has another one. It may have had that
- * before, by a process that shares it. Where the kernel ignores a pin indeed, its
- * settings are not what they were: they are read again, and where they do not
- * explain it, no further pin is tried in this process.
+ * Called when a socket that was pinned to a port has another one. A process
+ * that shares the socket may have given it that port before. If the kernel has
+ * ignored the pin, its settings have changed: they are read again, and if they
+ * do not explain it, this process uses no further pin.
  */
 void assign_check_pin(const struct call *call, uint16_t port);
 
 /*
- * The next part of the pick's range, at or after from, that lies wholly inside or
- * wholly outside the kernel's own and leaves out the port that the pick avoids.
+ * The next part of the pick's range, at or after from, that lies completely
+ * inside or completely outside the kernel's own range and does not contain the
+ * port that the pick avoids.
  */
 struct range_part {
 	uint16_t lo, hi;

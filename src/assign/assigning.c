@@ -8,7 +8,10 @@
 #include "kernel/socket.h"
 #include "map/event.h"
 
-/* --- exclusive: what would let the kernel share a port ----------------------- */
+/*
+ * --- exclusive: options that would let the kernel share a port
+ * ----------------
+ */
 
 bool assigning_is_tcp(const struct assigning *self)
 {
@@ -29,15 +32,16 @@ void assigning_read_sharing(struct assigning *self)
 		return;
 	raw_get_int_option(fd, SOL_SOCKET, SO_REUSEADDR, &self->reuse_address);
 	raw_get_int_option(fd, SOL_SOCKET, SO_REUSEPORT, &self->reuse_port);
-	/* UDP makes the group of SO_REUSEPORT at the bind: udp_lib_get_port() in
-	 * net/ipv4/udp.c. So there it stays on. */
+	/* UDP joins a group of SO_REUSEPORT at the bind: udp_lib_get_port() in
+	 * net/ipv4/udp.c. So the option stays on. */
 	self->tests_first = self->reuse_port != 0 && assigning_is_udp(self);
 	self->knows_sharing = true;
 }
 
 /*
- * TCP_REPAIR sets SO_REUSEADDR to 2, which could not be set again. A listen makes
- * the group of SO_REUSEPORT, and is the call that is made where TCP is pinned.
+ * TCP_REPAIR sets SO_REUSEADDR to 2, which setsockopt() could not restore. TCP
+ * joins a group of SO_REUSEPORT at the listen, which is the call that is made
+ * with a pin.
  */
 static void set_sharing(const struct assigning *self, bool pinned, int on)
 {
@@ -51,10 +55,10 @@ static void set_sharing(const struct assigning *self, bool pinned, int on)
 }
 
 /*
- * With one of them set, the kernel's "yes" does not mean that the port is this
- * socket's alone: they are off while it is asked. A TCP port that the kernel
- * chooses itself is always one socket's alone (inet_csk_find_open_port() in
- * net/ipv4/inet_connection_sock.c), unless ip_autobind_reuse allows more.
+ * With one of these options set, a bind may succeed though another socket has
+ * the port: so they are off during the bind. A TCP port that the kernel chooses
+ * itself belongs to one socket alone (inet_csk_find_open_port() in
+ * net/ipv4/inet_connection_sock.c), unless ip_autobind_reuse allows sharing.
  */
 static bool suspends_sharing(struct assigning *self, bool pinned)
 {
@@ -65,7 +69,10 @@ static bool suspends_sharing(struct assigning *self, bool pinned)
 	return true;
 }
 
-/* Whether nobody has the port, where the socket's own bind would not tell. */
+/*
+ * Whether no socket has the port, where the socket's own bind would not show
+ * this.
+ */
 static bool is_free(const struct assigning *self, uint16_t port)
 {
 	struct endpoint local = self->local;
@@ -114,17 +121,17 @@ int assigning_error_of_exhaustion(const struct call *call)
 		? -EADDRINUSE : -EAGAIN;
 }
 
-/* Whether a failed call has failed for want of a port. A send may also give
- * EAGAIN that has its port. */
+/* Whether a failed call has failed because the port was taken. A send may also
+ * give EAGAIN after it has taken its port. */
 static bool wants_port(const struct assigning *self)
 {
 	return self->result == assigning_error_of_exhaustion(self->call);
 }
 
 /*
- * Looks at what a call has done that was made with the socket pinned. A datagram
- * socket takes its port first, and keeps it whatever becomes of the call; a TCP
- * socket goes on to show a port that it has lost.
+ * Determines the outcome of a call on a pinned socket. A datagram socket takes
+ * its port first, and keeps it even if the call fails; a TCP socket still shows
+ * a port that it has lost.
  */
 static enum port_outcome judge(struct assigning *self, uint16_t lo, uint16_t hi)
 {
@@ -132,7 +139,8 @@ static enum port_outcome judge(struct assigning *self, uint16_t lo, uint16_t hi)
 	const bool shows_taken = self->result >= 0 ||
 				 self->call->facts.protocol != PROTOCOL_TCP;
 
-	/* The pin is believed where a filter forbids to look. */
+	/* Where a filter forbids the question, the pin is assumed to have
+	 * worked. */
 	if (shows_taken &&
 	    raw_is_filtered(socket_local(self->call->fd, &local)))
 		return self->result >= 0 ? PORT_TAKEN : PORT_ENDED;
@@ -140,7 +148,8 @@ static enum port_outcome judge(struct assigning *self, uint16_t lo, uint16_t hi)
 		return wants_port(self) ? PORT_NEXT : PORT_ENDED;
 	if (local.port >= lo && local.port <= hi)
 		return PORT_TAKEN;
-	/* A port that it held all the time is what the pin does not change. */
+	/* A port that the socket has held all along is not changed by the
+	 * pin. */
 	if (local.port != self->shown)
 		assign_check_pin(self->call, lo);
 	return PORT_ENDED;
@@ -186,10 +195,11 @@ bool assigning_has_port(const struct assigning *self, uint16_t port)
 	return socket_local(self->call->fd, &local) == 0 && local.port == port;
 }
 
-/* Binds the port by its number, and then makes the call. */
+/* Binds to the port by its number, and then makes the call. */
 static enum port_outcome try_bound(struct assigning *self, uint16_t port)
 {
-	/* One that is still to be told what came of a connect is refused. */
+	/* A socket whose next connect returns the result of the last one is not
+	 * bound. */
 	const bool may_bind = !call_is_engaged(self->call) || assigning_is_bind(self);
 	const long bound = may_bind ? bind_by_number(self, port) : -EINVAL;
 

@@ -19,7 +19,7 @@ enum role call_role(const struct call *call)
 
 void call_note_connect(struct call *call, long result)
 {
-	/* A listener is told that too. */
+	/* A listener gets this result too. */
 	if (result != -EISCONN)
 		call->facts.engaged = result >= 0 || result == -EINPROGRESS ||
 				      result == -EINTR || result == -EALREADY;
@@ -38,7 +38,7 @@ void call_drop_reuse(struct call *call)
 
 	if (!call->facts.hides_reuse || !socket_is_closed(call->fd))
 		return;
-	/* TCP_REPAIR has made it 2, which SO_REUSEADDR cannot. */
+	/* TCP_REPAIR has made it 2, which setsockopt() cannot set. */
 	raw_get_int_option(call->fd, SOL_SOCKET, SO_REUSEADDR, &reuse);
 	if (reuse != 1 || raw_set_int_option(call->fd, SOL_SOCKET,
 					     SO_REUSEADDR, 0) == 0)

@@ -12,12 +12,13 @@
 #include "process/descriptors.h"
 
 /*
- * Candidates that the kernel may turn down before it is asked itself: a failed
- * pin and connect takes 2 us, and its own search some 400 us in a full range.
+ * How many candidates the kernel may refuse before it is asked to choose
+ * itself: a failed pin and connect takes 2 us, the kernel's own search some 400
+ * us in a full range.
  */
 #define MAX_TRIES 32
 
-/* Returns whether the call has been made for good. */
+/* Returns whether the result of the call is final. */
 static bool try_leases(struct connecting *self)
 {
 	struct lease lease;
@@ -29,7 +30,7 @@ static bool try_leases(struct connecting *self)
 	return false;
 }
 
-/* Local ports that the kernel has in use towards one destination. */
+/* The local ports that the kernel uses towards one destination. */
 struct ports_towards {
 	const struct endpoint *remote;
 	struct port_set ports;
@@ -68,7 +69,7 @@ static enum connect_outcome bind_any_of(struct connecting *self,
 	return CONNECT_NEXT;
 }
 
-/* No port is left: the socket is as it was before the search. */
+/* No port is left: the socket is put back to its state before the search. */
 static void give_up(struct connecting *self)
 {
 	struct call *call = self->call;
@@ -80,7 +81,7 @@ static void give_up(struct connecting *self)
 		socket_restore_address(call->fd, &self->local);
 }
 
-/* The caller gives it back; NULL where there is no memory for it. */
+/* The caller releases the memory; NULL where there is none. */
 static struct ports_towards *list_ports_towards(const struct endpoint *remote)
 {
 	struct ports_towards *towards = scratch_take(sizeof(*towards));
@@ -92,7 +93,10 @@ static struct ports_towards *list_ports_towards(const struct endpoint *remote)
 	return towards;
 }
 
-/* With a pin to a port that cannot be had, the kernel says what it refuses. */
+/*
+ * With a pin to a port that is in use, the kernel returns the error of all
+ * other checks first.
+ */
 static enum connect_outcome ask_with_taken_port(struct connecting *self)
 {
 	enum connect_outcome outcome = CONNECT_NO_PIN;
@@ -108,8 +112,8 @@ static enum connect_outcome ask_with_taken_port(struct connecting *self)
 }
 
 /*
- * The range has no port but the destination's. What else the kernel would refuse
- * comes first: the state of the socket, and the route.
+ * The range has no port but the destination's. Other reasons for the kernel to
+ * refuse come first: the state of the socket, and the route.
  */
 static enum connect_outcome ask_in_vain(struct connecting *self)
 {
@@ -127,14 +131,14 @@ static enum connect_outcome ask_in_vain(struct connecting *self)
 	local.port = 0;
 	route = socket_source_of(self->call->facts.has_address ? &local : NULL,
 				 self->remote, &source);
-	/* EAGAIN: no port is left for the question. */
+	/* EAGAIN: no port is left for the socket that asks. */
 	if (route == 0 || route == -EAGAIN || raw_is_filtered(route))
 		return CONNECT_NEXT;
 	self->result = route;
 	return CONNECT_DONE;
 }
 
-/* Asks the kernel about every port of the range, whatever the map says. */
+/* Asks the kernel about every port of the range, whatever the map shows. */
 static void ask_kernel(struct connecting *self)
 {
 	struct ports_towards *towards = NULL;
@@ -165,7 +169,7 @@ static void ask_kernel(struct connecting *self)
 		give_up(self);
 }
 
-/* The address that the port is for is not known, which a bind would change. */
+/* The local address is not known, and a bind would change it. */
 static long leave_to_kernel(struct connecting *self)
 {
 	connecting_make(self);

@@ -6,7 +6,7 @@
 struct endpoint;
 
 /*
- * A call that connects a TCP socket which may be without a port. Returns as
+ * Makes a call that connects a TCP socket which may have no port. Returns as
  * assign_port(), but -EADDRNOTAVAIL when no port of the range is left for this
  * destination.
  */

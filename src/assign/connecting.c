@@ -20,7 +20,7 @@ void connecting_make(struct connecting *self)
 	call_note_connect(self->call, self->result);
 }
 
-/* Whether the socket is connected now, or on its way. */
+/* Whether the socket is connected, or connecting. */
 static bool goes_on(const struct connecting *self)
 {
 	return self->result >= 0 || self->result == -EINPROGRESS;
@@ -32,9 +32,10 @@ void connecting_enter(struct connecting *self)
 }
 
 /*
- * A port that was pinned goes with the connection; one that was bound stays,
- * and rests for the second that the kernel does not wait then. The call is
- * expected to go well: what has not is entered afterwards.
+ * A pinned port is released with the connection; a bound port stays, and rests
+ * afterwards, since the kernel does not wait a second before it uses the
+ * 4-tuple again. The facts are entered as if the call succeeds; if it fails,
+ * they are corrected.
  */
 static void keep(struct connecting *self, const struct lease *lease,
 		 bool pinned)
@@ -68,13 +69,15 @@ void connecting_adopt(struct connecting *self, uint16_t port, bool pinned)
 }
 
 /*
- * A pin is ignored when ip_local_port_range has been changed to leave it out.
- * So one connect in each tick of the coarse clock (1 to 10 ms) looks where it
- * came to lie: to ask on every one costs 2 % of a connect on loopback.
+ * A pin is ignored when ip_local_port_range was changed so that it no longer
+ * contains the port. So one connect in each tick of the coarse clock (1 to 10
+ * ms) checks its port: to check each connect costs 2 % of a connect on
+ * loopback.
  */
 static bool is_verified(const struct process *process, uint64_t now_ms)
 {
-	/* Relaxed: a time, complete in itself; to ask twice does no harm. */
+	/* Relaxed: one time that nothing else depends on; checking twice does
+	 * no harm. */
 	return load_relaxed_u64(&process->pin_verified_ms) == now_ms;
 }
 
@@ -84,7 +87,7 @@ static void set_verified(struct process *process, uint64_t now_ms)
 	store_relaxed_u64(&process->pin_verified_ms, now_ms);
 }
 
-/* Whether the socket came to lie on the leased port, as far as need be asked. */
+/* Whether the socket has the leased port, as far as this is checked. */
 static bool has_leased(struct connecting *self, const struct lease *lease,
 		       struct endpoint *localp)
 {
@@ -94,12 +97,13 @@ static bool has_leased(struct connecting *self, const struct lease *lease,
 	if (lease != NULL && self->shown == 0 && lives &&
 	    is_verified(process, self->pick.now_ms))
 		return true;
-	/* EINTR, for one, leaves it connecting: the socket tells what it has. */
+	/* The socket may be connecting, as after EINTR: it shows its port. */
 	if (lives || !socket_is_closed(self->call->fd)) {
 		const int result = socket_local(self->call->fd, localp);
 
-		/* The pin is believed where it cannot be verified; but nothing
-		 * is entered for what another thread has closed. */
+		/* Where the port cannot be checked, the pin is assumed to have
+		 * worked; nothing is entered for a descriptor that another
+		 * thread has closed. */
 		if (lease != NULL && lives && result < 0 &&
 		    ((self->result == 0 && self->shown == 0) ||
 		     (result != -EBADF && result != -ENOTSOCK)))
@@ -112,7 +116,7 @@ static bool has_leased(struct connecting *self, const struct lease *lease,
 	return true;
 }
 
-/* The port that the socket had before, and shows still, is leased again. */
+/* The socket still shows the port that it had before, which is leased again. */
 static void restore(struct connecting *self)
 {
 	struct fd_facts *facts = &self->call->facts;
@@ -124,7 +128,9 @@ static void restore(struct connecting *self)
 	connecting_enter(self);
 }
 
-/* No port of ours was taken: the socket is without one, or has one of its own. */
+/*
+ * The socket has not taken the port of the pin: it has none, or one of its own.
+ */
 static void settle(struct connecting *self, const struct endpoint *local,
 		   uint16_t lo, uint16_t hi)
 {
@@ -135,7 +141,8 @@ static void settle(struct connecting *self, const struct endpoint *local,
 		process_drop_port(connecting_process(self), self->call->fd,
 				  &self->call->facts);
 	else if (!goes_on(self))
-		/* EISCONN, say: it has a port that the cache did not know. */
+		/* As with EISCONN: it has a port that the cache did not
+		 * know. */
 		assign_record(self->call, false);
 	else {
 		connecting_adopt(self, local->port, true);
@@ -147,8 +154,8 @@ static void settle(struct connecting *self, const struct endpoint *local,
 }
 
 /*
- * Whether the kernel's "no" is about the candidate: not where the socket holds
- * a port, which the pin does not change.
+ * Whether the kernel's refusal concerns the candidate: not where the socket
+ * holds a port, which the pin does not change.
  */
 static bool is_about_candidate(const struct connecting *self)
 {
@@ -164,7 +171,7 @@ void connecting_unpin(struct connecting *self)
 	self->call->facts.pinned = 0;
 }
 
-/* The parent of a child that connects may see the pin, and outlive the child. */
+/* After a connect in a forked child, the parent may still see the pin. */
 static bool keeps_pin(const struct connecting *self)
 {
 	return self->result == 0 &&
@@ -222,8 +229,8 @@ static int bind_to(const struct connecting *self, uint16_t port)
 }
 
 /*
- * Whether a connection of exactly these ends exists, TIME_WAIT included. Where
- * the kernel cannot be asked, the map is believed.
+ * Whether a connection with exactly these endpoints exists, TIME_WAIT included.
+ * Where the kernel cannot be asked, the map is used.
  */
 static bool is_connected(const struct connecting *self, uint16_t port)
 {
@@ -244,15 +251,16 @@ int connecting_bind_shared(struct connecting *self, uint16_t port)
 
 	self->has_tried_bind = true;
 	result = raw_get_int_option(fd, SOL_SOCKET, SO_REUSEADDR, &reuse);
-	/* What could not be put back is not changed: a filter forbids to look, or
-	 * TCP_REPAIR has set what SO_REUSEADDR cannot set. */
+	/* A value that could not be restored is not changed: a filter
+	 * forbids reading it, or TCP_REPAIR has set one that setsockopt()
+	 * cannot set. */
 	if (result < 0 || reuse > 1)
 		return bind_to(self, port);
 	if (reuse != 0)
 		raw_set_int_option(fd, SOL_SOCKET, SO_REUSEADDR, 0);
 	result = bind_to(self, port);
-	/* On, and hidden by getsockopt(): the next to share the port is refused
-	 * by a holder that has it off. */
+	/* It stays on, and getsockopt() hides it: a socket that shares the port
+	 * later is refused if this one has it off. */
 	raw_set_int_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (result == -EADDRINUSE && !is_connected(self, port))
 		result = bind_to(self, port);
@@ -273,7 +281,8 @@ void connecting_end_on_bind(struct connecting *self)
 static enum connect_outcome try_shared_bind(struct connecting *self,
 				    const struct lease *lease)
 {
-	/* One that is still to be told what came of a connect makes no other. */
+	/* A socket whose connect only returns the result of the last one makes
+	 * no connection. */
 	const int bound = call_is_engaged(self->call)
 		? -EINVAL : connecting_bind_shared(self, lease->port);
 
@@ -288,8 +297,8 @@ static enum connect_outcome try_shared_bind(struct connecting *self,
 		connecting_end_on_bind(self);
 		return CONNECT_DONE;
 	}
-	/* It is no socket to bind (any more), or a filter forbids it: the kernel
-	 * has the call. */
+	/* It cannot be bound (any more), or a filter forbids it: the kernel
+	 * gets the call. */
 	assign_count_filtered(self->call, bound);
 	port_pick_reject(&self->pick, lease);
 	connecting_make(self);

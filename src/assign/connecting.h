@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* One connect of a TCP socket, and what is done with one candidate for its port. */
+/*
+ * One connect of a TCP socket, and the attempts with one candidate for its
+ * port.
+ */
 
 #include "assign/assign.h"
 #include "assign/call.h"
@@ -13,19 +16,20 @@ struct connecting {
 	struct call *call;
 	const struct endpoint *remote;
 	struct endpoint local;	/* the wildcard, or what the program has bound */
-	uint16_t shown;		/* a port that the socket shows, and which the
+	uint16_t shown;		/* a port that the socket shows, and that the
 				   kernel may have taken back; 0 = none */
 	struct port_pick pick;
-	struct fd_facts before;	/* as the search began */
+	struct fd_facts before;	/* when the search began */
 	struct kept kept;
-	bool has_tried_bind;	/* a bind that fails takes the address away */
-	bool is_pinned;		/* a pin is on the socket that has led nowhere */
-	long result;		/* of the program's call, once it was made */
+	bool has_tried_bind;	/* a failed bind would remove the address */
+	bool is_pinned;		/* a pin is set that has not led to a
+				   connection */
+	long result;		/* of the program's call, after it was made */
 };
 
-/* What came of a candidate. */
+/* The outcome of one candidate. */
 enum connect_outcome {
-	CONNECT_NEXT,		/* the kernel would not have this port */
+	CONNECT_NEXT,		/* the kernel has refused this port */
 	CONNECT_DONE,		/* result is the program's */
 	CONNECT_NO_PIN,		/* the kernel has no such option */
 };
@@ -34,18 +38,18 @@ struct process *connecting_process(const struct connecting *self);
 
 void connecting_make(struct connecting *self);
 
-/* Enters what is known of the socket. */
+/* Enters the facts of the socket. */
 void connecting_enter(struct connecting *self);
 
-/* Takes a port that the kernel chose into the map, if it can still be leased. */
+/* Leases a port that the kernel has chosen, if the map allows it. */
 void connecting_adopt(struct connecting *self, uint16_t port, bool pinned);
 
 void connecting_unpin(struct connecting *self);
 
 /*
- * Pins lo to hi and makes the call. lease is what the map gave for lo == hi, or
- * NULL. The pin stays on a socket that has connected at once: getsockopt() hides
- * it, and to take it off would cost a system call on every connect.
+ * Pins lo to hi and makes the call. lease is the map's for lo == hi, or NULL.
+ * The pin stays on a socket that has connected at once: getsockopt() hides it,
+ * and removing it would cost a system call on every connect.
  */
 enum connect_outcome connecting_try_pinned(struct connecting *self,
 					   const struct lease *lease,
@@ -53,13 +57,17 @@ enum connect_outcome connecting_try_pinned(struct connecting *self,
 
 /*
  * Binds a port so that sockets with other destinations may have it too. A bind
- * cannot be undone, and the kernel's "no" to the connect would be the
- * program's: so it is bound alone first, which works only where nobody else has
- * the port, and shared only after a look for the very connection.
+ * cannot be undone, and if the kernel then refused the connect, the program
+ * would get this error. So the port is first bound alone, which succeeds only
+ * where no other socket has it, and shared only if the very connection does not
+ * exist yet.
  */
 int connecting_bind_shared(struct connecting *self, uint16_t port);
 
-/* A SO_REUSEADDR of Berth's goes where it has not led to a connection. */
+/*
+ * Resets a SO_REUSEADDR that Berth has set, where it has not led to a
+ * connection.
+ */
 void connecting_end_on_bind(struct connecting *self);
 
 enum connect_outcome connecting_try_lease(struct connecting *self,

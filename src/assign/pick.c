@@ -6,7 +6,7 @@
 #include "map/sweep.h"
 #include "process/process.h"
 
-/* The range is empty where ip_local_reserved_ports leaves nothing of it. */
+/* The range is empty where ip_local_reserved_ports contains all of it. */
 static bool has_choice(const struct port_pick *pick)
 {
 	return pick->process->map.memory != NULL && !pick->is_away &&
@@ -71,15 +71,15 @@ static int find(const struct port_pick *pick)
 
 	if (port < 0)
 		return -1;
-	/* Once around is enough: what lies before from has been looked at. */
+	/* One round is enough: the ports before from were tried already. */
 	return ((uint32_t)port - pick->start) % N_PORTS < pick->distance
 		? -1 : port;
 }
 
 /*
- * How many ports are looked at for one that has rested long. Where all rest, and
- * have come to it evenly, the oldest of 64 is older than 9 in 10 of all but for
- * one time in 850.
+ * How many ports are compared to find one that has rested long. If all ports
+ * rest and began evenly over time, the oldest of 64 is among the oldest tenth
+ * in all but one of 850 searches.
  */
 #define N_SAMPLES 64u
 
@@ -91,7 +91,10 @@ static bool was_sampled(const struct port_pick *pick, uint16_t port)
 	return false;
 }
 
-/* For how long a port has rested; 0 for one that is not to be had or not so. */
+/*
+ * For how long a port has rested; 0 for a port that does not rest, or cannot be
+ * leased.
+ */
 static uint32_t rest_of(const struct port_pick *pick, uint16_t port)
 {
 	const struct map *map = &pick->process->map;
@@ -105,7 +108,10 @@ static uint32_t rest_of(const struct port_pick *pick, uint16_t port)
 	return ledger_rested_ms(map, candidate.protocol, port, pick->now_ms);
 }
 
-/* The one of samples all over the range that has rested the longest; -1 = none. */
+/*
+ * Of samples from the whole range, the port that has rested the longest; -1 =
+ * none.
+ */
 static int sample(struct port_pick *pick)
 {
 	const struct port_set *range = port_pick_range(pick);
@@ -133,8 +139,8 @@ static int sample(struct port_pick *pick)
 }
 
 /*
- * Leases the wanted port. It may have been leased, given back and put to rest
- * by another one since it was found: that shows only once it is ours.
+ * Leases the wanted port. Another process may have leased and released it since
+ * the search found it, so that it rests: this shows only when it is leased.
  */
 static bool lease(const struct port_pick *pick)
 {
@@ -153,7 +159,7 @@ static bool lease(const struct port_pick *pick)
 	return false;
 }
 
-/* Moves the algorithm's counter behind the ports that were passed over. */
+/* Moves the algorithm's counter behind the ports that were skipped. */
 static void skip_to(const struct port_pick *pick, uint32_t port)
 {
 	const struct port_set *range = port_pick_range(pick);
@@ -174,7 +180,7 @@ static bool next(struct port_pick *pick)
 		if (port < 0) {
 			if (pick->limit == REST_ANY)
 				return false;
-			/* Before anything is leased that is not bound yet. */
+			/* Before a port is leased that is not bound yet. */
 			if (pick->limit == REST_NONE && pick->process->sweeps)
 				sweep_if_due(&pick->process->map,
 					     pick->wanted.protocol,
@@ -201,7 +207,7 @@ bool port_pick_next(struct port_pick *pick, struct lease *leasep)
 				   pick->limit == REST_NONE;
 		const bool found = has_choice(pick) && next(pick);
 
-		/* What was read of a policy counts if it is still in force. */
+		/* The policy that was read counts if it is still in force. */
 		if (!policy_source_is(&pick->process->source, pick->policy)) {
 			if (found)
 				port_pick_reject(pick, &pick->wanted);

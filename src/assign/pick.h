@@ -20,7 +20,7 @@
 
 struct process;
 
-/* How far a search goes into the ports that rest. */
+/* Which resting ports a search takes. */
 enum rest_limit {
 	REST_NONE,	/* takes no port that rests */
 	REST_LONGEST,	/* takes those that have rested the longest */
@@ -37,13 +37,15 @@ struct port_pick {
 	struct lease wanted;
 	struct choice choice;
 	uint32_t start;		/* the port that the algorithm chose */
-	uint32_t distance;	/* from start, cyclically, of the next to look at */
+	uint32_t distance;	/* the next place to look at, from start,
+				   cyclically */
 	enum rest_limit limit;
 	uint16_t sampled[N_PICK_SAMPLINGS];
 	uint32_t n_sampled;
-	uint32_t rested_ms;	/* for how long the last of them had, when seen */
-	bool is_away;		/* in another namespace than the map's: no map */
-	int avoid;		/* a port that is no candidate; -1 = none */
+	uint32_t rested_ms;	/* for how long the last of them had rested */
+	bool is_away;		/* in another namespace than the map's:
+				   without the map */
+	int avoid;		/* a port that is not offered; -1 = none */
 	uint64_t now_ms;
 };
 
@@ -58,13 +60,14 @@ struct port_wish {
 };
 
 /*
- * Begins a search in the range of a policy that the caller has just read; it is
- * read anew where another is put in force before the search has ended.
+ * Begins a search in the range of a policy that the caller has just read; the
+ * policy is read again if another one is put in force before the search has
+ * ended.
  */
 void port_pick_start(struct port_pick *pick, struct process *process,
 		     struct policy *policy, const struct port_wish *wish);
 
-/* The ports that the search is among. */
+/* The range of the search. */
 static inline const struct port_set *
 port_pick_range(const struct port_pick *pick)
 {
@@ -73,17 +76,17 @@ port_pick_range(const struct port_pick *pick)
 
 /*
  * Leases the next candidate. Returns false when the map has no more, or there
- * is no map: the kernel is to be asked then. A policy that is put in force
- * meanwhile begins the search again: no port is offered that was chosen from
- * one no longer in force.
+ * is no map: the kernel is then asked. If a policy is put in force meanwhile,
+ * the search begins again: no port is offered from a policy that is no longer
+ * in force.
  */
 bool port_pick_next(struct port_pick *pick, struct lease *leasep);
 
-/* Gives a candidate back that the kernel would not have. */
+/* Releases a candidate that the kernel has refused. */
 void port_pick_reject(struct port_pick *pick, const struct lease *lease);
 
 /*
- * Gives a candidate back that somebody outside Berth holds, and lets it rest,
- * so that the next searches do not stumble over it too.
+ * Releases a candidate that a socket outside Berth has, and lets it rest, so
+ * that the next searches do not try it too.
  */
 void port_pick_reject_foreign(struct port_pick *pick, const struct lease *lease);

@@ -8,7 +8,10 @@
 #include "map/event.h"
 #include "process/descriptors.h"
 
-/* --- the kernel's last word ----------------------------------------------------- */
+/*
+ * --- asking the kernel
+ * ---------------------------------------------------------
+ */
 
 static enum port_outcome try_each(struct assigning *self,
 			     const struct range_part *part)
@@ -28,12 +31,12 @@ static enum port_outcome try_part(struct assigning *self,
 
 	if (part->can_pin && !self->tests_first)
 		outcome = assigning_try_pinned(self, part->lo, part->hi);
-	/* A port is shared only where the kernel chooses it. */
+	/* Sockets share a port only where the kernel chooses it. */
 	return outcome == PORT_NO_PIN && !self->shares
 		? try_each(self, part) : outcome;
 }
 
-/* Asks the kernel about every port of the range, whatever the map says. */
+/* Asks the kernel about every port of the range, whatever the map shows. */
 static enum port_outcome ask_kernel(struct assigning *self)
 {
 	enum port_outcome outcome = PORT_NEXT;
@@ -52,7 +55,7 @@ static enum port_outcome ask_kernel(struct assigning *self)
 
 /* --- the search ------------------------------------------------------------------- */
 
-/* The socket's port has been found in the map, or by the kernel. */
+/* The map or the kernel has given the socket its port. */
 static void enter(struct assigning *self)
 {
 	struct call *call = self->call;
@@ -77,7 +80,7 @@ static void adopt(struct assigning *self)
 		enter(self);
 }
 
-/* The call was made, and the port that it was to have is not the socket's. */
+/* The call was made, but the socket does not have the port of the candidate. */
 static void end(struct assigning *self)
 {
 	struct call *call = self->call;
@@ -96,7 +99,7 @@ static void give_up(struct assigning *self)
 		socket_restore_address(self->call->fd, &self->local);
 }
 
-/* Tries one candidate, and gives it back where it is not the socket's then. */
+/* Tries one candidate, and releases it if the socket does not have it then. */
 static enum port_outcome try_lease(struct assigning *self, const struct lease *lease)
 {
 	enum port_outcome outcome;
@@ -133,8 +136,8 @@ static enum port_outcome search(struct assigning *self)
 	return PORT_NEXT;
 }
 
-/* ip-sysctl.rst: with ip_autobind_reuse, a full range is shared by those that
- * have SO_REUSEADDR. */
+/* ip-sysctl.rst: with ip_autobind_reuse, sockets that have SO_REUSEADDR share
+ * the ports of a full range. */
 static bool may_share(struct assigning *self)
 {
 	if (!assigning_is_tcp(self) || !self->call->process->kernel.autobind_reuse)
@@ -161,8 +164,8 @@ static enum port_outcome search_kernel(struct assigning *self)
 	return outcome;
 }
 
-/* Where the port is to be taken: at the address that a bind names, or where the
- * socket is. */
+/* The address of the port: the one that a bind names, or the one that the
+ * socket has. */
 static void read_local(struct assigning *self, struct endpoint *remotep)
 {
 	struct call *call = self->call;
@@ -173,14 +176,14 @@ static void read_local(struct assigning *self, struct endpoint *remotep)
 	else
 		socket_local(call->fd, &self->local);
 	self->local.port = 0;
-	/* A port is assigned that is not the destination's, where that matters. */
+	/* Assigns a port other than the destination's, where that matters. */
 	*remotep = (struct endpoint){ .port = 0 };
 	if (call->facts.protocol == PROTOCOL_SCTP && call_role(call) ==
 						       ROLE_OF_CONNECT)
 		endpoint_read(call->address, call->length, remotep);
 }
 
-/* One that a child, say, has taken for it is the socket's. */
+/* The socket has a port by now, which a child process may have taken for it. */
 static bool has_port_unknown(const struct assigning *self)
 {
 	struct endpoint local;
@@ -212,7 +215,9 @@ static void begin(struct assigning *self)
 	port_pick_start(&self->pick, call->process, &call->policy, &wish);
 }
 
-/* A range that the program has set where no hook could see it: in a child, say. */
+/*
+ * The program has set a range where no hook has seen it, as in a child process.
+ */
 static bool has_own_range(struct call *call)
 {
 	call->facts.own_range = socket_range(call->fd, call->facts.mptcp) ==

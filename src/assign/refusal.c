@@ -15,7 +15,7 @@ static bool is_observing(const struct policy *policy)
 	return policy->settings[SETTING_MODE] == MODE_OBSERVE;
 }
 
-/* Reports, and returns the error if it is to be one. */
+/* Reports, and returns the error if the call is to fail. */
 static int refuse(struct process *process, const struct policy *policy,
 		  struct report report, int error)
 {
@@ -24,7 +24,7 @@ static int refuse(struct process *process, const struct policy *policy,
 	return is_observing(policy) ? 0 : error;
 }
 
-/* Whether the port is being handed on or shared, and so no server's own. */
+/* Whether the port was passed on or is shared, and so is no server's own. */
 static bool was_assigned(const struct process *process, enum protocol protocol,
 			 uint16_t port)
 {

@@ -33,9 +33,12 @@ static bool is_sctp(const struct call *call)
 	return call->facts.protocol == PROTOCOL_SCTP;
 }
 
-/* --- what the socket is ------------------------------------------------------- */
+/*
+ * --- the socket
+ * ---------------------------------------------------------------
+ */
 
-/* Brings the facts up to date where the cache says that there is a port. */
+/* Updates the facts where the cache says that the socket has a port. */
 static int refresh(struct call *call)
 {
 	struct fd_facts *facts = &call->facts;
@@ -44,7 +47,7 @@ static int refresh(struct call *call)
 
 	if (facts->has_port)
 		result = socket_local(call->fd, &local);
-	/* Where a filter forbids to look, the cache is believed. */
+	/* Where a filter forbids the question, the cache is used. */
 	if (raw_is_filtered(result))
 		return 0;
 	if (result == 0 && (!facts->has_port || local.port == facts->port))
@@ -53,8 +56,8 @@ static int refresh(struct call *call)
 }
 
 /*
- * A stream socket without a port has nothing to send. One that is told to, and
- * where, is likely to be another than that which the cache knows.
+ * A stream socket without a port cannot send. If it sends to an address, it
+ * probably is another socket than the one that the cache knows.
  */
 static bool is_unlikely(const struct call *call)
 {
@@ -66,7 +69,7 @@ static int look_again(struct call *call)
 {
 	if (is_unlikely(call))
 		return process_query(call->process, call->fd, &call->facts);
-	/* A datagram socket with a port sends from it. */
+	/* A datagram socket that has a port sends from it. */
 	return call->kind != CALL_SEND || call->connects ? refresh(call) : 0;
 }
 
@@ -81,8 +84,9 @@ static bool covers(struct call *call)
 }
 
 /*
- * Whether the port that the socket shows stays with it for sure: it was named,
- * or the socket is in use. Otherwise the kernel may have taken it back.
+ * Whether it is certain that the socket keeps the port it shows: the program
+ * has named it, or the socket is in use. Otherwise the kernel may have taken it
+ * back.
  */
 static bool keeps_port(const struct call *call)
 {
@@ -104,7 +108,7 @@ static bool is_observing(const struct call *call)
 	return call->policy.settings[SETTING_MODE] == MODE_OBSERVE;
 }
 
-/* The kernel chooses, and what it chose is looked at. */
+/* The kernel chooses, and its choice is recorded. */
 static long observe(struct call *call)
 {
 	const long result = make(call);
@@ -114,8 +118,8 @@ static long observe(struct call *call)
 	return result;
 }
 
-/* The port is left open until the connect; SCTP has no such option, and answers
- * for it all the same. */
+/* Whether the socket gets its port only at the connect. SCTP has no such
+ * option, though getsockopt() returns a value for it. */
 static bool leaves_port_open(const struct call *call)
 {
 	int value = 0;
@@ -126,7 +130,10 @@ static bool leaves_port_open(const struct call *call)
 	       value != 0;
 }
 
-/* The kernel refuses to bind a socket that holds a port: before the policy does. */
+/*
+ * The kernel's refusal to bind a socket that holds a port comes before the
+ * policy's.
+ */
 static int refuse_bind(struct call *call, const struct endpoint *local)
 {
 	if (call->is_chosen ||
@@ -164,7 +171,8 @@ static long run_bind(struct call *call)
 
 static long run_listen(struct call *call)
 {
-	/* SCTP stops to listen with a backlog of 0, and takes no port for it. */
+	/* SCTP stops listening with a backlog of 0, and takes no port for
+	 * it. */
 	if (keeps_port(call) || (!is_stream(call) && !is_sctp(call)) ||
 	    (is_sctp(call) && call->has_no_backlog))
 		return make(call);
@@ -178,8 +186,8 @@ static long run_listen(struct call *call)
 	return assign_port(call);
 }
 
-/* Where a filter forbids to look, a port that was not named is gone: it is of
- * __udp_disconnect() in net/ipv4/udp.c. */
+/* Where a filter forbids the question, a port that the program has not named
+ * counts as released: __udp_disconnect() in net/ipv4/udp.c releases it. */
 static void ask_disconnected(struct call *call)
 {
 	struct fd_facts *facts = &call->facts;
@@ -197,21 +205,24 @@ static void ask_disconnected(struct call *call)
 		process_tell_others(call->process);
 }
 
-/* connect(AF_UNSPEC): the socket gives a port up that it did not name itself. */
+/*
+ * connect(AF_UNSPEC): the socket releases a port that the program has not
+ * named.
+ */
 static long disconnect(struct call *call)
 {
 	const long result = make(call);
 
 	if (result < 0)
 		return result;
-	/* A stream socket goes on to show the port that it had, and may still
-	 * hold it: tcp_disconnect() in net/ipv4/tcp.c. */
+	/* A stream socket still shows the port that it had, and may still hold
+	 * it: tcp_disconnect() in net/ipv4/tcp.c. */
 	if (!is_stream(call)) {
 		ask_disconnected(call);
 		return result;
 	}
 	if (call->facts.engaged) {
-		/* It takes the range of its first subflow over again. */
+		/* The socket gets the range of its first subflow back. */
 		if (call->facts.mptcp)
 			socket_unpin(call->fd);
 		call->facts.engaged = 0;
@@ -221,8 +232,8 @@ static long disconnect(struct call *call)
 }
 
 /*
- * Whether a connect would be one to the socket itself. A socket in use cannot
- * connect; one that is on its way is told first what came of it.
+ * Whether a connect would connect the socket to itself. A socket in use cannot
+ * connect; a connecting one first returns the result of that connect.
  */
 static bool is_to_itself(const struct call *call, const struct endpoint *remote)
 {
@@ -235,7 +246,7 @@ static bool is_to_itself(const struct call *call, const struct endpoint *remote)
 		return false;
 	if (!self_connect_is(call->fd, facts->port, remote))
 		return false;
-	/* Nothing is changed where nothing is refused. */
+	/* The socket is not changed where the call is not refused. */
 	return !is_stream(call) || !facts->unlocked ||
 	       (!is_observing(call) &&
 		socket_holds_port(call->fd, facts->ipv6));
@@ -252,7 +263,7 @@ static int refuse_connect(const struct call *call,
 				       (enum protocol)call->facts.protocol, remote);
 }
 
-/* Remembers whether the next connect is told what came of this one. */
+/* Notes whether the next connect only returns the result of this one. */
 static long connect_as_it_is(struct call *call)
 {
 	const long result = make(call);
@@ -284,7 +295,7 @@ static long run_stream_connect(struct call *call)
 				  : assign_connect(call, &remote);
 }
 
-/* A UDP socket may connect to itself: old versions of PostgreSQL do. */
+/* A UDP socket may connect to itself: old versions of PostgreSQL do so. */
 static long run_datagram(struct call *call)
 {
 	const int refused = call->facts.has_port ? 0 : refuse_without_map(call);
@@ -307,7 +318,8 @@ static long run_association(struct call *call)
 
 	if (refused < 0)
 		return refused;
-	/* Without an address, the kernel refuses before a port is taken. */
+	/* Without an address, the kernel refuses the call before it takes a
+	 * port. */
 	if (is_read || call->facts.has_port)
 		return run_datagram(call);
 
@@ -317,7 +329,7 @@ static long run_association(struct call *call)
 	return result;
 }
 
-/* A pin that has led to a connection is of no use beyond it. */
+/* A pin that has led to a connection has no further use. */
 static void drop_pin(struct call *call)
 {
 	socket_unpin(call->fd);
@@ -327,7 +339,7 @@ static void drop_pin(struct call *call)
 
 static long run_covered(struct call *call)
 {
-	/* The first subflow of MPTCP keeps its pin while it is on its way. */
+	/* The first subflow of MPTCP needs its pin while it is connecting. */
 	if (call->facts.pinned ||
 	    (call->facts.mptcp && call->facts.engaged &&
 	     socket_range(call->fd, true) != RANGE_OF_PROGRAM))

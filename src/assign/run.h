@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The one path of every call. It decides, in this order, what becomes of it:
- * whether Berth is concerned at all, what the policy refuses, whether the socket
- * has a port already, and else which port it gets. The kernel is the judge: what
- * it would refuse leaves the socket as it was.
+ * The one path of every call. It decides, in this order: whether Berth assigns
+ * ports to the socket at all, whether the policy refuses the call, whether the
+ * socket has a port already, and else which port it gets. The kernel decides
+ * about each port: a call that it refuses leaves the socket as it was.
  */
 
 #include "assign/call.h"

@@ -121,8 +121,7 @@ static void leave(struct protocol_memory *protocol, const struct lease *lease)
 			return;
 		next = now < 2 * LEASE_UNIT ? USE_FREE
 					    : (uint16_t)(now - LEASE_UNIT);
-		/* Acq_rel: this use of the port has ended before the next one
-		 * begins. */
+		/* Acq_rel: this use has ended before the next one begins. */
 	} while (!swap_if_acq_rel_u16(usep, &now, next));
 
 	if (next == USE_FREE)
@@ -238,8 +237,7 @@ static uint64_t resting_since(const struct protocol_memory *protocol, uint32_t e
 	uint64_t mask = 0;
 
 	for (uint32_t half = 0; half < 2; half++) {
-		/* Relaxed: a hint. A port that has just begun to rest is still
-		 * leased, and the attempt to lease it shows that. */
+		/* Relaxed: a hint; the attempt to lease the port decides. */
 		const uint64_t value = load_relaxed_u64(
 			&protocol->rest[epoch & 1][2 * word + half]);
 

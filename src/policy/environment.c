@@ -15,7 +15,10 @@
 
 #define SERVICE_PORTS_END 1024u	/* system ports of RFC 6335 section 6 */
 
-/* What is read, into what, and what came of it so far. */
+/*
+ * The variables that are being read, where they are stored, and the result so
+ * far.
+ */
 struct reading {
 	char *(*lookup)(const char *name);
 	const struct kernel *kernel;
@@ -24,7 +27,7 @@ struct reading {
 	int result;
 };
 
-/* Only the first refusal is kept. */
+/* Only the first refused variable is stored. */
 static void refuse(struct reading *reading, const char *variable,
 		   const char *value, const struct range_error *detail)
 {
@@ -102,7 +105,7 @@ static bool has_service_ports(const struct port_set *set)
 	return port_set_next_run(set, 0, &lo, &hi) && lo < SERVICE_PORTS_END;
 }
 
-/* Returns false, and tells why, when the text makes no range to assign from. */
+/* Returns false, and fills *errorp, when the text gives no port to assign. */
 static bool fill_range(struct reading *reading, const char *text,
 		       struct range_error *detailp)
 {
@@ -123,7 +126,7 @@ static bool fill_range(struct reading *reading, const char *text,
 	return range->n_ports > 0;
 }
 
-/* BERTH_RESERVE leaves nothing even of the default: go without it. */
+/* BERTH_RESERVE leaves no port even of the default: it is ignored. */
 static void drop_reserve(struct reading *reading,
 			 const struct range_error *detail)
 {
@@ -162,7 +165,7 @@ static void read_reserve(struct reading *reading)
 	struct range_error detail;
 
 	*reserved = reading->kernel->reserved;
-	/* Set to nothing is how one takes an inherited list back. */
+	/* An empty value is how a user cancels an inherited list. */
 	if (text && *text &&
 	    range_text_parse(text, &reading->kernel->port_range, reserved,
 			     &detail))
@@ -215,7 +218,10 @@ int environment_read(char *(*lookup)(const char *name),
 	return reading.result;
 }
 
-/* So that the reason is always there, and a log line stays one. */
+/*
+ * Cut, so that there is always room for the reason, and a log line stays one
+ * line.
+ */
 #define QUOTE_MAX 60u
 
 static void put_quoted(struct text *message, const char *text, size_t length)

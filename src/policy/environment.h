@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What the environment says of the ports of this process:
+ * What the environment says about the ports of this process:
  *
  *   BERTH_RANGE      ports to assign, see ports_text.h; default "iana"
  *   BERTH_RESERVE    ports to keep off, taken out of the range; default none.
@@ -12,7 +12,7 @@
  *   BERTH_PROFILE    the profile that rules look at, see policy/layout.h
  *   BERTH_DIR        the folder of the map, an absolute path
  *
- * It is read once, and only read afterwards.
+ * It is read once, and not changed afterwards.
  */
 
 #include <stdbool.h>
@@ -27,9 +27,9 @@ struct kernel;
 
 struct environment {
 	struct port_set range;		/* reservations are already taken out */
-	struct port_set reserved;	/* all that nobody is assigned */
+	struct port_set reserved;	/* all ports that are never assigned */
 	uint8_t settings[N_SETTINGS];
-	bool is_named[N_SETTINGS];	/* whether a variable says it */
+	bool is_named[N_SETTINGS];	/* whether a variable sets it */
 	bool names_ports;		/* BERTH_RANGE, _RESERVE or _ALGORITHM */
 	bool is_refused;		/* a variable is wrong, see below */
 	const char *profile;		/* NULL = none; in the environment */
@@ -61,8 +61,8 @@ int environment_read(char *(*lookup)(const char *name),
 		     struct environment_error *errorp);
 
 /*
- * BERTH_DIR. NULL where it says nothing, or is no absolute path: this process
- * and its children may be in different folders.
+ * BERTH_DIR. NULL where it is not set or is no absolute path: with a relative
+ * one this process and its children may use different folders.
  */
 const char *environment_directory(char *(*lookup)(const char *name));
 

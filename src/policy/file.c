@@ -16,7 +16,7 @@ static size_t view_size(unsigned int index)
 	return (size_t)POLICY_VIEW_SIZE << index;
 }
 
-/* The first view that has so many bytes; N_POLICY_VIEWS = none has. */
+/* The first view that has this many bytes; N_POLICY_VIEWS = none has. */
 static unsigned int view_of(uint64_t end)
 {
 	unsigned int index = 0;
@@ -39,13 +39,16 @@ static bool is_followable(const struct policy_preamble *preamble)
 	       preamble->header_size == sizeof(struct policy_file_header);
 }
 
-/* Reads where the image of an edition lies. Returns whether that can be. */
+/*
+ * Reads where the image of an edition lies. Returns whether this place is
+ * possible.
+ */
 static bool read_slot(const struct policy_slot slots[N_POLICY_SLOTS],
 		      uint64_t edition, uint64_t *offsetp, uint64_t *sizep)
 {
 	const struct policy_slot *slot = &slots[edition / 2 % N_POLICY_SLOTS];
-	/* Relaxed: ordered by the edition, which was read before, and is read
-	 * again after what lies there was used. */
+	/* Relaxed: ordered by the load of the edition before, and the edition
+	 * is loaded again after the image was used. */
 	const uint64_t offset = load_relaxed_u64(&slot->offset);
 	const uint64_t size = load_relaxed_u64(&slot->size);
 
@@ -56,7 +59,7 @@ static bool read_slot(const struct policy_slot slots[N_POLICY_SLOTS],
 	       offset <= view_size(N_POLICY_VIEWS - 1) - size;
 }
 
-/* Which view the edition in force needs. */
+/* The view that the edition in force needs. */
 static unsigned int view_needed(int fd)
 {
 	struct {
@@ -72,7 +75,10 @@ static unsigned int view_needed(int fd)
 			 &size) ? view_of(offset + size) : 0;
 }
 
-/* Maps as much as the edition in force needs; or less, if no more can be had. */
+/*
+ * Maps as much as the edition in force needs; or less, where no more can be
+ * mapped.
+ */
 static void map(struct policy_file *file, int fd)
 {
 	const unsigned int index = view_needed(fd);
@@ -81,17 +87,20 @@ static void map(struct policy_file *file, int fd)
 					  &error);
 
 	if (memory != NULL)
-		/* Relaxed: nobody else knows the file yet. */
+		/* Relaxed: no other thread knows the file yet. */
 		store_relaxed_u64(&file->views[index], (uintptr_t)memory);
 	else
-		/* So that at least an unload is seen. */
+		/* So that at least an unload is noticed. */
 		memory = raw_map_file(fd, sizeof(struct policy_file_header),
 				      PROT_READ, &error);
 	if (memory != NULL)
 		file->preamble = memory;
 }
 
-/* After the header was read: a load adds what it needs before it says so there. */
+/*
+ * Looked at after the header was read: a load makes the file longer before it
+ * says so in the header.
+ */
 static uint64_t size_of(int fd)
 {
 	struct file_status status;
@@ -110,7 +119,7 @@ static void adopt(struct policy_file *file, const struct shared_file *shared,
 	map(file, shared->fd);
 }
 
-/* A policy that does not count, for who made its folder or file. */
+/* A policy that is not followed, because of the owner of its folder or file. */
 static void note_ignored(struct policy_file *file,
 			 const struct place *place,
 			 enum place_root root,
@@ -152,13 +161,13 @@ static int open_at(const struct place *place, enum place_root root,
 	return result;
 }
 
-/* Absent, stale, or of a user whose word does not count here. */
+/* Missing, stale, or of a user who is not trusted here. */
 static bool is_none(int result)
 {
 	return result == -ENOENT || result == -ESTALE || result == -EPERM;
 }
 
-/* What cannot be looked at may be a policy in force. */
+/* A file that cannot be read may hold a policy in force. */
 static void note_missed(struct policy_file *file, int result, bool is_look)
 {
 	if (result >= 0 || is_none(result))
@@ -168,7 +177,10 @@ static void note_missed(struct policy_file *file, int result, bool is_look)
 		file->missed = result;
 }
 
-/* What root has put in force binds, whichever folder the environment names. */
+/*
+ * A policy that root has put in force binds, whichever folder the environment
+ * names.
+ */
 static int open_in_force(const struct place *place,
 			 struct policy_file *file, char path[PATH_MAX])
 {
@@ -186,7 +198,7 @@ static int open_in_force(const struct place *place,
 	return -ENOENT;
 }
 
-/* The first that there is; else, the first that can be made. */
+/* The first one that exists; else, the first that can be made. */
 static int open_first(const struct place *place, bool create,
 		      struct policy_file *file, char path[PATH_MAX])
 {
@@ -231,7 +243,7 @@ void policy_file_close(struct policy_file *file)
 	bool is_view = false;
 
 	for (unsigned int i = 0; i < N_POLICY_VIEWS; i++) {
-		/* Relaxed: nobody else uses a file that is closed. */
+		/* Relaxed: no other thread uses a file that is closed. */
 		const uint64_t view = load_relaxed_u64(&file->views[i]);
 
 		if (view == 0)
@@ -261,7 +273,7 @@ bool policy_file_has_moved(const struct policy_file *file)
 	       load_relaxed_u32(&file->preamble->has_moved) != 0;
 }
 
-/* A view with so many bytes: one that is there, or one more. */
+/* Returns a view with this many bytes: an existing one, or a new one. */
 static const char *take_view(struct policy_file *file, uint64_t end,
 			     int *errorp)
 {
@@ -273,7 +285,7 @@ static const char *take_view(struct policy_file *file, uint64_t end,
 	if (first == N_POLICY_VIEWS)
 		return NULL;
 	for (unsigned int i = first; i < N_POLICY_VIEWS; i++) {
-		/* Acquire: the mapping, made by another thread before. */
+		/* Acquire: another thread has made the mapping before. */
 		const uint64_t view = load_acquire_u64(&file->views[i]);
 
 		if (view != 0)
@@ -282,16 +294,16 @@ static const char *take_view(struct policy_file *file, uint64_t end,
 	memory = raw_map_again(file->preamble, view_size(first), errorp);
 	if (memory == NULL)
 		return NULL;
-	/* Acq_rel: the mapping, before another thread finds it. */
+	/* Acq_rel: the mapping is complete before another thread finds it. */
 	if (swap_if_acq_rel_u64(&file->views[first], &expected,
 				(uintptr_t)memory))
 		return memory;
-	/* Another thread was faster; nobody knows this one. */
+	/* Another thread was faster; no thread knows this mapping. */
 	raw_unmap(memory, view_size(first));
 	return (const char *)(uintptr_t)expected;
 }
 
-/* A page behind the file's end would be SIGBUS. */
+/* Reading a page behind the file's end would cause SIGBUS. */
 static bool is_cut_short(const struct policy_file *file, uint64_t edition,
 			 uint64_t end)
 {

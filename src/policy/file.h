@@ -2,15 +2,15 @@
 #pragma once
 
 /*
- * The file that holds the policy of a namespace: `policy`, in one of the folders
- * of place.h. Only its owner may write it; all map it read-only. What root
- * has put in force in /run/berth or /dev/shm/berth-0 binds, whatever BERTH_DIR
- * says. No file descriptor stays open.
+ * The file that holds the policy of a namespace: `policy`, in one of the
+ * folders of place.h. Only its owner may write it; all programs map it
+ * read-only. A policy that root has put in force in /run/berth or
+ * /dev/shm/berth-0 binds, whatever BERTH_DIR is. No file descriptor stays open.
  *
- * A process goes on with the file that it has found at its start: it follows new
+ * A process keeps the file that it has found at its start: it follows new
  * editions there without a system call, and where an image lies beyond what is
- * mapped, by mremap(2), without a descriptor. What was once mapped stays mapped:
- * a thread that is stopped may still read it.
+ * mapped, by mremap(2), without a descriptor. A mapping is never removed: a
+ * thread that was stopped may still read it.
  */
 
 #include <limits.h>
@@ -22,10 +22,10 @@
 #include "policy/layout.h"
 
 struct policy_file {
-	/* In the file; or where that could not be mapped, seen. NULL = there is
-	 * none. */
+	/* In the file; or where the file could not be mapped, as read. NULL =
+	 * there is no file. */
 	const struct policy_preamble *preamble;
-	struct policy_preamble seen;	/* as it was when it was opened, */
+	struct policy_preamble seen;	/* its size when it was opened, */
 	uint64_t size;			/* with as many bytes */
 	/* Addresses at which POLICY_VIEW_SIZE << index bytes of the file are
 	 * mapped from its beginning; 0 = not yet. */
@@ -33,23 +33,24 @@ struct policy_file {
 	enum place_root root;
 	bool by_root;		/* root owns it: it binds, whatever is in the
 				   environment */
-	int passed_over;	/* why it is not in the folder that comes first,
-				   as in map.h */
-	int missed;		/* why one that may be there could not be
-				   looked at or made, -errno; 0 = all were */
-	bool is_unknown;	/* one may be in force that was not looked at */
-	bool has_ignored;	/* a policy is in force where it does not count: */
-	uint32_t ignored_uid;	/* this user has put it there, */
-	enum place_root ignored_root;	/* and here */
+	int passed_over;	/* why the first folder does not hold it, as
+				   in map.h */
+	int missed;		/* why a file that may exist could not be
+				   read or made, -errno; 0 = all could */
+	bool is_unknown;	/* a policy may be in force that was not read */
+	bool has_ignored;	/* a policy is in force in a folder where it
+				   is not followed: */
+	uint32_t ignored_uid;	/* of this user, */
+	enum place_root ignored_root;	/* in this root */
 };
 
 enum policy_open { POLICY_EXISTING, POLICY_CREATE };
 
 /*
  * Maps the policy file of a place, or with POLICY_CREATE makes an empty one.
- * path may be NULL, else it is told the file's name.
- * Returns 0; or -errno as map_open(), and policy_file_edition() is 0 then. A
- * file that cannot be mapped is opened all the same: policy_file_image() fails.
+ * path may be NULL, else the file's name is written there. Returns 0; or -errno
+ * as map_open(), and policy_file_edition() is 0 then. A file that cannot be
+ * mapped is opened all the same: policy_file_image() fails.
  */
 int policy_file_open(const struct place *place, enum policy_open mode,
 		     struct policy_file *file, char path[PATH_MAX]);
@@ -64,11 +65,11 @@ static inline uint64_t policy_file_edition(const struct policy_file *file)
 		? load_acquire_u64(&file->preamble->edition) : 0;
 }
 
-/* What a program is to do that cannot follow an edition: enum on_error. */
+/* What a program does that cannot follow an edition: enum on_error. */
 enum on_error policy_file_on_error(const struct policy_file *file,
 				   uint64_t edition);
 
-/* Whether the file is not the namespace's any more: another one may be. */
+/* Whether the file no longer holds the namespace's policy: another file may. */
 bool policy_file_has_moved(const struct policy_file *file);
 
 /*
@@ -88,23 +89,23 @@ struct policy_load {
 
 /*
  * Puts a policy in force in the first of the folders that can hold it, or takes
- * what is in force out of force; makes the folders and the file. path may be
- * NULL, else it is told the file's name. Returns 0 and the new edition, or -errno
- * (-EFBIG beyond POLICY_SIZE_MAX or RLIMIT_FSIZE, -ENOSPC, -EACCES when the file
- * is another's, -EBUSY while another load of this user's does not end); the
- * policy in force then stays. Waits for another loader of the same file, but not
- * for ever; one that dies keeps nobody.
+ * the policy in force out of force; makes the folders and the file. path may be
+ * NULL, else the file's name is written there. Returns 0 and the new edition,
+ * or -errno (-EFBIG beyond POLICY_SIZE_MAX or RLIMIT_FSIZE, -ENOSPC, -EACCES
+ * when the file belongs to another user, -EBUSY while another load by this user
+ * does not end); the policy in force then stays. Waits for another loader of
+ * the same file, but only for a limited time; a loader that dies blocks nobody.
  */
 int policy_file_publish(const struct place *place,
 			const struct policy_load *load, uint64_t *editionp,
 			char path[PATH_MAX]);
 
-/* Whether this user may do that: see list_candidates() of policy/load.c. */
+/* Whether this user may do so: see list_candidates() of policy/load.c. */
 bool policy_file_may_publish(const struct place *place);
 
 /*
- * Removes the policy file in a folder, where no policy is in force, and says to
- * those who have it mapped that it has moved. Returns 0, also when there is none;
- * or -EBUSY.
+ * Removes the policy file in a folder, where no policy is in force, and tells
+ * processes that have it mapped that the policy has moved. Returns 0, also when
+ * there is no file; or -EBUSY.
  */
 int policy_file_retire(int folder_fd);

@@ -51,9 +51,13 @@ static size_t match_one(const char *pattern, unsigned char byte)
 	}
 }
 
-/* Where to go on when what follows a star did not match: a byte further. */
+/*
+ * Where to go on when the pattern behind a star did not match: one byte
+ * further.
+ */
 struct retreat {
-	const char *pattern, *text;	/* pattern NULL = there was no such star */
+	const char *pattern, *text;	/* pattern NULL = there was no such
+					   star */
 };
 
 static bool step_back(struct retreat *star, struct retreat *stars,
@@ -80,8 +84,8 @@ bool glob_matches(const char *pattern, const char *text)
 {
 	struct retreat star = { 0 }, stars = { 0 };
 
-	/* The earliest match behind a star is enough: what a later star leaves
-	 * over, the earlier could not have used better. */
+	/* The earliest match behind a star is enough: a later star can match
+	 * all that a longer match of this one could. */
 	for (;;) {
 		if (pattern[0] == '*' && pattern[1] == '*') {
 			pattern += 2;

@@ -25,8 +25,8 @@ static void take_first_name(char name[IDENTITY_NAME_SIZE])
 }
 
 /*
- * From proc(5), since more filters allow what reads a file than prctl(2). A
- * newline ends it there; a name may have one too.
+ * Read from proc(5), since more filters allow the calls that read a file than
+ * prctl(2). The line ends with a newline; a name may contain one too.
  */
 static void read_name(char name[IDENTITY_NAME_SIZE])
 {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What this program is, as the rules of a policy look at it: taken once, at its
- * start, since it may later be chrooted, change its user or its name. A forked
- * child is what its parent is. No heap; async-signal-safe.
+ * What the rules of a policy know about this program: read once, at its start,
+ * since the program may later change its root folder, its user or its name. A
+ * forked child has its parent's identity. No heap; async-signal-safe.
  */
 
 #include <limits.h>
@@ -17,14 +17,17 @@
 
 struct identity {
 	char name[IDENTITY_NAME_SIZE];
-	char uid[12];			/* effective, in decimal; "" = what the
-					   initial namespace calls it is not
-					   known: see kernel/users.h */
+	char uid[12];			/* effective, in decimal; "" = its
+					   number in the initial namespace is
+					   not known: see kernel/users.h */
 	const char *profile;		/* NULL = none */
 	char exe[PATH_MAX];		/* "" = not known */
 };
 
-/* users are this process's own, by users_read(). profile is kept, not copied. */
+/*
+ * users are this process's own, from users_read(). profile is stored as a
+ * pointer.
+ */
 void identity_read(struct identity *identity, const struct users *users,
 		   const char *profile);
 

@@ -6,14 +6,16 @@
 
 #include "policy/glob.h"
 
-/* Odd, so that a multiplication loses nothing; 2^64 over the golden ratio. */
+/*
+ * Odd, so that the multiplication is a bijection; 2^64 over the golden ratio.
+ */
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
 #define N_LANES 8
 
 /*
- * One step is a bijection of the state for any word, and of the word for any
- * state: so two texts that differ in one word never end in the same state.
+ * A step is a bijection of the state for any word, and of the word for any
+ * state: so two texts that differ in one word always end in different states.
  */
 static uint64_t mix(uint64_t state, uint64_t word)
 {
@@ -32,7 +34,8 @@ static uint64_t word_at(const unsigned char *bytes, size_t i)
 uint64_t policy_checksum(const void *data, size_t n_bytes)
 {
 	const size_t n_words = n_bytes / sizeof(uint64_t);
-	/* Lanes that do not wait for each other: the multiplier is pipelined. */
+	/* Lanes that do not depend on each other: the multiplier is
+	 * pipelined. */
 	uint64_t lanes[N_LANES] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 	uint64_t state = n_bytes;
 	size_t i = 0;
@@ -85,7 +88,7 @@ uint64_t policy_rule_checksum(const struct policy_rule *rule)
 			       sizeof(*rule) - sizeof(rule->checksum));
 }
 
-/* All sums are of 32-bit numbers times small sizes: none overflows. */
+/* All sums are of 32-bit numbers times small sizes: none of them overflows. */
 static bool has_sound_sizes(const struct policy_image *image, size_t size)
 {
 	return image->n_rules > 0 &&
@@ -98,7 +101,7 @@ static bool has_sound_sizes(const struct policy_image *image, size_t size)
 		       (uint64_t)image->n_sets * sizeof(struct policy_set);
 }
 
-/* Two NULs, so that a last list ends too. */
+/* Two NULs, so that the last list ends too. */
 static bool ends_list(const char *strings, uint32_t size)
 {
 	return strings[size - 1] == '\0' && strings[size - 2] == '\0';
@@ -178,7 +181,7 @@ static bool condition_holds(const struct policy_tables *tables,
 {
 	const char *pattern = tables->strings + list;
 
-	/* A list is among the patterns. */
+	/* The list has to lie among the patterns. */
 	if (value == NULL || list >= tables->image->patterns_size)
 		return false;
 	for (; pattern != NULL && *pattern != '\0';

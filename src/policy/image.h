@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * Reading a compiled policy. It lies in a file that root alone should be able
- * to write, and is checked all the same: every offset before it is followed,
- * what finds a rule by a checksum when it is opened, a rule and its sets when
- * they are taken. No heap, no system call; async-signal-safe; bounded by its size.
+ * Reads a compiled policy. It lies in a file that only root should be able to
+ * write, and is checked all the same: every offset before it is followed, the
+ * part that finds a rule by a checksum when it is opened, a rule and its sets
+ * when they are used. No heap, no system call; async-signal-safe; bounded by
+ * the image's size.
  */
 
 #include <stdbool.h>
@@ -14,7 +15,7 @@
 
 #include "policy/layout.h"
 
-/* What a program is, as rules look at it; NULL = not known, matches nothing. */
+/* What rules know about a program; NULL = not known, matches nothing. */
 struct subject {
 	const char *values[N_CONDITIONS];
 };
@@ -30,21 +31,21 @@ struct policy_tables {
 };
 
 /*
- * Detects any change of a single 64-bit word for certain, others with a chance
- * of 2^-64 to miss. n_bytes is a multiple of 8.
+ * Always detects a change of a single 64-bit word; misses other changes with a
+ * probability of 2^-64. n_bytes is a multiple of 8.
  */
 uint64_t policy_checksum(const void *data, size_t n_bytes);
 
-/* The checksums that an image, and a rule, of these bytes have to have. */
+/* The checksums of an image, and of a rule, with these bytes. */
 uint64_t policy_image_checksum(const struct policy_image *image);
 uint64_t policy_image_rest_checksum(const struct policy_image *image);
 uint64_t policy_rule_checksum(const struct policy_rule *rule);
 
 /*
- * Finds the tables of an image in memory of size bytes.
- * Returns 0, or -EINVAL for what is no whole image of this format with an
- * unchanged head. What is behind it is bounded, but for who reads all of it to
- * look at: see policy_image_verify().
+ * Finds the tables of an image in memory of size bytes. Returns 0, or -EINVAL
+ * for what is no complete image of this format with an unchanged head. The
+ * offsets of the rest are within bounds; whoever reads all of it calls
+ * policy_image_verify() first.
  */
 int policy_image_open(const void *memory, size_t size,
 		      struct policy_tables *tablesp);
@@ -68,14 +69,14 @@ const struct port_set *policy_set(const struct policy_tables *tables,
 
 /*
  * Whether a rule applies. If not, *failedp (may be NULL) is the first condition
- * that does not.
+ * that does not match.
  */
 bool policy_rule_applies(const struct policy_tables *tables,
 			 const struct policy_rule *rule,
 			 const struct subject *subject,
 			 enum condition *failedp);
 
-/* The first rule that applies; the last one does in any case. */
+/* The first rule that applies; the last one always does. */
 const struct policy_rule *policy_rule_of(const struct policy_tables *tables,
 					 const struct subject *subject);
 

@@ -24,7 +24,7 @@ static int fill_file(int fd, const struct place *place)
 		: raw_file_write(fd, &preamble, sizeof(preamble), 0);
 }
 
-/* Of whatever version: what another one has put in force is not taken away. */
+/* Of any version: a policy that another version has put in force stays. */
 static int check_header(const void *bytes, const struct file_status *status,
 			const struct place *place)
 {
@@ -37,7 +37,7 @@ static int check_header(const void *bytes, const struct file_status *status,
 			      preamble->netns_cookie) ? 0 : -ESTALE;
 }
 
-/* It is only read. */
+/* The file is only read. */
 static bool may_use(uint32_t mode)
 {
 	(void)mode;

@@ -2,22 +2,24 @@
 #pragma once
 
 /*
- * What lies in the policy file of a namespace, and how a compiled policy looks.
+ * The layout of the policy file of a namespace, and of a compiled policy.
  *
- * The file begins with a preamble that has one form for ever: so a program of any
- * version can tell that there is a policy in force which it cannot follow, and
- * what is to be done then. A header follows, and images at the offsets that the
- * header's two slots give.
+ * The file begins with a preamble whose form never changes: so a program of any
+ * version can tell that a policy is in force which it cannot follow, and what
+ * it has to do then. A header follows, then images at the offsets in the
+ * header's two slots.
  *
  * A load writes its image where the one in force does not lie, and then puts it
- * in force by storing one word: so every process that has the file mapped follows
- * without a system call, chrooted, without privileges or under a seccomp filter as
- * it may be, and a loader that dies leaves the old policy in force. A file never
- * gets shorter. Nobody reads what has not been in force.
+ * in force by storing one word. So every process that has the file mapped
+ * follows without a system call, even if it has changed its root folder, has no
+ * privileges or is under a seccomp filter, and a loader that dies leaves the
+ * old policy in force. A file never gets shorter. Nobody reads an image that
+ * has not been in force.
  *
- * A reader may be stopped while two loads go by, and then reads what the second
- * is writing: it believes what it has read only if the word is still the one it
- * began with. Whatever is read is range-checked; integers are in host byte order.
+ * A reader may be stopped during two loads, and then reads what the second one
+ * is writing: it uses what it has read only if the word is still the one with
+ * which it began. Whatever is read is range-checked; integers are in host byte
+ * order.
  */
 
 #include <stdbool.h>
@@ -36,27 +38,29 @@
 #define N_POLICY_SLOTS 2u
 
 /*
- * What each process maps of the file, at least: the header and both images of an
- * ordinary policy, some 15 sets of ports each, so that following a load takes no
- * system call. Beyond that it maps 2, 4, 8 ... times as much.
+ * What each process maps of the file, at least: the header and both images of
+ * an ordinary policy, about 15 sets of ports each, so that following a load
+ * takes no system call. For larger policies it maps 2, 4, 8 ... times as much.
  */
 #define POLICY_VIEW_SIZE (384u << 10)
 #define N_POLICY_VIEWS 9u
 
-/* One form for ever, whatever the version of all that is behind it. */
+/* The form never changes, whatever the version of the rest is. */
 struct policy_preamble {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t header_size;
 	uint64_t netns_cookie;		/* SO_NETNS_COOKIE; 0 = kernel has none */
 	uint64_t netns_inode;		/* of /proc/self/ns/net; 0 = no /proc */
-	/* Edition of the policy in force: loads and unloads counted, times two,
-	 * plus 1 if there is one; it is number (edition / 2) % 2. */
+	/* Edition of the policy in force: the number of loads and unloads,
+	 * times two, plus 1 if there is a policy; its slot is (edition / 2) %
+	 * 2. */
 	atomic_u64 edition;
-	/* Of a program that cannot follow the policy of that number: enum
+	/* For a program that cannot follow the policy in this slot: enum
 	 * on_error, refuse if any rule of the policy says so. */
 	atomic_u32 on_error[2];
-	/* 1: this file is not the namespace's any more. Set before edition. */
+	/* 1: this file no longer holds the namespace's policy. Set before
+	 * edition. */
 	atomic_u32 has_moved;
 	uint32_t zeros[3];
 };
@@ -76,18 +80,19 @@ struct policy_file_header {
 #define POLICY_MAGIC UINT64_C(0x656c757268747262)	/* "brthrule" */
 #define POLICY_FORMAT 1u
 
-/* A process's role for a port, see ranges below. */
+/* What a process uses a port for, see ranges below. */
 enum role {
 	ROLE_OF_CONNECT,	/* source port of a connect, or of a first send */
 	ROLE_OF_LISTEN,		/* bind to port 0, listen */
 	N_ROLES,
 };
 
-/* What a rule looks at. Each is a list of patterns of which one must match, see
+/* A rule's conditions. Each is a list of patterns of which one must match, see
  * policy/glob.h; a rule applies when all its lists match. */
 enum condition {
 	CONDITION_EXE,		/* the program's file, an absolute path */
-	CONDITION_NAME,		/* the name that the kernel shows, 15 bytes of it */
+	CONDITION_NAME,		/* the name that the kernel shows, its first
+				   15 bytes */
 	CONDITION_UID,		/* effective at the start, in decimal */
 	CONDITION_PROFILE,	/* BERTH_PROFILE */
 	N_CONDITIONS,
@@ -118,7 +123,8 @@ struct policy_image {
 	uint32_t n_sets;
 	uint32_t source;		/* string: the file it was compiled from */
 	uint64_t loaded_at;		/* seconds since 1970 */
-	uint32_t dynamic[N_PROTOCOLS];	/* sets: all that any rule assigns */
+	uint32_t dynamic[N_PROTOCOLS];	/* sets: all ports that any rule
+					   assigns */
 };
 
 /* When the rule of the same index applies. */

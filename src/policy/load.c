@@ -10,7 +10,7 @@
 #include "policy/kind.h"
 #include "policy/write.h"
 
-/* Files that others put in place of the one that was opened. */
+/* How often another process may replace the file that was opened. */
 #define MAX_ROUNDS 8
 
 /* --- which folder ------------------------------------------------------------ */
@@ -36,7 +36,10 @@ static int publish_at(const struct place *place, enum place_root root,
 	return result;
 }
 
-/* Whether a root that is trusted has a policy file; or one in force. */
+/*
+ * Whether a trusted root has a policy file; or, if not trusted, a policy in
+ * force.
+ */
 static bool has_policy(const struct place *place, enum place_root root,
 		       bool in_force)
 {
@@ -81,7 +84,7 @@ static bool is_roots_in_force(const struct place *place,
 	return false;
 }
 
-/* Where a policy may be put, the best first. Returns 0 or -EACCES. */
+/* Lists where a policy may be put, the best first. Returns 0 or -EACCES. */
 static int list_candidates(const struct place *place,
 			   struct candidates *candidates)
 {
@@ -106,7 +109,10 @@ static int list_candidates(const struct place *place,
 	return 0;
 }
 
-/* --- files that are given up ------------------------------------------------- */
+/*
+ * --- files that no longer hold the policy
+ * -------------------------------------
+ */
 
 static void retire_at(const struct place *place, enum place_root root,
 		      enum on_error on_error)
@@ -126,7 +132,7 @@ int policy_file_retire(int folder_fd)
 				     O_NONBLOCK, 0);
 	int result = 0;
 
-	/* Somebody loads a policy there: it is not dead. */
+	/* A process loads a policy there: the folder is in use. */
 	if (lock_fd >= 0)
 		result = raw_flock(lock_fd, LOCK_EX | LOCK_NB);
 	if (result == 0)
@@ -138,9 +144,12 @@ int policy_file_retire(int folder_fd)
 	return result == 0 ? 0 : -EBUSY;
 }
 
-/* --- the whole of it --------------------------------------------------------- */
+/*
+ * --- loading
+ * ------------------------------------------------------------------
+ */
 
-/* A folder that is full, or not to be written: the next one may serve. */
+/* The folder is full, or cannot be written: the next one is tried. */
 static bool is_lasting(int error)
 {
 	return error == -ENOSPC || error == -EDQUOT || error == -EFBIG ||
@@ -165,7 +174,8 @@ int policy_file_publish(const struct place *place,
 		result = publish_at(place, candidates.roots[i], load, editionp,
 				    path);
 		if (result == 0) {
-			/* What was tried in vain is not to be followed. */
+			/* An empty file that a failed attempt has made must not
+			 * be followed. */
 			while (i-- > 0)
 				retire_at(place, candidates.roots[i],
 					  load->on_error);
@@ -173,14 +183,15 @@ int policy_file_publish(const struct place *place,
 		}
 		if (first_error == 0 || first_error == -ENOENT)
 			first_error = result;
-		/* What is in force there stays, if it is not for good. */
+		/* Where the failure may pass, the policy that is in force there
+		 * stays. */
 		if (load->image == NULL || !is_lasting(result))
 			break;
 	}
 	return first_error != 0 ? first_error : result;
 }
 
-/* Opens the file to write, which makes what is missing, as a load does. */
+/* Opens the file to write it, which makes what is missing, as a load does. */
 bool policy_file_may_publish(const struct place *place)
 {
 	struct candidates candidates;

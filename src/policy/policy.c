@@ -28,14 +28,14 @@ void policy_of_environment(const struct environment *environment,
 	copy_name(policyp->rule, "environment");
 }
 
-/* That of a process which cannot follow the policy in force. */
+/* The policy of a process that cannot follow the policy in force. */
 static void policy_of_none(const struct environment *environment,
 			   enum on_error on_error, struct policy *policyp)
 {
 	static const struct port_set empty;
 
 	policy_of_environment(environment, policyp);
-	/* Without a port to assign, the kernel chooses. */
+	/* Where there is no port to assign, the kernel chooses. */
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		for (int role = 0; role < N_ROLES; role++)
 			policyp->ranges[protocol][role] = &empty;
@@ -49,7 +49,7 @@ static void policy_of_none(const struct environment *environment,
 
 #define N_SETS_OF_RULE (N_PROTOCOLS * (N_ROLES + 4))
 
-/* The sets of one rule. Most are the same few: each is checked once. */
+/* The sets of one rule. Most of them are the same few: each is checked once. */
 struct taking {
 	const struct policy_tables *tables;
 	uint32_t indexes[N_SETS_OF_RULE];

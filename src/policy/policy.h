@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What one process may be given and what it is refused: its rule, as pointers
- * to sets that lie in the policy file or in the environment's. Small, and
- * copied, so that a call goes on with what it has begun with.
+ * What one process is assigned and what it is refused: its rule, as pointers to
+ * sets that lie in the policy file or in the environment's. It is small and
+ * copied, so that a call uses one policy from its beginning to its end.
  */
 
 #include <stdbool.h>
@@ -27,18 +27,18 @@ struct policy {
 	const struct port_set *dynamic[N_PROTOCOLS];	/* what any rule assigns */
 	uint32_t rest_ms;	/* 0 = as the map says */
 	uint8_t settings[N_SETTINGS];
-	bool is_guess;		/* what the process should follow cannot be
+	bool is_guess;		/* the policy for this process cannot be
 				   read, or its environment is refused */
-	char rule[EVENT_RULE_SIZE];	/* its name, perhaps cut */
+	char rule[EVENT_RULE_SIZE];	/* its name, perhaps cut off */
 };
 
-/* The policy of a process for which none is published. */
+/* The policy of a process where no policy is in force. */
 void policy_of_environment(const struct environment *environment,
 			   struct policy *policyp);
 
 /*
- * That of a rule, with what the environment may add: BERTH_LOG, and the
- * stricter of the two for BERTH_PIN and BERTH_ON_ERROR. edition is left alone.
+ * The policy of a rule, with what the environment may add: BERTH_LOG, and the
+ * stricter value of BERTH_PIN and BERTH_ON_ERROR. edition is not changed.
  * Returns 0; or -EINVAL for a rule that is damaged, *policyp then undefined.
  */
 int policy_of_rule(const struct policy_tables *tables,
@@ -46,12 +46,12 @@ int policy_of_rule(const struct policy_tables *tables,
 		   const struct environment *environment,
 		   struct policy *policyp);
 
-/* What root or somebody else has put in force. */
+/* The policy that root or another user has put in force. */
 struct policy_in_force {
-	const void *image;	/* NULL = nothing */
+	const void *image;	/* NULL = no policy */
 	size_t size;		/* of the memory that the image lies in */
 	bool by_root;
-	enum on_error on_error;	/* what is done where it cannot be followed */
+	enum on_error on_error;	/* what a process does that cannot follow it */
 };
 
 /* Which of the two holds for a process, and why. */
@@ -66,10 +66,10 @@ enum policy_settled {
 };
 
 /*
- * The one place that says which policy holds for a process: that in force if
- * root has put it there or the environment names no ports, else the
- * environment's. *policyp is filled in each case, but edition and origin are
- * 0. *rulep (may be NULL) is the rule in the image with SETTLED_RULE, else NULL.
+ * The only place that decides which policy holds for a process: the policy in
+ * force if root has put it in force or the environment names no ports, else the
+ * environment's. *policyp is filled in each case, but edition and origin are 0.
+ * *rulep (may be NULL) is the rule in the image with SETTLED_RULE, else NULL.
  */
 enum policy_settled policy_settle(const struct policy_in_force *in_force,
 				  const struct subject *subject,
@@ -78,8 +78,8 @@ enum policy_settled policy_settle(const struct policy_in_force *in_force,
 				  const struct policy_rule **rulep);
 
 /*
- * Whether the process is to be refused every port: on-error says so, and what
- * it should follow is not known.
+ * Whether the process is refused every port: on-error says so, and its policy
+ * is not known.
  */
 static inline bool policy_refuses_all(const struct policy *policy)
 {

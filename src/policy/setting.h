@@ -21,20 +21,22 @@ enum setting {
 	N_SETTINGS,
 };
 
-/* enforce: assign and refuse. observe: only count what would have been done. */
+/*
+ * enforce: assign and refuse. observe: only count what enforce would have done.
+ */
 enum mode { MODE_ENFORCE, MODE_OBSERVE };
 
 /* A TCP connect of a socket to its own address and port. */
 enum self_connect { SELF_CONNECT_REFUSE, SELF_CONNECT_ALLOW };
 
-/* An explicit bind to a port that some rule assigns from. */
+/* An explicit bind to a port that some rule assigns. */
 enum server_in_range { SERVER_ALLOW, SERVER_WARN, SERVER_REFUSE };
 
-/* An explicit bind to a port that is neither the process's to be assigned nor
- * a reservation of its own. */
+/* An explicit bind to a port that is neither in the process's ranges nor in a
+ * reservation of its own. */
 enum outside { OUTSIDE_ALLOW, OUTSIDE_REFUSE };
 
-/* Which ports rest once they are given back. */
+/* Which ports rest after their release. */
 enum rest { REST_OF_NONE, REST_OF_LISTEN, REST_OF_ALL };
 
 /* Whether IP_LOCAL_PORT_RANGE is used. */
@@ -43,7 +45,7 @@ enum pin { PIN_NO, PIN_YES };
 /* Without shared memory. */
 enum on_error { ON_ERROR_PRIVATE, ON_ERROR_REFUSE };
 
-/* Where events are told beside the map's ring; LOG_START: nowhere, but
+/* Where events are written beside the map's ring; LOG_START: nowhere, but
  * mistakes in the environment on standard error. */
 enum log_target { LOG_NONE, LOG_START, LOG_STDERR, LOG_SYSLOG_TARGET };
 

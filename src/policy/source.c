@@ -3,7 +3,10 @@
 
 #include <errno.h>
 
-/* Loads that may overtake the reading of a policy before the old is kept. */
+/*
+ * How many loads may come during the reading of a policy before the process
+ * keeps the old one.
+ */
 #define MAX_ROUNDS 8
 
 int policy_source_open(struct policy_source *source,
@@ -18,15 +21,15 @@ int policy_source_open(struct policy_source *source,
 	identity_read(&source->identity, &place->users,
 		      source->environment.profile);
 	source->place = *place;
-	/* Without a file, the environment's stays. */
+	/* Without a file, the environment's policy holds. */
 	(void)policy_file_open(place, POLICY_CREATE, &source->files[0], NULL);
 	policy_of_environment(&source->environment, &source->policies[0]);
-	/* Perhaps it should follow one that it could not look at. */
+	/* A policy may be in force that could not be read. */
 	source->policies[0].is_guess |= source->files[0].is_unknown;
 	return result;
 }
 
-/* What the file has in an edition. */
+/* Reads the policy of an edition in the file. */
 static struct policy_in_force in_force(struct policy_source *source,
 				       uint64_t edition)
 {
@@ -37,7 +40,7 @@ static struct policy_in_force in_force(struct policy_source *source,
 		.on_error = policy_file_on_error(file, edition),
 	};
 
-	/* The image of one that cannot be followed is no image. */
+	/* A policy that cannot be followed has no image. */
 	if ((edition & 1) != 0 &&
 	    (policy_file_has_moved(file) ||
 	     policy_file_image(file, edition, &offered.image,
@@ -47,8 +50,8 @@ static struct policy_in_force in_force(struct policy_source *source,
 }
 
 /*
- * Returns 0 or -EINVAL, and *policyp is of the edition that *editionp then is;
- * -EAGAIN when one load after the other has overtaken it.
+ * Returns 0 or -EINVAL, and *policyp is of the edition in *editionp; -EAGAIN
+ * when each attempt was overtaken by a load.
  */
 static int read_edition(struct policy_source *source,
 			uint64_t *editionp, struct policy *policyp)
@@ -69,14 +72,15 @@ static int read_edition(struct policy_source *source,
 			policyp->is_guess |=
 				source->files[edition >> 60].is_unknown;
 		*editionp = policy_source_edition(source);
-		/* What was read lay still: see policy/layout.h. */
+		/* What was read has not been written meanwhile: see
+		 * policy/layout.h. */
 		if (*editionp == edition)
 			return settled == SETTLED_DAMAGED ? -EINVAL : 0;
 	}
 	return -EAGAIN;
 }
 
-/* Acq_rel: one writes; what the last one wrote is before it. */
+/* Acq_rel: one thread writes at a time; it sees what the last one wrote. */
 static bool begin_adopting(struct policy_source *source)
 {
 	uint32_t expected = 0;
@@ -84,37 +88,37 @@ static bool begin_adopting(struct policy_source *source)
 	return swap_if_acq_rel_u32(&source->is_adopting, &expected, 1);
 }
 
-/* The policy lies in another file now: in the first that is found anew. */
+/* The policy is in another file now: in the first one that is found. */
 static void follow_move(struct policy_source *source)
 {
-	/* Relaxed: only who has is_adopting changes it. */
+	/* Relaxed: only the thread that holds is_adopting changes it. */
 	const uint32_t n = load_relaxed_u32(&source->n_moves);
 
 	if (n + 1 == N_FILES_KEPT || !policy_file_has_moved(&source->files[n]))
 		return;
 	(void)policy_file_open(&source->place, POLICY_EXISTING,
 			       &source->files[n + 1], NULL);
-	/* Release: the file, before any thread reads it. */
+	/* Release: the file is complete before any thread reads it. */
 	store_release_u32(&source->n_moves, n + 1);
 }
 
-/* Where another thread, or the code under a signal handler, is at it, the copy
- * serves this call alone. */
+/* Where another thread, or the code that a signal handler has interrupted,
+ * holds is_adopting, the copy is used for this call alone. */
 static void keep(struct policy_source *source, const struct policy *policy)
 {
 	if (!begin_adopting(source))
 		return;
 
-	/* Relaxed: only who has is_adopting changes it. */
+	/* Relaxed: only the thread that holds is_adopting changes it. */
 	const uint32_t n = load_relaxed_u32(&source->n_adopted) + 1;
 
 	source->policies[n % N_POLICIES_KEPT] = *policy;
-	/* Release: the policy, before any thread copies it. */
+	/* Release: the policy is complete before any thread copies it. */
 	store_release_u32(&source->n_adopted, n);
 	store_release_u32(&source->is_adopting, 0);
 }
 
-/* Whether what a policy's sets lie in has not been written since. */
+/* Whether the memory that holds a policy's sets has not been written since. */
 static bool is_kept(const struct policy *policy, uint64_t edition)
 {
 	return policy->origin != 0 &&
@@ -137,7 +141,8 @@ static enum policy_change adopt(struct policy_source *source,
 	/* The next call tries again. */
 	if (result == -EAGAIN)
 		return POLICY_SAME;
-	/* A damaged one: the old is kept, as long as it lies there. */
+	/* The new policy is damaged: the old one is kept as long as its sets
+	 * are there. */
 	if (result == 0 || !is_kept(policyp, edition) ||
 	    policy_refuses_all(&policy))
 		*policyp = policy;
@@ -150,7 +155,7 @@ enum policy_change policy_source_get(struct policy_source *source,
 				     struct policy *policyp)
 {
 	const uint64_t edition = policy_source_edition(source);
-	/* Acquire: the policy that was kept, for this thread's copy. */
+	/* Acquire: the policy that was stored, for this thread's copy. */
 	const uint32_t n = load_acquire_u32(&source->n_adopted);
 
 	*policyp = source->policies[n % N_POLICIES_KEPT];

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Where this process's policy comes from: the policy file, as long as one is
- * published there, else the environment. A new edition is noticed at the next
- * call, without a system call. Lock-free, async-signal-safe.
+ * Where this process's policy comes from: the policy file, if a policy is in
+ * force there, else the environment. A new edition is noticed at the next call,
+ * without a system call. Lock-free, async-signal-safe.
  */
 
 #include "map/place.h"
@@ -13,30 +13,37 @@
 #include "policy/identity.h"
 #include "policy/policy.h"
 
-/* Files that the policy may lie in one after the other: see has_moved. */
+/*
+ * The most files that may hold the policy one after the other: see has_moved.
+ */
 #define N_FILES_KEPT 8u
 
-/* Of the editions adopted, those whose copies a slow reader may still make. */
+/*
+ * How many of the last policies are kept: a slow thread may still copy an older
+ * one.
+ */
 #define N_POLICIES_KEPT 4u
 
 struct policy_source {
 	struct environment environment;
 	struct place place;
-	/* None is closed: a thread that is stopped may still read it. */
+	/* No file is closed: a thread that was stopped may still read it. */
 	struct policy_file files[N_FILES_KEPT];
-	atomic_u32 n_moves;		/* files[n_moves] is the one */
+	atomic_u32 n_moves;		/* files[n_moves] holds the policy */
 	struct policy policies[N_POLICIES_KEPT];
-	atomic_u32 n_adopted;	/* the last is policies[n_adopted % 4] */
+	atomic_u32 n_adopted;	/* the last one is policies[n_adopted % 4] */
 	atomic_u32 is_adopting;
-	/* The last: most of its path is never written, nor its page. */
+	/* At the end: most of its path is never written, so its page is not
+	 * either. */
 	struct identity identity;
 };
 
-/* What came of a look at the policy. */
+/* The result of looking for a new edition. */
 enum policy_change {
 	POLICY_SAME,
 	POLICY_NEW,		/* another edition is followed from now on */
-	POLICY_DAMAGED,		/* there is one that cannot be followed */
+	POLICY_DAMAGED,		/* there is an edition that cannot be
+				   followed */
 };
 
 /*
@@ -53,7 +60,7 @@ int policy_source_open(struct policy_source *source,
 enum policy_change policy_source_get(struct policy_source *source,
 				     struct policy *policyp);
 
-/* The file that the policy lies in, or would. */
+/* The file that holds the policy, or would hold it. */
 static inline const struct policy_file *
 policy_source_file(const struct policy_source *source)
 {
@@ -62,8 +69,8 @@ policy_source_file(const struct policy_source *source)
 }
 
 /*
- * Of what is in force now: the file's edition, and in the upper bits which file
- * it is, so that no two are the same.
+ * Identifies what is in force now: the file's edition, and in the upper bits
+ * which file it is, so that no two are the same.
  */
 static inline uint64_t policy_source_edition(const struct policy_source *source)
 {

@@ -12,11 +12,11 @@
 #include "map/shared_file.h"
 #include "policy/kind.h"
 
-/* Another loader is waited for so long: it writes some pages. */
+/* How long to wait for another loader, which writes a few pages. */
 #define LOCK_WAIT_MS 10000u
 #define LOCK_STEP_MS 5u
 
-/* A file that is to take the other's name. */
+/* The temporary name of a file that will replace another. */
 #define NEW_NAME "policy.new"
 
 /* Images begin at multiples of it: the length of a cache line. */
@@ -32,8 +32,9 @@ static void wait_step(void)
 }
 
 /*
- * A file that nobody else can open, and so nobody else can lock. In a folder of
- * BERTH_DIR it may be another user's, who is not waited for in vain.
+ * A file that no other user can open, and so none can lock. In a folder of
+ * BERTH_DIR it may belong to another user, who may hold the lock for ever: the
+ * wait is limited.
  */
 static int open_lock(const struct policy_write *write)
 {
@@ -130,7 +131,7 @@ static bool is_of_this_version(const struct policy_file_header *header)
 	       header->preamble.header_size == sizeof(*header);
 }
 
-/* Relaxed throughout: written by those alone who have the lock. */
+/* Relaxed throughout: only the process that holds the lock writes them. */
 static uint64_t edition_of(const struct policy_write *write)
 {
 	return load_relaxed_u64(&write->header->preamble.edition);
@@ -167,7 +168,7 @@ static int write_image(int fd, const struct policy_load *load, uint64_t offset)
 static void put_in_force(struct policy_preamble *preamble, uint64_t edition,
 			 enum on_error on_error)
 {
-	/* Relaxed: before the edition, which is released. */
+	/* Relaxed: ordered by the release of the edition. */
 	store_relaxed_u32(&preamble->on_error[edition / 2 % 2],
 			  (uint32_t)on_error);
 	/* Release: the image and where it lies, before any process reads it. */
@@ -194,14 +195,16 @@ static int write_policy(const struct policy_write *write,
 		offset = at;
 		size = load->size;
 	}
-	/* Without a policy, the last one's image is still kept. */
+	/* Without a policy, the last image is still kept. */
 	store_relaxed_u64(&slot->offset, offset);
 	store_relaxed_u64(&slot->size, size);
 	put_in_force(&header->preamble, edition, load->on_error);
 	return 0;
 }
 
-/* Tells those who have the file mapped that it is not the one any more. */
+/*
+ * Tells processes that have the file mapped that it no longer holds the policy.
+ */
 static void say_moved(const struct policy_write *write, enum on_error on_error,
 		      bool is_any)
 {
@@ -213,7 +216,7 @@ static void say_moved(const struct policy_write *write, enum on_error on_error,
 		     on_error);
 }
 
-/* Makes a new file that has the policy, under a name of its own. */
+/* Makes a new file that holds the policy, under a temporary name. */
 static int make_new(struct policy_write *write, const struct policy_load *load,
 		    uint64_t edition)
 {
@@ -238,8 +241,8 @@ static int make_new(struct policy_write *write, const struct policy_load *load,
 }
 
 /*
- * In place of a file of another version comes one of this; whoever follows the
- * old one is told that it has moved.
+ * Replaces a file of another version; processes that follow the old file are
+ * told that the policy has moved.
  */
 static int replace(struct policy_write *write, const struct policy_load *load,
 		   uint64_t edition)
@@ -273,7 +276,8 @@ int policy_write_publish(struct policy_write *write,
 	else if (load->image != NULL)
 		result = replace(write, load, edition);
 	else
-		/* Which version it may be: an unload is in the preamble. */
+		/* Of any version: the preamble alone is enough for an
+		 * unload. */
 		put_in_force(&write->header->preamble, edition,
 			     load->on_error);
 	if (result == 0)
@@ -281,7 +285,10 @@ int policy_write_publish(struct policy_write *write,
 	return result;
 }
 
-/* --- a file that is given up ----------------------------------------------- */
+/*
+ * --- files that no longer hold the policy
+ * -------------------------------------
+ */
 
 int policy_write_retire(int folder_fd, bool though_in_force,
 			enum on_error on_error)

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * One policy file, opened to be written: by one loader at a time, who puts a
- * policy in force there or takes it out of force. Which folder the file lies in
- * is the caller's choice (see policy/load.c).
+ * One policy file, opened for writing by one loader at a time, which puts a
+ * policy in force there or takes it out of force. The caller chooses the folder
+ * of the file (see policy/load.c).
  *
  * No heap; async-signal-safe. Errors are -errno.
  */
@@ -27,11 +27,11 @@ struct policy_write {
 };
 
 /*
- * Opens the file below a root, or makes it, and takes the folder's lock. Returns
- * 0, with both for policy_write_close(); or -errno with neither: -ESTALE when
- * another file has taken the name meanwhile, so that another try may do; -EBUSY
- * while another loader of this user's does not end; -EPERM for a folder that is
- * not to be trusted.
+ * Opens the file below a root, or makes it, and takes the folder's lock.
+ * Returns 0, with both for policy_write_close(); or -errno with neither:
+ * -ESTALE when another file has got the name meanwhile, so that another attempt
+ * may succeed; -EBUSY while another load by this user does not end; -EPERM for
+ * a folder that is not trusted.
  */
 int policy_write_open(const struct place *place, enum place_root root,
 		      struct policy_write *write);
@@ -45,9 +45,10 @@ int policy_write_publish(struct policy_write *write,
 			 const struct policy_load *load, uint64_t *editionp);
 
 /*
- * Takes the file in an open folder away and tells those who have it mapped, with
- * a last edition that says whether a policy is in force elsewhere. One in force
- * stays, unless though_in_force. Returns 0, also when there is none; or -EBUSY.
+ * Removes the file in an open folder and tells processes that have it mapped,
+ * with a last edition that says whether a policy is in force elsewhere. A
+ * policy in force stays, unless though_in_force. Returns 0, also when there is
+ * no file; or -EBUSY.
  */
 int policy_write_retire(int folder_fd, bool though_in_force,
 			enum on_error on_error);

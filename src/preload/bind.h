@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 
 /*
- * bind(2) as the hook makes it. is_chosen: the port that it names is of Berth's
- * choice, and nothing is refused. Returns 0 or -errno.
+ * bind(2) as the hook makes it. is_chosen: Berth has chosen the port in the
+ * address, and nothing is refused. Returns 0 or -errno.
  */
 int bind_hooked(int fd, const struct sockaddr *address, socklen_t length,
 		bool is_chosen);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * bindresvport(3), rresvport(3) and their relatives bind through a name that
- * libc hides, so they are done here: on the ports of libc (sunrpc/bindrsvprt.c
- * and inet/rcmd.c of glibc: 600 to 1023, then 512 to 599; and 1023 down to
- * 512), but on none that is reserved, and where the policy's range has some of
- * these ports, on those alone.
+ * bindresvport(3), rresvport(3) and their relatives call bind by a name that
+ * libc hides, so this file replaces them. They use the ports that libc uses
+ * (sunrpc/bindrsvprt.c and inet/rcmd.c of glibc: 600 to 1023, then 512 to 599;
+ * and 1023 down to 512), but none that is reserved, and where the policy's
+ * range has some of these ports, only those.
  */
 
 #include <netdb.h>
@@ -34,7 +34,7 @@ struct reserving {
 	int fd;
 };
 
-/* Where the range of the policy reaches down here, it is the choice. */
+/* Where the policy's range has some of these ports, it alone counts. */
 static bool is_narrowed(const struct port_set *range)
 {
 	uint32_t lo, hi;
@@ -95,7 +95,7 @@ static atomic_u32 n_calls;
 static int bind_reserved_port(int fd, union socket_address *address,
 			      socklen_t length)
 {
-	/* Relaxed: a place to start from. glibc's, too, moves on by one. */
+	/* Relaxed: only a place to start from. glibc advances by one too. */
 	const uint32_t start = (uint32_t)raw_getpid() +
 			       add_relaxed_u32(&n_calls, 1);
 	struct reserving reserving;
@@ -135,7 +135,7 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 	int result = 0;
 
 	if (address == NULL) {
-		/* libtirpc's own call, and so the program's. */
+		/* libtirpc makes this call, so it counts as the program's. */
 		result = (int)raw_program_call(SYS_getsockname, fd,
 					       (long)&copy.generic,
 					       (long)&length, 0, 0, 0);
@@ -153,7 +153,7 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 		endpoint_wildcard(family, 0, &copy);
 	else
 		memcpy(&copy, address, length);
-	/* A port that is named is taken at its word (libtirpc). */
+	/* A port that the caller names is used as it is (libtirpc). */
 	result = has_port(&copy) ? bind_hooked(fd, &copy.generic, length, false)
 				 : bind_reserved_port(fd, &copy, length);
 	if (result == 0 && address != NULL) {
@@ -163,8 +163,8 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 }
 
 /*
- * libtirpc's is its bindresvport_sa(). glibc's knows IPv4 only, and chooses the
- * port whatever the address says.
+ * In libtirpc this is its bindresvport_sa(). That of glibc supports IPv4 only,
+ * and chooses the port whatever the address contains.
  */
 HOOK int bindresvport(int fd, struct sockaddr_in *address)
 {
@@ -184,7 +184,10 @@ HOOK int bindresvport(int fd, struct sockaddr_in *address)
 	return (int)next_result(result);
 }
 
-/* Binds downwards from *portp, around at 512. *portp is what was tried last. */
+/*
+ * Binds downwards from *portp, and from 1023 again below 512. *portp is the
+ * port that was tried last.
+ */
 static int bind_downwards(int fd, int family, int *portp)
 {
 	const int start = *portp;

@@ -22,7 +22,7 @@ HOOK int connect(int fd, const struct sockaddr *address, socklen_t length)
 	return (int)next_result(hook_run(&call));
 }
 
-/* __connect is libc's own name for it, which some programs link to. */
+/* __connect is the name within libc, to which some programs are linked. */
 HOOK int connect_by_libc_name(int fd, const struct sockaddr *address,
 			      socklen_t length)
 	__asm__("__connect") __attribute__((alias("connect")));

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The calls by which descriptors come, are copied and go: what the cache has of
- * them follows. unshare and setns are here too: the calling thread gets a
- * descriptor table of its own, or goes to another network namespace than the
- * map's.
+ * The calls that make, copy and close descriptors: they update the cache.
+ * unshare and setns are here too: they give the calling thread a descriptor
+ * table of its own, or move it to another network namespace than the map's.
  */
 
 #include <fcntl.h>
@@ -34,7 +33,8 @@ HOOK int socket(int domain, int type, int protocol)
 	const int fd = next.socket(domain, type, protocol);
 	struct process *process = fd >= 0 ? hook_process() : NULL;
 
-	/* What the cache had for this number has been closed unseen. */
+	/* If the cache has an entry for this number, its socket was closed
+	 * without a hook noticing. */
 	if (process != NULL)
 		process_set(process, fd,
 			      facts_of_new(domain, type, protocol));
@@ -44,8 +44,8 @@ HOOK int socket(int domain, int type, int protocol)
 /* --- close -------------------------------------------------------------------- */
 
 /*
- * What a close is to give back. A vfork child closes its own copy and leaves the
- * cache, its parent's, as it is.
+ * The facts whose lease a close releases. A vfork child closes only its own
+ * copy, and leaves its parent's cache as it is.
  */
 static struct fd_facts closing(struct process *process, int fd)
 {
@@ -57,9 +57,9 @@ static struct fd_facts closing(struct process *process, int fd)
 }
 
 /*
- * Afterwards: whoever is given the port next finds the socket gone, and a thread
- * that is cancelled at the call leaves the entry to the close in its cleanup, or
- * to the descriptor that is given the number next.
+ * The lease is released after the socket was closed, so that the next holder of
+ * the port finds it closed. If the thread is cancelled in close(), the entry
+ * stays until the number is closed again, or is given to another descriptor.
  */
 __attribute__((noinline))
 static int close_known(struct process *process, int fd)
@@ -90,7 +90,7 @@ static void release_range(unsigned int first, unsigned int last, int flags)
 
 	if (process == NULL)
 		return;
-	/* What this thread has closed the others keep. */
+	/* The other threads keep what this thread has closed. */
 	if ((flags & CLOSE_RANGE_UNSHARE) != 0)
 		process_part(process);
 	if ((flags & CLOSE_RANGE_CLOEXEC) == 0)
@@ -163,7 +163,8 @@ HOOK int fcntl(int fd, int command, ...)
 
 	va_start(arguments, command);
 
-	/* A pointer or an int, as the command has it: a word holds either. */
+	/* A pointer or an int, depending on the command: a word holds
+	 * either. */
 	void *argument = va_arg(arguments, void *);
 
 	va_end(arguments);
@@ -192,7 +193,7 @@ HOOK int fcntl64(int fd, int command, ...)
 
 /* --- received ----------------------------------------------------------------- */
 
-/* Nothing is known of what has the number now. */
+/* A received descriptor: nothing is known about it. */
 static void note_received(int fd)
 {
 	struct process *process = hook_process();
@@ -214,8 +215,8 @@ static void note_rights(const char *data, size_t size)
 	}
 }
 
-/* What the kernel has just written, cmsg(3); not by CMSG_NXTHDR(), which is a
- * function in some libcs. */
+/* The control messages that the kernel has just written, cmsg(3). CMSG_NXTHDR()
+ * is not used: it is a function in some libcs. */
 static void note_control(const struct msghdr *message)
 {
 	const char *at = message->msg_control;
@@ -292,7 +293,7 @@ HOOK int unshare(int flags)
 	return result;
 }
 
-/* With type 0 the descriptor alone says where to. */
+/* With type 0, only the descriptor says which kind of namespace it is. */
 HOOK int setns(int fd, int type)
 {
 	const int result = next.setns(fd, type);

@@ -15,7 +15,7 @@ enum stage { STAGE_NONE, STAGE_STARTING, STAGE_READY };
 static struct process the_process;
 static atomic_u32 stage;
 
-/* getenv(3), which programs redefine: bash does, for one. */
+/* In place of getenv(3), which some programs redefine, such as bash. */
 static char *environment(const char *name)
 {
 	const size_t length = strlen(name);
@@ -31,11 +31,13 @@ static struct process *start(void)
 {
 	uint32_t expected = STAGE_NONE;
 
-	/* Acq_rel: one caller makes it; the others see it unfinished. */
+	/* Acq_rel: one caller makes the process; the others find it
+	 * unfinished. */
 	if (!swap_if_acq_rel_u32(&stage, &expected, STAGE_STARTING))
 		return NULL;
 	process_open(&the_process, environment);
-	/* Release: all of the_process, before any hook of any thread uses it. */
+	/* Release: all of the_process is complete before a hook of any thread
+	 * uses it. */
 	store_release_u32(&stage, STAGE_READY);
 	return &the_process;
 }
@@ -58,7 +60,7 @@ static void mark_child(void)
 	process_share(&the_process);
 }
 
-/* Its child has its sockets too. */
+/* The child has the sockets of this process too. */
 static void mark_parent(void)
 {
 	process_share(&the_process);
@@ -72,7 +74,9 @@ __attribute__((constructor)) static void construct(void)
 	hook_process();
 }
 
-/* The sockets are about to close without a call that could be seen. */
+/*
+ * The process ends: its sockets will be closed without a call that is hooked.
+ */
 __attribute__((destructor)) static void destruct(void)
 {
 	struct process *process = hook_process();

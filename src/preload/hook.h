@@ -18,17 +18,17 @@ struct call;
 
 /*
  * This process's Berth, made on first use. NULL while another thread, or the
- * code that a signal handler has interrupted, is making it: the call goes
- * through.
+ * code that a signal handler has interrupted, is making it: the call is then
+ * made as it is.
  */
 struct process *hook_process(void);
 
-/* Makes a call by call_run(), or where there is no Berth yet as it is. */
+/* Makes a call by call_run(); where there is no Berth yet, as it is. */
 long hook_run(struct call *call);
 
 /*
- * The facts of a descriptor that Berth assigns ports to. Returns false for all
- * others, for sockets that the program has given a range of their own, and for
- * anything that is no socket: their calls go through as they are.
+ * The facts of a descriptor to which Berth assigns ports. Returns false for all
+ * others, for sockets to which the program has given a range, and for what is
+ * no socket: their calls are made as they are.
  */
 bool hook_covers(struct process *process, int fd, struct fd_facts *factsp);

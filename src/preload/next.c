@@ -8,14 +8,14 @@
 
 #include "base/raw.h"
 
-/* Made as it is: what a filter of the program's does to it is the program's. */
+/* Made without asking a filter: the call is the program's own. */
 static long direct(long number, const long a[6])
 {
 	return next_result(raw_program_call(number, a[0], a[1], a[2], a[3], a[4],
 					    a[5]));
 }
 
-/* The words of a call, the rest of the six zero. */
+/* The words of a call; the rest of the six are zero. */
 #define WORDS(...) ((const long[6]){ __VA_ARGS__ })
 
 #define SYSTEM_CALL(result, name, parameters, words, arguments) \
@@ -58,7 +58,7 @@ static int direct_dup2(int fd, int target)
 {
 	if (fd != target)
 		return direct_dup3(fd, target, 0);
-	/* dup3(2) refuses what dup2(2) allows: the same descriptor twice. */
+	/* Unlike dup2(2), dup3(2) refuses two equal descriptors. */
 	return direct_fcntl(fd, F_GETFL, 0L) < 0 ? -1 : fd;
 }
 #endif
@@ -93,7 +93,7 @@ static long direct_syscall(long number, ...)
 	return direct(number, a);
 }
 
-/* No system call is like it. */
+/* No system call corresponds to it. */
 #define direct_bindresvport_sa NULL
 
 struct next_calls next = {
@@ -117,7 +117,7 @@ static void find(const char *name, void *callp)
 
 int next_at_fork(void (*in_parent)(void), void (*in_child)(void))
 {
-	/* glibc keeps pthread_atfork(3) in no shared library, musl does. */
+	/* In glibc pthread_atfork(3) is in no shared library, in musl it is. */
 	int (*of_glibc)(void (*)(void), void (*)(void), void (*)(void),
 			void *) = NULL;
 	int (*of_others)(void (*)(void), void (*)(void), void (*)(void)) = NULL;

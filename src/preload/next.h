@@ -2,11 +2,10 @@
 #pragma once
 
 /*
- * The program's own calls as they would be without Berth: the next definitions
- * behind libberth.so, another preload's or libc's. Until the constructor has
+ * The program's own calls, as they are without Berth: the next definitions
+ * behind libberth.so, of another preload or of libc. Until the constructor has
  * looked them up, and where libc has none, they are system calls made directly.
- * They behave as in libc: -1 and errno, and the cancellation points that libc
- * has.
+ * They behave as in libc: -1 and errno, and libc's cancellation points.
  */
 
 #include <errno.h>
@@ -32,13 +31,13 @@ extern struct next_calls next;
 void next_find(void);
 
 /*
- * Has libc call one function after each fork(3) in the parent, and the other in the
- * child that it makes, if libc can. From the constructor only: it takes a lock.
- * Returns 0 where libc can.
+ * Registers two functions that libc calls after each fork(3), one in the parent
+ * and one in the child, if libc supports this. From the constructor only: it
+ * takes a lock. Returns 0 on success.
  */
 int next_at_fork(void (*in_parent)(void), void (*in_child)(void));
 
-/* Turns a result or -errno into what libc returns; errno only on failure. */
+/* Turns a result or -errno into libc's result; errno is set only on failure. */
 static inline long next_result(long result)
 {
 	if (result >= 0)
@@ -47,7 +46,7 @@ static inline long next_result(long result)
 	return -1;
 }
 
-/* A libc result as a result or -errno, with errno as it was before. */
+/* Turns a libc result into a result or -errno, and restores errno. */
 static inline long next_plain_result(long result, int saved_errno)
 {
 	if (result >= 0)

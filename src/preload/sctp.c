@@ -68,7 +68,7 @@ static socklen_t address_size(const struct sockaddr *address)
 	}
 }
 
-/* Takes the first address of a list as the call's. Without one that can be
+/* Takes the first address of a list as the call's address. Where none can be
  * read, the call has none. */
 static bool take_first(struct call *call, const void *list, socklen_t length)
 {
@@ -86,7 +86,10 @@ static bool take_first(struct call *call, const void *list, socklen_t length)
 
 /* --- sctp_bindx() --------------------------------------------------------------- */
 
-/* The first address decides on the port: the others have none, or the same. */
+/*
+ * The first address decides about the port: the others have no port, or the
+ * same.
+ */
 static long bind_copy(const struct option_call *self, char *copy, uint16_t port)
 {
 	const in_port_t network_port = htons(port);
@@ -143,7 +146,7 @@ bool sctp_setsockopt(int fd, int name, const void *value, socklen_t length,
 	if (!take_first(&self.call, value, length) ||
 	    (binds && length > LIST_SIZE_MAX))
 		return false;
-	/* A port on several addresses is one that nobody shares. */
+	/* A port on several addresses is not shared. */
 	self.call.is_whole = binds && length > self.call.length;
 	*resultp = hook_run(&self.call);
 	return true;

@@ -2,8 +2,9 @@
 
 /*
  * The two calls by which a program sets a seccomp filter. The program's call is
- * made as it is; what it has set is kept for the calls that Berth makes itself,
- * see base/filter.h. libseccomp comes here too: it calls prctl() and syscall().
+ * made as it is; a copy of the filter is kept for the calls that Berth makes
+ * itself, see base/filter.h. libseccomp uses these calls too: prctl() and
+ * syscall().
  */
 
 #include "preload/seccomp.h"
@@ -48,7 +49,10 @@ HOOK int prctl(int option, ...)
 	return next.prctl(option, a[0], a[1], a[2], a[3]);
 }
 
-/* With TSYNC alone, a result above 0 is a thread that stood in the way. */
+/*
+ * With TSYNC, a result above 0 is the id of a thread that could not be
+ * synchronized.
+ */
 static bool has_succeeded(long result, unsigned int flags)
 {
 	return result == 0 ||

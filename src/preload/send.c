@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * send, sendto, sendmsg and sendmmsg: the first send of a datagram socket takes a
- * port, as that of an SCTP socket may, and with MSG_FASTOPEN that of a TCP socket
- * connects. All later ones see the cache and nothing else. A send that names no
+ * send, sendto, sendmsg and sendmmsg: the first send of a datagram socket takes
+ * a port; that of an SCTP socket may, and with MSG_FASTOPEN that of a TCP
+ * socket connects. Later sends only look into the cache. A send without an
  * address takes a port too, before it fails.
  */
 
@@ -16,8 +16,8 @@
 #include "process/descriptors.h"
 
 /*
- * Whether a send needs nothing of Berth, by a look into the cache. What may be
- * a connect is looked at, with a port or without.
+ * Whether Berth has nothing to do for a send, decided by the cache. A send that
+ * may connect is handled, with a port or without.
  */
 static inline bool is_settled(const struct process *process, int fd, int flags)
 {
@@ -29,9 +29,9 @@ static inline bool is_settled(const struct process *process, int fd, int flags)
 }
 
 /*
- * Adds where a message goes. A name that is too long is cut, unless its length
- * is negative: __copy_msghdr() in net/socket.c. Returns false when the message
- * cannot be read.
+ * Stores the destination of a message. A name that is too long is cut, unless
+ * its length is negative: __copy_msghdr() in net/socket.c. Returns false when
+ * the message cannot be read.
  */
 static bool read_destination(struct call *call, const struct msghdr *message)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * IP_LOCAL_PORT_RANGE is the program's as well as Berth's: a socket to which
- * the program gives a range is left alone, and a pin of Berth's is not shown.
- * Nor is the SO_REUSEADDR of a shared bind, until the program sets it itself.
+ * Both the program and Berth use IP_LOCAL_PORT_RANGE: a socket to which the
+ * program gives a range is left alone, and a pin of Berth's is not shown. Nor
+ * is the SO_REUSEADDR of a shared bind, until the program sets it itself.
  */
 
 #include <netinet/in.h>
@@ -44,7 +44,7 @@ static bool is_reuse(int level, int name)
 	return level == SOL_SOCKET && name == SO_REUSEADDR;
 }
 
-/* From now on it is what the program has set. */
+/* From now on the value is the program's. */
 static void note_reuse(int fd)
 {
 	struct process *process = hook_process();
@@ -66,7 +66,7 @@ static void hide_reuse(int fd, void *value, socklen_t length)
 
 	if (process != NULL)
 		facts = fd_cache_get(&process->cache, fd);
-	/* A 2 is TCP_REPAIR's. */
+	/* A value of 2 was set by TCP_REPAIR. */
 	if (facts.hides_reuse && length >= sizeof(reuse)) {
 		memcpy(&reuse, value, sizeof(reuse));
 		if (reuse == 1)
@@ -93,8 +93,9 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
 }
 
 /*
- * A pin of Berth's is one port; one that the cache does not know of is the socket's
- * own. What a child has set in its place is shown.
+ * A range of one port that Berth has set is a pin; one that the cache does not
+ * know is the socket's own port. A range that a child process has set in its
+ * place is shown.
  */
 static void hide_pin(int fd, void *value, socklen_t length)
 {

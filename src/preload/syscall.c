@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * syscall(2) with the number of a hooked call is that call; all others go on
- * with six words, whether the program gave as many or not, as in libc.
+ * syscall(2) with the number of a hooked call makes that call; all others are
+ * made with six words, whether or not the program has passed as many, as in
+ * libc.
  */
 
 #include <fcntl.h>

@@ -34,7 +34,7 @@ static void give_back(struct process *process, const struct fd_facts *facts)
 		       facts->rests ? clock_now_ms() : 0);
 }
 
-/* Hands a lease to one descriptor, if it is of the same socket. */
+/* Gives a lease to one descriptor, if it is of the same socket. */
 static bool hand_to(struct fd_cache *cache, int fd,
 		    const struct fd_facts *facts)
 {
@@ -84,7 +84,7 @@ void process_note_lease(struct process *process, const struct lease *lease,
 	factsp->port = lease->port;
 	factsp->use = lease->use & 3;
 	factsp->plane = lease->plane & 255;
-	/* Relaxed: of this process, which has just been told. */
+	/* Relaxed: written by this process only. */
 	factsp->generation = load_relaxed_u32(&process->cache.generation) & 3;
 }
 
@@ -118,7 +118,7 @@ void process_invalidate(struct process *process, int fd)
 {
 	struct fd_facts now = fd_cache_get(&process->cache, fd);
 
-	/* Each turn more is one that another thread's call has caused. */
+	/* Each further turn is caused by another thread's call. */
 	while (now.known && !now.ask_again) {
 		struct fd_facts ask_again = now;
 
@@ -129,11 +129,15 @@ void process_invalidate(struct process *process, int fd)
 	}
 }
 
-/* --- what others do to its sockets --------------------------------------------- */
+/*
+ * --- sockets that other processes have too
+ * ------------------------------------
+ */
 
 void process_share(struct process *process)
 {
-	/* Relaxed: who makes a socket another's orders that before. */
+	/* Relaxed: a process that passes a socket on orders its stores
+	 * before. */
 	store_relaxed_u32(&process->shares, 1);
 }
 
@@ -142,14 +146,16 @@ void process_tell_others(struct process *process)
 	/* Relaxed: as above. */
 	if (load_relaxed_u32(&process->shares) != 0 &&
 	    process->map.memory != NULL)
-		/* Release: after the loss, for whoever finds the number. */
+		/* Release: the loss has happened before a process reads the
+		 * number. */
 		add_release_u32(&process->map.memory->turn.n_lost, 1);
 }
 
 void process_catch_up(struct process *process)
 {
 	struct fd_cache *cache = &process->cache;
-	/* Acquire: what is asked from now on is asked after the loss. */
+	/* Acquire: whatever is queried from now on is queried after the
+	 * loss. */
 	const uint32_t n_lost = load_acquire_u32(
 		&process->map.memory->turn.n_lost);
 
@@ -160,15 +166,15 @@ void process_catch_up(struct process *process)
 		if (facts.has_port && facts.protocol != PROTOCOL_TCP)
 			process_invalidate(process, fd);
 	}
-	/* A thread that has no entries leaves those of the others to them.
-	 * Release: all are doubted before any thread finds them current. */
+	/* A thread that has no entries does not touch those of the others.
+	 * Release: all are invalidated before any thread reads the number. */
 	if (!fd_cache_is_apart(cache))
 		store_release_u32(&process->n_lost, n_lost);
 }
 
 /*
- * Enters what one descriptor of a socket has seen for another one of it, which
- * keeps a lease of the port that the socket still has, if it was given no other.
+ * Enters the facts of one descriptor of a socket for another descriptor of it.
+ * This one keeps its lease if it has none of another port.
  */
 static void tell_copy(struct process *process, int fd,
 		      const struct fd_facts *facts)
@@ -219,7 +225,8 @@ bool process_set(struct process *process, int fd, struct fd_facts facts)
 
 	const struct fd_facts now = fd_cache_get(cache, fd);
 
-	/* What a vfork child would displace its parent still holds. */
+	/* The parent of a vfork child still holds the lease that the child
+	 * would replace. */
 	if ((now.copies != 0 ||
 	     (now.use != USE_FREE && !same_lease(&now, &facts))) &&
 	    !fd_cache_own(cache)) {
@@ -249,7 +256,7 @@ bool process_withdraw(struct process *process, int fd, struct fd_facts entered,
 	return true;
 }
 
-/* Gives a socket that gets a second descriptor its number. */
+/* Gives a socket a number when it gets a second descriptor. */
 static void number_copies(struct fd_cache *cache, int fd,
 			  struct fd_facts *factsp)
 {
@@ -272,12 +279,13 @@ void process_copy(struct process *process, int fd, int copy)
 
 	if (!facts.known && !fd_cache_get(cache, copy).known)
 		return;
-	/* A vfork child's descriptors are not those of the cache. */
+	/* In a vfork child, descriptors are not those of the cache. */
 	if (!fd_cache_own(cache)) {
 		process_invalidate(process, copy);
 		return;
 	}
-	/* What the number had was another socket, or another hold on this one. */
+	/* The number had another socket before, or another descriptor of this
+	 * one. */
 	if (facts.known && !fd_cache_has_place(cache, copy))
 		return;
 	number_copies(cache, fd, &facts);
@@ -290,7 +298,7 @@ void process_copy(struct process *process, int fd, int copy)
 
 void process_drop_port(struct process *process, int fd, struct fd_facts *factsp)
 {
-	/* A range that a child has set is not Berth's to take. */
+	/* A range that a child process has set is not removed. */
 	if (factsp->unlocked && socket_range(fd, true) == RANGE_OF_BERTH)
 		socket_unpin(fd);
 	factsp->has_port = 0;
@@ -300,7 +308,7 @@ void process_drop_port(struct process *process, int fd, struct fd_facts *factsp)
 	process_set(process, fd, *factsp);
 }
 
-/* Unknown, without /proc, is more than one. */
+/* False where it is not known, without /proc. */
 static bool has_one_thread(void)
 {
 	struct statx status = { .stx_nlink = 0 };
@@ -308,7 +316,8 @@ static bool has_one_thread(void)
 					(long)"/proc/self/task", 0, STATX_NLINK,
 					(long)&status, 0);
 
-	/* proc_task_getattr() in fs/proc/base.c: a link for each thread. */
+	/* proc_task_getattr() in fs/proc/base.c counts a link for each
+	 * thread. */
 	return result == 0 && status.stx_nlink == 3;
 }
 

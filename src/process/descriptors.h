@@ -2,81 +2,91 @@
 #pragma once
 
 /*
- * What becomes of a process's descriptors: the facts of the cache, and the leases
- * in them.
+ * What happens to a process's descriptors: the facts in the cache, and the
+ * leases in them.
  *
  * The descriptors that dup() has made of one socket have a number in common,
- * and the facts: a change that one of them has seen is entered for all. One of
- * them has the lease, so that it is given back once, and by the last.
+ * and the same facts: a change that is seen by one is entered for all. One of
+ * them has the lease, so that it is released once, and with the last
+ * descriptor.
  */
 
 #include "process/process.h"
 
-/* Gives back every lease of the process, which is about to end. */
+/* Releases every lease of the process, which is about to end. */
 void process_end(struct process *process);
 
-/* Makes a lease that was just taken the socket's. The caller enters the facts. */
+/* Gives the socket a lease that was just taken. The caller enters the facts. */
 void process_note_lease(struct process *process, const struct lease *lease,
 		  struct fd_facts *factsp);
 
 /*
- * Takes an entry back that a call made before it failed, and what the copies of the
- * socket were told with it. Returns false where the descriptor has another meanwhile.
+ * Undoes an entry that a call made before it failed, for the copies of the
+ * socket too. Returns false where the descriptor has another entry meanwhile.
  */
 bool process_withdraw(struct process *process, int fd, struct fd_facts entered,
 		      struct fd_facts facts);
 
 /*
- * Gives back the lease in an entry that was taken out of the cache; if another
- * descriptor of the socket is known, it has the lease from now on.
+ * Releases the lease of an entry that was removed from the cache; if another
+ * descriptor of the socket is known, that one gets the lease instead.
  */
 void process_release(struct process *process, const struct fd_facts *facts);
 
-/* Another process may have the sockets of this one from now on, or has had them. */
+/*
+ * Other processes may have the sockets of this one from now on, or have had
+ * them.
+ */
 void process_share(struct process *process);
 
 /*
- * A datagram socket has lost its port. Whoever may have it too, by fork or by
- * SCM_RIGHTS, is told, since an entry of a cache that says "has a port" is
- * believed by sends.
+ * A datagram socket has lost its port. Processes that may have the same socket,
+ * by fork or by SCM_RIGHTS, learn of it, since a send uses a cache entry with a
+ * port without asking the kernel.
  */
 void process_tell_others(struct process *process);
 
-/* Whether nobody has told anything since the last process_catch_up(). */
+/* Whether no process has reported a loss since the last process_catch_up(). */
 static inline bool process_is_current(const struct process *process)
 {
 	const struct map_memory *memory = process->map.memory;
 
-	/* Relaxed: whoever knows of the loss has synchronized with the one who
-	 * told it, by waiting for it, say. */
+	/* Relaxed: a process that knows of the loss has synchronized with the
+	 * one that reported it, for example by waiting for it. */
 	return memory == NULL || load_relaxed_u32(&memory->turn.n_lost) ==
 					 load_relaxed_u32(&process->n_lost);
 }
 
-/* What is known of datagram sockets is asked anew, each at its next use. */
+/* Has each datagram socket queried again, at its next use. */
 void process_catch_up(struct process *process);
 
-/* Gives back what the socket has leased: it has no port (any more). */
+/* Releases the lease of a socket that has no port (any more). */
 void process_drop_port(struct process *process, int fd,
 		       struct fd_facts *factsp);
 
-/* Keeps an entry, a vfork child's parent's, and has the next who looks at it ask. */
+/*
+ * Keeps an entry, such as that of a vfork child's parent, and has it queried
+ * again at its next use.
+ */
 void process_invalidate(struct process *process, int fd);
 
-/* The descriptors from first to last are closed: gives their leases back. */
+/* The descriptors from first to last are closed: releases their leases. */
 void process_forget(struct process *process, unsigned int first,
 		    unsigned int last);
 
-/* copy is now another descriptor of what fd is. */
+/* copy is now a second descriptor of the socket of fd. */
 void process_copy(struct process *process, int fd, int copy);
 
-/* The calling thread has a descriptor table of its own, if it is not alone. */
+/*
+ * The calling thread has a descriptor table of its own, unless it is the only
+ * one.
+ */
 void process_part(struct process *process);
 
 /*
- * Enters facts of a new socket or a change, which then holds for the copies with
- * the same number too; gives back a lease they displace.
- * Returns false where they have no place: beyond the cache, or in a vfork child
- * whose parent has leased what they would displace.
+ * Enters facts of a new socket or a change, which then holds for the copies
+ * with the same number too; releases a lease that they replace. Returns false
+ * where they cannot be entered: beyond the cache, or in a vfork child whose
+ * parent holds a lease that they would replace.
  */
 bool process_set(struct process *process, int fd, struct fd_facts facts);

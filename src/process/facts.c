@@ -45,7 +45,7 @@ static int ask_domain(int fd, int *domainp)
 	return 0;
 }
 
-/* SO_TYPE and SO_PROTOCOL; one can be told from the other well enough. */
+/* SO_TYPE and SO_PROTOCOL; if one is not known, the other gives it. */
 static int ask_type(int fd, int *typep, int *ip_protocolp)
 {
 	const int type = raw_get_int_option(fd, SOL_SOCKET, SO_TYPE, typep);
@@ -58,7 +58,7 @@ static int ask_type(int fd, int *typep, int *ip_protocolp)
 						       : SOCK_STREAM;
 	else if (type < 0)
 		return type;
-	/* Without it, the one that a socket of this type usually has. */
+	/* If the protocol is not known, the usual one for this type. */
 	return ip_protocol < 0 && !raw_is_filtered(ip_protocol) ? ip_protocol : 0;
 }
 

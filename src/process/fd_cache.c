@@ -10,8 +10,8 @@
 #define MAX_COPIES_TRIED 64
 
 /*
- * The owner: its pid, and while its generation is only being begun, BEGINNING
- * and the generation before it, modulo 2^31.
+ * The owner is its pid; while its generation is being begun, also BEGINNING and
+ * the generation before, modulo 2^31.
  */
 #define BEGINNING (UINT64_C(1) << 63)
 #define BEFORE_SHIFT 32
@@ -32,9 +32,10 @@ void fd_cache_open(struct fd_cache *cache)
 
 	if (owner == NULL)
 		return;
-	/* Where it is not made, a filter was there before, see raw.h: then
-	 * fd_cache_forked() tells the children that libc makes. Any other finds
-	 * its parent's pid, and gives nothing back: that is left to the sweep. */
+	/* Where the call is not made, there is an inherited filter, see raw.h:
+	 * then fd_cache_forked() wipes the owner in children that libc makes.
+	 * Other children find their parent's pid, and release nothing: that is
+	 * left to the sweep. */
 	raw_madvise(owner, page, MADV_WIPEONFORK);
 	cache->ownerp = owner;
 	/* Now, since the program may forbid itself mmap() later. */
@@ -44,7 +45,8 @@ void fd_cache_open(struct fd_cache *cache)
 void fd_cache_forked(struct fd_cache *cache)
 {
 	if (cache->ownerp != NULL)
-		/* Relaxed: as by a wipe, before the child's first thread goes on. */
+		/* Relaxed: like the kernel's wipe, before the child's first
+		 * thread runs. */
 		store_relaxed_u64(cache->ownerp, 0);
 }
 
@@ -82,7 +84,7 @@ bool fd_cache_has_place(struct fd_cache *cache, int fd)
 		if (chunk == NULL)
 			return false;
 		/* Acq_rel: the chunk is mapped before any thread finds it; and
-		 * who comes second finds the other's. */
+		 * the second of two threads finds the first one's. */
 		if (!swap_if_acq_rel_pointer(
 			    &cache->chunks[(uint32_t)fd / FD_CHUNK_LENGTH],
 			    &expected, chunk))
@@ -91,13 +93,13 @@ bool fd_cache_has_place(struct fd_cache *cache, int fd)
 	return word_of(cache, fd) != NULL;
 }
 
-/* Makes a bound at least so high. */
+/* Raises a bound to at least this value. */
 static void raise_bound(atomic_u32 *boundp, uint32_t bound)
 {
-	/* Relaxed: the compare-and-swap decides; it only ever grows. */
+	/* Relaxed: the compare-and-swap decides; the bound only grows. */
 	uint32_t now = load_relaxed_u32(boundp);
 
-	/* Acq_rel: the bound is out before an entry below it, for a scan. */
+	/* Acq_rel: the bound is stored before an entry below it, for a scan. */
 	while (now < bound && !swap_if_acq_rel_u32(boundp, &now, bound))
 		;
 }
@@ -112,8 +114,8 @@ struct fd_facts fd_cache_put(struct fd_cache *cache, int fd,
 		return (struct fd_facts){ 0 };
 	if (facts.known)
 		raise_bound(&cache->n_used, (uint32_t)fd + 1);
-	/* Acq_rel: what was done under the old entry is over, for the one who
-	 * gets it and gives its lease back. */
+	/* Acq_rel: use of the old entry has ended before the thread that gets
+	 * it here releases its lease. */
 	entry.word = swap_acq_rel_u64(wordp, entry.word);
 	return entry.facts;
 }
@@ -132,7 +134,7 @@ bool fd_cache_replace(struct fd_cache *cache, int fd, struct fd_facts old,
 
 bool fd_cache_remove(struct fd_cache *cache, int fd, struct fd_facts *factsp)
 {
-	/* Each turn more is one that another descriptor's close has caused. */
+	/* Each further turn is caused by another descriptor's close. */
 	while (!fd_cache_replace(cache, fd, *factsp, (struct fd_facts){ 0 })) {
 		const struct fd_facts now = fd_cache_get(cache, fd);
 
@@ -146,7 +148,7 @@ bool fd_cache_remove(struct fd_cache *cache, int fd, struct fd_facts *factsp)
 
 int fd_cache_next(const struct fd_cache *cache, uint32_t fd, uint32_t last)
 {
-	/* Relaxed: an fd entered meanwhile is not looked for. */
+	/* Relaxed: an fd entered meanwhile need not be found. */
 	const uint32_t n_used = load_relaxed_u32(&cache->n_used);
 
 	while (fd <= last && fd < n_used) {
@@ -173,7 +175,8 @@ int fd_cache_next_copy(const struct fd_cache *cache, uint32_t fd,
 uint32_t fd_cache_new_copies(struct fd_cache *cache)
 {
 	for (int i = 0; i < MAX_COPIES_TRIED; i++) {
-		/* Relaxed: gives each caller a number of its own. */
+		/* Relaxed: each caller gets a different number, nothing else is
+		 * ordered. */
 		const uint32_t copies = (add_relaxed_u32(
 			&cache->last_copies, 1) + 1) & COPIES_MASK;
 
@@ -183,7 +186,10 @@ uint32_t fd_cache_new_copies(struct fd_cache *cache)
 	return 0;
 }
 
-/* --- whose they are ------------------------------------------------------------ */
+/*
+ * --- which process owns the entries
+ * -------------------------------------------
+ */
 
 bool fd_cache_is_apart(const struct fd_cache *cache)
 {
@@ -195,11 +201,12 @@ bool fd_cache_is_apart(const struct fd_cache *cache)
 		/* Relaxed: as above. */
 		if (load_relaxed_u32(&cache->apart[i]) == (uint32_t)tid)
 			return true;
-	/* Where a filter refuses gettid(), every thread may be one. */
+	/* Where a filter refuses gettid(), every thread counts as one of
+	 * these. */
 	if (tid < 0)
 		return true;
-	/* A new child may have the descriptors of such a thread. Relaxed: it is
-	 * written in begin(), by this process alone. */
+	/* A new child may have the descriptors of such a thread. Relaxed:
+	 * written only in begin(), by this process. */
 	return n_apart > MAX_APART ||
 	       (n_apart != 0 && load_relaxed_u64(cache->ownerp) == 0);
 }
@@ -212,7 +219,7 @@ void fd_cache_set_apart(struct fd_cache *cache)
 	for (; i < MAX_APART; i++) {
 		uint32_t found = 0;
 
-		/* Acq_rel: of two threads each gets a place. */
+		/* Acq_rel: each of two threads gets a slot of its own. */
 		if (swap_if_acq_rel_u32(&cache->apart[i], &found, tid) ||
 		    found == tid)
 			break;
@@ -222,12 +229,12 @@ void fd_cache_set_apart(struct fd_cache *cache)
 
 static bool is_now(const struct fd_cache *cache, uint32_t generation)
 {
-	/* Acquire: pairs with the release in begin(), for one who goes on in a
-	 * child that a signal handler has forked. */
+	/* Acquire: pairs with the release in begin(), for code that goes on in
+	 * a child which a signal handler has forked. */
 	return load_acquire_u32(&cache->generation) == generation;
 }
 
-/* Takes the leases of other generations out of the entries. */
+/* Removes the leases of other generations from the entries. */
 static void drop_leases(struct fd_cache *cache, uint32_t generation)
 {
 	int fd = fd_cache_next(cache, 0, MAX_FDS);
@@ -244,43 +251,44 @@ static void drop_leases(struct fd_cache *cache, uint32_t generation)
 }
 
 /*
- * A parent had threads with tables of their own, and who knows which of its
- * threads has forked: nothing is known of the child's descriptors.
+ * The parent had threads with tables of their own, and it is not known which of
+ * its threads has forked: nothing is known about the child's descriptors.
  */
 static void forget_all(struct fd_cache *cache)
 {
-	/* Relaxed: both are written by this process alone, and to the same. */
+	/* Relaxed: only this process writes both, and the same values. */
 	const uint32_t n_used = load_relaxed_u32(&cache->n_used);
 
 	for (uint32_t fd = 0; fd < n_used; fd++)
 		if (load_relaxed_u32(&cache->n_apart) != 0 &&
 		    chunk_of(cache, fd) != NULL)
-			/* Relaxed: a word by itself. */
+			/* Relaxed: one word that nothing else depends on. */
 			store_relaxed_u64(&chunk_of(cache, fd)->words[
 				fd % FD_CHUNK_LENGTH], 0);
 	for (uint32_t i = 0; i < MAX_APART; i++)
 		/* Relaxed: no thread of this process is in it. */
 		store_relaxed_u32(&cache->apart[i], 0);
-	/* Release: the entries are gone before any is read again. */
+	/* Release: the entries are removed before any is read again. */
 	store_release_u32(&cache->n_apart, 0);
 }
 
 /*
- * Begins a generation, or helps who has begun it and may have been interrupted.
- * All steps may be taken several times.
+ * Begins a generation, or completes one that another thread has begun and may
+ * not finish. Each step may be done several times.
  */
 static void begin(struct fd_cache *cache, uint64_t owner)
 {
 	uint32_t before = owner >> BEFORE_SHIFT & GENERATION_MASK;
 	const uint32_t generation = (before + 1) & GENERATION_MASK;
 
-	/* Acq_rel: an entry of this generation is no earlier than this. */
+	/* Acq_rel: entries of this generation come after this. */
 	swap_if_acq_rel_u32(&cache->generation, &before, generation);
-	/* Relaxed: inherited, or being made 0 by another helper. */
+	/* Relaxed: inherited, or being set to 0 by another thread here. */
 	if (load_relaxed_u32(&cache->n_apart) != 0)
 		forget_all(cache);
 	drop_leases(cache, generation);
-	/* Acq_rel: who finds no BEGINNING finds the entries as they are now. */
+	/* Acq_rel: a thread that finds no BEGINNING finds the entries as they
+	 * are now. */
 	swap_if_acq_rel_u64(cache->ownerp, &owner, (uint32_t)owner);
 }
 
@@ -300,15 +308,16 @@ bool fd_cache_own(struct fd_cache *cache)
 			(uint64_t)load_relaxed_u32(&cache->generation)
 				<< BEFORE_SHIFT;
 
-		/* Acq_rel: one thread's view of the generation before counts. */
+		/* Acq_rel: of several threads, one decides about the generation
+		 * before. */
 		if (swap_if_acq_rel_u64(cache->ownerp, &owner, first))
 			owner = first;
 	}
 	if ((owner & BEGINNING) != 0)
 		begin(cache, owner);
-	/* Where a filter refuses getpid(), a vfork child is taken for its parent:
-	 * what it gives back too much the kernel still has. Relaxed: a thread
-	 * sees what it has done itself. */
+	/* Where a filter refuses getpid(), a vfork child is taken for its
+	 * parent: of leases that it releases too early, the kernel still has
+	 * the ports. Relaxed: a thread sees what it has done itself. */
 	return ((uint32_t)owner == pid || result < 0) &&
 	       (load_relaxed_u32(&cache->n_apart) == 0 ||
 		!fd_cache_is_apart(cache));

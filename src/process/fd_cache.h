@@ -2,19 +2,19 @@
 #pragma once
 
 /*
- * What is known of this process's file descriptors: a cache, never the truth.
+ * What is known about this process's file descriptors: a cache, never proof.
  *
- * Descriptors are closed and come back as something else without a hook seeing
- * it, so whatever an entry says is checked against the kernel before a mistake
- * could do harm. Each entry is one 64-bit word, read and written whole:
- * lock-free and async-signal-safe. The entries lie in chunks, each mapped when
- * the first of its descriptors is entered.
+ * Descriptors are closed, and their numbers used again, without any hook
+ * noticing, so an entry is checked with the kernel wherever a wrong one could
+ * do harm. Each entry is one 64-bit word, read and written whole: lock-free and
+ * async-signal-safe. The entries lie in chunks, each mapped when the first of
+ * its descriptors is entered.
  *
  * A forked child inherits the facts but none of the leases: it finds the owner
- * wiped (MADV_WIPEONFORK), begins a generation of its own and takes the leases
- * out of the entries. A vfork child finds its parent as the owner, and leaves
- * the cache as it is. So does a thread that has a descriptor table of its own:
- * for it the cache is empty and takes no entry.
+ * wiped (MADV_WIPEONFORK), begins a generation of its own and removes the
+ * leases from the entries. A vfork child finds its parent as the owner, and
+ * leaves the cache as it is. So does a thread that has a descriptor table of
+ * its own: for it the cache is empty and takes no entry.
  */
 
 #include <stdbool.h>
@@ -48,16 +48,19 @@ struct fd_cache {
 /* Maps the owner and the first chunk. Without memory there is no cache. */
 void fd_cache_open(struct fd_cache *cache);
 
-/* In a forked child, before it goes on: wipes the owner where the kernel has not. */
+/*
+ * Called in a forked child, before it goes on: wipes the owner where the kernel
+ * has not.
+ */
 void fd_cache_forked(struct fd_cache *cache);
 
 /* Whether the calling thread has a descriptor table of its own. */
 bool fd_cache_is_apart(const struct fd_cache *cache);
 
-/* The calling thread has one from now on. */
+/* The calling thread has a descriptor table of its own from now on. */
 void fd_cache_set_apart(struct fd_cache *cache);
 
-/* Facts with known = 0 for an fd that the cache has not, or cannot have. */
+/* Facts with known = 0 for an fd that is not in the cache, or cannot be. */
 static inline struct fd_facts fd_cache_get(const struct fd_cache *cache, int fd)
 {
 	const struct fd_facts none = { 0 };
@@ -85,31 +88,33 @@ static inline struct fd_facts fd_cache_get(const struct fd_cache *cache, int fd)
 	return entry.facts;
 }
 
-/* Whether an fd has a place, which is made if need be and memory is to be had. */
+/* Whether an fd has an entry, which is made if there is memory. */
 bool fd_cache_has_place(struct fd_cache *cache, int fd);
 
-/* Enters facts; what was there before, a lease too, is given back to the caller. */
+/*
+ * Enters facts; returns what was there before, with its lease, which the caller
+ * releases.
+ */
 struct fd_facts fd_cache_put(struct fd_cache *cache, int fd,
 			     struct fd_facts facts);
 
 /*
- * Enters facts in place of an entry that still is as given. Of several callers,
- * one is told so.
+ * Replaces an entry that is still as given. Of several callers, one succeeds.
  */
 bool fd_cache_replace(struct fd_cache *cache, int fd, struct fd_facts old,
 		      struct fd_facts facts);
 
 /*
- * Removes the entry of a closed fd, if it still is as given or has meanwhile only
- * been handed its socket's lease by another descriptor of it: *factsp then has
- * that. Of several callers, one is told so.
+ * Removes the entry of a closed fd, if it is still as given, or has only got
+ * its socket's lease from another descriptor meanwhile: *factsp then has the
+ * lease. Of several callers, one succeeds.
  */
 bool fd_cache_remove(struct fd_cache *cache, int fd, struct fd_facts *factsp);
 
 /* Removes and returns an entry. Of several callers, one gets it. */
 static inline struct fd_facts fd_cache_take(struct fd_cache *cache, int fd)
 {
-	/* What is not concerned, a file say, costs a load and no more. */
+	/* An entry that is not there, as for a file, costs only one load. */
 	if (!fd_cache_get(cache, fd).known)
 		return (struct fd_facts){ 0 };
 	return fd_cache_put(cache, fd, (struct fd_facts){ 0 });
@@ -119,29 +124,34 @@ static inline struct fd_facts fd_cache_take(struct fd_cache *cache, int fd)
 int fd_cache_next(const struct fd_cache *cache, uint32_t fd, uint32_t last);
 
 /*
- * Whether the entries are this process's own to change: not in a vfork child, nor
- * in a thread with a descriptor table of its own. A forked child makes them so.
- * Costs a getpid(2): the only way to tell the first two.
+ * Whether this process may change the entries: false in a vfork child, and in a
+ * thread with a descriptor table of its own. In a forked child it makes the
+ * entries the child's. Costs a getpid(2): the only way to tell a vfork child
+ * from its parent.
  */
 bool fd_cache_own(struct fd_cache *cache);
 
-/* Makes the entries this process's own, if a fork has left them to nobody. */
+/*
+ * Makes the entries this process's own, if after a fork no process owns them.
+ */
 static inline void fd_cache_begin(struct fd_cache *cache)
 {
 	/* Relaxed: wiped by a fork, and written by its child alone. Negative
-	 * while another thread is at it. */
+	 * while another thread begins the generation. */
 	if (cache->ownerp != NULL && (int64_t)load_relaxed_u64(cache->ownerp) <= 0)
 		fd_cache_own(cache);
 }
 
-/* Whether a fork has made this process, so that others may have its sockets. */
+/*
+ * Whether this process was made by a fork, so that others may have its sockets.
+ */
 static inline bool fd_cache_is_forked(const struct fd_cache *cache)
 {
 	/* Relaxed: it changes in the first call of a new process only. */
 	return load_relaxed_u32(&cache->generation) > 1;
 }
 
-/* The lease in an entry is this process's to give back: it was taken by it. */
+/* Whether this process releases the lease in an entry: it has taken it. */
 static inline bool fd_cache_holds(const struct fd_cache *cache,
 				  const struct fd_facts *facts)
 {
@@ -152,8 +162,8 @@ static inline bool fd_cache_holds(const struct fd_cache *cache,
 }
 
 /*
- * A number for the copies of a socket that no entry has; 0 when too many are in
- * use. Scans the cache.
+ * A number for the copies of a socket that no entry has; 0 where none was
+ * found. Scans the cache.
  */
 uint32_t fd_cache_new_copies(struct fd_cache *cache);
 

@@ -32,8 +32,8 @@ const char *process_reason(int error)
 	}
 }
 
-/* What becomes of a refused variable; NULL where nobody wants to know. Out of
- * line: the policy is not on the stack together with the text. */
+/* What was done about a refused variable; NULL where no line is wanted. Not
+ * inlined: the policy is then not on the stack together with the text. */
 __attribute__((noinline))
 static const char *consequence_of_refusal(struct process *process)
 {
@@ -72,12 +72,15 @@ static void open_map(struct process *process, const struct place *place)
 	process->map.netns_inode = place->netns_inode;
 	process->map.netns_cookie = place->netns_cookie;
 	if (process->map.memory != NULL)
-		/* Relaxed: no entry is older than this. */
+		/* Relaxed: the cache has no entries yet. */
 		store_relaxed_u32(&process->n_lost, load_relaxed_u32(
 			&process->map.memory->turn.n_lost));
 }
 
-/* After both, since a policy may say what is done without a map. */
+/*
+ * Called after both were opened, since the policy may say what is done without
+ * a map.
+ */
 static void tell_private(struct process *process)
 {
 	struct policy policy;
@@ -94,7 +97,10 @@ static void tell_private(struct process *process)
 		NULL });
 }
 
-/* Without the shared map, that is told, and says it all. */
+/*
+ * Where there is no shared map, tell_private() has said so, and this says no
+ * more.
+ */
 static void tell_missed_policy(struct process *process)
 {
 	const int error = policy_source_file(&process->source)->missed;
@@ -113,7 +119,10 @@ static void tell_missed_policy(struct process *process)
 		NULL });
 }
 
-/* One that is in force for whoever trusts its maker; this process does not. */
+/*
+ * A policy is in force that only processes which trust its owner follow; this
+ * one does not.
+ */
 static void tell_ignored_policy(struct process *process)
 {
 	const struct policy_file *file = policy_source_file(&process->source);
@@ -137,8 +146,8 @@ static void tell_ignored_policy(struct process *process)
 		" is not followed: the folder is not root's", NULL });
 }
 
-/* Out of line: each has a copy of the policy, which the opening needs no stack
- * for. */
+/* Not inlined: each of these functions has a copy of the policy on its stack,
+ * which the opening does not need. */
 __attribute__((noinline))
 static void tell_opening(struct process *process,
 			 const struct environment_error *error)
@@ -166,8 +175,8 @@ void process_prepare(struct process *process)
 
 void process_open(struct process *process, char *(*lookup)(const char *name))
 {
-	/* getauxval(3): set-user-ID and the like. What its caller says does not
-	 * count then. */
+	/* getauxval(3): set-user-ID and similar programs. The caller's
+	 * environment does not count then. */
 	const bool is_secure = getauxval(AT_SECURE) != 0;
 	struct descriptor_limit limit;
 	struct environment_error error;
@@ -189,7 +198,7 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 	};
 
 	users_read(&place.users);
-	/* The policy first: it takes less memory, and binds. */
+	/* The policy comes first: it takes less memory, and it binds. */
 	const int refused = policy_source_open(&process->source, lookup,
 					       &process->kernel, &place,
 					       &error);

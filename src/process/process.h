@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * All that Berth knows within one process: what the policy gives it, what the
- * kernel allows, the shared map, and its own file descriptors.
+ * All that Berth knows within one process: the policy, what the kernel allows,
+ * the shared map, and the file descriptors.
  */
 
 #include "base/standard_error.h"
@@ -18,20 +18,25 @@ struct process {
 	struct kernel kernel;
 	struct map map;
 	struct fd_cache cache;
-	atomic_u64 pin_verified_ms;	/* when a pin was last seen to hold */
-	struct standard_error standard_error;	/* as it was at the start */
+	atomic_u64 pin_verified_ms;	/* when a pin was last checked */
+	struct standard_error standard_error;	/* descriptor 2 at the start */
 	struct reporter reporter;
 	atomic_u32 has_moved;	/* a thread has changed its network namespace */
-	atomic_u32 shares;	/* others may have its datagram sockets too */
-	atomic_u32 n_lost;	/* what it has seen of that of the map */
-	bool sweeps;		/* its leases have sockets: a sweep is harmless */
+	atomic_u32 shares;	/* other processes may have its datagram
+				   sockets */
+	atomic_u32 n_lost;	/* the map's number of losses that it has
+				   caught up with */
+	bool sweeps;		/* its leases have sockets, so that a sweep
+				   does no harm */
 	atomic_u32 pin_refused;	/* bit by protocol, and PIN_MPTCP: no such option */
-	struct policy_source source;	/* the last, as its identity is there */
+	struct policy_source source;	/* at the end, as its identity is */
 };
 
 #define PIN_MPTCP N_PROTOCOLS
 
-/* Connects its parts: before anything else, process_open() does it too. */
+/*
+ * Connects its parts. Called before anything else; process_open() calls it too.
+ */
 void process_prepare(struct process *process);
 
 /*

@@ -34,7 +34,10 @@ static uint64_t inode_of(int fd)
 	return raw_fstat(fd, &status) == 0 ? status.st_ino : 0;
 }
 
-/* False where a filter forbids both: they go their own ways in the cache then. */
+/*
+ * False where a filter forbids both questions: the copies are then handled
+ * separately.
+ */
 static bool is_same_socket(int fd, int other)
 {
 	const uint64_t cookie = cookie_of(fd);
@@ -44,7 +47,7 @@ static bool is_same_socket(int fd, int other)
 			   : inode != 0 && inode_of(other) == inode;
 }
 
-/* Whether a descriptor still is one of those that share a number. */
+/* Whether a descriptor is still one of those that share a number. */
 static bool is_copy(const struct process *process, int fd, uint32_t copies)
 {
 	const struct fd_cache *cache = &process->cache;
@@ -59,7 +62,7 @@ int process_tell_unknown(struct process *process, int result)
 {
 	struct policy policy;
 
-	/* No socket, or no descriptor: nothing to assign a port to. */
+	/* No socket, or no descriptor: no port can be assigned. */
 	if (result == -EBADF || result == -ENOTSOCK)
 		return result;
 	process_policy(process, &policy);
@@ -80,7 +83,7 @@ int process_query(struct process *process, int fd, struct fd_facts *factsp)
 
 	if (result == 0 && factsp->covered)
 		result = socket_local(fd, &local);
-	/* The cache is believed where a filter forbids to ask. */
+	/* Where a filter forbids to ask, the cache is used. */
 	if (raw_is_filtered(result) && old.known) {
 		*factsp = old;
 		return 0;
@@ -93,8 +96,8 @@ int process_query(struct process *process, int fd, struct fd_facts *factsp)
 		factsp->has_port = local.port != 0;
 		factsp->has_address = !endpoint_is_wildcard(&local);
 		factsp->port = local.port;
-		/* Whether it was named, and what it has been through, nobody
-		 * can tell. */
+		/* Whether the program has named the port, and the socket's
+		 * history, are unknown. */
 		factsp->unlocked = factsp->has_port;
 		factsp->engaged = factsp->has_port;
 		range = socket_range(fd, factsp->mptcp);

@@ -53,7 +53,9 @@ static void write_line(const struct reporter *reporter,
 		log_line(reporter->standard_error, parts);
 }
 
-/* The lines kept back in earlier seconds, as a line of its own. */
+/*
+ * Writes how many lines were left out in earlier seconds, as a line of its own.
+ */
 static void write_missed(const struct reporter *reporter,
 			 const struct policy *policy, uint32_t n_missed)
 {
@@ -68,23 +70,23 @@ static void write_missed(const struct reporter *reporter,
 }
 
 /*
- * Counts a line into its second. Returns whether it may be written; *n_missedp
- * is what is to be told of seconds before. A line too many or too few where
- * threads meet does no harm.
+ * Counts a line for its second. Returns whether it may be written; *n_missedp
+ * is the number of lines left out in seconds before, to be reported. If threads
+ * meet here, the count may be off by one, which does no harm.
  */
 static bool take_turn(struct reporter *reporter, uint32_t *n_missedp)
 {
 	const uint64_t second = now_ns() / 1000000000u;
 
 	*n_missedp = 0;
-	/* Relaxed throughout: counts of this process, nothing depends on them
-	 * but how many lines there are. */
+	/* Relaxed throughout: counts of this process, on which only the number
+	 * of lines depends. */
 	if (load_relaxed_u64(&reporter->second) != second) {
 		const uint32_t n = load_relaxed_u32(&reporter->n_lines);
 
 		*n_missedp = n > REPORT_LINES_MAX ? n - REPORT_LINES_MAX : 0;
 		store_relaxed_u64(&reporter->second, second);
-		/* What tells of them is a line too. */
+		/* The line that reports them counts too. */
 		store_relaxed_u32(&reporter->n_lines, *n_missedp > 0);
 	}
 	return add_relaxed_u32(&reporter->n_lines, 1) < REPORT_LINES_MAX;
