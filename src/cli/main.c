@@ -21,7 +21,7 @@ struct command {
 static const struct command commands[] = {
 	{ "run", command_run, "start a program whose ports Berth assigns",
 	  EXIT_BERTH_FAILED },
-	{ "check", command_check, "say what is wrong with a configuration",
+	{ "check", command_check, "report what is wrong with a configuration",
 	  0 },
 	{ "load", command_load, "put a configuration in force",
 	  EXIT_FAILURE },
@@ -33,9 +33,9 @@ static const struct command commands[] = {
 	  EXIT_FAILURE },
 	{ "status", command_status, "show what is assigned in this namespace",
 	  EXIT_FAILURE },
-	{ "sweep", command_sweep, "make the shared map right again",
+	{ "sweep", command_sweep, "repair the shared map",
 	  EXIT_FAILURE },
-	{ "port", command_port, "print free ports, and keep them for a while",
+	{ "port", command_port, "reserve and print free ports",
 	  EXIT_FAILURE },
 };
 

@@ -22,9 +22,9 @@
 static const char usage[] =
 	"Usage: berth port [N] [--protocol tcp|udp]\n"
 	"\n"
-	"Prints N free ports of the range (default: 1), one a line. Each was\n"
-	"bound to see that it is free, and no program under Berth is given it\n"
-	"for one to two minutes, unless no other port is left.\n"
+	"Reserves and prints N free ports of the range (default: 1), one a line.\n"
+	"Each was bound to see that it is free. For one to two minutes no program\n"
+	"under Berth is assigned one of them, unless no other port is left.\n"
 	"\n"
 	"  --protocol tcp|udp  for which protocol (default: tcp)\n";
 

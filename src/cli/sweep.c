@@ -22,13 +22,12 @@
 static const char usage[] =
 	"Usage: berth sweep [--proc] [--porcelain | --json]\n"
 	"\n"
-	"Makes the shared map right again from the kernel's own table of sockets,\n"
-	"as programs under Berth do when they find no port left: what is leased\n"
-	"and has no socket goes to rest, a socket in a range that the map does\n"
-	"not show is marked. Of root it does so with the maps of all users.\n"
-	"Prints what was found and mended.\n"
+	"Repairs the shared map from the kernel's table of sockets, as programs\n"
+	"under Berth do when they find no port left: a leased port that has no\n"
+	"socket is put to rest, a socket in a range that the map does not show is\n"
+	"marked. Root repairs the maps of all users. Prints what was found.\n"
 	"\n"
-	"  --proc       read /proc/net, and not NETLINK_SOCK_DIAG\n"
+	"  --proc       read /proc/net in place of NETLINK_SOCK_DIAG\n"
 	"  --porcelain  tab-separated records, see berth(1)\n"
 	"  --json       one JSON object\n";
 

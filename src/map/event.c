@@ -161,8 +161,7 @@ static const char *reason(enum event_kind kind)
 {
 	static const char *const reasons[N_EVENT_KINDS] = {
 		[EVENT_RESERVED] = "the port is reserved for others",
-		[EVENT_SERVER_IN_RANGE] = "the port is in a range that is "
-					  "assigned from",
+		[EVENT_SERVER_IN_RANGE] = "some rule assigns the port",
 		[EVENT_OUTSIDE] = "the port is outside the program's range",
 		[EVENT_SELF_CONNECT] = "the socket would connect to itself",
 		[EVENT_EXHAUSTED] = "no port of the range is left",

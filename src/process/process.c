@@ -93,7 +93,7 @@ static void tell_private(struct process *process)
 		"), ", policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE &&
 		       policy.settings[SETTING_MODE] == MODE_ENFORCE
 			? "refusing to bind or connect"
-			: "this process is on its own",
+			: "this process uses a private map",
 		NULL });
 }
 
@@ -114,8 +114,8 @@ static void tell_missed_policy(struct process *process)
 	report_line(&process->reporter, &policy, (const char *const[]){
 		error != 0 ? "a policy cannot be read or made (" : "no /proc (",
 		process_reason(error != 0 ? -error : ENOENT),
-		error != 0 ? "): this process does without it"
-			   : "): this process keeps to those without it",
+		error != 0 ? "): this process goes on without it"
+			   : "): other processes use another map",
 		NULL });
 }
 

@@ -69,8 +69,8 @@ int process_tell_unknown(struct process *process, int result)
 	event_count(&process->map, raw_is_filtered(result)
 			? COUNTER_FILTERED : COUNTER_PIN_IGNORED);
 	report_line(&process->reporter, &policy, (const char *const[]){
-		"cannot look at a socket (", process_reason(-result),
-		"): it is left alone", NULL });
+		"cannot query a socket (", process_reason(-result),
+		"): the kernel chooses its port", NULL });
 	return result;
 }
 

@@ -65,7 +65,7 @@ static void write_missed(const struct reporter *reporter,
 	text_put_number(&text, n_missed);
 	text_end(&text);
 	write_line(reporter, policy, (const char *const[]){
-		number, " more lines were kept back; berth log has the events",
+		number, " more lines were left out; berth log has the events",
 		NULL });
 }
 
@@ -117,7 +117,7 @@ static void report_text(struct reporter *reporter, const struct policy *policy,
 		report_line(reporter, policy, (const char *const[]){
 			event->program, ": ",
 			event_kind_name((enum event_kind)event->kind),
-			"; berth log has it whole", NULL });
+			"; berth log shows all of it", NULL });
 	}
 	scratch_put(text, EVENT_TEXT_SIZE);
 }
