@@ -22,9 +22,10 @@
 static const char usage[] =
 	"Usage: berth port [N] [--protocol tcp|udp]\n"
 	"\n"
-	"Reserves and prints N free ports of the range (default: 1), one a line.\n"
-	"Each was bound to see that it is free. For one to two minutes no program\n"
-	"under Berth is assigned one of them, unless no other port is left.\n"
+	"Reserves and prints N free ports of the range (default: 1), one a\n"
+	"line. Each was bound to see that it is free. For one to two minutes\n"
+	"no program under Berth is assigned one of them, unless no other port\n"
+	"is left.\n"
 	"\n"
 	"  --protocol tcp|udp  for which protocol (default: tcp)\n";
 
