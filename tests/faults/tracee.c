@@ -37,6 +37,7 @@ struct tracing {
 	bool over;		/* nothing more is to be looked at */
 	bool at_exit_of_fault;	/* its result is replaced when it returns */
 	uint64_t kept_size;	/* the program's own, of a short call */
+	pid_t released;		/* a child of its own that goes its own way */
 	int n_execs;
 	int n_alike;		/* calls of the fault's kind so far */
 };
@@ -359,6 +360,26 @@ static void stop_at_exec(struct tracing *tracing)
 	tracing->counts = tracing->tracee->span == SPAN_START;
 }
 
+static void release(struct tracing *tracing, pid_t child)
+{
+	ptrace(PTRACE_DETACH, child, 0, 0);
+	tracing->released = child;
+}
+
+/* A child begins with a stop, which may have been seen before its parent's. It is
+ * waited for here: its parent may end before the next look. */
+static void stop_at_fork(struct tracing *tracing)
+{
+	unsigned long child = 0;
+	int status;
+
+	ptrace(PTRACE_GETEVENTMSG, tracing->pid, 0, &child);
+	if ((pid_t)child != tracing->released &&
+	    waitpid((pid_t)child, &status, __WALL) == (pid_t)child &&
+	    WIFSTOPPED(status))
+		release(tracing, (pid_t)child);
+}
+
 /* Returns the signal that the program is to have. */
 static int stop_at_signal(struct tracing *tracing, int signal)
 {
@@ -394,7 +415,9 @@ static bool look(struct tracing *tracing, int status)
 		list_fds(tracing);
 	else if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8))
 		stop_at_exec(tracing);
-	else if (status >> 8 != (SIGTRAP | PTRACE_EVENT_FORK << 8))
+	else if (status >> 8 == (SIGTRAP | PTRACE_EVENT_FORK << 8))
+		stop_at_fork(tracing);
+	else
 		signal = stop_at_signal(tracing, WSTOPSIG(status));
 	go_on(tracing, signal);
 	return true;
@@ -437,8 +460,7 @@ static void watch(struct tracing *tracing)
 		if (pid == program)
 			lives = look(tracing, status);
 		else if (WIFSTOPPED(status))
-			/* A child of the program's goes its own way. */
-			ptrace(PTRACE_DETACH, pid, 0, 0);
+			release(tracing, pid);
 	}
 }
 
