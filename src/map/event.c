@@ -167,8 +167,7 @@ static const char *reason(enum event_kind kind)
 		[EVENT_EXHAUSTED] = "no port of the range is left",
 		[EVENT_NO_MAP] = "there is no shared map",
 		[EVENT_PIN_IGNORED] = "the kernel chose a port outside the "
-				      "range, though pinned: "
-				      "ip_local_port_range has changed",
+			"range, though pinned: ip_local_port_range has changed",
 		[EVENT_UNCOVERED] = "the kernel chose a port outside the range",
 		[EVENT_BAD_POLICY] = "the policy in force, or the environment, "
 				     "cannot be followed",
