@@ -8,10 +8,7 @@
 #include "kernel/socket.h"
 #include "map/event.h"
 
-/*
- * --- exclusive: options that would let the kernel share a port
- * ----------------
- */
+/* --- exclusive: options that would let the kernel share a port --------------- */
 
 bool assigning_is_tcp(const struct assigning *self)
 {

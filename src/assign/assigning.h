@@ -25,7 +25,7 @@ struct assigning {
 				   not know */
 	bool pinned;		/* a pin is set that has to be removed */
 	bool is_bound;		/* the port was bound explicitly */
-	bool has_tried_bind;	/* a failed bind would remove the address */
+	bool has_tried_bind;	/* which removes the address where it fails */
 	bool shares;		/* other sockets may have the port too */
 	bool knows_sharing;	/* the next three were read */
 	bool tests_first;	/* another socket is bound to the port first,
@@ -50,7 +50,7 @@ void assigning_read_sharing(struct assigning *self);
 
 bool assigning_is_bind(const struct assigning *self);
 
-/* Stores what the policy says about rest, for the role of the port. */
+/* Whether the policy lets the port rest after use, for its role. */
 bool assigning_rests(const struct assigning *self);
 
 /*

@@ -71,10 +71,7 @@ void call_drop_reuse(struct call *call);
 /* The role of the port for this call. */
 enum role call_role(const struct call *call);
 
-/*
- * --- the address that the program has passed
- * -----------------------------------
- */
+/* --- the address that the program has passed --------------------------------- */
 
 /* The family in the call's address, which is readable; -1 for none. */
 int call_family(const struct call *call);

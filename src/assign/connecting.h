@@ -21,7 +21,7 @@ struct connecting {
 	struct port_pick pick;
 	struct fd_facts before;	/* when the search began */
 	struct kept kept;
-	bool has_tried_bind;	/* a failed bind would remove the address */
+	bool has_tried_bind;	/* which removes the address where it fails */
 	bool is_pinned;		/* a pin is set that has not led to a
 				   connection */
 	long result;		/* of the program's call, after it was made */

@@ -8,10 +8,7 @@
 #include "map/event.h"
 #include "process/descriptors.h"
 
-/*
- * --- asking the kernel
- * ---------------------------------------------------------
- */
+/* --- asking the kernel ------------------------------------------------------- */
 
 static enum port_outcome try_each(struct assigning *self,
 			     const struct range_part *part)

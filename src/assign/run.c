@@ -33,10 +33,7 @@ static bool is_sctp(const struct call *call)
 	return call->facts.protocol == PROTOCOL_SCTP;
 }
 
-/*
- * --- the socket
- * ---------------------------------------------------------------
- */
+/* --- the socket -------------------------------------------------------------- */
 
 /* Updates the facts where the cache says that the socket has a port. */
 static int refresh(struct call *call)

@@ -50,7 +50,7 @@ int found_map_copy(const struct found_map *found, const struct place *place,
 
 /*
  * The same of the map that a program of this user would use. Returns as
- * map_copy(), or why there is none, as map_open().
+ * found_map_copy(), or why there is none, as map_open().
  */
 int map_copy_own(const struct place *place, struct map *mapp);
 

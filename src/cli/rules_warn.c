@@ -7,9 +7,9 @@
 
 #include "cli/rules.h"
 #include "cli/rules_scope.h"
-#include "policy/glob.h"
 #include "kernel/kernel.h"
 #include "kernel/socket_table.h"
+#include "policy/glob.h"
 
 #define TIME_WAIT_SECONDS 60u	/* TCP_TIMEWAIT_LEN in include/net/tcp.h */
 

@@ -5,19 +5,83 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/raw.h"
 #include "base/raw_file.h"
 #include "map/layout.h"
-#include "map/secret.h"
 #include "map/shared_file.h"
+#include "map/siphash.h"
 
 /* All of the choice's memory but its table. */
 #define CHOICE_RANDOM_SIZE offsetof(struct choice_memory, table)
 
 #define REST_MS_MAX (24u * 60 * 60 * 1000)
+
+/* getrandom(2): a request of up to this size is always filled completely. */
+#define CHUNK 256u
+
+/* What makes one result differ from all others under the same AT_RANDOM. */
+struct moment {
+	struct timespec time;
+	uint64_t address;
+	uint64_t pid;
+	uint64_t index;		/* of the word that is computed from it */
+};
+
+static void fill_by_hash(unsigned char *bytes, size_t n_bytes)
+{
+	struct moment moment = {
+		.address = (uintptr_t)bytes, .pid = (uint64_t)raw_getpid(),
+	};
+	/* getauxval(3): 16 random bytes of this process. */
+	const uintptr_t seed = getauxval(AT_RANDOM);
+	struct siphash_key key = { 0, 0 };
+
+	clock_read(CLOCK_REALTIME, &moment.time);
+	if (seed != 0)
+		memcpy(&key, (const void *)seed, sizeof(key));
+	for (size_t done = 0; done < n_bytes; done += sizeof(uint64_t)) {
+		const size_t left = n_bytes - done;
+		/* The result of a keyed hash does not disclose its key. */
+		const uint64_t word = siphash_2_4(&key, &moment,
+						  sizeof(moment));
+
+		memcpy(bytes + done, &word,
+		       left < sizeof(word) ? left : sizeof(word));
+		moment.index++;
+	}
+}
+
+/*
+ * Fills memory with bytes that cannot be predicted: from getrandom(2), or where
+ * that fails (a seccomp filter, early at boot), from a hash of AT_RANDOM.
+ * AT_RANDOM cannot be computed from it: glibc makes its stack canary and its
+ * pointer guard of AT_RANDOM, and other processes read the map.
+ */
+static void fill_secretly(void *bytes, size_t n_bytes)
+{
+	unsigned char *at = bytes;
+
+	while (n_bytes > 0) {
+		const size_t chunk = n_bytes < CHUNK ? n_bytes : CHUNK;
+
+		if (raw_syscall(SYS_getrandom, (long)at, (long)chunk,
+				GRND_NONBLOCK, 0, 0, 0) != (long)chunk) {
+			fill_by_hash(at, n_bytes);
+			return;
+		}
+		at += chunk;
+		n_bytes -= chunk;
+	}
+}
 
 static void fill_memory(struct map_memory *memory,
 			const struct place *place)
@@ -30,9 +94,9 @@ static void fill_memory(struct map_memory *memory,
 	header->netns_cookie = place->netns_cookie;
 	header->netns_inode = place->netns_inode;
 	header->rest_ms = REST_MS_DEFAULT;
-	secret_fill(&header->key, sizeof(header->key));
+	fill_secretly(&header->key, sizeof(header->key));
 	/* RFC 6056: next_ephemeral is random at first. */
-	secret_fill(&memory->choice, CHOICE_RANDOM_SIZE);
+	fill_secretly(&memory->choice, CHOICE_RANDOM_SIZE);
 }
 
 static bool is_rest(uint32_t rest_ms)

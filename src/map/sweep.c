@@ -10,6 +10,7 @@
 #include "map/choice.h"
 #include "map/ledger.h"
 #include "map/map.h"
+#include "map/turn.h"
 
 /* The most planes that a socket may have been leased on, see candidates(). */
 #define N_CANDIDATES 7
@@ -53,43 +54,6 @@ _Static_assert(N_PLANES_TCP >= N_PLANES_SCTP, "TCP has the most planes");
 static uint64_t port_bit(uint32_t port)
 {
 	return UINT64_C(1) << port % PORT_WORD_BITS;
-}
-
-/* How long to wait after the beginning of the last sweep. */
-static uint64_t interval_ms(const struct turn_memory *turn, enum protocol protocol)
-{
-	/* Relaxed: a number by itself, kept within bounds. */
-	const uint64_t took_ms = load_relaxed_u64(&turn->took_ms[protocol]);
-
-	if (took_ms <= SWEEP_INTERVAL_MS / SWEEP_PAUSE)
-		return SWEEP_INTERVAL_MS;
-	return took_ms < SWEEP_INTERVAL_MAX_MS / SWEEP_PAUSE
-		? SWEEP_PAUSE * took_ms : SWEEP_INTERVAL_MAX_MS;
-}
-
-bool sweep_take_turn(const struct map *map, enum protocol protocol,
-		     uint64_t now_ms)
-{
-	struct turn_memory *turn = &map->memory->turn;
-	/* Relaxed: the compare-and-swap decides. */
-	uint64_t last_ms = load_relaxed_u64(&turn->swept_ms[protocol]);
-
-	const uint64_t wait_ms = interval_ms(turn, protocol);
-
-	/* A time just ahead is of a process that has read the clock later; a
-	 * time further ahead is of another clock, or was forged. */
-	if (now_ms - last_ms < wait_ms || last_ms - now_ms < wait_ms)
-		return false;
-	/* Acq_rel: of several processes that come at once, one gets the
-	 * turn. */
-	return swap_if_acq_rel_u64(&turn->swept_ms[protocol], &last_ms, now_ms);
-}
-
-void sweep_end_turn(const struct map *map, enum protocol protocol,
-		    uint64_t took_ms)
-{
-	/* Relaxed: as in interval_ms(). */
-	store_relaxed_u64(&map->memory->turn.took_ms[protocol], took_ms);
 }
 
 /* --- before: what the map shows ------------------------------------------- */
@@ -311,10 +275,7 @@ static int look_again(struct sweep *sweep, sweep_lister list)
 	return result;
 }
 
-/*
- * --- leases without a socket
- * ---------------------------------------------------
- */
+/* --- leases without a socket ------------------------------------------------- */
 
 /* Whether a socket has the port and may still connect to its destination. */
 static bool may_yet_connect(const struct sweep_memory *memory, uint32_t port)
@@ -392,10 +353,11 @@ void sweep_if_due(const struct map *map, enum protocol protocol,
 	const uint64_t now_ms = clock_now_ms();
 	struct sweep_result result;
 
-	if (!sweep_take_turn(map, protocol, now_ms))
+	if (!turn_take(map, protocol, now_ms))
 		return;
-	(void)sweep_protocol(map, protocol, range, socket_table_list, now_ms, &result);
-	sweep_end_turn(map, protocol, clock_now_ms() - now_ms);
+	(void)sweep_protocol(map, protocol, range, socket_table_list, now_ms,
+			     &result);
+	turn_end(map, protocol, clock_now_ms() - now_ms);
 }
 
 int sweep_protocol(const struct map *map, enum protocol protocol,

@@ -24,17 +24,6 @@
 
 struct map;
 
-/*
- * The time from the beginning of a sweep of a protocol to that of the next one,
- * unless a user asks for it by hand: the least and the most; in between, this
- * many times the duration of the last sweep. So a namespace with millions of
- * sockets is not swept all the time because one destination has used up the
- * range.
- */
-#define SWEEP_INTERVAL_MS 1000u
-#define SWEEP_INTERVAL_MAX_MS 60000u
-#define SWEEP_PAUSE 16u
-
 struct sweep_result {
 	uint32_t n_sockets;	/* that the kernel has listed */
 	uint32_t n_leases;	/* that the map showed before */
@@ -46,17 +35,6 @@ struct sweep_result {
 /* How the kernel is asked: socket_table_list(), proc_net_list(). */
 typedef int (*sweep_lister)(enum protocol protocol, uint16_t port,
 			    kernel_socket_visit visit, void *context);
-
-/*
- * Whether this process may sweep now: no process has begun to sweep the
- * protocol during the interval. If a sweeper dies, the next turn comes after
- * the same interval. Call sweep_end_turn() afterwards, with the time that the
- * sweep took.
- */
-bool sweep_take_turn(const struct map *map, enum protocol protocol,
-		     uint64_t now_ms);
-void sweep_end_turn(const struct map *map, enum protocol protocol,
-		    uint64_t took_ms);
 
 /*
  * Sweeps the protocol after a search has found no port that does not rest, if

@@ -109,10 +109,7 @@ static int list_candidates(const struct place *place,
 	return 0;
 }
 
-/*
- * --- files that no longer hold the policy
- * -------------------------------------
- */
+/* --- files that no longer hold the policy ------------------------------------ */
 
 static void retire_at(const struct place *place, enum place_root root,
 		      enum on_error on_error)
@@ -144,10 +141,7 @@ int policy_file_retire(int folder_fd)
 	return result == 0 ? 0 : -EBUSY;
 }
 
-/*
- * --- loading
- * ------------------------------------------------------------------
- */
+/* --- loading ----------------------------------------------------------------- */
 
 /* The folder is full, or cannot be written: the next one is tried. */
 static bool is_lasting(int error)

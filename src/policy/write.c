@@ -285,10 +285,7 @@ int policy_write_publish(struct policy_write *write,
 	return result;
 }
 
-/*
- * --- files that no longer hold the policy
- * -------------------------------------
- */
+/* --- files that no longer hold the policy ------------------------------------ */
 
 int policy_write_retire(int folder_fd, bool though_in_force,
 			enum on_error on_error)

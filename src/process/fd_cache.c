@@ -186,10 +186,7 @@ uint32_t fd_cache_new_copies(struct fd_cache *cache)
 	return 0;
 }
 
-/*
- * --- which process owns the entries
- * -------------------------------------------
- */
+/* --- which process owns the entries ------------------------------------------ */
 
 bool fd_cache_is_apart(const struct fd_cache *cache)
 {

@@ -152,9 +152,11 @@ static bool is_called_from_text(const struct tracing *tracing, uint64_t stack)
 static bool is_hooked(long number)
 {
 	static const long hooked[] = {
-		SYS_socket, SYS_bind, SYS_connect, SYS_listen, SYS_sendto,
-		SYS_sendmsg, SYS_sendmmsg, SYS_close, SYS_close_range, SYS_dup,
-		SYS_dup2, SYS_dup3, SYS_fcntl, SYS_setsockopt, SYS_getsockopt,
+#define SYSTEM_CALL(result, name, parameters, words, arguments) SYS_##name,
+#define LIBC_CALL(result, name, parameters)
+#define LIBC_ALIAS(name)
+#include "preload/hooks.def"
+		SYS_fcntl, SYS_prctl, SYS_seccomp,
 	};
 
 	for (size_t i = 0; i < sizeof(hooked) / sizeof(hooked[0]); i++)

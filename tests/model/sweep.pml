@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The sweep: src/map/sweep.c, sweep_space() with all that it calls, beside
+ * The sweep: src/map/sweep.c, sweep_protocol() with all that it calls, beside
  * ledger_lease() and ledger_release() of src/map/ledger.c.
  *
  * One port with two planes, whose map may show anything at first: what others
@@ -489,8 +489,8 @@ inline begin_sweep()
 	has_swept = 1
 }
 
-/* sweep_space() */
-inline sweep_space()
+/* sweep_protocol() */
+inline sweep_protocol()
 {
 #if MUTATION == KERNEL_FIRST
 	ask_kernel();
@@ -568,7 +568,7 @@ again:
 	if
 	:: !has_swept || SWEEPER == 0 && n_moving == 0 && n_alone < 2 ->
 	   READ(begin_sweep());
-	   sweep_space();
+	   sweep_protocol();
 	   READ(n_alone = (is_alone -> n_alone + 1 : 0));
 	   goto again
 	:: else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Whose turn a sweep is: src/map/sweep.c, sweep_take_turn() and
- * sweep_end_turn() with interval_ms(), as sweep_if_due() calls them.
+ * Whose turn a sweep is: src/map/turn.c, turn_take() and
+ * turn_end() with interval_ms(), as sweep_if_due() calls them.
  *
  * Three processes ask for the turn, again and again, and sweep when they have
  * it. Each reads the clock, is perhaps stopped for a moment, and may die at
@@ -28,7 +28,7 @@
 #endif
 
 #define N_PROCESSES 3
-/* SWEEP_INTERVAL_MS, of which the clock's unit is a half, and _MAX_MS. */
+/* TURN_INTERVAL_MS, of which the clock's unit is a half, and _MAX_MS. */
 #define INTERVAL 2
 #define INTERVAL_MAX 4
 #define LONG 9
@@ -131,7 +131,7 @@ end:
 		NOW = 0;
 		last = 0
 	      );
-	      /* sweep_space(), sweep_end_turn(). */
+	      /* sweep_protocol(), turn_end(). */
 	      if
 	      :: sweeps -> STEP(took = 0; is_held = 0; sweeps = 0)
 	      :: sweeps -> STEP(took = LONG; is_held = 0; sweeps = 0)

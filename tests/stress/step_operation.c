@@ -13,6 +13,7 @@
 #include "map/layout.h"
 #include "map/map.h"
 #include "map/sweep.h"
+#include "map/turn.h"
 #include "policy/layout.h"
 #include "process/descriptors.h"
 #include "stepper.h"
@@ -376,7 +377,7 @@ static void act_sweep(const struct operation *operation)
 
 static void take_turn(void)
 {
-	if (sweep_take_turn(&process.map, PROTOCOL_TCP, now_ms()))
+	if (turn_take(&process.map, PROTOCOL_TCP, now_ms()))
 		add_relaxed_u32(&trial->n_turns, 1);
 }
 
@@ -386,7 +387,7 @@ static void act_turn(const struct operation *operation)
 
 	(void)operation;
 	stepped_begin();
-	taken = sweep_take_turn(&process.map, PROTOCOL_TCP, now_ms());
+	taken = turn_take(&process.map, PROTOCOL_TCP, now_ms());
 	stepped_end();
 	if (taken)
 		add_relaxed_u32(&trial->n_turns, 1);
@@ -398,8 +399,8 @@ static void finally_turn(bool killed)
 
 	if (n_turns > 1 || (n_turns == 0 && !killed))
 		fail("%u have the turn to sweep", n_turns);
-	if (!sweep_take_turn(&process.map, PROTOCOL_TCP,
-			     now_ms() + SWEEP_INTERVAL_MS))
+	if (!turn_take(&process.map, PROTOCOL_TCP,
+			     now_ms() + TURN_INTERVAL_MS))
 		fail("the turn to sweep is never had again");
 }
 

@@ -44,7 +44,7 @@ void truth_drop(const struct claim *claim);
 /* Whether the kernel has a socket of this claim. */
 bool truth_has(const struct claim *claim);
 
-/* For sweep_space(). */
+/* For sweep_protocol(). */
 int truth_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
 	       void *context);
 

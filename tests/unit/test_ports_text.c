@@ -42,7 +42,7 @@ static void assert_refused(const char *text, const char *word,
 		     "\"%s\" has changed the set", text);
 }
 
-Test(range_text, every_preset_has_the_ports_of_its_source)
+Test(ports_text, every_preset_has_the_ports_of_its_source)
 {
 	/* RFC 6335 section 6: dynamic ports */
 	assert_ports("iana", "49152-65535");
@@ -73,7 +73,7 @@ Test(range_text, every_preset_has_the_ports_of_its_source)
 	assert_ports("kernel", "20000-29999");
 }
 
-Test(range_text, every_preset_is_named_once_and_in_order)
+Test(ports_text, every_preset_is_named_once_and_in_order)
 {
 	static const char *const names[] = {
 		"iana", "freebsd", "windows", "linux", "linux-classic",
@@ -87,7 +87,7 @@ Test(range_text, every_preset_is_named_once_and_in_order)
 	cr_assert_null(range_preset_name((size_t)-1));
 }
 
-Test(range_text, both_ends_of_a_range_belong_to_it)
+Test(ports_text, both_ends_of_a_range_belong_to_it)
 {
 	assert_ports("1-65535", "1-65535");
 	assert_ports("1", "1");
@@ -96,7 +96,7 @@ Test(range_text, both_ends_of_a_range_belong_to_it)
 	assert_ports("1024-1025", "1024-1025");
 }
 
-Test(range_text, a_list_is_used_in_full)
+Test(ports_text, a_list_is_used_in_full)
 {
 	assert_ports("4000,5000-5999", "4000,5000-5999");
 	assert_ports("5000-5999,4000", "4000,5000-5999");
@@ -106,20 +106,20 @@ Test(range_text, a_list_is_used_in_full)
 	assert_ports("0080", "80");
 }
 
-Test(range_text, a_list_adds_to_what_is_there)
+Test(ports_text, a_list_adds_to_what_is_there)
 {
 	port_set_add(&set, 7, 7);
 	cr_assert_eq(range_text_parse("9", NULL, &set, &error), 0);
 	cr_assert(port_set_has(&set, 7) && port_set_has(&set, 9));
 }
 
-Test(range_text, a_list_without_words_is_refused)
+Test(ports_text, a_list_without_words_is_refused)
 {
 	assert_refused("", "", "is empty");
 	assert_refused(" \t", " \t", "is empty");
 }
 
-Test(range_text, an_empty_element_is_refused_and_the_list_quoted)
+Test(ports_text, an_empty_element_is_refused_and_the_list_quoted)
 {
 	static const char *const lists[] = {
 		",", ",1", "1,", "1,,2", "1, ,2", "iana, ", " ,1",
@@ -129,7 +129,7 @@ Test(range_text, an_empty_element_is_refused_and_the_list_quoted)
 		assert_refused(lists[i], lists[i], "has an empty element");
 }
 
-Test(range_text, an_unknown_word_is_refused_and_quoted)
+Test(ports_text, an_unknown_word_is_refused_and_quoted)
 {
 	static const char reason[] = "is not a port, a range lo-hi or a preset";
 	static const char *const words[] = {
@@ -143,13 +143,13 @@ Test(range_text, an_unknown_word_is_refused_and_quoted)
 	assert_refused("1 - 2", "-", reason);
 }
 
-Test(range_text, a_reversed_range_is_refused)
+Test(ports_text, a_reversed_range_is_refused)
 {
 	assert_refused("6000-5000", "6000-5000", "is reversed");
 	assert_refused("80,2-1", "2-1", "is reversed");
 }
 
-Test(range_text, a_number_beyond_65535_is_refused)
+Test(ports_text, a_number_beyond_65535_is_refused)
 {
 	assert_refused("65536", "65536", "is beyond 65535");
 	assert_refused("5000-70000", "70000", "is beyond 65535");
@@ -159,7 +159,7 @@ Test(range_text, a_number_beyond_65535_is_refused)
 		       "is beyond 65535");
 }
 
-Test(range_text, any_number_of_digits_is_beyond_65535)
+Test(ports_text, any_number_of_digits_is_beyond_65535)
 {
 	char digits[5001];
 
@@ -168,7 +168,7 @@ Test(range_text, any_number_of_digits_is_beyond_65535)
 	assert_refused(digits, digits, "is beyond 65535");
 }
 
-Test(range_text, port_0_is_no_port)
+Test(ports_text, port_0_is_no_port)
 {
 	assert_refused("0", "0", "is no port");
 	assert_refused("0-100", "0", "is no port");
@@ -176,7 +176,7 @@ Test(range_text, port_0_is_no_port)
 	assert_refused("00000000000000000", "00000000000000000", "is no port");
 }
 
-Test(range_text, the_kernel_preset_needs_a_known_range)
+Test(ports_text, the_kernel_preset_needs_a_known_range)
 {
 	static const struct port_interval unknown;
 
@@ -207,7 +207,7 @@ static void assert_runs(const char *text, unsigned int n_runs, uint32_t n_ports)
 }
 
 /* RFC 7597 Appendix A, example 1: 1232-1235, 2256-2259, ... 64720-64723 */
-Test(range_text, the_worked_example_of_rfc_7597_has_its_ports)
+Test(ports_text, the_worked_example_of_rfc_7597_has_its_ports)
 {
 	assert_runs("map-e:6/8/0x34", 63, 252);
 	for (uint32_t lo = 1232; lo < N_PORTS; lo += 1024)
@@ -219,7 +219,7 @@ Test(range_text, the_worked_example_of_rfc_7597_has_its_ports)
 	cr_assert_not(port_set_has(&set, 208), "A is 0");
 }
 
-Test(range_text, a_psid_may_be_decimal_or_hexadecimal)
+Test(ports_text, a_psid_may_be_decimal_or_hexadecimal)
 {
 	struct port_set hexadecimal;
 
@@ -235,7 +235,7 @@ Test(range_text, a_psid_may_be_decimal_or_hexadecimal)
 }
 
 /* RFC 7596 section 5.1: lw4o6 has PSID offset 0, one run of ports */
-Test(range_text, a_port_set_without_an_offset_is_one_run)
+Test(ports_text, a_port_set_without_an_offset_is_one_run)
 {
 	assert_ports("map-e:0/8/0x34", "13312-13567");
 	assert_ports("map-e:0/6/1", "1024-2047");
@@ -244,7 +244,7 @@ Test(range_text, a_port_set_without_an_offset_is_one_run)
 	assert_ports("map-e:0/16/0xffff", "65535");
 }
 
-Test(range_text, the_port_sets_of_all_customers_are_apart_and_whole)
+Test(ports_text, the_port_sets_of_all_customers_are_apart_and_whole)
 {
 	static struct port_set all;
 	uint32_t n_ports = 0;
@@ -264,7 +264,7 @@ Test(range_text, the_port_sets_of_all_customers_are_apart_and_whole)
 	cr_assert_not(port_set_has(&all, 1023));
 }
 
-Test(range_text, the_bits_of_a_port_set_may_be_any)
+Test(ports_text, the_bits_of_a_port_set_may_be_any)
 {
 	assert_runs("map-e:15/1/1", 32767, 32767);
 	assert_runs("map-e:15/0/0", 1, 65534);
@@ -272,14 +272,14 @@ Test(range_text, the_bits_of_a_port_set_may_be_any)
 	assert_ports("map-e:1/0/0", "32768-65535");
 }
 
-Test(range_text, a_port_set_stands_in_a_list)
+Test(ports_text, a_port_set_stands_in_a_list)
 {
 	assert_ports("80,map-e:1/2/3 443", "80,443,57344-65535");
 	assert_refused("80,map-e:1/2", "map-e:1/2",
 		       "is not map-e:OFFSET/LENGTH/PSID");
 }
 
-Test(range_text, a_port_set_that_cannot_be_is_refused)
+Test(ports_text, a_port_set_that_cannot_be_is_refused)
 {
 	static const char *const words[] = {
 		"map-e:", "map-e:6", "map-e:6/8", "map-e:6/8/", "map-e://",
@@ -309,7 +309,7 @@ Test(range_text, a_port_set_that_cannot_be_is_refused)
 		       "is not a port, a range lo-hi or a preset");
 }
 
-Test(range_text, formatting_tells_the_whole_length_and_ends_in_time)
+Test(ports_text, formatting_tells_the_whole_length_and_ends_in_time)
 {
 	static const char full[] = "1,22-333,4444-65535";
 	char buffer[sizeof(full) + 1];
@@ -326,7 +326,7 @@ Test(range_text, formatting_tells_the_whole_length_and_ends_in_time)
 	cr_assert_eq(range_text_format(&set, NULL, 0), sizeof(full) - 1);
 }
 
-Test(range_text, an_empty_set_is_an_empty_text)
+Test(ports_text, an_empty_set_is_an_empty_text)
 {
 	char buffer[4] = "x";
 

@@ -380,34 +380,6 @@ Test(sweep, other_protocols_are_left_alone)
 	cr_expect_eq(result.n_leases, 0);
 }
 
-/* With a clock that goes back, say, or anything in the map. */
-Test(sweep, a_turn_comes_once_a_second_and_whatever_is_there)
-{
-	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS));
-	cr_expect_not(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 999));
-	cr_expect(sweep_take_turn(&map, PROTOCOL_UDP, NOW_MS + 999));
-	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 1000));
-	/* Who read the clock just before the one who took it. */
-	cr_expect_not(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 999));
-	map.memory->turn.swept_ms[PROTOCOL_TCP] = UINT64_MAX;
-	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS));
-}
-
-/* Of millions of sockets, say; and of what somebody has written there. */
-Test(sweep, a_turn_that_took_long_is_followed_by_a_pause)
-{
-	cr_assert(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS));
-	sweep_end_turn(&map, PROTOCOL_TCP, 200);
-	cr_expect_not(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 3199));
-	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 3200));
-	sweep_end_turn(&map, PROTOCOL_TCP, UINT64_MAX);
-	cr_expect_not(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 63199));
-	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 63200));
-	sweep_end_turn(&map, PROTOCOL_TCP, 0);
-	cr_expect_not(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 64199));
-	cr_expect(sweep_take_turn(&map, PROTOCOL_TCP, NOW_MS + 64200));
-}
-
 Test(sweep, random_words_in_the_map_do_no_harm)
 {
 	uint64_t *words = (uint64_t *)map.memory->protocols;
