@@ -39,7 +39,8 @@ static bool is_as_known(const struct call *call)
 	struct fd_facts now;
 
 	return facts_query(call->fd, &now) == 0 && now.covered &&
-	       now.protocol == call->facts.protocol && now.ipv6 == call->facts.ipv6;
+	       now.protocol == call->facts.protocol &&
+	       now.ipv6 == call->facts.ipv6;
 }
 
 static void note_refused_pin(const struct call *call)
@@ -83,8 +84,10 @@ void assign_report_exhausted(const struct call *call,
 			     const struct endpoint *address)
 {
 	const struct report report = {
-		.kind = EVENT_EXHAUSTED, .verdict = EVENT_REFUSED,
-		.call = call->kind, .protocol = (enum protocol)call->facts.protocol,
+		.kind = EVENT_EXHAUSTED,
+		.verdict = EVENT_REFUSED,
+		.call = call->kind,
+		.protocol = (enum protocol)call->facts.protocol,
 		.address = address,
 	};
 
@@ -155,7 +158,8 @@ static void report_uncovered(const struct call *call,
 		.call = call->kind, .protocol = protocol, .address = local,
 	};
 
-	if (!port_set_has(policy->ranges[protocol][call_role(call)], local->port))
+	if (!port_set_has(policy->ranges[protocol][call_role(call)],
+			  local->port))
 		report_event(&call->process->reporter, policy, &report);
 }
 

@@ -152,7 +152,8 @@ static enum port_outcome judge(struct assigning *self, uint16_t lo, uint16_t hi)
 	return PORT_ENDED;
 }
 
-enum port_outcome assigning_try_pinned(struct assigning *self, uint16_t lo, uint16_t hi)
+enum port_outcome assigning_try_pinned(struct assigning *self, uint16_t lo,
+				       uint16_t hi)
 {
 	const bool suspends = suspends_sharing(self, true);
 
@@ -197,7 +198,8 @@ static enum port_outcome try_bound(struct assigning *self, uint16_t port)
 {
 	/* A socket whose next connect returns the result of the last one is not
 	 * bound. */
-	const bool may_bind = !call_is_engaged(self->call) || assigning_is_bind(self);
+	const bool may_bind =
+		!call_is_engaged(self->call) || assigning_is_bind(self);
 	const long bound = may_bind ? bind_by_number(self, port) : -EINVAL;
 
 	if (bound == -EADDRINUSE || bound == -EACCES)
@@ -207,8 +209,10 @@ static enum port_outcome try_bound(struct assigning *self, uint16_t port)
 	self->result = bound;
 	if (!assigning_is_bind(self) || raw_is_filtered(bound))
 		assigning_make(self);
-	return bound == 0 || (assigning_is_bind(self) && assigning_has_port(self, port))
-		? PORT_TAKEN : PORT_ENDED;
+	return bound == 0 || (assigning_is_bind(self) &&
+			      assigning_has_port(self, port))
+		       ? PORT_TAKEN
+		       : PORT_ENDED;
 }
 
 enum port_outcome assigning_try_port(struct assigning *self, uint16_t port)

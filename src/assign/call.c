@@ -104,5 +104,6 @@ bool call_read_address(const struct call *call, struct endpoint *endpointp)
 bool call_read_bind_address(const struct call *call,
 			      struct endpoint *localp)
 {
-	return call_read_address(call, localp) || read_unspecified(call, localp);
+	return call_read_address(call, localp) ||
+	       read_unspecified(call, localp);
 }

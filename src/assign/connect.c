@@ -54,8 +54,9 @@ static enum connect_outcome bind_any_of(struct connecting *self,
 	for (uint32_t port = part->lo; port <= part->hi; port++) {
 		const bool is_used = towards != NULL &&
 				     port_set_has(&towards->ports, port);
-		const int bound = is_used ? -EADDRINUSE
-					  : connecting_bind_shared(self, (uint16_t)port);
+		const int bound =
+			is_used ? -EADDRINUSE
+				: connecting_bind_shared(self, (uint16_t)port);
 
 		assign_count_filtered(self->call, bound);
 		if (bound < 0 && !raw_is_filtered(bound))
@@ -153,7 +154,8 @@ static void ask_kernel(struct connecting *self)
 	       assign_next_part(self->call, &self->pick, from, &part)) {
 		is_asked = true;
 		if (part.can_pin)
-			outcome = connecting_try_pinned(self, NULL, part.lo, part.hi);
+			outcome = connecting_try_pinned(self, NULL, part.lo,
+							part.hi);
 		if (!part.can_pin || outcome == CONNECT_NO_PIN) {
 			if (!listed)
 				towards = list_ports_towards(self->remote);
@@ -187,7 +189,9 @@ long assign_connect(struct call *call, const struct endpoint *remote)
 		.before = *facts,
 	};
 	const struct port_wish wish = {
-		.protocol = PROTOCOL_TCP, .use = USE_CONNECT, .role = ROLE_OF_CONNECT,
+		.protocol = PROTOCOL_TCP,
+		.use = USE_CONNECT,
+		.role = ROLE_OF_CONNECT,
 		.local = facts->has_address ? &self.local : NULL,
 		.remote = remote,
 	};

@@ -28,7 +28,8 @@ static bool goes_on(const struct connecting *self)
 
 void connecting_enter(struct connecting *self)
 {
-	process_set(connecting_process(self), self->call->fd, self->call->facts);
+	process_set(connecting_process(self), self->call->fd,
+		    self->call->facts);
 }
 
 /*

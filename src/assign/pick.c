@@ -46,7 +46,8 @@ void port_pick_start(struct port_pick *pick, struct process *process,
 	pick->process = process;
 	pick->policy = policy;
 	pick->role = wish->role;
-	pick->wanted = (struct lease){ .protocol = wish->protocol, .use = wish->use };
+	pick->wanted =
+		(struct lease){ .protocol = wish->protocol, .use = wish->use };
 	pick->avoid = wish->remote != NULL ? wish->remote->port : -1;
 	pick->now_ms = clock_now_ms();
 	pick->is_away = process_is_away(process);

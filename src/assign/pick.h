@@ -89,4 +89,5 @@ void port_pick_reject(struct port_pick *pick, const struct lease *lease);
  * Releases a candidate that a socket outside Berth has, and lets it rest, so
  * that the next searches do not try it too.
  */
-void port_pick_reject_foreign(struct port_pick *pick, const struct lease *lease);
+void port_pick_reject_foreign(struct port_pick *pick,
+			      const struct lease *lease);

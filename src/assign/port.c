@@ -97,7 +97,8 @@ static void give_up(struct assigning *self)
 }
 
 /* Tries one candidate, and releases it if the socket does not have it then. */
-static enum port_outcome try_lease(struct assigning *self, const struct lease *lease)
+static enum port_outcome try_lease(struct assigning *self,
+				   const struct lease *lease)
 {
 	enum port_outcome outcome;
 
@@ -137,7 +138,8 @@ static enum port_outcome search(struct assigning *self)
  * the ports of a full range. */
 static bool may_share(struct assigning *self)
 {
-	if (!assigning_is_tcp(self) || !self->call->process->kernel.autobind_reuse)
+	if (!assigning_is_tcp(self) ||
+	    !self->call->process->kernel.autobind_reuse)
 		return false;
 	assigning_read_sharing(self);
 	return self->reuse_address != 0;
@@ -185,8 +187,8 @@ static bool has_port_unknown(const struct assigning *self)
 {
 	struct endpoint local;
 
-	return !assigning_is_tcp(self) && socket_local(self->call->fd, &local) == 0 &&
-	       local.port != 0;
+	return !assigning_is_tcp(self) &&
+	       socket_local(self->call->fd, &local) == 0 && local.port != 0;
 }
 
 static void begin(struct assigning *self)

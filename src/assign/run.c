@@ -257,7 +257,8 @@ static int refuse_connect(const struct call *call,
 	if (result < 0 || !is_to_itself(call, remote))
 		return result;
 	return refusal_of_self_connect(call->process, &call->policy,
-				       (enum protocol)call->facts.protocol, remote);
+				       (enum protocol)call->facts.protocol,
+				       remote);
 }
 
 /* Notes whether the next connect only returns the result of this one. */

@@ -26,5 +26,6 @@ static inline uint64_t clock_now_ms(void)
 	struct timespec now = { .tv_sec = 0 };
 
 	clock_read(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + 1;
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 +
+	       1;
 }

@@ -78,7 +78,8 @@ uint32_t port_set_select(const struct port_set *set, uint32_t index)
 	 * bits. */
 	for (uint32_t n = index - set->ranks[i]; n && word; n--)
 		word &= word - 1;
-	return i * PORT_WORD_BITS + (word ? (uint32_t)__builtin_ctzll(word) : 0);
+	return i * PORT_WORD_BITS +
+	       (word ? (uint32_t)__builtin_ctzll(word) : 0);
 }
 
 /* The first port at or after from whose bit, xored with flip, is 1. */

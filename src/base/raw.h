@@ -54,7 +54,8 @@ pid_t raw_gettid(void);
 int raw_socket(int domain, int type, int protocol);
 int raw_bind(int fd, const struct sockaddr *address, socklen_t length);
 int raw_getsockname(int fd, struct sockaddr *address, socklen_t *lengthp);
-int raw_getsockopt(int fd, int level, int name, void *value, socklen_t *lengthp);
+int raw_getsockopt(int fd, int level, int name, void *value,
+		   socklen_t *lengthp);
 int raw_setsockopt(int fd, int level, int name, const void *value,
 		   socklen_t length);
 

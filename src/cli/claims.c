@@ -36,8 +36,8 @@ static enum socket_role role_of(const struct kernel_socket *socket)
 {
 	if (socket->inode == 0)
 		return ROLE_ORPHAN;
-	if (socket->protocol != PROTOCOL_UDP && socket->protocol != PROTOCOL_UDPLITE &&
-	    socket->state == TCP_LISTEN)
+	if (socket->protocol != PROTOCOL_UDP &&
+	    socket->protocol != PROTOCOL_UDPLITE && socket->state == TCP_LISTEN)
 		return ROLE_LISTEN;
 	return socket->remote.port != 0 ? ROLE_CONNECTED : ROLE_BOUND;
 }
@@ -107,9 +107,10 @@ int claims_open(struct claims *claims)
 
 	memset(claims, 0, sizeof(*claims));
 	listing.result = holders_open(&listing.holders);
-	for (int protocol = 0; protocol < N_PROTOCOLS && listing.result == 0; protocol++) {
-		const int result = socket_table_list((enum protocol)protocol, ANY_PORT,
-						  visit, &listing);
+	for (int protocol = 0; protocol < N_PROTOCOLS && listing.result == 0;
+	     protocol++) {
+		const int result = socket_table_list((enum protocol)protocol,
+						     ANY_PORT, visit, &listing);
 
 		if (result < 0 && result != -ENOENT)
 			claims->errors[protocol] = result;
@@ -126,8 +127,8 @@ void claims_close(struct claims *claims)
 	claims->n_items = 0;
 }
 
-const struct claim *claims_of(const struct claims *claims, enum protocol protocol,
-			      uint16_t port, size_t *np)
+const struct claim *claims_of(const struct claims *claims,
+			      enum protocol protocol, uint16_t port, size_t *np)
 {
 	const struct claim wanted = { .protocol = protocol, .port = port };
 	size_t lo = 0, hi = claims->n_items;

@@ -44,8 +44,9 @@ int claims_open(struct claims *claims);
 void claims_close(struct claims *claims);
 
 /* The claims on a port, n of them. */
-const struct claim *claims_of(const struct claims *claims, enum protocol protocol,
-			      uint16_t port, size_t *np);
+const struct claim *claims_of(const struct claims *claims,
+			      enum protocol protocol, uint16_t port,
+			      size_t *np);
 
 /* "listen", "connected", "bound", "orphan". */
 const char *socket_role_name(enum socket_role role);

@@ -97,7 +97,8 @@ static uint32_t list(struct compiling *self, size_t n,
 	return offset;
 }
 
-static uint32_t place_string(struct compiling *self, const struct location *place)
+static uint32_t place_string(struct compiling *self,
+			     const struct location *place)
 {
 	const uint32_t offset = here(self);
 
@@ -161,8 +162,10 @@ static void compile_rule(struct compiling *self, const struct rule *rule,
 		for (int role = 0; role < N_ROLES; role++)
 			out->ranges[protocol][role] = index_of(
 				self, rule->assigned[protocol][role]);
-		out->avoided[protocol] = index_of(self, rule->avoided[protocol]);
-		out->refused[protocol] = index_of(self, rule->refused[protocol]);
+		out->avoided[protocol] =
+			index_of(self, rule->avoided[protocol]);
+		out->refused[protocol] =
+			index_of(self, rule->refused[protocol]);
 		out->owned[protocol] = index_of(self, rule->owned[protocol]);
 	}
 	memcpy(out->settings, rule->settings, sizeof(out->settings));
@@ -208,7 +211,8 @@ static bool compile_tables(struct compiling *self, struct policy_image *header)
 		compile_reserve(self, &rules->reserves[i],
 				&self->out_reserves[i]);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		header->dynamic[protocol] = index_of(self, rules->dynamic[protocol]);
+		header->dynamic[protocol] =
+			index_of(self, rules->dynamic[protocol]);
 	header->strings_size = end_strings(self);
 	return fflush(self->strings) == 0 && !ferror(self->strings) &&
 	       !self->failed;

@@ -27,7 +27,12 @@ struct config_list {
 	struct location place;
 };
 
-enum config_protocol { CONFIG_TCP, CONFIG_UDP, CONFIG_SCTP, N_CONFIG_PROTOCOLS };
+enum config_protocol {
+	CONFIG_TCP,
+	CONFIG_UDP,
+	CONFIG_SCTP,
+	N_CONFIG_PROTOCOLS
+};
 
 /* The ranges that a scope gives: the section itself, or one protocol in it. */
 struct config_ranges {

@@ -112,7 +112,8 @@ static bool is_own_libc(const struct program *program,
 		    (ssize_t)size)
 		return true;	/* broken: execve(2) says so */
 	theirs[size - 1] = '\0';
-	return own == NULL || !strcmp(cover_file_name(own), cover_file_name(theirs));
+	return own == NULL ||
+	       !strcmp(cover_file_name(own), cover_file_name(theirs));
 }
 
 static const char *linker_reason(const struct program *program)

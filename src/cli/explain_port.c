@@ -196,8 +196,8 @@ static void show_holders(struct port_view *self)
 }
 
 /* Why it would not be given out, NULL if it would. */
-static const char *obstacle(const struct port_view *self, enum protocol protocol,
-			    bool *oftenp)
+static const char *obstacle(const struct port_view *self,
+			    enum protocol protocol, bool *oftenp)
 {
 	uint32_t n_leases = 0;
 	bool rests = false;
@@ -226,7 +226,8 @@ static void show_verdicts(struct port_view *self)
 	output_section(&self->explaining->output, &verdict_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		bool often;
-		const char *reason = obstacle(self, (enum protocol)protocol, &often);
+		const char *reason =
+			obstacle(self, (enum protocol)protocol, &often);
 
 		output_row(&self->explaining->output, (const char *const[]){
 			protocol_name((enum protocol)protocol),

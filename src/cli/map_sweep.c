@@ -28,8 +28,9 @@ static void sweep_protocols(const struct map *map, struct sweep_work *work)
 		const struct port_set *range = work->policy->dynamic[protocol];
 
 		swept->errors[protocol] = sweep_protocol(
-			map, (enum protocol)protocol, range != NULL ? range : &none,
-			work->list, clock_now_ms(), &swept->results[protocol]);
+			map, (enum protocol)protocol,
+			range != NULL ? range : &none, work->list,
+			clock_now_ms(), &swept->results[protocol]);
 	}
 }
 

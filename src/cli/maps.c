@@ -107,8 +107,9 @@ static void visit_folder(struct visiting *visiting, struct place_folder *folder,
 static void visit_missed(struct visiting *visiting, const char *path,
 			 uint32_t uid, int error)
 {
-	const struct found_map found = { .path = path, .uid = uid, .error = error,
-				 .fd = -1 };
+	const struct found_map found = {
+		.path = path, .uid = uid, .error = error, .fd = -1
+	};
 
 	if (error != -ENOENT)
 		visiting->visit(&found, visiting->context);
@@ -138,8 +139,8 @@ static void visit_user(struct visiting *visiting,
 		visit_folder(visiting, &folder, false);
 }
 
-int found_maps_visit(const struct place *place, int access, found_map_visit visit,
-	       void *context)
+int found_maps_visit(const struct place *place, int access,
+		     found_map_visit visit, void *context)
 {
 	struct visiting visiting = { .place = place, .access = access,
 				     .visit = visit, .context = context };
@@ -199,7 +200,8 @@ int map_copy_own(const struct place *place, struct map *mapp)
 	mapp->memory = NULL;
 	if (result < 0)
 		return result;
-	result = found_map_copy(&found, place, 0, sizeof(struct map_memory), mapp);
+	result = found_map_copy(&found, place, 0, sizeof(struct map_memory),
+				mapp);
 	raw_close(found.fd);
 	return result;
 }

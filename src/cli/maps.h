@@ -37,8 +37,8 @@ typedef void (*found_map_visit)(const struct found_map *found, void *context);
  * in the folder that programs of this user would use. Returns 0, or -errno
  * where the users' folders could not all be listed.
  */
-int found_maps_visit(const struct place *place, int access, found_map_visit visit,
-	       void *context);
+int found_maps_visit(const struct place *place, int access,
+		     found_map_visit visit, void *context);
 
 /*
  * Reads a part of a map, the rest is zero. Words may be of different moments,

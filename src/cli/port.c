@@ -324,7 +324,8 @@ static int run_apart(struct port_work *work)
 	}
 	if (result < 0)
 		message("berth: the policy cannot be read: %s\n",
-			result == -EIO ? "it was shortened" : strerror(-result));
+			result == -EIO ? "it was shortened"
+				       : strerror(-result));
 	return result;
 }
 

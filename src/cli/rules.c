@@ -145,7 +145,8 @@ static const struct rule_range *find_in_scope(const struct given_scope *scope,
 }
 
 static const struct rule_range *find_given(const struct given *given,
-					   enum protocol protocol, enum role role)
+					   enum protocol protocol,
+					   enum role role)
 {
 	static const enum config_protocol protocols[N_PROTOCOLS] = {
 		[PROTOCOL_TCP] = CONFIG_TCP,
@@ -160,8 +161,8 @@ static const struct rule_range *find_given(const struct given *given,
 }
 
 /* Innermost first; the outermost, which is built in, has a range for all. */
-static struct rule_range resolve(const struct given *given, enum protocol protocol,
-				 enum role role)
+static struct rule_range resolve(const struct given *given,
+				 enum protocol protocol, enum role role)
 {
 	const struct given *from = given;
 	const struct rule_range *found;

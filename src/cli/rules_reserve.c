@@ -105,7 +105,8 @@ static void read_ports(struct maker *maker,
 	if (maker->rules->memory.failed)
 		return;
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
-		sources.services = services != NULL ? &services[protocol] : NULL;
+		sources.services =
+			services != NULL ? &services[protocol] : NULL;
 		if (reserved_set_parse(config->ports.value, &sources,
 				       maker_scratch(maker), &error) < 0) {
 			maker_refuse_ports(maker, config->ports.place, "ports",
@@ -168,8 +169,9 @@ static void check_overlap(struct maker *maker, size_t index,
 	bool meets = false;
 
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		meets = meets || port_set_meets(&all[protocol],
-						reserves[index].ports[protocol]);
+		meets = meets ||
+			port_set_meets(&all[protocol],
+				       reserves[index].ports[protocol]);
 	for (size_t i = 0; meets && i < index; i++)
 		check_two(maker, &reserves[i], &reserves[index]);
 }
@@ -209,7 +211,8 @@ void reserves_read(struct maker *maker, bool import_kernel)
 		read_reserve(maker, reserve, &services);
 		check_overlap(maker, i, all);
 		for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-			port_set_unite(&all[protocol], reserve->ports[protocol]);
+			port_set_unite(&all[protocol],
+				       reserve->ports[protocol]);
 	}
 	finish_common(maker, all, import_kernel);
 }
@@ -238,7 +241,8 @@ void reserves_apply(struct maker *maker, struct rule *rule)
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		rule->avoided[protocol] = maker->avoided[protocol];
 		rule->refused[protocol] =
-			owns ? reserved_ports(maker, rule->name, protocol, false)
+			owns ? reserved_ports(maker, rule->name, protocol,
+					      false)
 			     : maker->reserved[protocol];
 		rule->owned[protocol] =
 			owns ? reserved_ports(maker, rule->name, protocol, true)

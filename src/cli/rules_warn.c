@@ -14,9 +14,11 @@
 #define TIME_WAIT_SECONDS 60u	/* TCP_TIMEWAIT_LEN in include/net/tcp.h */
 
 /* UDP does not listen; a port of it that is bound may be a client's. */
-static const enum protocol listening_protocols[] = { PROTOCOL_TCP, PROTOCOL_SCTP };
+static const enum protocol listening_protocols[] = { PROTOCOL_TCP,
+						     PROTOCOL_SCTP };
 
-#define N_LISTENING (sizeof(listening_protocols) / sizeof(listening_protocols[0]))
+#define N_LISTENING \
+	(sizeof(listening_protocols) / sizeof(listening_protocols[0]))
 
 struct warner {
 	const struct rules *rules;
@@ -209,8 +211,8 @@ static void list_listeners(struct warner *warner)
 {
 	for (size_t i = 0; i < N_LISTENING; i++) {
 		const enum protocol protocol = listening_protocols[i];
-		const int result = socket_table_list(protocol, ANY_PORT, add_listener,
-						  warner->listening);
+		const int result = socket_table_list(
+			protocol, ANY_PORT, add_listener, warner->listening);
 
 		if (result < 0 && result != -ENOENT)
 			findings_add(warner->findings, SEVERITY_WARNING,

@@ -73,8 +73,10 @@ static size_t sanitizer_length(const char *list)
 
 	name = name != NULL ? name + 1 : list;
 	return strncmp(name, "libasan.so", strlen("libasan.so")) == 0 ||
-	       strncmp(name, "libclang_rt.asan", strlen("libclang_rt.asan")) == 0
-		? length : 0;
+			       strncmp(name, "libclang_rt.asan",
+				       strlen("libclang_rt.asan")) == 0
+		       ? length
+		       : 0;
 }
 
 int run_preload(const char *path)

@@ -142,7 +142,8 @@ static enum use use_of(const struct status *status, enum protocol protocol,
 static int show_policy(struct status *status)
 {
 	const struct policy *policy = &status->policy;
-	const struct port_set *range = policy->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT];
+	const struct port_set *range =
+		policy->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT];
 	const struct policy_tables *tables = &status->published.tables;
 	const size_t size = range_text_format(range, NULL, 0) + 1;
 	char *text = malloc(size);
@@ -219,7 +220,8 @@ static void show_counters(struct status *status)
 			number(status->tally.counters[i]).text });
 }
 
-static void show_lease(struct status *status, enum protocol protocol, uint16_t port)
+static void show_lease(struct status *status, enum protocol protocol,
+		       uint16_t port)
 {
 	uint32_t n_leases;
 	bool rests;
@@ -311,7 +313,8 @@ static bool is_outside(const struct status *status, const struct claim *claim,
 	if (claim->role == ROLE_ORPHAN || where == NULL)
 		return false;
 	if (claim->role != ROLE_LISTEN &&
-	    port_set_has(&status->claims.listening[claim->protocol], claim->port))
+	    port_set_has(&status->claims.listening[claim->protocol],
+			 claim->port))
 		return false;
 	if (claim->pid != 0 && !is_covered(claim->pid))
 		return true;
@@ -333,12 +336,15 @@ static void show_outside(struct status *status)
 			continue;
 		if (claim->pid != 0)
 			holders_program(claim->pid, program);
-		output_row(&status->output, (const char *const[]){
-			protocol_name(claim->protocol), number(claim->port).text,
-			socket_role_name(claim->role),
-			claim->pid == 0 ? "?"
-				: number((uint64_t)claim->pid).text,
-			program, where });
+		output_row(&status->output,
+			   (const char *const[]){
+				   protocol_name(claim->protocol),
+				   number(claim->port).text,
+				   socket_role_name(claim->role),
+				   claim->pid == 0
+					   ? "?"
+					   : number((uint64_t)claim->pid).text,
+				   program, where });
 	}
 }
 
@@ -368,7 +374,8 @@ int status_report(struct status *status)
 	output_section(&status->output, &lease_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (uint32_t port = 0; port < N_PORTS; port++)
-			show_lease(status, (enum protocol)protocol, (uint16_t)port);
+			show_lease(status, (enum protocol)protocol,
+				   (uint16_t)port);
 	show_outside(status);
 	show_maps(status);
 	return output_close(&status->output);

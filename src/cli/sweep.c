@@ -70,14 +70,15 @@ static void show(enum protocol protocol, const struct sweep_result *result)
 
 	for (int i = 0; i < 4; i++)
 		snprintf(texts[i], sizeof(texts[i]), "%u", values[i]);
-	output_row(&sweeping.output, (const char *const[]){
-		protocol_name(protocol), texts[0], texts[1], texts[2], texts[3] });
+	output_row(&sweeping.output,
+		   (const char *const[]){ protocol_name(protocol), texts[0],
+					  texts[1], texts[2], texts[3] });
 }
 
 /* A protocol that the kernel lacks has nothing to be swept, nor does SCTP where
  * it was told to do without the only way to list it. */
-static bool is_left_out(const struct sweep_options *options, enum protocol protocol,
-			int result)
+static bool is_left_out(const struct sweep_options *options,
+			enum protocol protocol, int result)
 {
 	return result == -ENOENT ||
 	       (protocol == PROTOCOL_SCTP && result == -EOPNOTSUPP &&
@@ -116,8 +117,8 @@ static void visit(const struct found_map *found, void *context)
 	int error = found->error;
 
 	if (error == 0)
-		error = found_map_sweep(found, how->place, &sweeping.policy, how->list,
-				  &swept);
+		error = found_map_sweep(found, how->place, &sweeping.policy,
+					how->list, &swept);
 	if (error == 0)
 		add(&swept);
 	else
@@ -130,12 +131,15 @@ static int show_all(const struct sweep_options *options)
 
 	output_open(&sweeping.output, options->format, stdout);
 	output_section(&sweeping.output, &section);
-	for (int protocol = 0; protocol < N_PROTOCOLS && sweeping.n_swept > 0; protocol++) {
+	for (int protocol = 0; protocol < N_PROTOCOLS && sweeping.n_swept > 0;
+	     protocol++) {
 		const int result = sweeping.sum.errors[protocol];
 
 		if (result == 0) {
-			show((enum protocol)protocol, &sweeping.sum.results[protocol]);
-		} else if (!is_left_out(options, (enum protocol)protocol, result)) {
+			show((enum protocol)protocol,
+			     &sweeping.sum.results[protocol]);
+		} else if (!is_left_out(options, (enum protocol)protocol,
+					result)) {
 			message("berth: cannot list %s sockets: %s\n",
 				protocol_name((enum protocol)protocol),
 				strerror(-result));

@@ -174,7 +174,8 @@ static void find_zeros(const struct endpoint *endpoint, int *beginp, int *np)
 	for (int i = 0; i < N_GROUPS; i++) {
 		int n = 0;
 
-		while (i + n < N_GROUPS && group(endpoint, (size_t)i + (size_t)n) == 0)
+		while (i + n < N_GROUPS &&
+		       group(endpoint, (size_t)i + (size_t)n) == 0)
 			n++;
 		if (n > *np) {
 			*beginp = i;

@@ -190,13 +190,15 @@ static int why_missing(enum protocol protocol)
 	return exists == (protocol == PROTOCOL_SCTP) ? -EOPNOTSUPP : -ENOENT;
 }
 
-int proc_net_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
-		  void *context)
+int proc_net_list(enum protocol protocol, uint16_t port,
+		  kernel_socket_visit visit, void *context)
 {
 	(void)port;
 
-	int result = paths[protocol][0] == NULL ? -ENOENT
-		: list_file(paths[protocol][0], protocol, false, visit, context);
+	int result = paths[protocol][0] == NULL
+			     ? -ENOENT
+			     : list_file(paths[protocol][0], protocol, false,
+					 visit, context);
 
 	if (result == -ENOENT)
 		return why_missing(protocol);

@@ -14,5 +14,5 @@
  * is not mounted, or the protocol is SCTP, whose table has another form; or
  * -errno.
  */
-int proc_net_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
-		  void *context);
+int proc_net_list(enum protocol protocol, uint16_t port,
+		  kernel_socket_visit visit, void *context);

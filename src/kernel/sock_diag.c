@@ -188,7 +188,8 @@ int sock_diag_list(enum protocol protocol, uint16_t port,
 
 	if (exchange == NULL)
 		return -ENOMEM;
-	exchange->listing = (struct listing){ .protocol = protocol, .visit = visit,
+	exchange->listing = (struct listing){ .protocol = protocol,
+					      .visit = visit,
 					      .context = context };
 	result = list_family(exchange, AF_INET, port);
 	if (result == 0 && !exchange->listing.ended)

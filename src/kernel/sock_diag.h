@@ -34,8 +34,8 @@ typedef bool (*kernel_socket_visit)(const struct kernel_socket *socket,
  * has this local port, or any with ANY_PORT; it may visit others too. Returns 0
  * or -errno; -ENOENT when the kernel lacks the protocol.
  */
-int sock_diag_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
-		   void *context);
+int sock_diag_list(enum protocol protocol, uint16_t port,
+		   kernel_socket_visit visit, void *context);
 
 /*
  * Whether the kernel has a TCP socket, TIME_WAIT included, with exactly these

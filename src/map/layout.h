@@ -30,7 +30,8 @@
 #define N_PLANES_UDP 32u
 #define N_PLANES_UDPLITE 8u
 #define N_PLANES_SCTP 16u
-#define N_PLANES (N_PLANES_TCP + N_PLANES_UDP + N_PLANES_UDPLITE + N_PLANES_SCTP)
+#define N_PLANES \
+	(N_PLANES_TCP + N_PLANES_UDP + N_PLANES_UDPLITE + N_PLANES_SCTP)
 
 struct map_header {
 	uint64_t magic;

@@ -58,7 +58,8 @@ static uint64_t port_bit(uint32_t port)
  * write the hint has then seen the last use. Each further turn is caused by
  * another process's change.
  */
-static void follow(struct protocol_memory *protocol, uint16_t port, enum use use)
+static void follow(struct protocol_memory *protocol, uint16_t port,
+		   enum use use)
 {
 	atomic_u64 *hintp = &protocol->hints[use][port / PORT_WORD_BITS];
 	/* Acquire, after this process's own change: either a newer use is seen
@@ -74,7 +75,8 @@ static void follow(struct protocol_memory *protocol, uint16_t port, enum use use
 		else
 			and_acq_rel_u64(hintp, ~port_bit(port));
 		was_used = used;
-		used = (load_acquire_u16(&protocol->uses[port]) & USE_MASK) == use;
+		used = (load_acquire_u16(&protocol->uses[port]) & USE_MASK) ==
+		       use;
 	} while (used != was_used);
 }
 
@@ -231,8 +233,8 @@ void ledger_rest(const struct map *map, enum protocol protocol, uint16_t port,
  * of two epochs later counts too: the caller may have read the clock before
  * that epoch began.
  */
-static uint64_t resting_since(const struct protocol_memory *protocol, uint32_t epoch,
-			      uint32_t word)
+static uint64_t resting_since(const struct protocol_memory *protocol,
+			      uint32_t epoch, uint32_t word)
 {
 	uint64_t mask = 0;
 
@@ -341,7 +343,8 @@ uint64_t ledger_plane_bits(const struct map *map, enum protocol protocol,
 {
 	/* Acquire: as above. */
 	return load_acquire_u64(
-		&map->memory->planes[first_plane[protocol] + plane].words[word]);
+		&map->memory->planes[first_plane[protocol] + plane]
+			 .words[word]);
 }
 
 void ledger_settle(const struct map *map, enum protocol protocol, uint16_t port,
@@ -386,8 +389,9 @@ void ledger_mend_hints(const struct map *map, enum protocol protocol,
 	}
 }
 
-enum use ledger_use(const struct map *map, enum protocol protocol, uint16_t port,
-		    uint64_t now_ms, uint32_t *n_leasesp, bool *restsp)
+enum use ledger_use(const struct map *map, enum protocol protocol,
+		    uint16_t port, uint64_t now_ms, uint32_t *n_leasesp,
+		    bool *restsp)
 {
 	const struct protocol_memory *memory = &map->memory->protocols[protocol];
 	/* Relaxed: for a report, nothing is decided on it. */

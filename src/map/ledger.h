@@ -107,5 +107,6 @@ void ledger_mend_hints(const struct map *map, enum protocol protocol,
  * What the map shows for a port, for reports; USE_FREE with *restsp for
  * resting.
  */
-enum use ledger_use(const struct map *map, enum protocol protocol, uint16_t port,
-		    uint64_t now_ms, uint32_t *n_leasesp, bool *restsp);
+enum use ledger_use(const struct map *map, enum protocol protocol,
+		    uint16_t port, uint64_t now_ms, uint32_t *n_leasesp,
+		    bool *restsp);

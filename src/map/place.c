@@ -215,8 +215,8 @@ static bool is_squatted(int shm_fd)
 
 static int open_shm_root(const struct place *place, bool make)
 {
-	const int shm_fd = raw_open(AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY,
-				    0);
+	const int shm_fd =
+		raw_open(AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY, 0);
 	int fd;
 
 	if (shm_fd < 0)

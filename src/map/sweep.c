@@ -174,7 +174,8 @@ static uint64_t identity_bit(const struct sweep *sweep,
 static void clear(struct sweep *sweep, uint32_t port, uint32_t plane,
 		  uint64_t rest_now_ms)
 {
-	const struct lease lease = { .protocol = sweep->protocol, .use = USE_FREE,
+	const struct lease lease = { .protocol = sweep->protocol,
+				     .use = USE_FREE,
 				     .port = (uint16_t)port,
 				     .plane = (uint16_t)plane };
 
@@ -269,7 +270,8 @@ static int look_again(struct sweep *sweep, sweep_lister list)
 	     n < sweep->n_unshown && result == 0; port++) {
 		if (sweep->memory->unshown[port] == 0)
 			continue;
-		result = list(sweep->protocol, (uint16_t)port, visit_again, sweep);
+		result = list(sweep->protocol, (uint16_t)port, visit_again,
+			      sweep);
 		n++;
 	}
 	return result;

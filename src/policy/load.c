@@ -133,7 +133,8 @@ int policy_file_retire(int folder_fd)
 	if (lock_fd >= 0)
 		result = raw_flock(lock_fd, LOCK_EX | LOCK_NB);
 	if (result == 0)
-		result = policy_write_retire(folder_fd, false, ON_ERROR_PRIVATE);
+		result =
+			policy_write_retire(folder_fd, false, ON_ERROR_PRIVATE);
 	if (result == 0 && lock_fd >= 0)
 		raw_file_remove(folder_fd, "lock", 0);
 	if (lock_fd >= 0)
@@ -194,7 +195,8 @@ bool policy_file_may_publish(const struct place *place)
 	if (list_candidates(place, &candidates) < 0)
 		return false;
 	for (unsigned int i = 0; i < candidates.n; i++)
-		if (policy_write_open(place, candidates.roots[i], &write) == 0) {
+		if (policy_write_open(place, candidates.roots[i], &write) ==
+		    0) {
 			policy_write_close(&write);
 			return true;
 		}

@@ -85,7 +85,8 @@ static bool take_sets(struct taking *taking, const struct policy_rule *rule,
 			&policyp->avoided[protocol]) &&
 	       take_set(taking, rule->refused[protocol],
 			&policyp->refused[protocol]) &&
-	       take_set(taking, rule->owned[protocol], &policyp->owned[protocol]) &&
+	       take_set(taking, rule->owned[protocol],
+			&policyp->owned[protocol]) &&
 	       take_set(taking, taking->tables->image->dynamic[protocol],
 			&policyp->dynamic[protocol]);
 }

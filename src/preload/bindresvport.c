@@ -54,7 +54,8 @@ static void begin(struct reserving *reserving, int fd)
 	reserving->protocol = (enum protocol)facts.protocol;
 	if (reserving->policy.settings[SETTING_MODE] == MODE_ENFORCE)
 		reserving->is_narrowed = is_narrowed(
-			reserving->policy.ranges[facts.protocol][ROLE_OF_LISTEN]);
+			reserving->policy
+				.ranges[facts.protocol][ROLE_OF_LISTEN]);
 }
 
 static bool may_take(const struct reserving *reserving, uint16_t port)
@@ -65,7 +66,8 @@ static bool may_take(const struct reserving *reserving, uint16_t port)
 		return true;
 	if (reserving->is_narrowed)
 		return port_set_has(
-			policy->ranges[reserving->protocol][ROLE_OF_LISTEN], port);
+			policy->ranges[reserving->protocol][ROLE_OF_LISTEN],
+			port);
 	return !policy_has(policy->avoided[reserving->protocol], port);
 }
 

@@ -11,8 +11,8 @@
 /* Made without asking a filter: the call is the program's own. */
 static long direct(long number, const long a[6])
 {
-	return next_result(raw_program_call(number, a[0], a[1], a[2], a[3], a[4],
-					    a[5]));
+	return next_result(
+		raw_program_call(number, a[0], a[1], a[2], a[3], a[4], a[5]));
 }
 
 /* The words of a call; the rest of the six are zero. */

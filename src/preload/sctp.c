@@ -74,7 +74,8 @@ static bool take_first(struct call *call, const void *list, socklen_t length)
 {
 	socklen_t size;
 
-	if (length < sizeof(sa_family_t) || !user_memory_check(call->fd, list, length))
+	if (length < sizeof(sa_family_t) ||
+	    !user_memory_check(call->fd, list, length))
 		return false;
 	size = address_size(list);
 	if (size == 0 || length < size)

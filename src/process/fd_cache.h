@@ -138,7 +138,8 @@ static inline void fd_cache_begin(struct fd_cache *cache)
 {
 	/* Relaxed: wiped by a fork, and written by its child alone. Negative
 	 * while another thread begins the generation. */
-	if (cache->ownerp != NULL && (int64_t)load_relaxed_u64(cache->ownerp) <= 0)
+	if (cache->ownerp != NULL &&
+	    (int64_t)load_relaxed_u64(cache->ownerp) <= 0)
 		fd_cache_own(cache);
 }
 

@@ -71,8 +71,8 @@ static double measure_two(void)
 }
 
 /* The kernel cannot be asked: all is read and nothing cleared. */
-static int list_none(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
-		     void *context)
+static int list_none(enum protocol protocol, uint16_t port,
+		     kernel_socket_visit visit, void *context)
 {
 	(void)protocol;
 	(void)port;
@@ -89,7 +89,8 @@ static double measure_beside_sweep(void)
 	if (sweeper < 0)
 		return 0;
 	while (sweeper == 0)
-		sweep_protocol(&map, PROTOCOL_TCP, &range, list_none, 1, &result);
+		sweep_protocol(&map, PROTOCOL_TCP, &range, list_none, 1,
+			       &result);
 
 	const double mine = measure(1);
 

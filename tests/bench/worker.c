@@ -342,7 +342,8 @@ static int measure_memory(void)
 		if (strchr(line, '-') != NULL)
 			shared = strstr(line, "/map") != NULL ||
 				 strstr(line, "/policy") != NULL;
-		else if (!shared && sscanf(line, "Private_Dirty: %ld", &kib) == 1)
+		else if (!shared &&
+			 sscanf(line, "Private_Dirty: %ld", &kib) == 1)
 			sum += kib;
 	printf("%ld\n", sum);
 	return 0;

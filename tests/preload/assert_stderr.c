@@ -205,7 +205,8 @@ static struct location make_file(void)
 				 O_APPEND, 0600), "log");
 
 	must((int)write(fd, bytes, sizeof(bytes)), "log");
-	return (struct location){ fd, open("log", O_RDONLY | O_CLOEXEC), false };
+	return (struct location){ fd, open("log", O_RDONLY | O_CLOEXEC),
+				  false };
 }
 
 static struct location make_null(void)
@@ -401,7 +402,8 @@ static bool is_data_untouched(void)
 	const ssize_t n = read(fd, bytes, sizeof(bytes));
 
 	close(fd);
-	return n == (ssize_t)strlen(DATA) && memcmp(bytes, DATA, (size_t)n) == 0;
+	return n == (ssize_t)strlen(DATA) &&
+	       memcmp(bytes, DATA, (size_t)n) == 0;
 }
 
 static void play(const char *self, const struct scene *scene)

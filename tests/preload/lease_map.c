@@ -37,7 +37,8 @@ bool lease_map_has(const struct lease_map *map, int fd)
 	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
 	return !port_set_has(&map->range, port) ||
 	       ledger_use_word(&map->map,
-			       type == SOCK_STREAM ? PROTOCOL_TCP : PROTOCOL_UDP,
+			       type == SOCK_STREAM ? PROTOCOL_TCP
+						   : PROTOCOL_UDP,
 			       port) != 0;
 }
 
@@ -46,7 +47,8 @@ uint32_t lease_map_count(const struct lease_map *map)
 	uint32_t n = 0;
 
 	for (uint32_t port = 0; port < N_PORTS; port++)
-		for (int protocol = PROTOCOL_TCP; protocol <= PROTOCOL_UDP; protocol++)
+		for (int protocol = PROTOCOL_TCP; protocol <= PROTOCOL_UDP;
+		     protocol++)
 			n += port_set_has(&map->range, port) &&
 			     ledger_use_word(&map->map, (enum protocol)protocol,
 					     (uint16_t)port) != 0;

@@ -205,8 +205,9 @@ int main(void)
 
 		if (!kind_present(kind))
 			continue;
-		address_by_child(kind, kind->family == AF_INET ? "127.0.0.2"
-							       : "::ffff:127.0.0.2");
+		address_by_child(kind, kind->family == AF_INET
+					       ? "127.0.0.2"
+					       : "::ffff:127.0.0.2");
 		reuseport_filter(kind);
 		own_range_by_child(kind);
 		unmapped(kind);

@@ -100,7 +100,8 @@ static void others_lease(void)
 		{ USE_CONNECT, the_port(), 0 },
 		{ USE_CONNECT, the_port(), 2 },
 	};
-	const struct port_wish wish = { .protocol = PROTOCOL_TCP, .use = USE_WHOLE,
+	const struct port_wish wish = { .protocol = PROTOCOL_TCP,
+					.use = USE_WHOLE,
 					.role = ROLE_OF_LISTEN };
 	const uint32_t held = load_relaxed_u32(&trial->hold);
 	struct port_pick pick;
@@ -182,7 +183,8 @@ static void check_rest(const struct operation *operation)
 
 static void search(const struct operation *operation, bool from_lease)
 {
-	const struct port_wish wish = { .protocol = PROTOCOL_TCP, .use = USE_WHOLE,
+	const struct port_wish wish = { .protocol = PROTOCOL_TCP,
+					.use = USE_WHOLE,
 					.role = ROLE_OF_LISTEN };
 	struct claim claim = operation->claim;
 	struct port_pick pick;
@@ -320,7 +322,8 @@ void __wrap_ledger_mend_hints(const struct map *map, enum protocol protocol,
 
 static void use_directly(uint16_t port, uint32_t use_word)
 {
-	struct protocol_memory *protocol = &process.map.memory->protocols[PROTOCOL_TCP];
+	struct protocol_memory *protocol =
+		&process.map.memory->protocols[PROTOCOL_TCP];
 
 	store_relaxed_u16(&protocol->uses[port], (uint16_t)use_word);
 	or_acq_rel_u64(&protocol->hints[use_word & 3][port / PORT_WORD_BITS],

@@ -209,7 +209,8 @@ void stepped_start(struct stepped *stepped, unsigned int slot,
 /* Moves on one instruction. */
 static bool step(struct stepped *stepped)
 {
-	if (stepped->gone || atomic_load(&phases[stepped->slot]) != PHASE_WITHIN)
+	if (stepped->gone ||
+	    atomic_load(&phases[stepped->slot]) != PHASE_WITHIN)
 		return false;
 	move_on(stepped, PTRACE_SINGLESTEP, 0);
 	if (!wait_for_stop(stepped))

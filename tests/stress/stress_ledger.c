@@ -185,7 +185,8 @@ static void run_processes(unsigned int n_processes, unsigned int n_threads)
 static void expect_empty(void)
 {
 	const struct map_memory *memory = process.map.memory;
-	const struct protocol_memory *protocol = &memory->protocols[PROTOCOL_TCP];
+	const struct protocol_memory *protocol =
+		&memory->protocols[PROTOCOL_TCP];
 
 	for (uint32_t port = LO; port < LO + N_RANGE; port++) {
 		const struct lease lease = { .port = (uint16_t)port };

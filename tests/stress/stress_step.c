@@ -192,7 +192,8 @@ static void decide(struct stepped *stepped, enum fate fate, unsigned int n,
 		stepped_kill(stepped);
 		current->others();
 	} else if (fate != KILLED &&
-		   !stepped_finish(stepped, fate == INTERRUPTED ? SIGUSR1 : 0)) {
+		   !stepped_finish(stepped,
+				   fate == INTERRUPTED ? SIGUSR1 : 0)) {
 		fail("it ends badly: status %#x", stepped->status);
 	}
 	end(fate == KILLED || fate == MOVED_ON);

@@ -88,9 +88,12 @@ void truth_set_up(const struct map *shared, struct port_set *range)
 struct lease truth_lease(const struct claim *claim)
 {
 	return (struct lease){
-		.protocol = PROTOCOL_TCP, .use = claim->use, .port = claim->port,
+		.protocol = PROTOCOL_TCP,
+		.use = claim->use,
+		.port = claim->port,
 		.plane = claim->use == USE_WHOLE
-			? 0 : planes[claim->use][claim->index],
+				 ? 0
+				 : planes[claim->use][claim->index],
 	};
 }
 
@@ -131,7 +134,8 @@ void truth_drop(const struct claim *claim)
 
 bool truth_has(const struct claim *claim)
 {
-	const uint32_t word = load_acquire_u32(&sockets[claim->port - TRUTH_LO]);
+	const uint32_t word =
+		load_acquire_u32(&sockets[claim->port - TRUTH_LO]);
 
 	return USE_OF(word) == claim->use &&
 	       (word & INDEX_BIT(claim->index)) != 0;
@@ -276,7 +280,8 @@ static bool planes_agree(void)
 /* Hints against what they hint at, whatever that is. */
 static bool hints_agree(void)
 {
-	const struct protocol_memory *protocol = &map->memory->protocols[PROTOCOL_TCP];
+	const struct protocol_memory *protocol =
+		&map->memory->protocols[PROTOCOL_TCP];
 	bool agree = true;
 
 	for (uint32_t port = 0; port < N_PORTS; port++) {
@@ -318,12 +323,14 @@ uint64_t truth_fingerprint(void)
 {
 	const uint32_t first = TRUTH_LO / PORT_WORD_BITS;
 	const struct map_memory *memory = map->memory;
-	const struct protocol_memory *protocol = &memory->protocols[PROTOCOL_TCP];
+	const struct protocol_memory *protocol =
+		&memory->protocols[PROTOCOL_TCP];
 	uint64_t sum = UINT64_C(0xcbf29ce484222325);
 
 	for (uint32_t word = first; word < first + N_WORDS; word++) {
 		for (int use = USE_WHOLE; use < N_USES; use++)
-			mix(&sum, load_acquire_u64(&protocol->hints[use][word]));
+			mix(&sum,
+			    load_acquire_u64(&protocol->hints[use][word]));
 		for (uint32_t plane = 0; plane < N_PLANES_TCP; plane++)
 			mix(&sum, load_acquire_u64(
 				&memory->planes[plane].words[word]));

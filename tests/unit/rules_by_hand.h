@@ -112,10 +112,11 @@ static inline void assert_ports(const struct port_set *set,
 	cr_assert_str_eq(text, expected, "%s, not %s", text, expected);
 }
 
-static inline void assert_range(size_t rule, enum protocol protocol, enum role role,
-				const char *expected, int line)
+static inline void assert_range(size_t rule, enum protocol protocol,
+				enum role role, const char *expected, int line)
 {
-	const struct rule_range *range = &rules.rules[rule].ranges[protocol][role];
+	const struct rule_range *range =
+		&rules.rules[rule].ranges[protocol][role];
 
 	assert_ports(range->ports, expected);
 	cr_assert_eq(range->place.line, line, "%d, not %d", range->place.line,

@@ -453,11 +453,13 @@ Test(config, a_message_is_printable_and_not_long)
 {
 	char text[300];
 
-	assert_told("\"a\x1b[31m\" = 1\n", "conf:1: unknown option \"a?[31m\"\n");
+	assert_told("\"a\x1b[31m\" = 1\n",
+		    "conf:1: unknown option \"a?[31m\"\n");
 	assert_told("\"a\xc2\x9b\" = 1\n", "conf:1: unknown option \"a?\"\n");
 	memset(text, 'y', 200);
 	strcpy(text + 200, " = 1\n");
-	assert_told(text, "conf:1: unknown option \"yyyyyyyyyyyyyyyyyyyyyyyyyyyy"
+	assert_told(text,
+		    "conf:1: unknown option \"yyyyyyyyyyyyyyyyyyyyyyyyyyyy"
 		    "yyyyyyyyyyyyyyyyyyyyyyyyyyyyy...\"\n");
 }
 
@@ -600,9 +602,10 @@ Test(config, a_variable_stands_for_its_value_to_the_letter)
 	setenv("BERTH_TEST_X", "a\"b\\c${BERTH_TEST_X}*", 1);
 	setenv("BERTH_TEST_EMPTY", "", 1);
 	unsetenv("BERTH_TEST_NONE");
-	assert_sound("process \"${BERTH_TEST_X}\" { name = {\"-${BERTH_TEST_X}\","
-		     "\n\"<${BERTH_TEST_EMPTY}>${BERTH_TEST_NONE:-d}\"} }\n"
-		     "listen = '${BERTH_TEST_NONE}' range = \"\\${X}\"");
+	assert_sound(
+		"process \"${BERTH_TEST_X}\" { name = {\"-${BERTH_TEST_X}\","
+		"\n\"<${BERTH_TEST_EMPTY}>${BERTH_TEST_NONE:-d}\"} }\n"
+		"listen = '${BERTH_TEST_NONE}' range = \"\\${X}\"");
 	cr_assert_str_eq(config.processes[0].name, "a\"b\\c${BERTH_TEST_X}*");
 	assert_list(&config.processes[0].conditions[CONDITION_NAME], 2, "<>d",
 		    1);
@@ -727,13 +730,17 @@ Test(config, findings_are_printed_by_file_and_line)
 {
 	struct location none = { NULL, 0 };
 
-	findings_add(&findings, SEVERITY_ERROR, (struct location){ "b", 9 }, "1");
+	findings_add(&findings, SEVERITY_ERROR, (struct location){ "b", 9 },
+		     "1");
 	findings_add(&findings, SEVERITY_WARNING, (struct location){ "a", 2 },
 		     "%s", "2");
-	findings_add(&findings, SEVERITY_ERROR, (struct location){ "b", 3 }, "3");
-	findings_add(&findings, SEVERITY_ERROR, (struct location){ "b", 9 }, "4");
+	findings_add(&findings, SEVERITY_ERROR, (struct location){ "b", 3 },
+		     "3");
+	findings_add(&findings, SEVERITY_ERROR, (struct location){ "b", 9 },
+		     "4");
 	findings_add(&findings, SEVERITY_WARNING, none, "5");
-	findings_add(&findings, SEVERITY_ERROR, (struct location){ "a", 0 }, "6");
+	findings_add(&findings, SEVERITY_ERROR, (struct location){ "a", 0 },
+		     "6");
 	assert_printed("b:3: 3\nb:9: 1\nb:9: 4\na: 6\na:2: warning: 2\n"
 		       "warning: 5\n");
 	cr_assert_eq(findings.n_errors, 4);

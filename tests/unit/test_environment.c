@@ -55,7 +55,8 @@ Test(environment, an_empty_environment_gives_the_defaults)
 	assert_range("49152-65535");
 	cr_assert_eq(environment.range.n_ports, 16384);
 	cr_assert_eq(environment.reserved.n_ports, 0);
-	cr_assert_eq(environment.settings[SETTING_ALGORITHM], ALGORITHM_DOUBLE_HASH);
+	cr_assert_eq(environment.settings[SETTING_ALGORITHM],
+		     ALGORITHM_DOUBLE_HASH);
 	cr_assert_eq(environment.settings[SETTING_ON_ERROR], ON_ERROR_PRIVATE);
 	cr_assert_eq(environment.settings[SETTING_LOG], LOG_START);
 	cr_assert(environment.settings[SETTING_PIN]);
@@ -73,7 +74,8 @@ Test(environment, every_variable_is_read)
 	assert_range("4000,5000-5099,5201-5999");
 	cr_assert_eq(environment.range.n_ports, 900);
 	cr_assert_eq(environment.reserved.n_ports, 101);
-	cr_assert_eq(environment.settings[SETTING_ALGORITHM], ALGORITHM_RANDOM_INCREMENTS);
+	cr_assert_eq(environment.settings[SETTING_ALGORITHM],
+		     ALGORITHM_RANDOM_INCREMENTS);
 	cr_assert_eq(environment.settings[SETTING_ON_ERROR], ON_ERROR_REFUSE);
 	cr_assert_not(environment.settings[SETTING_PIN]);
 	cr_assert_eq(environment.settings[SETTING_LOG], LOG_STDERR);
@@ -206,7 +208,8 @@ static void assert_word_refused(const char *variable, const char *message)
 	variables[0] = variable;
 	assert_refused(message);
 	assert_range("49152-65535");
-	cr_assert_eq(environment.settings[SETTING_ALGORITHM], ALGORITHM_DEFAULT);
+	cr_assert_eq(environment.settings[SETTING_ALGORITHM],
+		     ALGORITHM_DEFAULT);
 	cr_assert_eq(environment.settings[SETTING_ON_ERROR], ON_ERROR_PRIVATE);
 	cr_assert_eq(environment.settings[SETTING_LOG], LOG_START);
 	cr_assert(environment.settings[SETTING_PIN]);

@@ -129,7 +129,8 @@ Test(ledger, the_last_plane_of_each_protocol_is_its_own)
 		last.protocol = (enum protocol)protocol;
 		last.plane = (uint16_t)(ledger_n_planes(last.protocol) - 1);
 		cr_expect_eq(ledger_lease(&map, &last), 0);
-		cr_expect_eq(ledger_plane(last.protocol, UINT64_MAX), last.plane);
+		cr_expect_eq(ledger_plane(last.protocol, UINT64_MAX),
+			     last.plane);
 		cr_expect_eq(ledger_plane(last.protocol, 0), 0);
 	}
 }
@@ -256,7 +257,8 @@ Test(ledger, random_bytes_cost_no_more_than_ports)
 		bytes[i] = (unsigned char)rand();
 	for (int i = 0; i < 100000; i++) {
 		const enum use use = USE_WHOLE + rand() % 3;
-		const uint16_t plane = use == USE_WHOLE ? 0 : rand() % N_PLANES_TCP;
+		const uint16_t plane =
+			use == USE_WHOLE ? 0 : rand() % N_PLANES_TCP;
 		const int port = find(use, plane, rand() % N_PORTS,
 				      rand() % 3, (uint64_t)rand());
 
@@ -272,7 +274,8 @@ Test(ledger, a_wrong_hint_is_mended_by_the_next_lease_and_release)
 	struct protocol_memory *protocol = &map.memory->protocols[PROTOCOL_TCP];
 
 	cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
-	memset(protocol->hints[USE_WHOLE], 0, sizeof(protocol->hints[USE_WHOLE]));
+	memset(protocol->hints[USE_WHOLE], 0,
+	       sizeof(protocol->hints[USE_WHOLE]));
 	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
 	give(USE_WHOLE, 40000, 0, 0);
 	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 1), 40000);

@@ -163,7 +163,8 @@ Test(policy_image, an_offset_that_leads_nowhere_is_an_empty_string)
 
 Test(policy_image, a_list_is_gone_through_to_its_end)
 {
-	const uint32_t list = image.matches[SECOND].conditions[CONDITION_PROFILE];
+	const uint32_t list =
+		image.matches[SECOND].conditions[CONDITION_PROFILE];
 	const char *text = string_at(list);
 
 	cr_assert_str_eq(text, "ci");

@@ -600,7 +600,8 @@ static bool is_whole(const struct policy *copy, uint32_t first)
 	if (copy->rest_ms != first)
 		return false;
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
-		if (!has_range(copy->ranges[protocol][ROLE_OF_CONNECT], first) ||
+		if (!has_range(copy->ranges[protocol][ROLE_OF_CONNECT],
+			       first) ||
 		    !has_range(copy->ranges[protocol][ROLE_OF_LISTEN], first) ||
 		    !has_range(copy->avoided[protocol], first + 5000) ||
 		    !has_range(copy->refused[protocol], first + 5000) ||

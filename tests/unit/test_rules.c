@@ -55,12 +55,14 @@ Test(rules, a_range_is_the_innermost_that_is_given)
 		assert_range(rule, PROTOCOL_TCP, ROLE_OF_CONNECT, "5001", 1);
 		assert_range(rule, PROTOCOL_TCP, ROLE_OF_LISTEN, "5002", 2);
 		assert_range(rule, PROTOCOL_UDP, ROLE_OF_CONNECT, "5004", 4);
-		assert_range(rule, PROTOCOL_UDPLITE, ROLE_OF_CONNECT, "5004", 4);
+		assert_range(rule, PROTOCOL_UDPLITE, ROLE_OF_CONNECT, "5004",
+			     4);
 		assert_range(rule, PROTOCOL_UDP, ROLE_OF_LISTEN, "5003", 3);
 		assert_range(rule, PROTOCOL_UDPLITE, ROLE_OF_LISTEN, "5003", 3);
 		assert_range(rule, PROTOCOL_SCTP, ROLE_OF_LISTEN, "5002", 2);
 	}
-	cr_assert(rules.rules[0].ranges[PROTOCOL_UDP][ROLE_OF_LISTEN].inherited);
+	cr_assert(
+		rules.rules[0].ranges[PROTOCOL_UDP][ROLE_OF_LISTEN].inherited);
 	cr_assert_not(rules.rules[0].ranges[PROTOCOL_TCP][0].inherited);
 	assert_ports(rules.dynamic[PROTOCOL_TCP], "5001-5002,5012-5013");
 	assert_ports(rules.dynamic[PROTOCOL_UDPLITE], "5003-5004,5011");

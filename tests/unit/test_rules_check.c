@@ -225,7 +225,8 @@ Test(rules_check, sets_can_be_reserved_by_name)
 	add_reserve(4, "kernel", "kernel");
 	config.import_kernel = at(1, "no");
 	make();
-	assert_ports(rules.reserves[0].ports[PROTOCOL_UDP], "1-1023,30000-32767");
+	assert_ports(rules.reserves[0].ports[PROTOCOL_UDP],
+		     "1-1023,30000-32767");
 	assert_ports(rules.reserves[1].ports[PROTOCOL_TCP], "4000-4001");
 	assert_ports(rules.rules[0].refused[PROTOCOL_TCP],
 		     "1-1023,4000-4001,30000-32767");

@@ -71,7 +71,8 @@ static void expect_listed(enum protocol protocol, int fd)
 		cr_expect_eq(search.socket.uid, geteuid());
 		cr_expect(endpoint_same_address(&search.socket.local, &local));
 		search = search_for(fd);
-		cr_assert_eq(listers[i](protocol, local.port, look, &search), 0);
+		cr_assert_eq(listers[i](protocol, local.port, look, &search),
+			     0);
 		cr_expect_eq(search.n, 1, "lister %zu, by port", i);
 	}
 
@@ -138,7 +139,8 @@ Test(sock_diag, every_source_lists_both_ends_of_a_connection)
 	for (size_t i = 0; i < N_LISTERS; i++) {
 		struct search search = search_for(fd);
 
-		cr_assert_eq(listers[i](PROTOCOL_TCP, ANY_PORT, look, &search), 0);
+		cr_assert_eq(listers[i](PROTOCOL_TCP, ANY_PORT, look, &search),
+			     0);
 		cr_assert_eq(search.n, 1);
 		cr_expect_eq(search.socket.remote.port, remote.port);
 		cr_expect(endpoint_same_address(&search.socket.remote,
@@ -193,8 +195,9 @@ Test(sock_diag, what_the_kernel_lacks_is_not_taken_for_empty)
 	const bool exists = access("/proc/net/sctp", F_OK) == 0;
 
 	if (exists) {
-		cr_expect_eq(proc_net_list(PROTOCOL_SCTP, ANY_PORT, look, &search),
-			     -EOPNOTSUPP);
+		cr_expect_eq(
+			proc_net_list(PROTOCOL_SCTP, ANY_PORT, look, &search),
+			-EOPNOTSUPP);
 		cr_expect_eq(socket_table_list(PROTOCOL_SCTP, ANY_PORT, look,
 					    &search),
 			     listed == -ENOENT ? -EOPNOTSUPP : listed);

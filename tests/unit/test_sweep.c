@@ -23,8 +23,8 @@ static int list_result;
 static unsigned int n_lists;
 static void (*after_list)(void);	/* what goes on meanwhile */
 
-static int list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
-		void *context)
+static int list(enum protocol protocol, uint16_t port,
+		kernel_socket_visit visit, void *context)
 {
 	const int now_result = list_result;
 
@@ -83,8 +83,9 @@ static uint16_t plane(const struct endpoint *local,
 
 static struct lease lease(enum use use, uint16_t port, uint16_t on)
 {
-	return (struct lease){ .protocol = PROTOCOL_TCP, .use = use, .port = port,
-			       .plane = on };
+	return (struct lease){
+		.protocol = PROTOCOL_TCP, .use = use, .port = port, .plane = on
+	};
 }
 
 static void take(enum use use, uint16_t port, uint16_t on)

@@ -157,7 +157,8 @@ static void assert_printable(const char *string, const char *expected)
 Test(text, what_may_be_printed_stays_as_it_is)
 {
 	assert_printable("", "");
-	assert_printable("/usr/bin/python3 -c \"x\"", "/usr/bin/python3 -c \"x\"");
+	assert_printable("/usr/bin/python3 -c \"x\"",
+			 "/usr/bin/python3 -c \"x\"");
 	assert_printable("gr\xc3\xb6\xc3\x9f" "e", "gr\xc3\xb6\xc3\x9f" "e");
 	assert_printable("\xe2\x82\xac\xf0\x9f\x9a\xa2",
 			 "\xe2\x82\xac\xf0\x9f\x9a\xa2");
@@ -169,7 +170,8 @@ Test(text, controls_and_what_changes_direction_become_a_question_mark_each)
 	assert_printable("a\tb\nc\x1b[m\x7f", "a?b?c?[m?");
 	assert_printable("\xc2\x80\xc2\x9bm\xc2\x9f", "??m?");
 	assert_printable("\xe2\x80\xaexcod\xe2\x81\xa6", "?xcod?");
-	assert_printable("\xe2\x80\x8b\xe2\x80\xa8\xef\xbb\xbf\xd8\x9c", "????");
+	assert_printable("\xe2\x80\x8b\xe2\x80\xa8\xef\xbb\xbf\xd8\x9c",
+			 "????");
 	assert_printable("\xf3\xa0\x81\x81", "?");
 }
 

@@ -94,8 +94,8 @@ static void copies(const struct kind *kind)
 	REPORT(last, dup3(fd, last, O_CLOEXEC), "%s dup3 over it", kind->name);
 	REPORT(last, bind_to(last, loopback_of(kind, 5701)),
 	       "%s bind the port again", kind->name);
-	REPORT(-1, close_range((unsigned int)end - 10, ~0u, 0), "%s close_range",
-	       kind->name);
+	REPORT(-1, close_range((unsigned int)end - 10, ~0u, 0),
+	       "%s close_range", kind->name);
 	REPORT(-1, fcntl(last, F_GETFD), "%s F_GETFD", kind->name);
 	REPORT(fd, bind_to(fd, loopback_of(kind, 5702)), "%s bind elsewhere",
 	       kind->name);

@@ -175,7 +175,8 @@ static long call_copies(int fd)
 
 static const struct task tasks[] = {
 	{ "connect", STREAM, NULL, call_connect, true, 0 },
-	{ "connect of a bound socket", STREAM, bind_any, call_connect, true, 0 },
+	{ "connect of a bound socket", STREAM, bind_any, call_connect, true,
+	  0 },
 	{ "connect of a datagram socket", DGRAM, NULL, call_connect, true, 0 },
 	{ "sendto", DGRAM, NULL, call_sendto, true, 0 },
 	{ "sendmsg", DGRAM, NULL, call_sendmsg, true, 0 },
@@ -199,7 +200,8 @@ static const struct task tasks[] = {
 	{ "setsockopt", STREAM, NULL, call_setsockopt, false, 0 },
 	{ "getsockopt", STREAM, NULL, call_getsockopt, false, 0 },
 	{ "socket and close_range", STREAM, NULL, call_socket, false, 0 },
-	{ "dup, dup2, dup3 and fcntl", STREAM, bind_any, call_copies, false, 0 },
+	{ "dup, dup2, dup3 and fcntl", STREAM, bind_any, call_copies, false,
+	  0 },
 };
 
 /* --- one call ------------------------------------------------------------------- */

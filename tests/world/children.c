@@ -299,7 +299,8 @@ int main(int argc, char **argv)
 	look("a connect in vain");
 	must(pipe2(report, O_CLOEXEC), "pipe");
 	must(run_child(send_from_copies, false), "a child that sends");
-	check(all_in_range(), "a child's sends from copies: ports of the range");
+	check(all_in_range(),
+	      "a child's sends from copies: ports of the range");
 	look("a child's sends from copies");
 	must(run_child(send_from_others, false), "a child that sends");
 	check(all_in_range(), "a child's sends: ports of the range");
