@@ -41,31 +41,6 @@ static uint16_t port_of_send(int fd)
 	return local_port(fd);
 }
 
-/* Sends the descriptor to this process itself. */
-static int passed(int fd)
-{
-	char control[CMSG_SPACE(sizeof(fd))] = { 0 }, byte = 'x';
-	struct iovec part = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	int pair[2], copy;
-
-	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
-	*header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fd)),
-				    .cmsg_level = SOL_SOCKET,
-				    .cmsg_type = SCM_RIGHTS };
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	must((int)sendmsg(pair[0], &message, 0), "sendmsg");
-	must((int)recvmsg(pair[1], &message, 0), "recvmsg");
-	memcpy(&copy, CMSG_DATA(header), sizeof(copy));
-	close(pair[0]);
-	close(pair[1]);
-	return copy;
-}
-
 /* --- who disconnects, and who sends next ---------------------------------------- */
 
 static uint16_t child_disconnects(const struct kind *kind)
@@ -115,7 +90,7 @@ static uint16_t parent_disconnects(const struct kind *kind)
 
 static uint16_t copy_disconnects(const struct kind *kind)
 {
-	const int fd = connected(kind), copy = passed(fd);
+	const int fd = connected(kind), copy = pass_to_self(fd);
 	uint16_t port;
 
 	disconnect(copy);
@@ -127,7 +102,7 @@ static uint16_t copy_disconnects(const struct kind *kind)
 
 static uint16_t original_disconnects(const struct kind *kind)
 {
-	const int fd = connected(kind), copy = passed(fd);
+	const int fd = connected(kind), copy = pass_to_self(fd);
 	uint16_t port;
 
 	must((int)send_to(copy, server, 0), "sendto");

@@ -235,30 +235,11 @@ static void have_thread(void)
 
 static void pass_on(int at)
 {
-	int pair[2], fd = FIRST_FD + at;
-	char control[CMSG_SPACE(sizeof(fd))] = { 0 }, byte = 'x';
-	struct iovec part = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
 	tell(" %d:pass", at);
-	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
-	*header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fd)),
-				    .cmsg_level = SOL_SOCKET,
-				    .cmsg_type = SCM_RIGHTS };
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	must((int)sendmsg(pair[0], &message, 0), "sendmsg");
-	must((int)recvmsg(pair[1], &message, 0), "recvmsg");
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
-	adopt(fd, (struct held){ held[at].socket, true });
+	adopt(pass_to_self(FIRST_FD + at), (struct held){ held[at].socket, true });
 	/* A lease that it takes is not known by the others. */
 	for (int i = 0; i < N_FDS; i++)
 		held[i].is_passed_on |= held[i].socket == held[at].socket;
-	close(pair[0]);
-	close(pair[1]);
 }
 
 static void step(void)

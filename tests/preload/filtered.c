@@ -251,42 +251,18 @@ static const struct scenario {
  * Half of the sockets come as they do from another process: no call has told of
  * them what they are.
  */
-static int receive_copy(int fd)
-{
-	char control[CMSG_SPACE(sizeof(fd))] = { 0 };
-	struct iovec data = { a_byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	int pair[2], copy;
-
-	must(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), "socketpair");
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	must((int)sendmsg(pair[0], &message, 0), "sendmsg");
-	must((int)recvmsg(pair[1], &message, 0), "recvmsg");
-	memcpy(&copy, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(copy));
-	close(pair[0]);
-	close(pair[1]);
-	return copy;
-}
-
 static int open_socket(const struct scenario *scenario, int i)
 {
 	int pair[2];
 
 	if (scenario->is_own) {
 		must(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), "socketpair");
-		return i % 2 == 0 ? pair[0] : receive_copy(pair[0]);
+		return i % 2 == 0 ? pair[0] : pass_to_self(pair[0]);
 	}
 
 	const int fd = open_kind(&kinds[scenario->kind]);
 
-	return i % 2 == 0 ? fd : receive_copy(fd);
+	return i % 2 == 0 ? fd : pass_to_self(fd);
 }
 
 static void run_child(const struct scenario *scenario, const int *fds,

@@ -305,3 +305,27 @@ int count_fds(void)
 	closedir(folder);
 	return count - 3;	/* ".", ".." and the folder itself */
 }
+
+int pass_to_self(int fd)
+{
+	char control[CMSG_SPACE(sizeof(fd))] = { 0 }, byte = 'x';
+	struct iovec part = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	int pair[2], copy;
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
+	*header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fd)),
+				    .cmsg_level = SOL_SOCKET,
+				    .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	must((int)sendmsg(pair[0], &message, 0), "sendmsg");
+	must((int)recvmsg(pair[1], &message, 0), "recvmsg");
+	memcpy(&copy, CMSG_DATA(header), sizeof(copy));
+	close(pair[0]);
+	close(pair[1]);
+	return copy;
+}

@@ -134,6 +134,9 @@ int start_server(const struct kind *kind, struct address address);
 /* Waits until a nonblocking connect has ended; returns its SO_ERROR. */
 int await_connect(int fd);
 
+/* Sends a descriptor to this process itself, by SCM_RIGHTS. Returns the copy. */
+int pass_to_self(int fd);
+
 /* size bytes that end at an unmapped page, writable or not. */
 void *page_end(const void *bytes, size_t size, bool writable);
 
