@@ -291,6 +291,19 @@ static void note_call(struct tracing *tracing,
 		outcome->calls[outcome->n_calls++] = call;
 }
 
+/*
+ * The target's own write of its lines, which Berth never makes. Asked first: an
+ * address of Berth's that an earlier call has left on the stack would make it one
+ * of Berth's, and with it all that comes after.
+ */
+static bool is_end_of_pass(const struct tracing *tracing,
+			   const struct __ptrace_syscall_info *info)
+{
+	return tracing->tracee->span == SPAN_PASS && tracing->counts &&
+	       info->entry.nr == SYS_write &&
+	       info->entry.args[0] == STDOUT_FILENO;
+}
+
 static void enter(struct tracing *tracing,
 		  const struct __ptrace_syscall_info *info)
 {
@@ -301,12 +314,10 @@ static void enter(struct tracing *tracing,
 	tracing->maps_moved = false;
 	if (info->entry.nr == SYS_mmap && (info->entry.args[2] & PROT_EXEC))
 		tracing->maps_moved = true;
-	if (is_counted(tracing, info, &origin))
-		note_call(tracing, info, origin);
-	else if (tracing->tracee->span == SPAN_PASS && tracing->counts &&
-		 info->entry.nr == SYS_write &&
-		 info->entry.args[0] == STDOUT_FILENO)
+	if (is_end_of_pass(tracing, info))
 		tracing->over = true;
+	else if (is_counted(tracing, info, &origin))
+		note_call(tracing, info, origin);
 }
 
 static void stop_at_call(struct tracing *tracing)
