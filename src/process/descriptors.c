@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "process/descriptors.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/stat.h>
 #include <sys/syscall.h>
 
 #include "base/clock.h"
 #include "base/raw.h"
-#include "kernel/endpoint.h"
 #include "kernel/socket.h"
-#include "map/event.h"
-#include "process/report.h"
-
-#ifndef SO_COOKIE
-#define SO_COOKIE 57	/* <asm-generic/socket.h>, Linux 4.12 */
-#endif
 
 static void give_back(struct process *process, const struct fd_facts *facts)
 {

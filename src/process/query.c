@@ -2,8 +2,6 @@
 #include "process/query.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/stat.h>
 #include <sys/syscall.h>
 
 #include "base/raw.h"
@@ -15,6 +13,9 @@
 #ifndef SO_COOKIE
 #define SO_COOKIE 57	/* <asm-generic/socket.h>, Linux 4.12 */
 #endif
+
+/* Entries with the same port that are compared with an unknown socket. */
+#define MAX_ASKED 64
 
 /* 0 where a filter forbids to ask. */
 static uint64_t cookie_of(int fd)
@@ -56,6 +57,43 @@ static bool is_copy(const struct process *process, int fd, uint32_t copies)
 	if (other == fd)
 		other = fd_cache_next_copy(cache, (uint32_t)fd + 1, copies);
 	return other >= 0 && is_same_socket(fd, other);
+}
+
+static bool is_alike(const struct fd_facts *facts, const struct fd_facts *other)
+{
+	return other->covered && !other->ask_again &&
+	       other->protocol == facts->protocol &&
+	       other->has_port == facts->has_port && other->port == facts->port;
+}
+
+/*
+ * A descriptor that has no entry shares the facts of another one of its socket:
+ * the program may have copied, inherited or received both before Berth knew the
+ * socket.
+ */
+static void join_copies(struct process *process, int fd,
+			struct fd_facts *factsp)
+{
+	const struct fd_cache *cache = &process->cache;
+	int n_asked = 0;
+
+	for (int at = fd_cache_next(cache, 0, MAX_FDS);
+	     at >= 0 && n_asked < MAX_ASKED;
+	     at = fd_cache_next(cache, (uint32_t)at + 1, MAX_FDS)) {
+		struct fd_facts other = fd_cache_get(cache, at);
+
+		if (at == fd || !is_alike(factsp, &other))
+			continue;
+		n_asked++;
+		if (!is_same_socket(fd, at))
+			continue;
+		process_copy(process, at, fd);
+		other = fd_cache_get(cache, fd);
+		/* Not in a vfork child. */
+		if (other.known)
+			*factsp = other;
+		return;
+	}
 }
 
 int process_tell_unknown(struct process *process, int result)
@@ -106,6 +144,8 @@ int process_query(struct process *process, int fd, struct fd_facts *factsp)
 		*factsp = old;
 	else if (is_copy(process, fd, old.copies))
 		factsp->copies = old.copies;
+	else if (!old.known && factsp->covered)
+		join_copies(process, fd, factsp);
 	factsp->own_range = range == RANGE_OF_PROGRAM ||
 			    (old.own_range && range != RANGE_OF_KERNEL);
 	factsp->pinned = range == RANGE_OF_BERTH && !factsp->own_range;

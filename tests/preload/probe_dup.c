@@ -54,6 +54,27 @@ static void dup_over_socket(const struct kind *kind)
 	close(target);
 }
 
+/* Berth knows neither descriptor when the second one is made. */
+static void dup_accepted(const struct kind *kind)
+{
+	int server = start_server(kind, loopback_of(kind, 5502));
+	int client = open_kind(kind), accepted, copy;
+
+	must(connect_to(client, loopback_of(kind, 5502)), "connect");
+	accepted = must(accept(server, NULL, NULL), "accept");
+	must(set_int(accepted, SOL_SOCKET, SO_REUSEADDR, 0), "SO_REUSEADDR");
+	copy = must(dup(accepted), "dup");
+	close(client);
+	REPORT(copy, connect(copy, &(struct sockaddr){ AF_UNSPEC },
+			     sizeof(struct sockaddr)),
+	       "%s disconnect the copy of an accepted socket", kind->name);
+	REPORT(copy, connect_to(accepted, loopback_of(kind, 5502)),
+	       "%s connect an accepted socket", kind->name);
+	REPORT(accepted, close(copy), "%s close its copy", kind->name);
+	close(accepted);
+	close(server);
+}
+
 static void dup_bad(void)
 {
 	const int fds[] = { -1, 0, 77, FD_HUGE, INT_MIN, INT_MAX };
@@ -176,6 +197,8 @@ int main(void)
 		dup_over_socket(&kinds[used[i]]);
 		fcntl_socket(&kinds[used[i]]);
 	}
+	dup_accepted(&kinds[TCP4]);
+	dup_accepted(&kinds[TCP6]);
 	dup_bad();
 	fcntl_bad();
 	close_ranges();
