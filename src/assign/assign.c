@@ -140,6 +140,13 @@ static int look(struct call *call, struct endpoint *localp)
 	return result;
 }
 
+/* A bind gives the socket its address for good, a connect for the connection. */
+static bool is_bound_to(const struct call *call, const struct endpoint *local)
+{
+	return !endpoint_is_wildcard(local) &&
+	       (call->kind == CALL_BIND || call->facts.has_address);
+}
+
 static bool has_this_port(const struct fd_facts *facts, uint16_t port)
 {
 	return facts->has_port && facts->port == port;
@@ -176,7 +183,7 @@ void assign_observe(struct call *call)
 	const bool is_new = !has_this_port(facts, local.port);
 
 	facts->has_port = 1;
-	facts->has_address = !endpoint_is_wildcard(&local);
+	facts->has_address = is_bound_to(call, &local);
 	facts->unlocked = 1;
 	facts->port = local.port;
 	process_set(call->process, call->fd, *facts);
@@ -212,13 +219,14 @@ static void lease_port(struct call *call, const struct endpoint *local)
 	struct process *process = call->process;
 	struct fd_facts *facts = &call->facts;
 	const enum protocol protocol = (enum protocol)facts->protocol;
+	const bool is_whole = endpoint_is_wildcard(local);
 	struct lease lease = {
 		.protocol = protocol,
-		.use = facts->has_address ? USE_BOUND : USE_WHOLE,
+		.use = is_whole ? USE_WHOLE : USE_BOUND,
 		.port = local->port,
 	};
 
-	if (facts->has_address)
+	if (!is_whole)
 		lease.plane = ledger_plane(protocol, choice_flow_hash(
 			&process->map.memory->header.key, local, NULL));
 	/* Refused where the program shares a port that is leased already: the
@@ -234,7 +242,7 @@ static void enter_local(struct call *call, bool is_named,
 	struct fd_facts *facts = &call->facts;
 
 	facts->has_port = local->port != 0;
-	facts->has_address = !endpoint_is_wildcard(local);
+	facts->has_address = is_bound_to(call, local);
 	facts->port = local->port;
 	facts->use = USE_FREE;
 	facts->unlocked = !is_named;

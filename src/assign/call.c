@@ -11,6 +11,12 @@
 #include "kernel/socket.h"
 #include "process/process.h"
 
+bool call_holds_port(const struct call *call)
+{
+	return socket_holds_port(call->fd, call->facts.ipv6,
+				 call->facts.has_address);
+}
+
 enum role call_role(const struct call *call)
 {
 	return call->kind == CALL_BIND || call->kind == CALL_LISTEN

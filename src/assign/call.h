@@ -68,6 +68,12 @@ bool call_is_engaged(const struct call *call);
  */
 void call_drop_reuse(struct call *call);
 
+/*
+ * Whether a stream socket that shows a port still holds it: see
+ * socket_holds_port().
+ */
+bool call_holds_port(const struct call *call);
+
 /* The role of the port for this call. */
 enum role call_role(const struct call *call);
 

@@ -162,7 +162,7 @@ static bool is_about_candidate(const struct connecting *self)
 {
 	return self->result == -EADDRNOTAVAIL &&
 	       (self->shown == 0 ||
-		!socket_holds_port(self->call->fd, self->call->facts.ipv6));
+		!call_holds_port(self->call));
 }
 
 void connecting_unpin(struct connecting *self)

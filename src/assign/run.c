@@ -136,8 +136,7 @@ static int refuse_bind(struct call *call, const struct endpoint *local)
 	if (call->is_chosen ||
 	    !refusal_may_concern(&call->policy, &call->facts, local))
 		return 0;
-	if (call->facts.has_port &&
-	    socket_holds_port(call->fd, call->facts.ipv6))
+	if (call->facts.has_port && call_holds_port(call))
 		return 0;
 	return refusal_of_bind(call->process, &call->policy, &call->facts,
 			       local);
@@ -245,8 +244,7 @@ static bool is_to_itself(const struct call *call, const struct endpoint *remote)
 		return false;
 	/* The socket is not changed where the call is not refused. */
 	return !is_stream(call) || !facts->unlocked ||
-	       (!is_observing(call) &&
-		socket_holds_port(call->fd, facts->ipv6));
+	       (!is_observing(call) && call_holds_port(call));
 }
 
 static int refuse_connect(const struct call *call,

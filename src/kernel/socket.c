@@ -129,16 +129,17 @@ static bool holds_port_ipv6(int fd)
 }
 
 /*
- * A socket that holds a port cannot be bound. For one that does not, a bind to
- * the address that it already has changes nothing, with
- * IP_BIND_ADDRESS_NO_PORT.
+ * A socket that holds a port cannot be bound. For one that does not, a bind
+ * with IP_BIND_ADDRESS_NO_PORT changes nothing: to the address that it was
+ * bound to, or to none. An address that only a connect has given it is not
+ * bound to: each later connect would come from there (SOCK_BINDADDR_LOCK).
  */
-static bool holds_port_ipv4(int fd)
+static bool holds_port_ipv4(int fd, bool has_address)
 {
-	struct endpoint local;
+	struct endpoint local = { .family = AF_INET };
 	int value;
 
-	if (socket_local(fd, &local) < 0 ||
+	if ((has_address && socket_local(fd, &local) < 0) ||
 	    raw_get_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
 			       &value) < 0 ||
 	    (value == 0 && raw_set_int_option(fd, IPPROTO_IP,
@@ -153,11 +154,11 @@ static bool holds_port_ipv4(int fd)
 	return holds;
 }
 
-bool socket_holds_port(int fd, bool ipv6)
+bool socket_holds_port(int fd, bool ipv6, bool has_address)
 {
 	if (!socket_is_closed(fd))
 		return true;
-	return ipv6 ? holds_port_ipv6(fd) : holds_port_ipv4(fd);
+	return ipv6 ? holds_port_ipv6(fd) : holds_port_ipv4(fd, has_address);
 }
 
 int socket_local(int fd, struct endpoint *localp)

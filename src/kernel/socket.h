@@ -75,11 +75,12 @@ bool socket_is_cut_off(int fd);
  * Whether a stream socket that shows a port still holds it. A port that the
  * program has not named is released when the socket returns to state CLOSE
  * (tcp_set_state() in net/ipv4/tcp.c), but getsockname() still shows it. Where
- * the two cases cannot be told apart, the answer is true. Up to six system
- * calls, which change nothing but this: an IPv4 socket that has lost its port
- * shows port 0 afterwards.
+ * the two cases cannot be told apart, the answer is true. has_address: whether
+ * it was bound to an address. Up to six system calls, which change nothing but
+ * this: an IPv4 socket that has lost its port shows port 0 afterwards, and no
+ * address that it was not bound to.
  */
-bool socket_holds_port(int fd, bool ipv6);
+bool socket_holds_port(int fd, bool ipv6, bool has_address);
 
 /* The local address. Returns 0 (port 0 = none) or -errno. */
 int socket_local(int fd, struct endpoint *localp);

@@ -150,8 +150,7 @@ def connects_to_bound(it):
     """A later connect to the port that is bound, of the socket itself."""
     return (it.name in CONNECTING and was_bound(it, it.slot)
             and it.port == port_of(it.words_before, it.slot)
-            and it.results()[1] in ('0', 'EINPROGRESS', 'ECONNABORTED',
-                                    'ECONNREFUSED', 'EALREADY', 'EFAULT')
+            and it.results()[1] in ('0', 'EFAULT') + AFTER_CHOICE
             and it.only('name', 'peer', 'tcp', 'v6only'))
 
 

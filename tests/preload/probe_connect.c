@@ -282,6 +282,20 @@ static void connect_interrupted(void)
 	close(server);
 }
 
+/* To the port that a failed connect has left to see. */
+static void connect_own_port(const struct kind *kind)
+{
+	int fd = open_kind(kind);
+
+	REPORT(fd, bind_to(fd, any_of(kind, 0)), "%s bind first", kind->name);
+	REPORT(fd, connect_to(fd, loopback_of(kind, CLOSED_PORT)),
+	       "%s connect to nobody", kind->name);
+	REPORT(fd, connect_to(fd, loopback_of(kind, local_port(fd))),
+	       "%s connect to the port that it had", kind->name);
+	REPORT(fd, listen(fd, 1), "%s listen afterwards", kind->name);
+	close(fd);
+}
+
 static void bad_descriptors(void)
 {
 	int closed = must(dup(0), "dup"), ends[2];
@@ -312,6 +326,7 @@ static void connect_kind(const struct kind *kind)
 	connect_once(kind);
 	connect_nonblocking(kind);
 	connect_refused(kind);
+	connect_own_port(kind);
 	connect_unspec(kind);
 	connect_bound(kind);
 	connect_lengths(kind);
