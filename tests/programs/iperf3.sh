@@ -31,19 +31,21 @@ report()
 	client iperf3 --json --client "$@" | summary
 }
 
-# measure STREAMS ADDRESS OPTION...
+# measure STREAMS ADDRESS OPTION...: with a server of its own, since one that still
+# clears up after the client before turns the next one away.
 measure()
 {
 	local wanted=$1
 	shift
+	server iperf3 iperf3 --server --one-off
+	wait_bound tcp 5201
 	expect "$wanted streams, all sent" report "$@"
+	wait "$newest_server" || complain "the server ended with $?"
 }
 
 scenario()
 {
 	bytes=2000000
-	server iperf3 iperf3 --server
-	wait_bound tcp 5201
 	local address
 	for address in $loopbacks; do
 		measure 1 "$address" --bytes $bytes
