@@ -11,10 +11,25 @@
 #include "kernel/socket.h"
 #include "process/process.h"
 
+/*
+ * An address that only a connect has given the socket is not bound to: each
+ * later connect would come from there (SOCK_BINDADDR_LOCK). IPV6_V6ONLY is not
+ * set for MPTCP, since its first subflow may have another value than it shows.
+ */
 bool call_holds_port(const struct call *call)
 {
-	return socket_holds_port(call->fd, call->facts.ipv6,
-				 call->facts.has_address);
+	const struct fd_facts *facts = &call->facts;
+	struct endpoint bound = {
+		.family = facts->ipv6 ? AF_INET6 : AF_INET,
+	};
+
+	if (!socket_is_closed(call->fd))
+		return true;
+	if (facts->ipv6 && !facts->mptcp)
+		return socket_refuses_v6only(call->fd);
+	if (facts->has_address && socket_local(call->fd, &bound) < 0)
+		return true;
+	return socket_bind_address(call->fd, &bound) == -EINVAL;
 }
 
 enum role call_role(const struct call *call)

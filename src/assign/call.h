@@ -69,8 +69,13 @@ bool call_is_engaged(const struct call *call);
 void call_drop_reuse(struct call *call);
 
 /*
- * Whether a stream socket that shows a port still holds it: see
- * socket_holds_port().
+ * Whether a stream socket that shows a port still holds it. A port that the
+ * program has not named is released when the socket returns to state CLOSE
+ * (tcp_set_state() in net/ipv4/tcp.c), but getsockname() still shows it. Where
+ * the two cases cannot be told apart, the answer is true. Up to six system
+ * calls, which change nothing but this: a TCP socket over IPv4, or one of MPTCP,
+ * that has lost its port shows port 0 afterwards, and no address that it was not
+ * bound to.
  */
 bool call_holds_port(const struct call *call);
 

@@ -79,7 +79,7 @@ static void give_up(struct connecting *self)
 	assign_report_exhausted(call, self->remote);
 	process_drop_port(call->process, call->fd, &call->facts);
 	if (self->has_tried_bind && call->facts.has_address)
-		socket_restore_address(call->fd, &self->local);
+		socket_bind_address(call->fd, &self->local);
 }
 
 /* The caller releases the memory; NULL where there is none. */

@@ -93,8 +93,9 @@ static void give_up(struct assigning *self)
 {
 	self->result = assigning_error_of_exhaustion(self->call);
 	assign_report_exhausted(self->call, &self->local);
-	if (self->has_tried_bind && !assigning_is_bind(self))
-		socket_restore_address(self->call->fd, &self->local);
+	if (self->has_tried_bind && !assigning_is_bind(self) &&
+	    !endpoint_is_wildcard(&self->local))
+		socket_bind_address(self->call->fd, &self->local);
 }
 
 /* Tries one candidate, and releases it if the socket does not have it then. */

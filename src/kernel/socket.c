@@ -116,49 +116,13 @@ bool socket_is_cut_off(int fd)
 	return events < 0 || (events & POLLRDHUP) != 0;
 }
 
-/*
- * IPV6_V6ONLY cannot be set on a socket that holds a port, not even to its
- * present value (do_ipv6_setsockopt() in net/ipv6/ipv6_sockglue.c).
- */
-static bool holds_port_ipv6(int fd)
+/* do_ipv6_setsockopt() in net/ipv6/ipv6_sockglue.c. */
+bool socket_refuses_v6only(int fd)
 {
 	int value;
 
 	return raw_get_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value) < 0 ||
 	       raw_set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, value) != 0;
-}
-
-/*
- * A socket that holds a port cannot be bound. For one that does not, a bind
- * with IP_BIND_ADDRESS_NO_PORT changes nothing: to the address that it was
- * bound to, or to none. An address that only a connect has given it is not
- * bound to: each later connect would come from there (SOCK_BINDADDR_LOCK).
- */
-static bool holds_port_ipv4(int fd, bool has_address)
-{
-	struct endpoint local = { .family = AF_INET };
-	int value;
-
-	if ((has_address && socket_local(fd, &local) < 0) ||
-	    raw_get_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
-			       &value) < 0 ||
-	    (value == 0 && raw_set_int_option(fd, IPPROTO_IP,
-					      IP_BIND_ADDRESS_NO_PORT, 1) < 0))
-		return true;
-	local.port = 0;
-
-	const bool holds = socket_bind(fd, &local) == -EINVAL;
-
-	if (value == 0)
-		raw_set_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
-	return holds;
-}
-
-bool socket_holds_port(int fd, bool ipv6, bool has_address)
-{
-	if (!socket_is_closed(fd))
-		return true;
-	return ipv6 ? holds_port_ipv6(fd) : holds_port_ipv4(fd, has_address);
 }
 
 int socket_local(int fd, struct endpoint *localp)
@@ -179,20 +143,21 @@ int socket_bind(int fd, const struct endpoint *local)
 	return raw_bind(fd, &address.generic, endpoint_write(local, &address));
 }
 
-void socket_restore_address(int fd, const struct endpoint *local)
+int socket_bind_address(int fd, const struct endpoint *local)
 {
 	struct endpoint without_port = *local;
-	int value = 0;
+	int value, result;
 
-	if (endpoint_is_wildcard(local))
-		return;
-	raw_get_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &value);
-	if (value == 0)
-		raw_set_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	if (raw_get_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
+			       &value) < 0 ||
+	    (value == 0 && raw_set_int_option(fd, IPPROTO_IP,
+					      IP_BIND_ADDRESS_NO_PORT, 1) < 0))
+		return -EINVAL;
 	without_port.port = 0;
-	socket_bind(fd, &without_port);
+	result = socket_bind(fd, &without_port);
 	if (value == 0)
 		raw_set_int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
+	return result;
 }
 
 int socket_take_port(int family, uint16_t *portp)

@@ -59,7 +59,7 @@ enum socket_range socket_range_of(int fd, bool is_pinned, uint32_t range);
 /*
  * Whether a stream socket is in state CLOSE: it does not listen, is not
  * connected and not connecting. It may show a port that the kernel has taken
- * back: see socket_holds_port().
+ * back.
  */
 bool socket_is_closed(int fd);
 
@@ -72,31 +72,27 @@ bool socket_is_closed(int fd);
 bool socket_is_cut_off(int fd);
 
 /*
- * Whether a stream socket that shows a port still holds it. A port that the
- * program has not named is released when the socket returns to state CLOSE
- * (tcp_set_state() in net/ipv4/tcp.c), but getsockname() still shows it. Where
- * the two cases cannot be told apart, the answer is true. has_address: whether
- * it was bound to an address. Up to six system calls, which change nothing but
- * this: an IPv4 socket that has lost its port shows port 0 afterwards, and no
- * address that it was not bound to.
+ * Whether IPV6_V6ONLY cannot be set to the value that the socket shows: for a
+ * TCP socket over IPv6 in state CLOSE, whether it holds a port. Changes nothing.
  */
-bool socket_holds_port(int fd, bool ipv6, bool has_address);
+bool socket_refuses_v6only(int fd);
 
 /* The local address. Returns 0 (port 0 = none) or -errno. */
 int socket_local(int fd, struct endpoint *localp);
-
-/*
- * Gives a socket without a port its address back, which a failed bind has
- * removed (__inet_bind() in net/ipv4/af_inet.c). For the wildcard address there
- * is nothing to do.
- */
-void socket_restore_address(int fd, const struct endpoint *local);
 
 /*
  * Binds to an address and its port; where the port is 0, with
  * IP_BIND_ADDRESS_NO_PORT. Returns 0 or -errno.
  */
 int socket_bind(int fd, const struct endpoint *local);
+
+/*
+ * Binds to an address alone, with IP_BIND_ADDRESS_NO_PORT: for a socket that has
+ * this address, or had it before a bind that failed (__inet_bind() in
+ * net/ipv4/af_inet.c), this changes nothing but that it shows port 0. Returns 0
+ * or -errno: -EINVAL where the socket holds a port, or may hold one.
+ */
+int socket_bind_address(int fd, const struct endpoint *local);
 
 /*
  * Takes a port that no other socket can have while the descriptor is open,

@@ -191,7 +191,7 @@ def is_seen_by_others(it):
 
 
 def shows_lost_port(it):
-    """TCP over IPv4, closed: a port that it has lost, or none."""
+    """TCP over IPv4, or MPTCP, closed: a port that it has lost, or none."""
     bare, hooked = it.results()
     return (it.name in TAKING and bare == hooked and bare.startswith('E')
             and it.only('name')
@@ -259,12 +259,18 @@ def is_mptcp(it, slot):
                for line in it.before)
 
 
+def shows_one_port(it, slot):
+    shown = it.hooked.words.get(slot + '.range', '')
+    return shown[:4] == shown[4:]
+
+
 def shows_own_port(it):
-    """An AF_UNSPEC connect of MPTCP: the program has set a range before."""
+    """MPTCP, closed: the program has set a range before."""
     bare, hooked = it.results()
-    shown = it.hooked.words.get(it.slot + '.range', '')
-    return (it.is_unspecified and bare == hooked and it.only('range')
-            and is_mptcp(it, it.slot) and shown[:4] == shown[4:]
+    return (bare == hooked and it.only('range')
+            and all(is_mptcp(it, slot) and shows_one_port(it, slot)
+                    and it.hooked.words.get(slot + '.tcp') == '7'
+                    for slot in it.changed_slots())
             and any('IP_LOCAL_PORT_RANGE' in line.call for line in it.before))
 
 
@@ -301,8 +307,8 @@ DIFFERENCES = [
      ' has no other port left, it gets EADDRNOTAVAIL, where the kernel might'
      ' have connected the socket to itself.',
      ('exhausted', 'reuse'), is_only_port),
-    ('A TCP socket over IPv4 that has lost its port, and goes on to show it, may'
-     ' show port 0 after a call that fails.',
+    ('A TCP socket over IPv4, or an MPTCP socket, that has lost its port, and'
+     ' goes on to show it, may show port 0 after a call that fails.',
      ('pin', 'observe', 'environment', 'exhausted', 'reuse') + BOUND_MODES,
      shows_lost_port),
     ('Where a range is full, UDP shares no port for SO_REUSEADDR or'
@@ -313,7 +319,7 @@ DIFFERENCES = [
      ' IP_LOCAL_PORT_RANGE is lost when that connects.',
      ('pin', 'environment', 'exhausted', 'reuse'), loses_unseen_range),
     ('An MPTCP socket that is given IP_LOCAL_PORT_RANGE once it is connected may'
-     ' show its own port as the range after an AF_UNSPEC connect.',
+     ' show its own port as the range when the connection has ended.',
      ('pin', 'environment', 'exhausted', 'reuse'), shows_own_port),
     ('A connect of an MPTCP socket to itself is refused before the program is'
      ' told what came of a connect that another process has begun on it.',
