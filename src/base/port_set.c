@@ -110,3 +110,19 @@ bool port_set_next_run(const struct port_set *set, uint32_t from,
 	*hip = next_bit(set, lo, ~UINT64_C(0)) - 1;
 	return true;
 }
+
+uint32_t port_set_longest_run(const struct port_set *set, uint32_t *lop,
+			      uint32_t *hip)
+{
+	uint32_t n_longest = 0, lo, hi;
+
+	for (uint32_t from = 0; from < N_PORTS &&
+	     port_set_next_run(set, from, &lo, &hi); from = hi + 1) {
+		if (hi - lo + 1 <= n_longest)
+			continue;
+		n_longest = hi - lo + 1;
+		*lop = lo;
+		*hip = hi;
+	}
+	return n_longest;
+}

@@ -69,6 +69,10 @@ uint32_t port_set_select(const struct port_set *set, uint32_t index);
 bool port_set_next_run(const struct port_set *set, uint32_t from,
 		       uint32_t *lop, uint32_t *hip);
 
+/* The first of the longest runs. Returns its number of ports, 0 for none. */
+uint32_t port_set_longest_run(const struct port_set *set, uint32_t *lop,
+			      uint32_t *hip);
+
 /* The number of members below a port; the inverse of port_set_select(). */
 static inline uint32_t port_set_rank(const struct port_set *set, uint32_t port)
 {

@@ -1,49 +1,293 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/load.h"
+
 #include <errno.h>
-#include <stdbool.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "cli/apart.h"
 #include "cli/commands.h"
+#include "cli/conf/config.h"
 #include "cli/message.h"
-#include "cli/netns.h"
-#include "cli/publish.h"
-#include "cli/published.h"
-#include "kernel/kernel.h"
-#include "map/place.h"
-#include "policy/layout.h"
+#include "cli/options.h"
+#include "cli/rules/compile.h"
+#include "cli/rules/rules.h"
+#include "cli/view.h"
+#include "map/map.h"
+#include "policy/file.h"
 
-static const char load_usage[] =
-	"Usage: berth load [--dry-run] [FILE]\n"
-	"\n"
+/* --- from a file to a policy ---------------------------------------------- */
+
+static int complain(const char *what, int error)
+{
+	message("berth: %s: %s\n", what, strerror(-error));
+	return error;
+}
+
+/* Both were checked when the rules were made. */
+static void read_map_options(const struct config *config,
+			       struct compiled *compiledp)
+{
+	const char *mode = config->map_mode.value;
+	const char *name = config->map_group.value;
+	const struct group *group = name != NULL && *name != '\0'
+		? getgrnam(name) : NULL;
+
+	compiledp->map_mode = mode != NULL ? strtol(mode, NULL, 8)
+					     : MAP_MODE_DEFAULT;
+	compiledp->map_group = group != NULL ? (long)group->gr_gid : -1;
+}
+
+/* A program that cannot follow the policy cannot tell which rule is its own. */
+static enum on_error strictest(const struct policy_image *image)
+{
+	struct policy_tables tables;
+
+	if (policy_image_open(image, image->size, &tables) < 0)
+		return ON_ERROR_REFUSE;
+	for (uint32_t i = 0; i < image->n_rules; i++)
+		if (tables.rules[i].settings[SETTING_ON_ERROR] ==
+		    ON_ERROR_REFUSE)
+			return ON_ERROR_REFUSE;
+	return ON_ERROR_PRIVATE;
+}
+
+static int compile(const struct config *config, const struct kernel *kernel,
+		   bool warn, struct findings *findings,
+		   struct compiled *compiledp)
+{
+	struct rules rules;
+	int result = rules_make(&rules, config, kernel, findings);
+
+	if (result == 0 && (findings->n_errors > 0 || findings->incomplete))
+		result = -EINVAL;
+	if (result == 0) {
+		read_map_options(config, compiledp);
+		result = compile_rules(&rules, (uint64_t)time(NULL),
+				       &compiledp->image, &compiledp->size);
+		if (result < 0)
+			complain(config->path, result);
+		else
+			compiledp->on_error = strictest(compiledp->image);
+	} else if (result != -EINVAL) {
+		complain(config->path, result);
+	}
+	if (result == 0 && warn)
+		rules_warn(&rules, kernel, 0, findings);
+	rules_deinit(&rules);
+	return result;
+}
+
+int load_compile(const char *path, const struct kernel *kernel, bool warn,
+		    struct compiled *compiledp)
+{
+	struct findings findings = { .n_items = 0 };
+	char absolute[PATH_MAX];
+	struct config config;
+	int result;
+
+	/* However it is named, the same file makes the same policy. */
+	if (realpath(path, absolute) != NULL)
+		path = absolute;
+	result = config_read(&config, path, &findings);
+	*compiledp = (struct compiled){ .image = NULL };
+	if (result == 0)
+		result = compile(&config, kernel, warn, &findings, compiledp);
+	findings_print(&findings, stderr);
+	findings_deinit(&findings);
+	config_deinit(&config);
+	return result;
+}
+
+bool load_is_in_force(const struct in_force *in_force,
+		const struct compiled *compiled)
+{
+	const struct policy_image *theirs = in_force->image;
+	const struct policy_image *ours = compiled->image;
+	struct policy_image header;
+
+	if (theirs == NULL || theirs->size != ours->size)
+		return false;
+	header = *theirs;
+	header.loaded_at = ours->loaded_at;
+	header.checksum = ours->checksum;
+	return memcmp(&header, ours, sizeof(header)) == 0 &&
+	       memcmp(theirs + 1, ours + 1, ours->size - sizeof(header)) == 0;
+}
+
+/* Only its owner may: whoever else loads a policy leaves the map as it is. */
+static int set_map_mode(int fd, const struct compiled *compiled)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return -errno;
+	if (status.st_uid != geteuid())
+		return 0;
+	if (compiled->map_group >= 0 &&
+	    fchown(fd, (uid_t)-1, (gid_t)compiled->map_group) != 0)
+		return -errno;
+	return fchmod(fd, (mode_t)compiled->map_mode) == 0 ? 0 : -errno;
+}
+
+/*
+ * So that the programs to come find the map, with the mode that the file says.
+ * Without one they are on their own, and the policy binds them all the same.
+ */
+static int prepare_map(const struct place *place,
+			 const struct compiled *compiled)
+{
+	char path[PATH_MAX];
+	struct map map;
+	int result = map_open(place, MAP_LOAD, &map, path);
+	int fd;
+
+	if (result < 0) {
+		message("berth: there is no shared map: %s\n",
+			strerror(-result));
+		return 0;
+	}
+	map_close(&map);
+	if (map.passed_over != 0)
+		message("berth: the shared map is %s, where programs that can "
+			"use another do not look: %s\n", path,
+			strerror(-map.passed_over));
+	/* Not through a link that another user has put there since. */
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return complain(path, -errno);
+	result = set_map_mode(fd, compiled);
+	close(fd);
+	return result < 0 ? complain(path, result) : 0;
+}
+
+bool load_is_allowed(const struct place *place)
+{
+	return policy_file_may_publish(place);
+}
+
+static void tell_failure(const struct place *place, int error)
+{
+	if (error == -EACCES && geteuid() != 0)
+		message("berth: only root, or who has made the policy "
+			"file, can do that here: %s\n", strerror(EACCES));
+	else if (error == -EBUSY)
+		fputs("berth: another berth load does not end\n", stderr);
+	else
+		message("berth: cannot write the policy (%s%s%s): %s\n",
+			place->directory != NULL ? place->directory : "",
+			place->directory != NULL ? ", " : "",
+			geteuid() == 0 ? "/run/berth, /dev/shm/berth-0"
+				       : "/dev/shm",
+			strerror(-error));
+}
+
+/* What programs would meet instead of the policy that is loaded now. */
+static int check_missed(const struct place *place)
+{
+	struct policy_file file;
+
+	if (policy_file_open(place, POLICY_EXISTING, &file, NULL) == 0)
+		policy_file_close(&file);
+	if (!in_force_is_unknown(file.missed))
+		return 0;
+	in_force_tell_missed(place, file.missed);
+	return file.missed;
+}
+
+/* In memory that both processes have. */
+struct load_work {
+	const struct place *place;
+	const struct policy_load *load;
+	int result;
+};
+
+static void load_apart(void *memory)
+{
+	struct load_work *work = memory;
+	uint64_t edition;
+
+	work->result = policy_file_publish(work->place, work->load, &edition,
+					   NULL);
+}
+
+/* The owner of a file in BERTH_DIR may shorten it while it is written. */
+static int load_guarded(const struct place *place,
+			   const struct policy_load *load)
+{
+	struct load_work *work = apart_memory(sizeof(*work));
+	int result;
+
+	if (work == NULL)
+		return -ENOMEM;
+	*work = (struct load_work){ .place = place, .load = load };
+	result = apart_run(load_apart, work);
+	return result < 0 ? result : work->result;
+}
+
+int load_put(const struct place *place, const struct compiled *compiled)
+{
+	const struct policy_load load = {
+		.image = compiled != NULL ? compiled->image : NULL,
+		.size = compiled != NULL ? compiled->size : 0,
+		.on_error = compiled != NULL ? compiled->on_error
+					     : ON_ERROR_PRIVATE,
+	};
+	uint64_t edition;
+	int result;
+
+	/* No program with a /proc would follow it, see view_open(). */
+	if (place->netns_inode == 0) {
+		message("berth: without /proc no policy is put in force\n");
+		return -ENOENT;
+	}
+	result = check_missed(place);
+	if (result == 0 && compiled != NULL)
+		result = prepare_map(place, compiled);
+	if (result < 0)
+		return result;
+	result = place->directory != NULL
+		? load_guarded(place, &load)
+		: policy_file_publish(place, &load, &edition, NULL);
+	if (result < 0)
+		tell_failure(place, result);
+	return result;
+}
+
+/* --- the commands --------------------------------------------------------- */
+
+static bool is_dry_run;
+
+static const struct command_option load_list[] = {
+	{ .name = "dry-run", .flagp = &is_dry_run,
+	  .help = "check only, and say what would be put in force" },
+	OPTION_HELP,
+};
+static const struct options load_options = {
+	.command = "load", .synopsis = "[FILE]", .list = load_list,
+	.n_words_max = 1,
+	.about =
 	"Checks FILE (default: " CONFIG_PATH ") and puts it in force in\n"
 	"this network namespace, at once and as a whole. Running programs follow\n"
-	"at their next call. A file that is refused changes nothing.\n"
-	"\n"
-	"  --dry-run  check only, and say what would be put in force\n"
-	"\n"
-	"Exit status: 0 in force, 1 refused or failed, 2 usage.\n";
+	"at their next call. A file that is refused changes nothing.\n",
+	.status = "Exit status: 0 in force, 1 refused or failed, 2 usage.\n",
+};
 
-static const char unload_usage[] =
-	"Usage: berth unload\n"
-	"\n"
+static const struct command_option unload_list[] = { OPTION_HELP };
+static const struct options unload_options = {
+	.command = "unload", .synopsis = "", .list = unload_list,
+	.about =
 	"Takes the policy that is in force in this network namespace out of\n"
-	"force. Programs then follow their environment again.\n"
-	"\n"
-	"Exit status: 0 done, or there was none; 1 failed; 2 usage.\n";
-
-static int refuse_word(const char *command, const char *word)
-{
-	message("berth %s: unknown %s \"%s\"; see berth %s --help\n",
-		command, word[0] == '-' ? "option" : "word", word, command);
-	return EXIT_USAGE;
-}
-
-static bool asks_for_help(const char *word)
-{
-	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
-}
+	"force. Programs then follow their environment again.\n",
+	.status = "Exit status: 0 done, or there was none; 1 failed; 2 usage.\n",
+};
 
 /*
  * The first part of the line that tells of a load. It is written before
@@ -61,103 +305,83 @@ static int begin_line(const char *path, const struct compiled *compiled)
 	return message_written();
 }
 
-static int put_in_force(const struct place *place, const char *path,
+static int put_in_force(const struct view *view, const char *path,
 			const struct compiled *compiled)
 {
 	int result;
 
 	if (begin_line(path, compiled) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
-	result = publish(place, compiled);
+	result = load_put(&view->place, compiled);
 	puts(result == 0 ? "are in force" : "are not put in force");
 	/* It is in force, and that is what the status says. */
 	(void)message_written();
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int tell_dry_run(const struct place *place, const char *path,
+static int tell_dry_run(struct view *view, const char *path,
 			const struct compiled *compiled)
 {
-	struct published published;
 	int status = EXIT_FAILURE;
 
-	published_read(place, &published);
-	published_tell_missed(place, published.missed);
-	if (!published_is_unknown(published.missed)) {
+	view_read(view);
+	if (!in_force_is_unknown(view->in_force.missed)) {
 		status = begin_line(path, compiled);
-		puts(publish_is(&published, compiled)
+		puts(load_is_in_force(&view->in_force, compiled)
 			? "are what is in force" : "would be put in force");
 		if (status == EXIT_SUCCESS)
 			status = message_written();
 	}
-	published_deinit(&published);
-	return status;
-}
-
-static int load(const char *path, bool dry_run)
-{
-	static struct kernel kernel;
-	struct place place;
-	struct compiled compiled;
-	int status;
-
-	kernel_read(&kernel);
-	if (netns_place(&kernel, &place) < 0)
-		return EXIT_FAILURE;
-	if (publish_compile(path, &kernel, true, &compiled) < 0) {
-		message("berth: %s is refused; what was in force "
-			"stays\n", path);
-		return EXIT_FAILURE;
-	}
-	status = dry_run ? tell_dry_run(&place, path, &compiled)
-			 : put_in_force(&place, path, &compiled);
-	free(compiled.image);
+	view_close(view);
 	return status;
 }
 
 int command_load(int argc, char *argv[])
 {
-	const char *path = NULL;
-	bool dry_run = false;
+	static struct view view;
+	struct command_words words;
+	struct compiled compiled;
+	const char *path = CONFIG_PATH;
+	int status = options_read(&load_options, argc, argv, &words);
 
-	for (int i = 1; i < argc; i++) {
-		if (asks_for_help(argv[i]))
-			return message_usage(load_usage);
-		if (strcmp(argv[i], "--dry-run") == 0)
-			dry_run = true;
-		else if (argv[i][0] == '-' || path != NULL)
-			return refuse_word("load", argv[i]);
-		else
-			path = argv[i];
+	if (status != OPTIONS_READ)
+		return status;
+	if (view_open(&view) < 0)
+		return EXIT_FAILURE;
+	if (words.n_words > 0)
+		path = words.words[0];
+	if (load_compile(path, &view.kernel, true, &compiled) != 0) {
+		message("berth: %s is refused; what was in force "
+			"stays\n", path);
+		return EXIT_FAILURE;
 	}
-	return load(path != NULL ? path : CONFIG_PATH, dry_run);
+	status = is_dry_run ? tell_dry_run(&view, path, &compiled)
+			    : put_in_force(&view, path, &compiled);
+	free(compiled.image);
+	return status;
 }
 
 int command_unload(int argc, char *argv[])
 {
-	static struct kernel kernel;
-	struct place place;
-	struct published published;
+	static struct view view;
+	struct command_words words;
+	const int status = options_read(&unload_options, argc, argv, &words);
 	bool is_any, is_unknown;
 
-	if (argc > 1)
-		return asks_for_help(argv[1]) ? message_usage(unload_usage)
-					      : refuse_word("unload", argv[1]);
-	kernel_read(&kernel);
-	if (netns_place(&kernel, &place) < 0)
+	if (status != OPTIONS_READ)
+		return status;
+	if (view_open(&view) < 0)
 		return EXIT_FAILURE;
-	published_read(&place, &published);
-	published_tell_missed(&place, published.missed);
-	is_any = (published.edition & 1) != 0;
-	is_unknown = is_any ? published_is_unknown(published.missed)
-			    : published.missed != 0;
-	published_deinit(&published);
+	view_read(&view);
+	is_any = (view.in_force.edition & 1) != 0;
+	is_unknown = is_any ? in_force_is_unknown(view.in_force.missed)
+			    : view.in_force.missed != 0;
+	view_close(&view);
 	if (is_unknown)
 		return EXIT_FAILURE;
 	if (!is_any) {
 		puts("berth: no policy is in force");
 		return message_written();
 	}
-	return publish(&place, NULL) == 0 ? EXIT_SUCCESS
-						     : EXIT_FAILURE;
+	return load_put(&view.place, NULL) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -46,9 +46,3 @@ int message_written(void)
 	message("berth: cannot write: %s\n", strerror(error));
 	return EXIT_FAILURE;
 }
-
-int message_usage(const char *usage)
-{
-	fputs(usage, stdout);
-	return message_written();
-}

@@ -19,6 +19,3 @@ void message_to(FILE *stream, const char *format, ...);
  * EXIT_FAILURE, which is said.
  */
 int message_written(void);
-
-/* Prints the usage of a command that was asked for. Returns the same. */
-int message_usage(const char *usage);

@@ -2,12 +2,12 @@
 #include "cli/output.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "cli/message.h"
+#include "kernel/ports_text.h"
 
 #define UNKNOWN "-"
 
@@ -17,6 +17,11 @@ void output_open(struct output *output, enum output_format format,
 	*output = (struct output){ .format = format, .stream = stream };
 	if (format == OUTPUT_JSON)
 		fputs("{", stream);
+}
+
+static bool is_column(const struct output_section *section, size_t i)
+{
+	return i < OUTPUT_COLUMNS_MAX && section->columns[i].name != NULL;
 }
 
 /* RFC 8259 wants it as it is, escaped; nothing goes to a terminal unescaped. */
@@ -65,7 +70,7 @@ static void write_json_row(struct output *output, const char *const *values)
 	if (!section->single)
 		fputs(output->n_rows == 0 ? "\n    " : ",\n    ", stream);
 	fputs("{", stream);
-	for (size_t i = 0; i < section->n_columns; i++) {
+	for (size_t i = 0; is_column(section, i); i++) {
 		fputs(i == 0 ? "" : ", ", stream);
 		write_json_string(stream, section->columns[i].name);
 		fputs(": ", stream);
@@ -104,7 +109,7 @@ static void write_porcelain_row(struct output *output,
 	const struct output_section *section = output->section;
 
 	fputs(section->kind, output->stream);
-	for (size_t i = 0; i < section->n_columns; i++) {
+	for (size_t i = 0; is_column(section, i); i++) {
 		fputc('\t', output->stream);
 		write_plain(output->stream, values[i] ? values[i] : UNKNOWN);
 	}
@@ -130,10 +135,10 @@ static void write_table_headings(struct output *output)
 	const struct output_section *section = output->section;
 
 	fprintf(output->stream, "\n%s:\n", section->title);
-	for (size_t i = 0; i < section->n_columns; i++)
+	for (size_t i = 0; is_column(section, i); i++)
 		write_cell(output->stream, &section->columns[i],
 			   section->columns[i].name,
-			   i + 1 == section->n_columns);
+			   !is_column(section, i + 1));
 }
 
 static void write_table_row(struct output *output, const char *const *values)
@@ -142,7 +147,7 @@ static void write_table_row(struct output *output, const char *const *values)
 
 	if (!section->single && output->n_rows == 0)
 		write_table_headings(output);
-	for (size_t i = 0; i < section->n_columns; i++) {
+	for (size_t i = 0; is_column(section, i); i++) {
 		const char *text = values[i] ? values[i] : UNKNOWN;
 
 		if (section->single) {
@@ -152,7 +157,7 @@ static void write_table_row(struct output *output, const char *const *values)
 			fputc('\n', output->stream);
 		} else {
 			write_cell(output->stream, &section->columns[i], text,
-				   i + 1 == section->n_columns);
+				   !is_column(section, i + 1));
 		}
 	}
 }
@@ -179,7 +184,7 @@ void output_section(struct output *output,
 	output->n_rows = 0;
 }
 
-void output_row(struct output *output, const char *const *values)
+void output_values(struct output *output, const char *const *values)
 {
 	switch (output->format) {
 	case OUTPUT_TABLE:
@@ -195,18 +200,37 @@ void output_row(struct output *output, const char *const *values)
 	output->n_rows++;
 }
 
-void output_line(enum output_format format, FILE *stream,
-		 const struct output_section *section,
-		 const char *const *values)
+void output_line_values(enum output_format format, FILE *stream,
+			const struct output_section *section,
+			const char *const *values)
 {
 	struct output_section line = *section;
 	struct output output = { .format = format, .stream = stream,
 				 .section = &line };
 
 	line.single = true;
-	output_row(&output, values);
+	output_values(&output, values);
 	if (format == OUTPUT_JSON)
 		fputc('\n', stream);
+}
+
+struct output_number output_number(uint64_t value)
+{
+	struct output_number number;
+
+	snprintf(number.text, sizeof(number.text), "%llu",
+		 (unsigned long long)value);
+	return number;
+}
+
+char *output_ports(const struct port_set *set)
+{
+	const size_t size = range_text_format(set, NULL, 0) + 1;
+	char *text = malloc(size);
+
+	if (text != NULL)
+		range_text_format(set, text, size);
+	return text;
 }
 
 int output_close(struct output *output)

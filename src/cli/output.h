@@ -12,7 +12,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+struct port_set;
 
 enum output_format { OUTPUT_TABLE, OUTPUT_PORCELAIN, OUTPUT_JSON };
 
@@ -22,13 +25,15 @@ struct output_column {
 	bool number;		/* unquoted in JSON, to the right in a table */
 };
 
+#define OUTPUT_COLUMNS_MAX 12
+
 struct output_section {
 	const char *kind;	/* first field of a porcelain record */
 	const char *key;	/* in the JSON object; an array of rows */
 	const char *title;	/* above the table */
 	bool single;		/* one row: an object in JSON */
-	size_t n_columns;
-	const struct output_column *columns;
+	struct output_column columns[OUTPUT_COLUMNS_MAX];	/* until one has
+								   no name */
 };
 
 struct output {
@@ -51,15 +56,34 @@ void output_section(struct output *output,
  * not be printed (see base/text.h) is "?", in JSON escaped; what is no UTF-8 there
  * becomes U+FFFD.
  */
-void output_row(struct output *output, const char *const *values);
+#define output_row(output, ...) \
+	output_values((output), OUTPUT_VALUES(__VA_ARGS__))
 
 /*
  * A row by itself, outside of any report: a porcelain record, or a JSON object
  * on a line of its own. Not for tables.
  */
-void output_line(enum output_format format, FILE *stream,
-		 const struct output_section *section,
-		 const char *const *values);
+#define output_line(format, stream, section, ...) \
+	output_line_values((format), (stream), (section), \
+			   OUTPUT_VALUES(__VA_ARGS__))
+
+#define OUTPUT_VALUES(...) \
+	((const char *const[OUTPUT_COLUMNS_MAX]){ __VA_ARGS__ })
+
+void output_values(struct output *output, const char *const *values);
+void output_line_values(enum output_format format, FILE *stream,
+			const struct output_section *section,
+			const char *const *values);
+
+/* A number as such a text. */
+struct output_number {
+	char text[24];
+};
+
+struct output_number output_number(uint64_t value);
+
+/* Ports as such a text; for free(), NULL without memory. */
+char *output_ports(const struct port_set *set);
 
 /* Ends the report. Returns 0, or -errno when not all of it could be written. */
 int output_close(struct output *output);

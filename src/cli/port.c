@@ -11,101 +11,57 @@
 #include "cli/apart.h"
 #include "cli/commands.h"
 #include "cli/message.h"
-#include "cli/netns.h"
-#include "cli/published.h"
+#include "cli/options.h"
+#include "cli/view.h"
 #include "kernel/endpoint.h"
 #include "map/ledger.h"
 #include "process/process.h"
 
 #define N_DEFAULT 1
 
-static const char usage[] =
-	"Usage: berth port [N] [--protocol tcp|udp]\n"
-	"\n"
+static const char *protocol_word = "tcp";
+
+static const struct command_option list[] = {
+	{ .name = "protocol", .value = "P", .textp = &protocol_word,
+	  .help = "tcp (the default) or udp" },
+	OPTION_HELP,
+};
+static const struct options options = {
+	.command = "port", .synopsis = "[N]", .list = list, .n_words_max = 1,
+	.about =
 	"Reserves and prints N free ports of the range (default: 1), one a\n"
 	"line. Each was bound to see that it is free. For one to two minutes\n"
 	"no program under Berth is assigned one of them, unless no other port\n"
-	"is left.\n"
-	"\n"
-	"  --protocol tcp|udp  for which protocol (default: tcp)\n";
-
-struct port_options {
-	uint32_t n;
-	enum protocol protocol;
-	bool help;
+	"is left.\n",
 };
 
-/* Returns whether word is a number of ports. */
-static bool read_number(const char *word, uint32_t *np)
+struct port_request {
+	uint32_t n;
+	enum protocol protocol;
+};
+
+/* Returns OPTIONS_READ, or the exit status. */
+static int read_request(int argc, char *argv[], struct port_request *request)
 {
-	char *end;
+	struct command_words words;
+	uint64_t n = N_DEFAULT;
+	const int status = options_read(&options, argc, argv, &words);
+	const bool is_udp = strcmp(protocol_word, "udp") == 0;
 
-	if (*word < '0' || *word > '9')
-		return false;
-	errno = 0;
-
-	const unsigned long value = strtoul(word, &end, 10);
-
-	*np = (uint32_t)value;
-	return errno == 0 && *end == '\0' && value >= 1 && value < N_PORTS;
-}
-
-static bool protocol_of_word(const char *word, enum protocol *protocolp)
-{
-	const bool udp = strcmp(word, "udp") == 0;
-
-	*protocolp = udp ? PROTOCOL_UDP : PROTOCOL_TCP;
-	return udp || strcmp(word, "tcp") == 0;
-}
-
-static int refuse(const char *word, const char *reason)
-{
-	message("berth port: \"%s\" %s; see berth port --help\n", word,
-		reason);
-	return -EINVAL;
-}
-
-static int read_protocol(const char *word, struct port_options *options)
-{
-	if (word == NULL)
-		return refuse("--protocol", "needs tcp or udp");
-	return protocol_of_word(word, &options->protocol)
-		? 0 : refuse(word, "is not tcp or udp");
-}
-
-/* Returns 0, or -EINVAL for a mistake, which is said. */
-static int read_options(char *argv[], struct port_options *options)
-{
-	static const char protocol[] = "--protocol";
-	const size_t length = sizeof(protocol) - 1;
-	bool has_number = false;
-	int result = 0;
-
-	*options = (struct port_options){ .n = N_DEFAULT, .protocol = PROTOCOL_TCP };
-	while (*++argv != NULL && result == 0) {
-		const char *word = *argv;
-
-		if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-			options->help = true;
-			return 0;
-		}
-		if (strcmp(word, protocol) == 0) {
-			result = read_protocol(argv[1], options);
-			argv += argv[1] != NULL;
-		} else if (strncmp(word, protocol, length) == 0 &&
-			   word[length] == '=') {
-			result = read_protocol(word + length + 1, options);
-		} else if (word[0] == '-' && (word[1] < '0' || word[1] > '9')) {
-			result = refuse(word, "is no option");
-		} else if (has_number) {
-			result = refuse(word, "is one word too many");
-		} else if (!read_number(word, &options->n)) {
-			result = refuse(word, "is not a number of ports");
-		} else {
-			has_number = true;
-		}
-	}
-	return result;
+	if (status != OPTIONS_READ)
+		return status;
+	if (!is_udp && strcmp(protocol_word, "tcp") != 0)
+		return options_refuse(&options, protocol_word,
+				      "is not tcp or udp");
+	if (words.n_words > 0 &&
+	    !options_number(words.words[0], 1, N_PORTS - 1, &n))
+		return options_refuse(&options, words.words[0],
+				      "is not a number of ports");
+	*request = (struct port_request){
+		.n = (uint32_t)n,
+		.protocol = is_udp ? PROTOCOL_UDP : PROTOCOL_TCP,
+	};
+	return OPTIONS_READ;
 }
 
 /* Binds to the wildcard address. Returns the socket or -errno. */
@@ -158,10 +114,10 @@ static int verify(enum protocol protocol, uint16_t port)
 
 /* Leases n ports that are free. Returns how many there were. */
 static uint32_t find(struct process *process,
-		     const struct port_options *options, struct lease *leases)
+		     const struct port_request *request, struct lease *leases)
 {
 	const struct port_wish wish = {
-		.protocol = options->protocol, .use = USE_WHOLE,
+		.protocol = request->protocol, .use = USE_WHOLE,
 		.role = ROLE_OF_LISTEN,
 	};
 	struct port_pick pick;
@@ -170,8 +126,8 @@ static uint32_t find(struct process *process,
 
 	process_policy(process, &policy);
 	port_pick_start(&pick, process, &policy, &wish);
-	while (n < options->n && port_pick_next(&pick, &leases[n])) {
-		const int result = verify(options->protocol, leases[n].port);
+	while (n < request->n && port_pick_next(&pick, &leases[n])) {
+		const int result = verify(request->protocol, leases[n].port);
 
 		if (result == 0)
 			n++;
@@ -190,13 +146,13 @@ static int check_policy(struct process *process, const struct place *place)
 	struct policy policy;
 
 	process_policy(process, &policy);
-	published_tell_missed(place, missed);
+	in_force_tell_missed(place, missed);
 	if (policy.is_guess)
 		fputs("berth: the policy in force is damaged; berth load puts "
 		      "a sound one in force\n", stderr);
 	if (policy_refuses_all(&policy))
 		return -EACCES;
-	return published_is_unknown(missed) ? missed : 0;
+	return in_force_is_unknown(missed) ? missed : 0;
 }
 
 /* Returns 0, or -errno for a mistake in the environment, which is said. */
@@ -207,7 +163,7 @@ static int open_policy(struct process *process, struct place *placep)
 
 	process_prepare(process);
 	kernel_read(&process->kernel);
-	netns_place(&process->kernel, placep);
+	view_place(&process->kernel, placep);
 	if (policy_source_open(&process->source, getenv, &process->kernel,
 			       placep, &error) == 0)
 		return 0;
@@ -247,7 +203,7 @@ static int open_process(struct process *process, int map_error)
 					 NULL);
 	if (map_error < 0)
 		return open_private(process, map_error);
-	if (netns_is_elsewhere(process->map.passed_over))
+	if (view_is_elsewhere(process->map.passed_over))
 		message("berth: no shared map: %s; other "
 			"programs may be given the same ports\n",
 			strerror(-process->map.passed_over));
@@ -266,7 +222,7 @@ static void release(const struct process *process, const struct lease *leases,
 /* In memory that both processes have: to write the map is to map it, and others
  * may be allowed to write that file, and so to shorten it. */
 struct port_work {
-	struct port_options options;
+	struct port_request request;
 	int map_error;	/* as open_process() takes it */
 	bool is_done;		/* else it was said why not */
 	uint32_t n;
@@ -283,24 +239,24 @@ static void find_ports(void *memory)
 
 	if (open_process(&process, work->map_error) < 0)
 		return;
-	work->n = find(&process, &work->options, leases);
+	work->n = find(&process, &work->request, leases);
 	/* They rest before anybody reads them. */
-	release(&process, leases, work->n, work->n == work->options.n);
+	release(&process, leases, work->n, work->n == work->request.n);
 	for (uint32_t i = 0; i < work->n; i++)
 		work->ports[i] = leases[i].port;
 	process_policy(&process, &policy);
-	work->n_range = policy.ranges[work->options.protocol]
+	work->n_range = policy.ranges[work->request.protocol]
 				     [ROLE_OF_LISTEN]->n_ports;
 	work->is_done = true;
 }
 
 static int print_ports(const struct port_work *work)
 {
-	const struct port_options *options = &work->options;
+	const struct port_request *request = &work->request;
 
-	if (work->n != options->n) {
+	if (work->n != request->n) {
 		message("berth: %u %s ports wanted, %u of %u are free\n",
-			options->n, protocol_name(options->protocol), work->n,
+			request->n, protocol_name(request->protocol), work->n,
 			work->n_range);
 		return EXIT_FAILURE;
 	}
@@ -331,20 +287,18 @@ static int run_apart(struct port_work *work)
 
 int command_port(int argc, char *argv[])
 {
-	struct port_options options;
+	struct port_request request;
 	struct port_work *work;
+	const int status = read_request(argc, argv, &request);
 
-	(void)argc;
-	if (read_options(argv, &options) < 0)
-		return EXIT_USAGE;
-	if (options.help)
-		return message_usage(usage);
+	if (status != OPTIONS_READ)
+		return status;
 	work = apart_memory(sizeof(*work));
 	if (work == NULL) {
 		message("berth port: %s\n", strerror(ENOMEM));
 		return EXIT_FAILURE;
 	}
-	work->options = options;
+	work->request = request;
 	return run_apart(work) == 0 && work->is_done ? print_ports(work)
 						     : EXIT_FAILURE;
 }

@@ -61,9 +61,9 @@ void identity_read(struct identity *identity, const struct users *users,
 	identity->profile = profile;
 }
 
-struct subject identity_subject(const struct identity *identity)
+struct program identity_program(const struct identity *identity)
 {
-	return (struct subject){ {
+	return (struct program){ {
 		[CONDITION_EXE] = identity->exe[0] != '\0' ? identity->exe
 							   : NULL,
 		[CONDITION_NAME] = identity->name,

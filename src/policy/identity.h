@@ -32,4 +32,4 @@ void identity_read(struct identity *identity, const struct users *users,
 		   const char *profile);
 
 /* Points into the identity. */
-struct subject identity_subject(const struct identity *identity);
+struct program identity_program(const struct identity *identity);

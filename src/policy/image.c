@@ -193,14 +193,14 @@ static bool condition_holds(const struct policy_tables *tables,
 
 bool policy_rule_applies(const struct policy_tables *tables,
 			 const struct policy_rule *rule,
-			 const struct subject *subject,
+			 const struct program *program,
 			 enum condition *failedp)
 {
 	const uint32_t *conditions = policy_conditions(tables, rule);
 
 	for (int i = 0; i < N_CONDITIONS; i++) {
 		if (conditions[i] == 0 ||
-		    condition_holds(tables, conditions[i], subject->values[i]))
+		    condition_holds(tables, conditions[i], program->values[i]))
 			continue;
 		if (failedp != NULL)
 			*failedp = (enum condition)i;
@@ -210,13 +210,13 @@ bool policy_rule_applies(const struct policy_tables *tables,
 }
 
 const struct policy_rule *policy_rule_of(const struct policy_tables *tables,
-					 const struct subject *subject)
+					 const struct program *program)
 {
 	const struct policy_rule *rule = tables->rules;
 	const struct policy_rule *last = rule + tables->image->n_rules - 1;
 
 	while (rule < last &&
-	       !policy_rule_applies(tables, rule, subject, NULL))
+	       !policy_rule_applies(tables, rule, program, NULL))
 		rule++;
 	return rule;
 }

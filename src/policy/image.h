@@ -16,7 +16,7 @@
 #include "policy/layout.h"
 
 /* What rules know about a program; NULL = not known, matches nothing. */
-struct subject {
+struct program {
 	const char *values[N_CONDITIONS];
 };
 
@@ -73,12 +73,12 @@ const struct port_set *policy_set(const struct policy_tables *tables,
  */
 bool policy_rule_applies(const struct policy_tables *tables,
 			 const struct policy_rule *rule,
-			 const struct subject *subject,
+			 const struct program *program,
 			 enum condition *failedp);
 
 /* The first rule that applies; the last one always does. */
 const struct policy_rule *policy_rule_of(const struct policy_tables *tables,
-					 const struct subject *subject);
+					 const struct program *program);
 
 /* "exe", "name", "uid", "profile". */
 const char *condition_name(enum condition condition);

@@ -132,7 +132,7 @@ int policy_of_rule(const struct policy_tables *tables,
 
 /* Returns the rule that applies, or NULL when anything of it is damaged. */
 static const struct policy_rule *
-take_rule(const struct policy_in_force *in_force, const struct subject *subject,
+take_rule(const struct policy_in_force *in_force, const struct program *program,
 	  const struct environment *environment, struct policy *policyp)
 {
 	struct policy_tables tables;
@@ -140,14 +140,14 @@ take_rule(const struct policy_in_force *in_force, const struct subject *subject,
 
 	if (policy_image_open(in_force->image, in_force->size, &tables) < 0)
 		return NULL;
-	rule = policy_rule_of(&tables, subject);
+	rule = policy_rule_of(&tables, program);
 	*policyp = (struct policy){ .edition = 0 };
 	return policy_of_rule(&tables, rule, environment, policyp) == 0
 		? rule : NULL;
 }
 
 enum policy_settled policy_settle(const struct policy_in_force *in_force,
-				  const struct subject *subject,
+				  const struct program *program,
 				  const struct environment *environment,
 				  struct policy *policyp,
 				  const struct policy_rule **rulep)
@@ -159,7 +159,7 @@ enum policy_settled policy_settle(const struct policy_in_force *in_force,
 		settled = in_force->by_root || !environment->names_ports
 			? SETTLED_RULE : SETTLED_NAMED;
 	if (settled == SETTLED_RULE) {
-		rule = take_rule(in_force, subject, environment, policyp);
+		rule = take_rule(in_force, program, environment, policyp);
 		if (rule == NULL)
 			settled = SETTLED_DAMAGED;
 	}

@@ -72,7 +72,7 @@ enum policy_settled {
  * *rulep (may be NULL) is the rule in the image with SETTLED_RULE, else NULL.
  */
 enum policy_settled policy_settle(const struct policy_in_force *in_force,
-				  const struct subject *subject,
+				  const struct program *program,
 				  const struct environment *environment,
 				  struct policy *policyp,
 				  const struct policy_rule **rulep);

@@ -56,14 +56,14 @@ static struct policy_in_force in_force(struct policy_source *source,
 static int read_edition(struct policy_source *source,
 			uint64_t *editionp, struct policy *policyp)
 {
-	const struct subject subject = identity_subject(&source->identity);
+	const struct program program = identity_program(&source->identity);
 
 	for (int round = 0; round < MAX_ROUNDS; round++) {
 		const uint64_t edition = *editionp;
 		const struct policy_in_force offered =
 			in_force(source, edition);
 		const enum policy_settled settled = policy_settle(
-			&offered, &subject, &source->environment, policyp,
+			&offered, &program, &source->environment, policyp,
 			NULL);
 
 		if (settled == SETTLED_RULE)

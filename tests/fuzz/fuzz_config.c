@@ -12,9 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cli/compile.h"
-#include "cli/config.h"
-#include "cli/rules.h"
+#include "cli/conf/config.h"
+#include "cli/rules/compile.h"
+#include "cli/rules/rules.h"
 #include "kernel/kernel.h"
 #include "policy/policy.h"
 

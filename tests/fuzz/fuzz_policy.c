@@ -25,10 +25,10 @@ static void walk_list(const struct policy_tables *tables, uint32_t offset)
 static void walk(const struct policy_tables *tables)
 {
 	static const struct environment environment;
-	const struct subject subject = { { "/usr/bin/a", "a", "0", "p" } };
+	const struct program program = { { "/usr/bin/a", "a", "0", "p" } };
 	struct policy policy;
 
-	(void)policy_rule_of(tables, &subject);
+	(void)policy_rule_of(tables, &program);
 	for (uint32_t i = 0; i < tables->image->n_rules; i++) {
 		const struct policy_rule *rule = &tables->rules[i];
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Includes point downward only: base < kernel < map < policy < process < assign <
-# preload, cli; and no objects of libberth.so include each other in a circle.
+# preload, cli; and no objects include each other in a circle.
 # Usage: test_includes.sh SRC
 set -eu
 cd "$1"
@@ -17,7 +17,7 @@ includes()
 # check ROOM ROOMS-IT-MAY-INCLUDE (an extended regular expression)
 check()
 {
-	upward=$(includes "$1" | grep -vE "\"($2)/[^/]*\"" || true)
+	upward=$(includes "$1" | grep -vE "\"($2)/[^\"]*\"" || true)
 	if [ -n "$upward" ]; then
 		echo "$1 may include $2 only:"
 		echo "$upward"
@@ -41,7 +41,10 @@ check assign 'assign|process|policy|map|kernel|base'
 check preload 'preload|assign|process|policy|map|kernel|base'
 check cli 'cli|assign|process|policy|map|kernel|base'
 
-circles=$(pairs base kernel map policy process assign preload | tsort 2>&1 >/dev/null || true)
+# What reads berth.conf still has circles among itself.
+cli=$(find cli -name '*.[ch]' | grep -vE '^cli/(conf|rules)/')
+
+circles=$(pairs base kernel map policy process assign preload $cli | tsort 2>&1 >/dev/null || true)
 if [ -n "$circles" ]; then
 	echo 'objects that include each other:'
 	echo "$circles"

@@ -184,10 +184,10 @@ Test(policy_image, a_set_is_found_by_its_index)
 	cr_assert_null(policy_set(&tables, UINT32_MAX));
 }
 
-static struct subject subject(const char *exe, const char *name,
+static struct program program(const char *exe, const char *name,
 			      const char *uid, const char *profile)
 {
-	return (struct subject){ {
+	return (struct program){ {
 		[CONDITION_EXE] = exe, [CONDITION_NAME] = name,
 		[CONDITION_UID] = uid, [CONDITION_PROFILE] = profile,
 	} };
@@ -196,7 +196,7 @@ static struct subject subject(const char *exe, const char *name,
 static void assert_rule(const char *exe, const char *name, const char *uid,
 			const char *profile, const char *expected)
 {
-	const struct subject who = subject(exe, name, uid, profile);
+	const struct program who = program(exe, name, uid, profile);
 	const struct policy_rule *rule = policy_rule_of(&tables, &who);
 
 	cr_assert_str_eq(string_at(rule->name), expected, "%s, not %s",
@@ -256,7 +256,7 @@ Test(policy_image, the_last_rule_applies_whatever_it_says)
 	assert_rule("/x", "x", "7", NULL, "default");
 }
 
-static void assert_failed(int rule, const struct subject *who,
+static void assert_failed(int rule, const struct program *who,
 			  enum condition expected)
 {
 	enum condition failed = N_CONDITIONS;
@@ -270,12 +270,12 @@ static void assert_failed(int rule, const struct subject *who,
 
 Test(policy_image, the_first_condition_that_fails_is_told)
 {
-	const struct subject none = { { NULL } };
-	const struct subject other_uid = subject("/opt/y", "y", "7", NULL);
-	const struct subject other_name = subject("/x", "x", "0", "ci");
-	const struct subject other_profile =
-		subject("/x", "worker", "0", NULL);
-	const struct subject right = subject("/opt/y", "worker", "0", "ci");
+	const struct program none = { { NULL } };
+	const struct program other_uid = program("/opt/y", "y", "7", NULL);
+	const struct program other_name = program("/x", "x", "0", "ci");
+	const struct program other_profile =
+		program("/x", "worker", "0", NULL);
+	const struct program right = program("/opt/y", "worker", "0", "ci");
 	enum condition failed = N_CONDITIONS;
 
 	assert_failed(FIRST, &none, CONDITION_EXE);
@@ -353,7 +353,7 @@ static enum policy_settled settle(bool by_root, struct policy *policyp,
 	const struct policy_in_force in_force = {
 		.image = &image, .size = sizeof(image), .by_root = by_root,
 	};
-	const struct subject nobody = { .values = { NULL } };
+	const struct program nobody = { .values = { NULL } };
 
 	memset(policyp, '#', sizeof(*policyp));
 	return policy_settle(&in_force, &nobody, &environment, policyp, rulep);
@@ -366,7 +366,7 @@ Test(policy_image, roots_policy_holds_else_the_environment_that_names_ports)
 
 	finish();
 	cr_expect_eq(settle(false, &policy, &rule), SETTLED_RULE);
-	cr_expect_eq(rule, policy_rule_of(&tables, &(struct subject){ { 0 } }));
+	cr_expect_eq(rule, policy_rule_of(&tables, &(struct program){ { 0 } }));
 	environment.names_ports = true;
 	cr_expect_eq(settle(true, &policy, &rule), SETTLED_RULE);
 	cr_expect_eq(policy.ranges[PROTOCOL_TCP][ROLE_OF_CONNECT],
@@ -376,7 +376,7 @@ Test(policy_image, roots_policy_holds_else_the_environment_that_names_ports)
 	cr_expect_str_eq(policy.rule, "environment");
 	cr_expect_not(policy.is_guess);
 	cr_expect_eq(policy_settle(&(struct policy_in_force){ 0 },
-				   &(struct subject){ { 0 } }, &environment,
+				   &(struct program){ { 0 } }, &environment,
 				   &policy, NULL), SETTLED_NONE);
 	cr_expect_str_eq(policy.rule, "environment");
 }
@@ -613,7 +613,7 @@ static void fill_randomly(void *memory, size_t size)
 /* Goes through all that a reader would. */
 static void walk(const struct policy_tables *found)
 {
-	static const struct subject who = { {
+	static const struct program who = { {
 		"/opt/aaa/bbb", "aaaaaaaaaaaaaaa", "1000", "ci",
 	} };
 	const struct policy_rule *taken = policy_rule_of(found, &who);

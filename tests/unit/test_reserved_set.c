@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/reserved_set.h"
-#include "cli/services.h"
+#include "cli/conf/reserved_set.h"
+#include "cli/conf/services.h"
 #include "kernel/kernel.h"
 
 static struct kernel kernel = { .reserved_known = true };

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/conf/config.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/conf/config_file.h"
+#include "cli/conf/config_store.h"
+#include "cli/conf/config_text.h"
+#include "cli/conf/config_variable.h"
+
+#define SIZE_MAX_OF_ALL ((size_t)16 << 20)
+#define FILES_MAX 1000u
+#define DEPTH_MAX 16u
+#define FINDINGS_MAX 100u
+
+/* An option of each section with a default, so that libconfuse sets it where a
+ * section starts. No name in a file is like it: see config_names_add(). */
+#define START "="
+
+/* A file that is being read, or has been. */
+struct file {
+	struct file *outer;		/* that includes it, or NULL */
+	struct file *next;		/* of all */
+	const char *path;
+	struct stat status;
+	unsigned int depth;
+	bool is_cut;
+	cfg_t *parser;
+};
+
+/* libconfuse hands its callbacks no argument of ours. */
+static struct {
+	struct config_store store;
+	struct memory *memory;
+	struct findings *findings;
+	struct file *file;
+	struct file *files;
+	size_t n_files, size;
+} reading;
+
+static struct location place_of(const cfg_t *parser)
+{
+	return (struct location){ reading.file->path, parser->line };
+}
+
+#define refuse(place, ...) \
+	findings_add(reading.findings, SEVERITY_ERROR, place, __VA_ARGS__)
+
+/* Returns 0, or -1 when the reading ends, as all below do. */
+static int go_on(void)
+{
+	return reading.findings->n_items < FINDINGS_MAX &&
+	       !reading.memory->failed ? 0 : -1;
+}
+
+static int read_value(cfg_t *parser, cfg_opt_t *option, const char *text,
+		      void *resultp)
+{
+	const struct config_value value = {
+		.block = parser->name, .option = option->name,
+		.n = option->nvalues, .text = text, .place = place_of(parser),
+	};
+
+	*(void **)resultp = NULL;
+	config_store_value(&reading.store, &value);
+	return go_on();
+}
+
+/* libconfuse aborts the process where this returns anything else. */
+static int start_section(cfg_t *parser, cfg_opt_t *option, const char *text,
+			 void *resultp)
+{
+	(void)option;
+	(void)text;
+	*(void **)resultp = NULL;
+	if (strcmp(parser->name, "root") != 0)
+		config_store_start(&reading.store, parser->name, parser->title,
+				   place_of(parser));
+	return 0;
+}
+
+static int end_section(cfg_t *parser, cfg_opt_t *section)
+{
+	(void)parser;
+	config_store_end(&reading.store, section->name);
+	return go_on();
+}
+
+/* What is behind a name that is not known may be a mistake, too. */
+static void add_error(cfg_t *parser, const char *format, va_list arguments)
+{
+	char message[160];
+
+	if (strcmp(format, "no such option '%s'") == 0) {
+		config_store_name(&reading.store, parser->name,
+				  va_arg(arguments, const char *),
+				  place_of(parser));
+		return;
+	}
+	vsnprintf(message, sizeof(message), format, arguments);
+	if (!reading.file->is_cut)
+		refuse(place_of(parser), "%s", message);
+}
+
+static int include(cfg_t *parser, cfg_opt_t *option, int n_paths,
+		   const char **paths);
+
+static cfg_opt_t *put_value(cfg_opt_t *to, const char *name)
+{
+	*to = (cfg_opt_t)CFG_PTR_LIST_CB(name, NULL, CFGF_NODEFAULT, read_value,
+					 NULL);
+	return to + 1;
+}
+
+static cfg_opt_t *put_section(cfg_opt_t *to, const char *name, bool has_title,
+			      cfg_opt_t *inner)
+{
+	if (inner == NULL)
+		return to;
+	*to = (cfg_opt_t)CFG_SEC(name, inner, CFGF_MULTI |
+				 (has_title ? CFGF_TITLE : CFGF_NONE));
+	to->validcb = end_section;
+	return to + 1;
+}
+
+/*
+ * Every name, wherever it may stand, since libconfuse stops at one that it does
+ * not know. inner: what is in the sections here; NULL = there are none.
+ */
+static void put_options(cfg_opt_t *to, const struct config_names *names,
+			cfg_opt_t *inner)
+{
+	static char starts[] = "{-}";
+
+	for (size_t i = 0; i < N_CONFIG_OPTIONS; i++) {
+		const struct config_option option = config_option(i);
+
+		if (option.type == TYPE_INCLUDE)
+			*to++ = (cfg_opt_t)CFG_FUNC(option.name, include);
+		else if (option.type == TYPE_BLOCK ||
+			 option.type == TYPE_SECTION)
+			to = put_section(to, option.name,
+					 option.type == TYPE_SECTION, inner);
+		else
+			to = put_value(to, option.name);
+	}
+	for (size_t i = 0; i < names->n; i++) {
+		const struct config_name *name = &names->names[i];
+
+		to = name->is_section
+			? put_section(to, name->text, name->has_title, inner)
+			: put_value(to, name->text);
+	}
+	*to++ = (cfg_opt_t)CFG_PTR_LIST_CB(START, starts, CFGF_NONE,
+					   start_section, NULL);
+	*to = (cfg_opt_t)CFG_END();
+}
+
+static cfg_t *new_parser(const struct config_names *names)
+{
+	static cfg_opt_t options[3][N_CONFIG_OPTIONS + MAX_CONFIG_NAMES + 2];
+	cfg_t *parser;
+
+	put_options(options[0], names, NULL);
+	put_options(options[1], names, options[0]);
+	put_options(options[2], names, options[1]);
+	parser = cfg_init(options[2], CFGF_NONE);
+	if (parser != NULL)
+		cfg_set_error_function(parser, add_error);
+	return parser;
+}
+
+static int parse(struct file *file, char *text)
+{
+	struct config_names names = { .memory = reading.memory };
+	FILE *stream;
+	int result = CFG_PARSE_ERROR;
+
+	file->is_cut = !config_text_scan(text, file->path, &names,
+					 reading.findings);
+	if (*text == '\0')
+		return file->is_cut ? -1 : 0;
+	stream = fmemopen(text, strlen(text), "r");
+	reading.file = file;
+	file->parser = new_parser(&names);
+	if (stream != NULL && file->parser != NULL)
+		result = cfg_parse_fp(file->parser, stream);
+	else
+		reading.memory->failed = true;
+	if (stream != NULL)
+		fclose(stream);
+	reading.file = file->outer;
+	return result == CFG_SUCCESS && !file->is_cut ? 0 : -1;
+}
+
+static struct file *new_file(const char *path)
+{
+	struct file *file = memory_take(reading.memory, 1, sizeof(*file));
+
+	if (file == NULL)
+		return NULL;
+	*file = (struct file){
+		.outer = reading.file,
+		.next = reading.files,
+		.path = memory_copy(reading.memory, path, strlen(path)),
+		.depth = reading.file != NULL ? reading.file->depth + 1 : 0,
+	};
+	reading.files = file;
+	reading.n_files++;
+	return file->path != NULL ? file : NULL;
+}
+
+/* The file around that is the same one, or NULL. */
+static const struct file *find_round(const struct file *file)
+{
+	const struct file *outer = file->outer;
+
+	while (outer != NULL && (outer->status.st_dev != file->status.st_dev ||
+				 outer->status.st_ino != file->status.st_ino))
+		outer = outer->outer;
+	return outer;
+}
+
+static struct finding_word quote(const char *text)
+{
+	return findings_quote(text, strlen(text));
+}
+
+static void refuse_round(const struct file *file, struct location place)
+{
+	const struct file *start = find_round(file);
+	char *way = strdup(quote(file->path).text);
+
+	for (const struct file *f = file->outer; way != NULL; f = f->outer) {
+		char *longer;
+
+		if (asprintf(&longer, "%s -> %s", quote(f->path).text, way) < 0)
+			longer = NULL;
+		free(way);
+		way = longer;
+		if (f == start)
+			break;
+	}
+	refuse(place, "include of \"%s\" goes round: %s",
+	       quote(file->path).text, way != NULL ? way : "");
+	free(way);
+}
+
+static int refuse_include(const char *path, const char *why,
+			  struct location place)
+{
+	refuse(place, "cannot include \"%s\": %s", quote(path).text, why);
+	return 0;
+}
+
+static int refuse_more(const char *why, struct location place)
+{
+	refuse(place, "%s", why);
+	return -1;
+}
+
+static int include_file(const char *path, struct location place)
+{
+	struct file *file = new_file(path);
+	char *text = NULL;
+	const char *why;
+	int result = 0;
+
+	if (file == NULL)
+		return -1;
+	if (reading.n_files > FILES_MAX)
+		return refuse_more("includes more than 1000 files", place);
+	why = file->depth > DEPTH_MAX
+		? "includes are nested more than 16 deep"
+		: config_file_read(path, &file->status, &text);
+	if (why != NULL)
+		result = refuse_include(path, why, place);
+	else if (find_round(file) != NULL)
+		refuse_round(file, place);
+	else if ((reading.size += strlen(text)) > SIZE_MAX_OF_ALL)
+		result = refuse_more("is too large with all that is included",
+				     place);
+	else
+		result = parse(file, text);
+	free(text);
+	return result;
+}
+
+static int is_fatal(const char *path, int error)
+{
+	(void)path;
+	return error != ENOENT && error != ENOTDIR;
+}
+
+static int include_pattern(const char *pattern, struct location place)
+{
+	glob_t found = { 0 };
+	const int failed = glob(pattern, 0, is_fatal, &found);
+	int result = 0;
+
+	if (failed != 0 && failed != GLOB_NOMATCH)
+		refuse_include(pattern, strerror(failed == GLOB_NOSPACE
+						 ? ENOMEM : errno), place);
+	for (size_t i = 0; failed == 0 && result == 0 && i < found.gl_pathc;
+	     i++)
+		result = include_file(found.gl_pathv[i], place);
+	globfree(&found);
+	return result;
+}
+
+/* The scan has seen to it that there is one path. */
+static int include(cfg_t *parser, cfg_opt_t *option, int n_paths,
+		   const char **paths)
+{
+	const struct location place = place_of(parser);
+	const size_t n_before = reading.findings->n_items;
+	const char *path;
+	char *resolved;
+	int result;
+
+	(void)option;
+	(void)n_paths;
+	if (!config_store_name(&reading.store, parser->name, "include",
+			       place))
+		return 0;
+	path = config_variable_expand(reading.memory, paths[0], place,
+				      reading.findings);
+	if (reading.findings->n_items > n_before)
+		return 0;
+	resolved = path != NULL ? config_file_resolve(place.file, path) : NULL;
+	if (resolved == NULL) {
+		reading.memory->failed = true;
+		return -1;
+	}
+	result = config_file_is_pattern(path)
+		? include_pattern(resolved, place)
+		: include_file(resolved, place);
+	free(resolved);
+	return result;
+}
+
+static int read_outermost(const char *path)
+{
+	struct file *file = new_file(path);
+	const char *why;
+	char *text = NULL;
+	int result = -1;
+
+	if (file == NULL)
+		return -1;
+	why = config_file_read(path, &file->status, &text);
+	/* What is included may be empty; of all there is, a mistake made it so. */
+	if (why == NULL && text != NULL &&
+	    text[strspn(text, " \t\r\n\f\v")] == '\0')
+		why = "is empty";
+	if (why == NULL && text != NULL)
+		result = parse(file, text);
+	else
+		refuse(((struct location){ path, 0 }), "%s",
+		       why != NULL ? why : strerror(ENOMEM));
+	free(text);
+	return result;
+}
+
+int config_read(struct config *config, const char *path,
+		struct findings *findings)
+{
+	int result;
+
+	*config = (struct config){ .path = path };
+	memset(&reading, 0, sizeof(reading));
+	reading.store = (struct config_store){ config, findings, SCOPE_TOP, 0 };
+	reading.memory = &config->memory;
+	reading.findings = findings;
+	result = read_outermost(path);
+	/* One takes the lexer of all along. */
+	for (struct file *file = reading.files; file != NULL; file = file->next)
+		if (file->parser != NULL)
+			cfg_free(file->parser);
+	if (config->memory.failed)
+		findings->incomplete = true;
+	else if (result != 0 && findings->n_errors == 0)
+		refuse(((struct location){ path, 0 }), "cannot be read");
+	return result == 0 && !findings->incomplete ? 0 : -EINVAL;
+}
+
+void config_deinit(struct config *config)
+{
+	memory_free(&config->memory);
+	*config = (struct config){ 0 };
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/conf/config_options.h"
+
+#include <string.h>
+
+#define LONGEST 20u		/* no name is as long */
+#define CLOSE ((size_t)2)	/* letters between a name and a misspelt one */
+
+#define TOP (1u << SCOPE_TOP)
+#define PROCESS (1u << SCOPE_PROCESS)
+#define RESERVE (1u << SCOPE_RESERVE)
+#define PROTOCOL (1u << SCOPE_PROTOCOL)
+
+#define MEMBER(of, type, member) \
+	.part = (of), .offset = offsetof(struct type, member)
+#define RANGES(member) MEMBER(PART_RANGES, config_ranges, member)
+#define OPTIONS(member) MEMBER(PART_OPTIONS, config_options, member)
+#define CONFIG(member) MEMBER(PART_CONFIG, config, member)
+#define OF_PROCESS(member) MEMBER(PART_PROCESS, config_process, member)
+#define OF_RESERVE(member) MEMBER(PART_RESERVE, config_reserve, member)
+#define CONDITION(name) OF_PROCESS(conditions[CONDITION_##name])
+
+/* All but the settings. */
+static const struct config_option options[] = {
+	{ "range", TOP | PROCESS | PROTOCOL, TYPE_TEXT, RANGES(range) },
+	{ "connect", TOP | PROCESS | PROTOCOL, TYPE_TEXT, RANGES(connect) },
+	{ "listen", TOP | PROCESS | PROTOCOL, TYPE_TEXT, RANGES(listen) },
+	{ "overlap", TOP | PROCESS, TYPE_TEXT, OPTIONS(overlap) },
+	{ "privileged", TOP | PROCESS, TYPE_TEXT, OPTIONS(privileged) },
+	{ "rate", TOP | PROCESS, TYPE_TEXT, OPTIONS(rate) },
+	{ "rest-time", TOP, TYPE_TEXT, CONFIG(rest_time) },
+	{ "import-kernel", TOP, TYPE_TEXT, CONFIG(import_kernel) },
+	{ "map-mode", TOP, TYPE_TEXT, CONFIG(map_mode) },
+	{ "map-group", TOP, TYPE_TEXT, CONFIG(map_group) },
+	{ "exe", PROCESS, TYPE_LIST, CONDITION(EXE) },
+	{ "name", PROCESS, TYPE_LIST, CONDITION(NAME) },
+	{ "uid", PROCESS, TYPE_LIST, CONDITION(UID) },
+	{ "profile", PROCESS, TYPE_LIST, CONDITION(PROFILE) },
+	{ "arguments", PROCESS, TYPE_LIST, OF_PROCESS(arguments) },
+	{ "ports", RESERVE, TYPE_TEXT, OF_RESERVE(ports) },
+	{ "protocols", RESERVE, TYPE_LIST, OF_RESERVE(protocols) },
+	{ "owners", RESERVE, TYPE_LIST, OF_RESERVE(owners) },
+	{ "tcp", TOP | PROCESS, TYPE_BLOCK, .inner = SCOPE_PROTOCOL },
+	{ "udp", TOP | PROCESS, TYPE_BLOCK, .inner = SCOPE_PROTOCOL },
+	{ "sctp", TOP | PROCESS, TYPE_BLOCK, .inner = SCOPE_PROTOCOL },
+	{ "process", TOP, TYPE_SECTION, .inner = SCOPE_PROCESS },
+	{ "reserve", TOP, TYPE_SECTION, .inner = SCOPE_RESERVE },
+	{ "include", TOP, TYPE_INCLUDE, .inner = SCOPE_TOP },
+};
+
+_Static_assert(sizeof(options) / sizeof(options[0]) + N_SETTINGS ==
+	       N_CONFIG_OPTIONS, "every option has an index");
+
+struct config_option config_option(size_t index)
+{
+	if (index >= N_SETTINGS)
+		return options[index - N_SETTINGS];
+	return (struct config_option){
+		.name = setting_name((enum setting)index),
+		.scopes = TOP | PROCESS,
+		.type = TYPE_TEXT,
+		.part = PART_OPTIONS,
+		.offset = offsetof(struct config_options, settings) +
+			  index * sizeof(struct config_text),
+	};
+}
+
+size_t config_option_find(const char *name)
+{
+	size_t i = 0;
+
+	while (i < N_CONFIG_OPTIONS && strcmp(config_option(i).name, name) != 0)
+		i++;
+	return i;
+}
+
+const char *config_protocol_name(enum config_protocol protocol)
+{
+	static const char *const names[N_CONFIG_PROTOCOLS] = {
+		[CONFIG_TCP] = "tcp",
+		[CONFIG_UDP] = "udp",
+		[CONFIG_SCTP] = "sctp",
+	};
+
+	return names[protocol];
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Letters to add, leave out or change (Levenshtein); below LONGEST both. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[LONGEST] = { 0 };
+	const size_t b_length = strlen(b);
+
+	for (size_t j = 0; j <= b_length; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_length; j++) {
+			const size_t change = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = least(change, least(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[b_length];
+}
+
+/* At most CLOSE letters away, and of this scope if there is one; or NULL. */
+static const char *find_meant(const char *name, enum config_scope scope)
+{
+	const char *meant = NULL;
+	size_t closest = 2 * (CLOSE + 1);
+
+	/* With half of its letters changed it may mean anything. */
+	for (size_t i = 0; i < N_CONFIG_OPTIONS && strlen(name) < LONGEST; i++) {
+		const struct config_option option = config_option(i);
+		size_t away = distance(name, option.name);
+
+		if (away > CLOSE || 2 * away > strlen(name))
+			continue;
+		if ((option.scopes & 1u << scope) == 0)
+			away += CLOSE + 1;
+		if (away < closest) {
+			closest = away;
+			meant = option.name;
+		}
+	}
+	return meant;
+}
+
+/* What may stand in two scopes and more may stand at the top level. */
+static void refuse_scope(const struct config_option *option,
+			 enum config_scope scope, struct location place,
+			 struct findings *findings)
+{
+	static const char *const texts[N_SCOPES] = {
+		[SCOPE_TOP] = "at the top level",
+		[SCOPE_PROCESS] = "in a process section",
+		[SCOPE_RESERVE] = "in a reserve section",
+		[SCOPE_PROTOCOL] = "in a tcp, udp or sctp block",
+	};
+	unsigned int first = SCOPE_TOP;
+
+	while (!(option->scopes & 1u << first))
+		first++;
+	findings_add(findings, SEVERITY_ERROR, place,
+		     "\"%s\" stands %s%s, not %s", option->name, texts[first],
+		     option->scopes == 1u << first ? " only"
+						   : " or in a process section",
+		     texts[scope]);
+}
+
+bool config_option_check(const char *name, bool is_section,
+			 enum config_scope scope, struct location place,
+			 struct findings *findings)
+{
+	const size_t index = config_option_find(name);
+	const char *meant = find_meant(name, scope);
+	struct config_option option;
+
+	if (index == N_CONFIG_OPTIONS) {
+		findings_add(findings, SEVERITY_ERROR, place,
+			     "unknown %s \"%s\"%s%s%s",
+			     is_section ? "section" : "option",
+			     findings_quote(name, strlen(name)).text,
+			     meant != NULL ? "; did you mean \"" : "",
+			     meant != NULL ? meant : "",
+			     meant != NULL ? "\"?" : "");
+		return false;
+	}
+	option = config_option(index);
+	if ((option.scopes & 1u << scope) != 0)
+		return true;
+	refuse_scope(&option, scope, place, findings);
+	return false;
+}
+
+/* What is between the quotes, or up to the end of the line. */
+static struct config_word content(struct config_word word)
+{
+	const char quote = *word.text;
+
+	if (quote != '"' && quote != '\'')
+		return word;
+	word.text++;
+	word.length = word.length > 0 ? word.length - 2
+				      : strcspn(word.text, "\r\n");
+	return word;
+}
+
+struct finding_word config_word_quote(struct config_word word)
+{
+	word = content(word);
+	return findings_quote(word.text, word.length);
+}
+
+bool config_names_add(struct config_names *names, struct config_word word,
+		      bool is_section, bool has_title)
+{
+	const char *text;
+	size_t i = 0;
+
+	word = content(word);
+	text = memory_copy(names->memory, word.text, word.length);
+	if (text != NULL && (*text == '\0' || strpbrk(text, "|=\\") != NULL))
+		return false;
+	/* libconfuse ends the parsing with a section that is named root. */
+	if (text == NULL || strcmp(text, "root") == 0 ||
+	    config_option_find(text) < N_CONFIG_OPTIONS)
+		return true;
+	while (i < names->n && strcmp(names->names[i].text, text) != 0)
+		i++;
+	if (i == names->n && i < MAX_CONFIG_NAMES)
+		names->names[names->n++] =
+			(struct config_name){ text, is_section, has_title };
+	return true;
+}

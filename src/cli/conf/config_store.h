@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Puts what libconfuse reads into struct config, value by value. Names that do
+ * not exist or have no place there, and what stands twice, are added to
+ * findings. No memory: config->memory says so.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/conf/config_options.h"
+
+struct config_store {
+	struct config *config;
+	struct findings *findings;
+	enum config_scope scope;	/* of the section around, not of a block */
+	unsigned int n_refused;		/* sections around that are passed over */
+};
+
+/* One value, which is the n-th of its option, from 1 on. */
+struct config_value {
+	const char *block;	/* the name of the block or section around it */
+	const char *option;
+	size_t n;
+	const char *text;
+	struct location place;
+};
+
+void config_store_value(struct config_store *store,
+			const struct config_value *value);
+
+/* What follows is in this section or block. title NULL = has none. */
+void config_store_start(struct config_store *store, const char *name,
+			const char *title, struct location place);
+
+void config_store_end(struct config_store *store, const char *name);
+
+/* Whether a name may stand here, in a block or section of another. */
+bool config_store_name(struct config_store *store, const char *block,
+		       const char *name, struct location place);

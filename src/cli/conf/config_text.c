@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/conf/config_text.h"
+
+#include <string.h>
+
+#define BLANKS " \t\r\n"
+#define SIGNS "={}(),"
+#define DEPTH_MAX 8u	/* of braces; libconfuse calls itself for each */
+
+/* Blanks a comment that has an end; libconfuse is slow to read many spaces. */
+static void skip_comment(char *text)
+{
+	char *end = text;
+
+	if (*text == '#' || strncmp(text, "//", 2) == 0)
+		end += strcspn(text, "\n");
+	else if (strncmp(text, "/*", 2) == 0 && strstr(text + 2, "*/") != NULL)
+		end = strstr(text + 2, "*/") + 2;
+	for (; text < end; text++)
+		if (*text != '\n')
+			*text = '\r';
+}
+
+/* The length of a blank, a sign, a word or a string; 0 = it is not closed. */
+static size_t measure(char *text)
+{
+	size_t n = strcspn(text, BLANKS SIGNS "\"'#");
+
+	if (n > 0 || (*text != '"' && *text != '\''))
+		return n > 0 ? n : 1;
+	for (n = 1; text[n] != text[0]; n++) {
+		if (text[n] == '\0' || text[n] == '\n')
+			return 0;
+		if (text[n] == '\\' && text[n + 1] != '\0')
+			n++;
+		else if (text[0] == '"' && strncmp(text + n, "${", 2) == 0)
+			text[n] = CONFIG_VARIABLE;
+	}
+	return n + 1;
+}
+
+static bool is_word(struct config_word token)
+{
+	return strchr(SIGNS, *token.text) == NULL;
+}
+
+/* Returns what is wrong with the first token behind those before it, or NULL. */
+static const char *judge(const struct config_word last[4],
+			 struct config_names *names, struct config_word *wrongp)
+{
+	const char kind = *last[0].text, *text = last[0].text;
+	const bool has_title = kind == '{' && is_word(last[2]) &&
+			       *last[3].text != '=';
+	const struct config_word name = last[has_title ? 2 : 1];
+
+	*wrongp = last[0];
+	if (last[0].length == 0)
+		return "has no closing quote on its line";
+	if (strncmp(text, "/*", 2) == 0)
+		return "starts a comment that has no end";
+	if (is_word(last[0]) && kind != '"' && kind != '\'' &&
+	    (memchr(text, '*', last[0].length) != NULL ||
+	     memchr(text, '+', last[0].length) != NULL ||
+	     strncmp(text + last[0].length - 1, "${", 2) == 0))
+		return "must stand in quotes";
+	if (kind == '}' && *last[1].text == '{' && *last[2].text == '=')
+		return "ends an empty list; fill it or leave it out";
+	/* libconfuse loses memory behind a parenthesis that is not closed. */
+	*wrongp = last[*last[1].text == '(' ? 1 : 2];
+	if (*wrongp->text == '(' &&
+	    (*last[1].text == '(' ? !is_word(last[0]) : kind != ')'))
+		return "holds one path: include(\"PATH\")";
+	*wrongp = name;
+	if ((kind == '=' || kind == '{') && is_word(last[1]) &&
+	    !config_names_add(names, name, kind == '{', has_title))
+		return "is no name";
+	return NULL;
+}
+
+bool config_text_scan(char *text, const char *path, struct config_names *names,
+		      struct findings *findings)
+{
+	const struct config_word none = { text + strlen(text), 0, 1 };
+	struct config_word last[] = { none, none, none, none }, open = none;
+	struct config_word token = { text, 0, 1 }, wrong = none;
+	const char *why = NULL;
+	unsigned int depth = 0;
+
+	for (;;) {
+		skip_comment(token.text);
+		token.length = measure(token.text);
+		if (*token.text == '\0' ||
+		    strchr(BLANKS, *token.text) == NULL) {
+			memmove(last + 1, last, 3 * sizeof(token));
+			last[0] = token;
+			if (*token.text == '{' && depth++ == 0)
+				open = token;
+			depth -= *token.text == '}' && depth > 0;
+			why = judge(last, names, &wrong);
+		}
+		if (depth > DEPTH_MAX) {
+			why = "is nested too deep";
+			wrong = token;
+		}
+		if (why != NULL || *token.text == '\0')
+			break;
+		for (; token.length > 0; token.length--)
+			token.line += *token.text++ == '\n';
+	}
+	if (why == NULL && depth == 0)
+		return true;
+	if (why == NULL)
+		wrong = open;
+	findings_add(findings, SEVERITY_ERROR,
+		     (struct location){ path, wrong.line }, "\"%s\" %s",
+		     config_word_quote(wrong).text,
+		     why != NULL ? why : "is never closed");
+	if (why != NULL)
+		*wrong.text = '\0';
+	return false;
+}

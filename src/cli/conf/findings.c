@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/conf/findings.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define WORD_LENGTH 60u
+
+/* A finding with its place in the order of printing. */
+struct printed {
+	const struct finding *finding;
+	size_t file;	/* index of the first finding of the same file */
+};
+
+/* The file's name is copied: findings may outlive the configuration. */
+static bool fill(struct finding *finding, const char *format, va_list arguments)
+{
+	char *file = NULL;
+
+	if (finding->place.file != NULL) {
+		file = strdup(finding->place.file);
+		if (file == NULL)
+			return false;
+		text_make_printable(file);
+	}
+	if (vasprintf(&finding->message, format, arguments) < 0) {
+		free(file);
+		return false;
+	}
+	text_make_printable(finding->message);
+	finding->place.file = file;
+	return true;
+}
+
+void findings_add(struct findings *findings, enum severity severity,
+		  struct location place, const char *format, ...)
+{
+	struct finding *items =
+		reallocarray(findings->items, findings->n_items + 1,
+			     sizeof(*items));
+	struct finding finding = { .severity = severity, .place = place };
+	va_list arguments;
+	bool filled;
+
+	if (severity == SEVERITY_ERROR)
+		findings->n_errors++;
+	if (items == NULL) {
+		findings->incomplete = true;
+		return;
+	}
+	findings->items = items;
+	va_start(arguments, format);
+	filled = fill(&finding, format, arguments);
+	va_end(arguments);
+	if (filled)
+		items[findings->n_items++] = finding;
+	else
+		findings->incomplete = true;
+}
+
+static bool of_same_file(const struct finding *a, const struct finding *b)
+{
+	if (a->place.file == NULL || b->place.file == NULL)
+		return a->place.file == b->place.file;
+	return strcmp(a->place.file, b->place.file) == 0;
+}
+
+static size_t first_of_file(const struct findings *findings, size_t i)
+{
+	size_t first = 0;
+
+	while (!of_same_file(&findings->items[first], &findings->items[i]))
+		first++;
+	return first;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct printed *a = left, *b = right;
+
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	if (a->finding->place.line != b->finding->place.line)
+		return a->finding->place.line < b->finding->place.line ? -1 : 1;
+	return a->finding < b->finding ? -1 : a->finding > b->finding;
+}
+
+static void print(const struct finding *finding, FILE *stream)
+{
+	if (finding->place.file != NULL)
+		fprintf(stream, "%s:", finding->place.file);
+	if (finding->place.file != NULL && finding->place.line > 0)
+		fprintf(stream, "%d:", finding->place.line);
+	fprintf(stream, "%s%s%s\n", finding->place.file != NULL ? " " : "",
+		finding->severity == SEVERITY_WARNING ? "warning: " : "",
+		finding->message);
+}
+
+/* For free(), NULL without memory. */
+static struct printed *make_order(const struct findings *findings)
+{
+	const size_t n = findings->n_items;
+	struct printed *order = calloc(n + 1, sizeof(*order));
+
+	if (order == NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		order[i] = (struct printed){ &findings->items[i],
+					     first_of_file(findings, i) };
+	qsort(order, n, sizeof(*order), compare);
+	return order;
+}
+
+void findings_print(const struct findings *findings, FILE *stream)
+{
+	struct printed *order = make_order(findings);
+
+	for (size_t i = 0; i < findings->n_items; i++)
+		print(order != NULL ? order[i].finding : &findings->items[i],
+		      stream);
+	if (findings->incomplete)
+		fputs("no memory to tell all that is wrong\n", stream);
+	free(order);
+}
+
+static void report(const struct finding *finding, struct output *output)
+{
+	const int line = finding->place.line;
+
+	output_row(output,
+		   finding->severity == SEVERITY_ERROR ? "error" : "warning",
+		   finding->place.file,
+		   line > 0 ? output_number((uint64_t)line).text : NULL,
+		   finding->message);
+}
+
+void findings_report(const struct findings *findings, struct output *output)
+{
+	static const struct output_section section = {
+		.kind = "finding", .key = "findings", .title = "Findings",
+		.columns = {
+			{ "severity", 8, false },
+			{ "file", 20, false },
+			{ "line", 5, true },
+			{ "message", 0, false },
+		},
+	};
+	struct printed *order = make_order(findings);
+
+	output_section(output, &section);
+	for (size_t i = 0; i < findings->n_items; i++)
+		report(order != NULL ? order[i].finding : &findings->items[i],
+		       output);
+	free(order);
+}
+
+struct finding_word findings_quote(const char *word, size_t length)
+{
+	struct finding_word quoted = { "" };
+	size_t n = length;
+
+	if (n > WORD_LENGTH) {
+		n = WORD_LENGTH - 3;
+		while (n > 0 && ((unsigned char)word[n] & 0xc0) == 0x80)
+			n--;
+	}
+	memcpy(quoted.text, word, n);
+	if (n < length)
+		memcpy(quoted.text + n, "...", sizeof("..."));
+	return quoted;
+}
+
+void findings_deinit(struct findings *findings)
+{
+	for (size_t i = 0; i < findings->n_items; i++) {
+		free((char *)findings->items[i].place.file);
+		free(findings->items[i].message);
+	}
+	free(findings->items);
+	*findings = (struct findings){ 0 };
+}

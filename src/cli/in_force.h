@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The policy that is in force in a network namespace, copied: it stays as it is
+ * while others load.
+ */
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "map/place.h"
+#include "policy/policy.h"
+
+struct in_force {
+	char path[PATH_MAX];	/* of the policy file; "" = there is none */
+	uint64_t edition;	/* 0 = never one; even = none now */
+	bool by_root;		/* it binds, whatever is in the environment */
+	bool is_damaged;	/* some part of it, perhaps a set only; or it is
+				   of another version */
+	enum on_error on_error;	/* of programs that cannot follow it */
+	int missed;		/* why one that may be in force could not be
+				   looked at, -errno; 0 = all were */
+	bool has_ignored;	/* as in policy/file.h */
+	uint32_t ignored_uid;
+	enum place_root ignored_root;
+	void *image;		/* NULL = none in force, or its tables are
+				   damaged */
+	struct policy_tables tables;	/* of image */
+};
+
+/*
+ * Copies the policy. Returns 0, also when there is none or a set is damaged;
+ * -EINVAL when more than a set is damaged; -ENOMEM; or -EIO, or why no process
+ * can be made, where one in BERTH_DIR could not be read: its owner may have
+ * shortened it meanwhile. That is missed, too. All other damage is said on
+ * standard error, what has been missed is not. in_force_deinit() is due in each
+ * case.
+ */
+int in_force_read(const struct place *place,
+		   struct in_force *in_force);
+
+void in_force_deinit(struct in_force *in_force);
+
+/* As policy_settle() takes it. */
+struct policy_in_force in_force_policy(const struct in_force *in_force);
+
+/* Says which policy does not count here, if there is one. */
+void in_force_tell_ignored(const struct place *place,
+			    const struct in_force *in_force);
+
+/* Says what has been missed, if anything (see policy/file.h). */
+void in_force_tell_missed(const struct place *place, int missed);
+
+/*
+ * Whether programs may see a policy that this command could not. Not with what
+ * they meet too, since it lasts: a folder that this user may not use or that is
+ * none, a file that cannot be made where there is none.
+ */
+bool in_force_is_unknown(int missed);
+
+/* Whether a program may choose this profile: some rule has it. */
+bool in_force_has_profile(const struct in_force *in_force,
+			   const char *profile);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * From a configuration file to a policy in force. What goes wrong is said on
+ * standard error; then nothing has changed.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/setting.h"
+
+struct place;
+struct kernel;
+struct in_force;
+
+/* A file, compiled. */
+struct compiled {
+	void *image;		/* a struct policy_image; for free() */
+	size_t size;
+	enum on_error on_error;	/* the strictest of any rule */
+	long map_mode;	/* as berth.conf says, else the default */
+	long map_group;	/* a gid; -1 = left as it is */
+};
+
+/*
+ * Reads, checks and compiles a file; with warn, says what this machine makes
+ * dangerous, too. Returns 0; -EINVAL for a file that is refused; or -errno.
+ */
+int load_compile(const char *path, const struct kernel *kernel, bool warn,
+		    struct compiled *compiledp);
+
+/* Whether what is in force is the same, but for the time of its loading. */
+bool load_is_in_force(const struct in_force *in_force,
+		const struct compiled *compiled);
+
+/* Whether this user may write the policy file, or make one. */
+bool load_is_allowed(const struct place *place);
+
+/*
+ * Puts it in force, or with NULL nothing; makes the files that are missing.
+ * Returns 0 or -errno.
+ */
+int load_put(const struct place *place, const struct compiled *compiled);

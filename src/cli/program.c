@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/program.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+#include "kernel/users.h"
+
+#define DELETED " (deleted)"	/* d_path() in fs/d_path.c */
+
+static void set_name(struct identity *identity, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(identity->name, sizeof(identity->name), "%s",
+		 slash != NULL ? slash + 1 : path);
+}
+
+/* Whether the kernel starts env(1) first, which then takes another name. */
+static bool is_run_by_env(const char *path)
+{
+	char line[256] = "";
+	FILE *file = fopen(path, "re");
+	size_t length;
+
+	if (file == NULL)
+		return false;
+	if (fgets(line, sizeof(line), file) == NULL)
+		line[0] = '\0';
+	fclose(file);
+	if (strncmp(line, "#!", 2) != 0)
+		return false;
+	length = strcspn(line + 2 + strspn(line + 2, " \t"), " \t\n");
+	line[2 + strspn(line + 2, " \t") + length] = '\0';
+	return length >= 4 && strcmp(line + strlen(line) - 4, "/env") == 0;
+}
+
+/* By its number in the initial user namespace, where that is known. */
+static void set_uid(struct identity *identity, const char *map,
+		    unsigned long uid)
+{
+	struct users users;
+
+	users_read_map(map, &users);
+	if (!users_are_known(&users))
+		message("berth: the program is in a user namespace: who its "
+			"user is outside is not known, and no section with uid "
+			"applies\n");
+	else
+		snprintf(identity->uid, sizeof(identity->uid), "%lu", uid);
+}
+
+struct program program_of_command(const char *exe, const char *interpreter,
+				  struct program_texts *texts)
+{
+	struct identity *identity = &texts->identity;
+	const char *profile = getenv("BERTH_PROFILE");
+
+	*texts = (struct program_texts){ .profile = "" };
+	if (realpath(interpreter, identity->exe) == NULL)
+		identity->exe[0] = '\0';
+	set_name(identity, is_run_by_env(exe) ? interpreter : exe);
+	set_uid(identity, "/proc/self/uid_map", geteuid());
+	if (profile != NULL && *profile != '\0')
+		identity->profile = profile;
+	return identity_program(identity);
+}
+
+static FILE *open_file(pid_t pid, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	return fopen(path, "re");
+}
+
+static bool read_exe(pid_t pid, struct identity *identity)
+{
+	const size_t suffix = sizeof(DELETED) - 1;
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	n = readlink(path, identity->exe, sizeof(identity->exe) - 1);
+	if (n <= 0)
+		return false;
+	if ((size_t)n > suffix &&
+	    memcmp(identity->exe + n - suffix, DELETED, suffix) == 0)
+		n -= (ssize_t)suffix;
+	identity->exe[n] = '\0';
+	return true;
+}
+
+static bool read_name(pid_t pid, char name[PROGRAM_NAME_SIZE])
+{
+	FILE *file = open_file(pid, "comm");
+	size_t length = 0;
+
+	if (file == NULL)
+		return false;
+	length = fread(name, 1, PROGRAM_NAME_SIZE, file);
+	fclose(file);
+	/* The newline at the end is the kernel's. */
+	if (length > 0)
+		name[length - 1] = '\0';
+	return length > 0;
+}
+
+void program_name(pid_t pid, char name[PROGRAM_NAME_SIZE])
+{
+	if (!read_name(pid, name))
+		snprintf(name, PROGRAM_NAME_SIZE, "?");
+}
+
+/* The effective uid at the start, which the process may have changed since. */
+static bool read_uid(pid_t pid, struct identity *identity)
+{
+	FILE *file = open_file(pid, "auxv");
+	unsigned long entry[2];
+	char path[64];
+	bool found = false;
+
+	if (file == NULL)
+		return false;
+	while (!found && fread(entry, sizeof(entry), 1, file) == 1)
+		found = entry[0] == AT_EUID;
+	fclose(file);
+	if (found) {
+		snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
+		set_uid(identity, path, entry[1]);
+	}
+	return found;
+}
+
+/* Of /proc/PID/environ, NUL behind each entry and two at the end. */
+static char *opened_environment;
+
+void program_open_environment(pid_t pid)
+{
+	FILE *file = open_file(pid, "environ");
+	FILE *copy;
+	char *text = NULL;
+	size_t size;
+	int byte;
+
+	if (file == NULL)
+		return;
+	copy = open_memstream(&text, &size);
+	while (copy != NULL && (byte = fgetc(file)) != EOF)
+		fputc(byte, copy);
+	fclose(file);
+	if (copy == NULL)
+		return;
+	fputc('\0', copy);
+	fputc('\0', copy);
+	if (fclose(copy) == 0)
+		opened_environment = text;
+	else
+		free(text);
+}
+
+void program_close_environment(void)
+{
+	free(opened_environment);
+	opened_environment = NULL;
+}
+
+char *program_lookup(const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (char *entry = opened_environment;
+	     entry != NULL && *entry != '\0'; entry += strlen(entry) + 1)
+		if (strncmp(entry, name, length) == 0 && entry[length] == '=')
+			return entry + length + 1;
+	return NULL;
+}
+
+static bool read_profile(pid_t pid, struct program_texts *texts)
+{
+	const char *profile;
+
+	program_open_environment(pid);
+	profile = program_lookup("BERTH_PROFILE");
+	if (profile != NULL)
+		snprintf(texts->profile, sizeof(texts->profile), "%s",
+			 profile);
+	program_close_environment();
+	return texts->profile[0] != '\0';
+}
+
+bool program_is_covered(pid_t pid)
+{
+	FILE *file = open_file(pid, "maps");
+	char *line = NULL;
+	size_t size = 0;
+	bool found = false;
+
+	if (file == NULL)
+		return false;
+	while (!found && getline(&line, &size, file) > 0)
+		found = strstr(line, "/libberth.so") != NULL;
+	free(line);
+	fclose(file);
+	return found;
+}
+
+int program_of_process(pid_t pid, struct program_texts *texts,
+		       struct program *programp)
+{
+	struct identity *identity = &texts->identity;
+
+	*texts = (struct program_texts){ .profile = "" };
+	if (!read_name(pid, identity->name))
+		return -ESRCH;
+	read_exe(pid, identity);
+	if (read_profile(pid, texts))
+		identity->profile = texts->profile;
+
+	const bool has_uid = read_uid(pid, identity);
+
+	*programp = identity_program(identity);
+	if (!has_uid)
+		programp->values[CONDITION_UID] = NULL;
+	return 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Programs other than this one: their names, and what rules look at. */
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "policy/identity.h"
+
+/* What a struct program points into. */
+struct program_texts {
+	struct identity identity;
+	char profile[256];
+};
+
+/*
+ * A program that this process is to start: its file, and the interpreter of a
+ * script (or the file again); this process's user and BERTH_PROFILE.
+ */
+struct program program_of_command(const char *exe, const char *interpreter,
+				  struct program_texts *texts);
+
+/*
+ * A running process, as it was when it started: from /proc/PID/exe, comm, auxv
+ * and environ; what cannot be read is left out, and matches nothing.
+ * Returns 0, or -ESRCH.
+ */
+int program_of_process(pid_t pid, struct program_texts *texts,
+		       struct program *programp);
+
+#define PROGRAM_NAME_SIZE IDENTITY_NAME_SIZE
+
+/* The name of a process, "?" when it has ended meanwhile. */
+void program_name(pid_t pid, char name[PROGRAM_NAME_SIZE]);
+
+/* Whether libberth.so is mapped into a process. */
+bool program_is_covered(pid_t pid);
+
+/* Opens a process's first environment for program_lookup(). One at a time. */
+void program_open_environment(pid_t pid);
+void program_close_environment(void);
+char *program_lookup(const char *name);

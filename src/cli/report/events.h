@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The events of all maps of this network namespace, by their times. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/report/maps.h"
+#include "map/event.h"
+
+struct place;
+
+struct event_record {
+	struct event event;
+	size_t number;		/* as they were read */
+	uint32_t uid;		/* whose map has it; */
+	bool is_shared;		/* other users may write that map */
+};
+
+/* How far a map has been read. */
+struct event_cursor {
+	uint64_t device, inode;
+	uint64_t next;
+	bool is_there;
+};
+
+struct events {
+	struct event_record *items;
+	size_t n_items, capacity;
+	struct event_cursor *cursors;
+	size_t n_cursors, cursor_capacity;
+	struct maps_missed missed;
+};
+
+/*
+ * Reads what has come since the last time, or all that there is; *events is 0
+ * at first. Returns 0; -ENOMEM; or why the maps could not be listed. Those that
+ * could not be read are in missed, of this time alone.
+ */
+int events_read(const struct place *place, struct events *events);
+void events_close(struct events *events);

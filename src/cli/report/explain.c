@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/report/explain.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/message.h"
+#include "cli/options.h"
+
+static struct {
+	enum output_format format;
+	uint64_t pid, port;	/* 0 = none */
+} request;
+
+static const struct command_option list[] = {
+	{ .name = "pid", .value = "N", .numberp = &request.pid, .min = 1,
+	  .max = INT32_MAX, .wanted = "is no number of a process",
+	  .help = "N is a process" },
+	{ .name = "port", .value = "N", .numberp = &request.port, .min = 1,
+	  .max = N_PORTS - 1, .wanted = "is no port",
+	  .help = "N is a port" },
+	OPTIONS_FORMAT(&request.format),
+	OPTION_HELP,
+};
+static const struct options options = {
+	.command = "explain", .synopsis = "[NUMBER... | -- COMMAND]",
+	.list = list, .n_words_max = SIZE_MAX,
+	.begin = COMMAND_BEHIND_DASHES,
+	.about =
+	"Tells which rule of the policy in force applies, and why the others do\n"
+	"not: to the process NUMBER, to COMMAND if it were started from here, or\n"
+	"without either to a program of this environment. Of a port NUMBER: in\n"
+	"which ranges and reservations it lies, who holds it, and whether it would\n"
+	"be given out now. A NUMBER that is both is explained as both.\n",
+};
+
+static bool is_process(uint64_t number)
+{
+	return kill((pid_t)number, 0) == 0 || errno == EPERM;
+}
+
+/* A number by itself may be a process, a port, or both. Returns OPTIONS_READ or
+ * the exit status. */
+static int read_bare(const char *word)
+{
+	uint64_t number;
+
+	if (!options_number(word, 1, INT32_MAX, &number))
+		return options_refuse(&options, word, "is no number of a "
+				      "process or port; a COMMAND goes behind "
+				      "--");
+	if (is_process(number))
+		request.pid = number;
+	if (number < N_PORTS)
+		request.port = number;
+	return request.pid == 0 && request.port == 0
+		? options_refuse(&options, word, "is no process, and too "
+				 "large for a port") : OPTIONS_READ;
+}
+
+static int read_request(int argc, char *argv[], const char **commandp)
+{
+	struct command_words words;
+	int status = options_read(&options, argc, argv, &words);
+
+	for (size_t i = 0; i < words.n_words && status == OPTIONS_READ; i++)
+		status = read_bare(words.words[i]);
+	*commandp = words.command != NULL ? words.command[0] : NULL;
+	if (status == OPTIONS_READ && words.command != NULL &&
+	    *commandp == NULL)
+		return options_refuse(&options, "--",
+				      "has no COMMAND behind it");
+	return status;
+}
+
+static int complain(const char *what, int error)
+{
+	if (error < 0)
+		message("berth: %s: %s\n", what,
+			error == -ENOENT ? "not found" : strerror(-error));
+	return error;
+}
+
+static int explain(struct explaining *explaining, const char *command)
+{
+	int result = 0;
+	char text[32];
+
+	if (request.pid == 0 && request.port == 0)
+		return complain(command != NULL ? command : "berth",
+				explain_command(explaining, command));
+	if (request.pid != 0) {
+		snprintf(text, sizeof(text), "process %d", (int)request.pid);
+		result = complain(text, explain_process(
+			explaining, (pid_t)request.pid));
+	}
+	if (result == 0 && request.port != 0)
+		result = complain("the sockets", explain_port(
+			explaining, (uint16_t)request.port));
+	return result;
+}
+
+int command_explain(int argc, char *argv[])
+{
+	static struct explaining explaining;
+	const char *command;
+	int result = read_request(argc, argv, &command);
+
+	if (result != OPTIONS_READ)
+		return result;
+	view_open(&explaining.view);
+	view_read(&explaining.view);
+	output_open(&explaining.output, request.format, stdout);
+	result = explain(&explaining, command);
+	if (output_finish(&explaining.output) != EXIT_SUCCESS ||
+	    !view_is_sound(&explaining.view))
+		result = -EIO;
+	view_close(&explaining.view);
+	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The parts of berth explain. Each prints sections of a report. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cli/output.h"
+#include "cli/view.h"
+
+/* What all explanations need. */
+struct explaining {
+	struct view view;
+	struct output output;
+};
+
+/* Which rule applies to a running process. Returns 0, or -ESRCH. */
+int explain_process(struct explaining *explaining, pid_t pid);
+
+/*
+ * Which rule would apply to a program started from here; NULL: to berth itself.
+ * Returns 0, -ENOENT or -EACCES for a program that cannot be started.
+ */
+int explain_command(struct explaining *explaining, const char *name);
+
+/*
+ * Who may have a port, who has it, and whether it would be given out now.
+ * Returns 0, or -errno when the sockets could not be listed.
+ */
+int explain_port(struct explaining *explaining, uint16_t port);

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/report/maps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/raw.h"
+#include "cli/message.h"
+#include "cli/report/user_folders.h"
+#include "kernel/folder.h"
+#include "map/layout.h"
+#include "map/map.h"
+#include "map/place.h"
+#include "map/shared_file.h"
+
+#define SHM_PATH "/dev/shm"
+#define FILE_NAME "map"
+
+struct visiting {
+	const struct place *place;
+	int access;
+	found_map_visit visit;
+	void *context;
+	/* Those of the roots: BERTH_DIR may be one of the others. */
+	struct file_status seen[N_PLACE_ROOTS];
+	size_t n_seen;
+};
+
+static bool was_seen(const struct visiting *visiting,
+		     const struct file_status *status)
+{
+	for (size_t i = 0; i < visiting->n_seen; i++)
+		if (file_status_is_same(&visiting->seen[i], status))
+			return true;
+	return false;
+}
+
+/* Fills in what is known of a file that could be opened or not. */
+static void describe(struct found_map *found, const struct place_folder *folder,
+		     const struct shared_file *file)
+{
+	found->fd = file->fd;
+	if (found->error == 0)
+		found->status = file->status;
+	else if (raw_file_status_at(folder->fd, FILE_NAME, &found->status) < 0)
+		return;
+	found->uid = found->status.uid;
+	found->is_shared = (found->status.mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+/* The inode that names the folder is used again: a map may be one of a namespace
+ * that is gone. */
+static bool is_of_another_namespace(const struct place *place,
+				    const struct place_folder *folder)
+{
+	const int fd = raw_open(folder->fd, FILE_NAME,
+				O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	struct map_header header;
+	bool is_read;
+
+	if (fd < 0)
+		return false;
+	is_read = raw_file_read(fd, (char *)&header, sizeof(header), 0) == 0;
+	raw_close(fd);
+	return is_read && header.magic == MAP_MAGIC &&
+	       header.version == MAP_VERSION &&
+	       !place_is(place, header.netns_inode, header.netns_cookie);
+}
+
+/* Visits the map in a folder, if there is one; closes the folder. */
+static void visit_folder(struct visiting *visiting, struct place_folder *folder,
+			 bool is_root)
+{
+	char path[PATH_MAX];
+	struct shared_file file = { .fd = -1 };
+	struct found_map found = { .path = path, .uid = folder->uid };
+
+	found.error = folder->is_trusted
+		? map_file_open(visiting->place, folder, visiting->access,
+				  &file) : -ENOENT;
+	/* A user may put a link there; that is no failure of this command's. */
+	if (found.error == -ELOOP && !is_root)
+		found.error = -ESTALE;
+	describe(&found, folder, &file);
+	if (found.error == -ESTALE &&
+	    is_of_another_namespace(visiting->place, folder))
+		found.error = -ENOENT;
+	if (place_folder_path(folder, FILE_NAME, path, sizeof(path)) < 0)
+		memcpy(path, FILE_NAME, sizeof(FILE_NAME));
+	raw_close(folder->fd);
+	/* A user's folder may have a link to another user's file. */
+	if (found.error != -ENOENT && !was_seen(visiting, &found.status) &&
+	    (is_root || found.uid == folder->uid))
+		visiting->visit(&found, visiting->context);
+	if (found.error != -ENOENT && is_root)
+		visiting->seen[visiting->n_seen++] = found.status;
+	if (found.fd >= 0)
+		raw_close(found.fd);
+}
+
+static void visit_missed(struct visiting *visiting, const char *path,
+			 uint32_t uid, int error)
+{
+	const struct found_map found = {
+		.path = path, .uid = uid, .error = error, .fd = -1
+	};
+
+	if (error != -ENOENT)
+		visiting->visit(&found, visiting->context);
+}
+
+static void visit_user(struct visiting *visiting,
+		       const struct user_folder *user)
+{
+	char path[sizeof(SHM_PATH) + USER_FOLDER_NAME_SIZE];
+	struct place_folder folder;
+	int result;
+
+	snprintf(path, sizeof(path), SHM_PATH "/%s", user->name);
+
+	const int fd = folder_open(AT_FDCWD, path, O_RDONLY);
+
+	if (fd < 0) {
+		visit_missed(visiting, path, user->uid, fd);
+		return;
+	}
+	result = place_open_below(visiting->place, fd, user->uid,
+					&folder);
+	raw_close(fd);
+	if (result < 0)
+		visit_missed(visiting, path, user->uid, result);
+	else
+		visit_folder(visiting, &folder, false);
+}
+
+int found_maps_visit(const struct place *place, int access,
+		     found_map_visit visit, void *context)
+{
+	struct visiting visiting = { .place = place, .access = access,
+				     .visit = visit, .context = context };
+	struct user_folders users;
+	struct place_folder folder;
+	int result;
+
+	for (unsigned int root = 0; root < N_PLACE_ROOTS; root++) {
+		result = place_open(place, (enum place_root)root,
+					  MAKE_NOTHING, &folder);
+		if (result == 0)
+			visit_folder(&visiting, &folder, true);
+		else
+			visit_missed(&visiting,
+				     place_root_name(place,
+						     (enum place_root)root),
+				     place_root_is_roots((enum place_root)root)
+					? 0 : geteuid(), result);
+	}
+	result = user_folders_open(&place->users, &users);
+	for (size_t i = 0; i < users.n_items; i++)
+		/* These two are roots, and visited. */
+		if (users.items[i].uid != 0 && users.items[i].uid != geteuid())
+			visit_user(&visiting, &users.items[i]);
+	user_folders_close(&users);
+	return result;
+}
+
+/* --- what is in one ------------------------------------------------------- */
+
+int found_map_copy(const struct found_map *found, const struct place *place,
+	     size_t offset, size_t size, struct map *mapp)
+{
+	int result;
+
+	*mapp = (struct map){
+		.memory = raw_map_private(sizeof(struct map_memory)),
+		.netns_inode = place->netns_inode,
+		.netns_cookie = place->netns_cookie,
+	};
+	if (mapp->memory == NULL)
+		return -ENOMEM;
+	result = raw_file_read(found->fd, (char *)mapp->memory + offset, size,
+			       offset);
+	if (result == 0)
+		map_set_rest(mapp, 0);
+	else
+		map_close(mapp);
+	return result == -ENODATA ? -ESTALE : result;
+}
+
+int map_copy_own(const struct place *place, struct map *mapp)
+{
+	struct found_map found;
+	int result = map_find(place, MAP_EXISTING, &found.fd, NULL);
+
+	mapp->memory = NULL;
+	if (result < 0)
+		return result;
+	result = found_map_copy(&found, place, 0, sizeof(struct map_memory),
+				mapp);
+	raw_close(found.fd);
+	return result;
+}
+
+int found_map_open(const struct found_map *found, const struct place *place,
+	     struct map *mapp)
+{
+	int result;
+
+	*mapp = (struct map){ .netns_inode = place->netns_inode,
+				  .netns_cookie = place->netns_cookie };
+	mapp->memory = raw_map_file(found->fd, sizeof(struct map_memory),
+				      PROT_READ | PROT_WRITE, &result);
+	return result;
+}
+
+/* --- what is left out ----------------------------------------------------- */
+
+bool found_map_is_denied(int error)
+{
+	return error == -EACCES || error == -EPERM || error == -ESTALE;
+}
+
+void maps_missed_add(struct maps_missed *missed, const struct found_map *found,
+		     int error)
+{
+	if (found_map_is_denied(error)) {
+		missed->n_denied++;
+		return;
+	}
+	missed->is_broken = true;
+	if (!missed->is_quiet)
+		message("berth: cannot use the map %s: %s\n", found->path,
+			error == -EIO ? "it was shortened meanwhile"
+				      : strerror(-error));
+}
+
+void maps_missed_tell(const struct maps_missed *missed)
+{
+	if (missed->n_denied > 0 && !missed->is_quiet)
+		message("berth: left out, of other users or another version: "
+			"%zu that may be maps of this namespace\n",
+			missed->n_denied);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/report/maps.h"
+#include "cli/report/status_report.h"
+#include "map/map.h"
+
+static enum output_format format;
+static const struct command_option list[] = {
+	OPTIONS_FORMAT(&format),
+	OPTION_HELP,
+};
+static const struct options options = {
+	.command = "status", .synopsis = "", .list = list,
+	.about =
+	"Shows the policy of this environment, how many of all ports that are\n"
+	"assigned from are in use in this network namespace, who holds them, and\n"
+	"which processes outside Berth have a port that is reserved, of a range or\n"
+	"of the kernel's choice. Root is shown what the maps of all users say.\n",
+};
+
+/* Those of which map_state() tells all: no program of this user has it. */
+static bool is_map_known(int error)
+{
+	return error == 0 || error == -ENOENT || found_map_is_denied(error);
+}
+
+/* Returns whether all of this user's were read; else says which were not. */
+static bool gather_maps(struct status *status)
+{
+	struct tally *tally = &status->tally;
+	const int result = tally_open(&status->view.place,
+				      status->view.policy.rest_ms,
+				      clock_now_ms(), tally);
+	bool is_whole = result == 0;
+
+	if (result < 0)
+		message("berth: cannot list the shared maps: %s\n",
+			strerror(-result));
+	for (size_t i = 0; i < tally->maps.n_items; i++) {
+		const struct tally_map *map = &tally->maps.items[i];
+
+		if (is_map_known(map->error))
+			continue;
+		message("berth: cannot read the map %s: %s\n", map->path,
+			strerror(-map->error));
+		is_whole = false;
+	}
+	return is_whole;
+}
+
+/* Returns whether all were read; else says which were not. */
+static bool gather_sockets(struct sockets *sockets)
+{
+	const int result = sockets_open(sockets);
+	bool is_whole = result == 0;
+
+	if (result < 0)
+		message("berth: cannot tell who holds a port: %s\n",
+			strerror(-result));
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		if (sockets->errors[protocol] == 0)
+			continue;
+		message("berth: cannot list %s sockets: %s\n",
+			protocol_name((enum protocol)protocol),
+			strerror(-sockets->errors[protocol]));
+		is_whole = false;
+	}
+	return is_whole;
+}
+
+/*
+ * Reads what is to be shown; what cannot be read is said and left out. Returns
+ * whether that is nothing.
+ */
+static bool gather(struct status *status)
+{
+	struct view *view = &status->view;
+	bool is_whole;
+	int fd;
+
+	view_open_policy(view);
+	status->map_error = map_find(&view->place, MAP_EXISTING, &fd,
+				     status->map_path);
+	/* Its path is all that is wanted: what is in it is copied. */
+	if (status->map_error == 0)
+		close(fd);
+	is_whole = gather_maps(status);
+	if (is_whole && !is_map_known(status->map_error)) {
+		message("berth: cannot open the shared map: %s\n",
+			strerror(-status->map_error));
+		is_whole = false;
+	}
+	is_whole = is_whole && view_is_sound(view);
+	return gather_sockets(&status->sockets) && is_whole;
+}
+
+int command_status(int argc, char *argv[])
+{
+	static struct status status;
+	struct command_words words;
+	int result = options_read(&options, argc, argv, &words);
+	bool is_whole;
+
+	if (result != OPTIONS_READ)
+		return result;
+	is_whole = gather(&status);
+	output_open(&status.output, format, stdout);
+	result = status_report(&status);
+	sockets_close(&status.sockets);
+	view_close(&status.view);
+	tally_close(&status.tally);
+	if (result == 0)
+		return is_whole ? EXIT_SUCCESS : EXIT_FAILURE;
+	message("berth: cannot write: %s\n", strerror(-result));
+	return EXIT_FAILURE;
+}

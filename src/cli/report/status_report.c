@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/report/status_report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/program.h"
+#include "cli/report/user_name.h"
+
+#define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct output_section policy_section = {
+	.kind = "policy", .key = "policy", .single = true,
+	.columns = {
+		{ .name = "range" },
+		{ .name = "n_ports", .number = true },
+		{ .name = "algorithm" },
+		{ .name = "rule" },
+		{ .name = "source" },
+	},
+};
+static const struct output_section map_section = {
+	.kind = "own-map", .key = "own_map", .single = true,
+	.columns = {
+		{ .name = "path" },
+		{ .name = "state" },
+	},
+};
+static const struct output_section ports_section = {
+	.kind = "ports", .key = "ports", .title = "Ports of the range",
+	.columns = {
+		{ "protocol", 8, false },
+		{ "free", 6, true },
+		{ "whole", 6, true },
+		{ "bound", 6, true },
+		{ "connect", 7, true },
+		{ "rest", 6, true },
+	},
+};
+static const struct output_section counter_section = {
+	.kind = "counter", .key = "counters", .title = "Events",
+	.columns = {
+		{ "counter", 15, false },
+		{ "count", 10, true },
+	},
+};
+static const struct output_section lease_section = {
+	.kind = "lease", .key = "leases", .title = "Leased ports",
+	.columns = {
+		{ "protocol", 8, false },
+		{ "port", 5, true },
+		{ "use", 7, false },
+		{ "leases", 6, true },
+		{ "pid", 7, true },
+		{ "program", 15, false },
+	},
+};
+static const struct output_section outside_section = {
+	.kind = "outside", .key = "outside",
+	.title = "Outside Berth",
+	.columns = {
+		{ "protocol", 8, false },
+		{ "port", 5, true },
+		{ "socket", 9, false },
+		{ "pid", 7, true },
+		{ "program", 15, false },
+		{ "where", 8, false },
+	},
+};
+
+static const struct output_section found_section = {
+	.kind = "map", .key = "maps", .title = "Maps",
+	.columns = {
+		{ "user", 8, false },
+		{ "path", 40, false },
+		{ "state", 8, false },
+	},
+};
+
+static const char *const use_names[N_USES] = {
+	[USE_FREE] = "free",
+	[USE_WHOLE] = "whole",
+	[USE_BOUND] = "bound",
+	[USE_CONNECT] = "connect",
+};
+
+static const char *const counter_names[] = {
+	[COUNTER_KERNEL_ASKED] = "kernel-asked",
+	[COUNTER_PIN_IGNORED] = "pin-ignored",
+	[COUNTER_SELF_CONNECT] = "self-connect",
+	[COUNTER_FOREIGN] = "foreign",
+	[COUNTER_RESERVED] = "reserved",
+	[COUNTER_SERVER_IN_RANGE] = "server-in-range",
+	[COUNTER_OUTSIDE] = "outside",
+	[COUNTER_OBSERVED] = "observed",
+	[COUNTER_EXHAUSTED] = "exhausted",
+	[COUNTER_NO_MAP] = "no-map",
+	[COUNTER_SWEPT] = "swept",
+	[COUNTER_BAD_POLICY] = "bad-policy",
+	[COUNTER_FILTERED] = "filtered",
+};
+_Static_assert(N_ELEMENTS(counter_names) == N_COUNTERS, "each has a name");
+
+static enum use use_of(const struct status *status, enum protocol protocol,
+		       uint16_t port, uint32_t *n_leasesp, bool *restsp)
+{
+	const struct port_tally *tally = &status->tally.ports[protocol][port];
+
+	*n_leasesp = tally->n_leases;
+	*restsp = tally->rests;
+	return (enum use)tally->use;
+}
+
+static int show_policy(struct status *status)
+{
+	const struct policy *policy = &status->view.policy;
+	const struct port_set *range = policy->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT];
+	const struct policy_tables *tables = &status->view.in_force.tables;
+	char *text = output_ports(range);
+
+	if (text == NULL)
+		return -ENOMEM;
+	output_section(&status->output, &policy_section);
+	output_row(&status->output,
+		text, output_number(range->n_ports).text,
+		setting_word(SETTING_ALGORITHM,
+			     policy->settings[SETTING_ALGORITHM]),
+		policy->rule,
+		status->view.in_force.image != NULL
+			? policy_string(tables, tables->image->source)
+			: NULL);
+	free(text);
+	return 0;
+}
+
+static const char *map_state(int error)
+{
+	switch (error) {
+	case 0: return "shared";
+	case -ENOENT: return "none yet";
+	case -ESTALE: return "of another version or namespace";
+	default: return strerror(-error);
+	}
+}
+
+static void show_map(struct status *status)
+{
+	const int error = status->map_error;
+
+	output_section(&status->output, &map_section);
+	output_row(&status->output, error == 0 ? status->map_path : NULL,
+		   map_state(error));
+}
+
+static void show_ports_of(struct status *status, enum protocol protocol)
+{
+	uint32_t counts[N_USES] = { 0 }, n_resting = 0;
+
+	for (uint32_t port = 0; port < N_PORTS; port++) {
+		uint32_t n_leases;
+		bool rests;
+
+		if (!policy_has(status->view.policy.dynamic[protocol],
+				(uint16_t)port))
+			continue;
+
+		const enum use use = use_of(status, protocol, (uint16_t)port,
+					    &n_leases, &rests);
+
+		if (use == USE_FREE && rests)
+			n_resting++;
+		else
+			counts[use]++;
+	}
+	output_row(&status->output, protocol_name(protocol),
+		   output_number(counts[USE_FREE]).text,
+		   output_number(counts[USE_WHOLE]).text,
+		   output_number(counts[USE_BOUND]).text,
+		   output_number(counts[USE_CONNECT]).text,
+		   output_number(n_resting).text);
+}
+
+static void show_counters(struct status *status)
+{
+	output_section(&status->output, &counter_section);
+	if (status->tally.n_read == 0)
+		return;
+	for (int i = 0; i < N_COUNTERS; i++)
+		output_row(&status->output, counter_names[i],
+			   output_number(status->tally.counters[i]).text);
+}
+
+static void show_lease(struct status *status, enum protocol protocol,
+		       uint16_t port)
+{
+	uint32_t n_leases;
+	bool rests;
+	const enum use use = use_of(status, protocol, port, &n_leases, &rests);
+	const struct output_number port_text = output_number(port), n = output_number(n_leases);
+	const char *values[] = { protocol_name(protocol), port_text.text,
+				 use_names[use], n.text, NULL, NULL };
+	pid_t last = 0;
+	size_t n_holders;
+	const struct holder *holder =
+		sockets_holders(&status->sockets, protocol, port, &n_holders);
+
+	if (use == USE_FREE)
+		return;
+	/* There are sockets, but their processes are gone or not to be seen. */
+	if (n_holders > 0)
+		values[4] = values[5] = "?";
+	for (; n_holders > 0; n_holders--, holder++) {
+		if (holder->pid == last)
+			continue;
+		last = holder->pid;
+
+		char program[PROGRAM_NAME_SIZE];
+		const struct output_number pid = output_number((uint64_t)holder->pid);
+
+		program_name(holder->pid, program);
+		values[4] = pid.text;
+		values[5] = program;
+		output_values(&status->output, values);
+	}
+	if (last == 0)
+		output_values(&status->output, values);
+}
+
+static bool is_reserved(const struct status *status, enum protocol protocol,
+			uint16_t port)
+{
+	const struct policy_tables *tables = &status->view.in_force.tables;
+
+	if (status->view.in_force.image == NULL)
+		return port_set_has(&status->view.environment.reserved, port);
+	for (uint32_t i = 0; i < tables->image->n_reserves; i++)
+		if (policy_has(policy_set(tables,
+					  tables->reserves[i].ports[protocol]),
+			       port))
+			return true;
+	return port_set_has(&status->view.kernel.reserved, port);
+}
+
+/* Why a port is Berth's concern, or NULL. */
+static const char *concern(const struct status *status,
+			   const struct holder *holder)
+{
+	const struct port_interval *range = &status->view.kernel.port_range;
+
+	if (is_reserved(status, holder->protocol, holder->port))
+		return "reserved";
+	if (policy_has(status->view.policy.dynamic[holder->protocol], holder->port))
+		return "range";
+	return range->hi != 0 && holder->port >= range->lo &&
+	       holder->port <= range->hi ? "kernel" : NULL;
+}
+
+/* One process mostly has many sockets. */
+static bool is_covered(pid_t pid)
+{
+	static pid_t last;
+	static bool answer;
+
+	if (pid != last) {
+		last = pid;
+		answer = program_is_covered(pid);
+	}
+	return answer;
+}
+
+/*
+ * Whether somebody has a port that Berth did not assign: the kernel chose it, or
+ * a server for itself, which cannot be told from outside. What a listener has
+ * accepted has the listener's port and chose nothing. A mark in the map may be a
+ * sweep's, so it says nothing of who is not under Berth.
+ */
+static bool is_outside(const struct status *status, const struct holder *holder,
+		       const char *where)
+{
+	uint32_t n_leases;
+	bool rests;
+
+	if (holder->state == SOCKET_ORPHAN || where == NULL)
+		return false;
+	if (holder->state != SOCKET_LISTEN &&
+	    port_set_has(&status->sockets.listening[holder->protocol], holder->port))
+		return false;
+	if (holder->pid != 0 && !is_covered(holder->pid))
+		return true;
+	if (holder->pid != 0 && strcmp(where, "reserved") == 0)
+		return false;
+	return use_of(status, holder->protocol, holder->port, &n_leases,
+		      &rests) == USE_FREE;
+}
+
+static void show_outside(struct status *status)
+{
+	output_section(&status->output, &outside_section);
+	for (size_t i = 0; i < status->sockets.n_items; i++) {
+		const struct holder *holder = &status->sockets.items[i];
+		const char *where = concern(status, holder);
+		char program[PROGRAM_NAME_SIZE] = "?";
+
+		if (!is_outside(status, holder, where))
+			continue;
+		if (holder->pid != 0)
+			program_name(holder->pid, program);
+		output_row(&status->output,
+			protocol_name(holder->protocol), output_number(holder->port).text,
+			socket_state_name(holder->state),
+			holder->pid == 0 ? "?"
+				: output_number((uint64_t)holder->pid).text,
+			program, where);
+	}
+}
+
+static void show_maps(struct status *status)
+{
+	output_section(&status->output, &found_section);
+	for (size_t i = 0; i < status->tally.maps.n_items; i++) {
+		const struct tally_map *map = &status->tally.maps.items[i];
+
+		output_row(&status->output, user_name(map->uid), map->path,
+			   map_state(map->error));
+	}
+}
+
+int status_report(struct status *status)
+{
+	const int result = show_policy(status);
+
+	if (result < 0)
+		return result;
+	show_map(status);
+	output_section(&status->output, &ports_section);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		show_ports_of(status, (enum protocol)protocol);
+	show_counters(status);
+	output_section(&status->output, &lease_section);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		for (uint32_t port = 0; port < N_PORTS; port++)
+			show_lease(status, (enum protocol)protocol,
+				   (uint16_t)port);
+	show_outside(status);
+	show_maps(status);
+	return output_close(&status->output);
+}

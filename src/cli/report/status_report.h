@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "cli/output.h"
+#include "cli/report/tally.h"
+#include "cli/sockets.h"
+#include "cli/view.h"
+
+/* All that a report is made of; too large for the stack. */
+struct status {
+	struct view view;
+	char map_path[PATH_MAX];	/* of the map that it would use */
+	int map_error;	/* of map_open() */
+	struct tally tally;	/* of all maps */
+	struct sockets sockets;
+	struct output output;
+};
+
+/* Prints all sections. Returns 0 or -errno. */
+int status_report(struct status *status);

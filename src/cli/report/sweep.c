@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/apart.h"
+#include "cli/commands.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/report/maps.h"
+#include "cli/view.h"
+#include "kernel/proc_net.h"
+#include "kernel/socket_table.h"
+#include "map/map.h"
+#include "map/sweep.h"
+
+static const struct output_section section = {
+	.kind = "sweep", .key = "sweeps", .title = "Sweep",
+	.columns = {
+		{ "protocol", 8, false },
+		{ "sockets", 8, true },
+		{ "leases", 8, true },
+		{ "cleared", 8, true },
+		{ "marked", 8, true },
+	},
+};
+
+static struct {
+	enum output_format format;
+	bool by_proc;
+} request;
+
+static const struct command_option list[] = {
+	{ .name = "proc", .flagp = &request.by_proc,
+	  .help = "read /proc/net in place of NETLINK_SOCK_DIAG" },
+	OPTIONS_FORMAT(&request.format),
+	OPTION_HELP,
+};
+static const struct options options = {
+	.command = "sweep", .synopsis = "", .list = list,
+	.about =
+	"Repairs the shared map from the kernel's table of sockets, as\n"
+	"programs under Berth do when they find no port left: a leased port\n"
+	"that has no socket is put to rest, a socket in a range that the map\n"
+	"does not show is marked. Root repairs the maps of all users. Prints\n"
+	"what was found.\n",
+};
+
+struct map_sweep {
+	int error;		/* why nothing was swept, -errno; or 0 */
+	/* Each protocol's, and why that one was not swept. */
+	struct sweep_result results[N_PROTOCOLS];
+	int errors[N_PROTOCOLS];
+};
+
+/* All that is read before; too large for the stack. */
+static struct {
+	struct view view;
+	struct output output;
+	struct map_sweep sum;
+	size_t n_swept;
+	struct maps_missed missed;
+} sweeping;
+
+static void show(enum protocol protocol, const struct sweep_result *result)
+{
+	output_row(&sweeping.output, protocol_name(protocol),
+		   output_number(result->n_sockets).text,
+		   output_number(result->n_leases).text,
+		   output_number(result->n_cleared).text,
+		   output_number(result->n_marked).text);
+}
+
+/* A protocol that the kernel lacks has nothing to be swept, nor does SCTP where
+ * it was told to do without the only way to list it. */
+static bool is_left_out(enum protocol protocol, int result)
+{
+	return result == -ENOENT ||
+	       (protocol == PROTOCOL_SCTP && result == -EOPNOTSUPP &&
+		request.by_proc);
+}
+
+/* --- one map ----------------------------------------------------------------
+ *
+ * A sweep writes and so has to map the file, and whoever may shorten it could
+ * end this process. So another one sweeps.
+ */
+
+/* In memory that both processes have. */
+struct sweep_work {
+	const struct found_map *found;
+	const struct view *view;
+	struct map_sweep swept;
+};
+
+static void sweep_protocols(const struct map *map, struct sweep_work *work)
+{
+	static const struct port_set none;
+	struct map_sweep *swept = &work->swept;
+
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		const struct port_set *range = work->view->policy.dynamic[protocol];
+
+		swept->errors[protocol] = sweep_protocol(
+			map, (enum protocol)protocol,
+			range != NULL ? range : &none,
+			request.by_proc ? proc_net_list : socket_table_list,
+			clock_now_ms(), &swept->results[protocol]);
+	}
+}
+
+static void sweep_apart(void *memory)
+{
+	struct sweep_work *work = memory;
+	struct map map;
+
+	work->swept.error = found_map_open(work->found, &work->view->place,
+					   &map);
+	if (work->swept.error < 0)
+		return;
+	map_set_rest(&map, work->view->policy.rest_ms);
+	sweep_protocols(&map, work);
+}
+
+/*
+ * Sweeps a map that is open to be written, in all protocols. Returns 0; -EIO where
+ * the process has died, of a file that was shortened meanwhile; or -errno.
+ */
+static int sweep_map(const struct found_map *found, const struct view *view,
+		     struct map_sweep *sweptp)
+{
+	static struct sweep_work *work;
+	int result;
+
+	if (work == NULL)
+		work = apart_memory(sizeof(*work));
+	if (work == NULL)
+		return -ENOMEM;
+	*work = (struct sweep_work){ .found = found, .view = view };
+	result = apart_run(sweep_apart, work);
+	*sweptp = work->swept;
+	return result < 0 ? result : sweptp->error;
+}
+
+/* --- all maps ------------------------------------------------------------- */
+
+/* Of several maps: all have been told of the same sockets. */
+static void add(const struct map_sweep *swept)
+{
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		const struct sweep_result *from = &swept->results[protocol];
+		struct sweep_result *to = &sweeping.sum.results[protocol];
+
+		if (swept->errors[protocol] < 0) {
+			sweeping.sum.errors[protocol] = swept->errors[protocol];
+			continue;
+		}
+		if (to->n_sockets < from->n_sockets)
+			to->n_sockets = from->n_sockets;
+		to->n_leases += from->n_leases;
+		to->n_cleared += from->n_cleared;
+		to->n_marked += from->n_marked;
+	}
+	sweeping.n_swept++;
+}
+
+static void visit(const struct found_map *found, void *context)
+{
+	const struct view *view = context;
+	struct map_sweep swept;
+	int error = found->error;
+
+	if (error == 0)
+		error = sweep_map(found, view, &swept);
+	if (error == 0)
+		add(&swept);
+	else
+		maps_missed_add(&sweeping.missed, found, error);
+}
+
+static int show_all(void)
+{
+	int status = EXIT_SUCCESS;
+
+	output_open(&sweeping.output, request.format, stdout);
+	output_section(&sweeping.output, &section);
+	for (int protocol = 0; protocol < N_PROTOCOLS && sweeping.n_swept > 0; protocol++) {
+		const int result = sweeping.sum.errors[protocol];
+
+		if (result == 0) {
+			show((enum protocol)protocol, &sweeping.sum.results[protocol]);
+		} else if (!is_left_out((enum protocol)protocol, result)) {
+			message("berth: cannot list %s sockets: %s\n",
+				protocol_name((enum protocol)protocol),
+				strerror(-result));
+			status = EXIT_FAILURE;
+		}
+	}
+	return output_finish(&sweeping.output) == EXIT_SUCCESS ? status
+							       : EXIT_FAILURE;
+}
+
+static int sweep_all(struct view *view)
+{
+	const int result = found_maps_visit(&view->place, O_RDWR, visit, view);
+	int status;
+
+	if (result < 0)
+		message("berth: cannot list the shared maps: %s\n",
+			strerror(-result));
+	else if (sweeping.n_swept == 0 && !sweeping.missed.is_broken)
+		message("berth: there is no shared map in this namespace yet\n");
+	maps_missed_tell(&sweeping.missed);
+	status = show_all();
+	return result == 0 && !sweeping.missed.is_broken ? status
+							 : EXIT_FAILURE;
+}
+
+int command_sweep(int argc, char *argv[])
+{
+	struct view *view = &sweeping.view;
+	struct command_words words;
+	int status = options_read(&options, argc, argv, &words);
+
+	if (status != OPTIONS_READ)
+		return status;
+	view_open_policy(view);
+	/* By other ranges than those in force, wrong ports would be marked. */
+	status = view_is_sound(view) ? sweep_all(view) : EXIT_FAILURE;
+	view_close(view);
+	return status;
+}

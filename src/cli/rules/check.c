@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/conf/config.h"
+#include "cli/conf/findings.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/rules/rules.h"
+#include "cli/rules/rules_print.h"
+#include "kernel/kernel.h"
+
+#define RATE_MAX 1000000
+
+static struct {
+	enum output_format format;
+	uint64_t rate;
+	bool prints;
+} request;
+
+static const struct command_option list[] = {
+	{ .name = "print", .flagp = &request.prints,
+	  .help = "show the rules that the file makes" },
+	OPTIONS_FORMAT(&request.format),
+	{ .name = "rate", .value = "N", .numberp = &request.rate,
+	  .max = RATE_MAX, .wanted = "is not a rate from 0 to 1000000",
+	  .help = "connections a second to one destination that are\n"
+		  "planned where the file says no rate" },
+	OPTION_HELP,
+};
+static const struct options options = {
+	.command = "check", .synopsis = "[FILE]", .list = list,
+	.n_words_max = 1,
+	.about =
+	"Tells what is wrong with a configuration, and what of it is risky\n"
+	"on this machine; with --porcelain or --json on standard output, too.\n"
+	"FILE is " CONFIG_PATH " unless given.\n",
+	.status = "Exit status: 0 sound, 1 refused, 2 usage.\n",
+};
+
+/* Returns 0, or -errno when the rules could not be made. */
+static int check(const char *path, struct findings *findings,
+		 struct output *output)
+{
+	static struct kernel kernel;
+	struct config config;
+	struct rules rules;
+	int result = config_read(&config, path, findings);
+
+	if (result == 0) {
+		kernel_read(&kernel);
+		result = rules_make(&rules, &config, &kernel, findings);
+		if (result == 0 && findings->n_errors == 0) {
+			rules_warn(&rules, &kernel, (unsigned int)request.rate, findings);
+			if (request.prints)
+				result = rules_print(&rules, output);
+		}
+		rules_deinit(&rules);
+	}
+	config_deinit(&config);
+	return result;
+}
+
+int command_check(int argc, char *argv[])
+{
+	struct command_words words;
+	struct findings findings = { .items = NULL };
+	struct output output;
+	int result, status = options_read(&options, argc, argv, &words);
+
+	if (status != OPTIONS_READ)
+		return status;
+	output_open(&output, request.format, stdout);
+	result = check(words.n_words > 0 ? words.words[0] : CONFIG_PATH,
+		       &findings, &output);
+	if (request.format != OUTPUT_TABLE)
+		findings_report(&findings, &output);
+	status = output_finish(&output);
+	findings_print(&findings, stderr);
+	if (findings.incomplete || result == -ENOMEM)
+		message("berth: %s\n", strerror(ENOMEM));
+	if (findings.incomplete || findings.n_errors > 0)
+		result = -EINVAL;
+	findings_deinit(&findings);
+	return result == 0 ? status : EXIT_FAILURE;
+}

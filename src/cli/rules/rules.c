@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/rules/rules.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cli/rules/rules_scope.h"
+#include "kernel/kernel.h"
+#include "policy/environment.h"
+
+struct kept_set {
+	struct kept_set *next;
+	uint64_t hash;
+	struct port_set set;
+};
+
+static void refuse(struct maker *maker, struct location place, const char *name,
+		   struct finding_word word, const char *reason)
+{
+	findings_add(maker->findings, SEVERITY_ERROR, place, "%s: \"%s\" %s",
+		     name, word.text, reason);
+}
+
+void maker_refuse(struct maker *maker, struct location place, const char *name,
+		  const char *word, const char *reason)
+{
+	refuse(maker, place, name, findings_quote(word, strlen(word)), reason);
+}
+
+void maker_refuse_ports(struct maker *maker, struct location place,
+			const char *name, const struct range_error *error)
+{
+	refuse(maker, place, name,
+	       findings_quote(error->word, error->word_length), error->reason);
+}
+
+struct port_set *maker_scratch(struct maker *maker)
+{
+	memset(&maker->scratch, 0, sizeof(maker->scratch));
+	return &maker->scratch;
+}
+
+/* The multiplier of Knuth's multiplicative hashing, for 64 bits. */
+static uint64_t hash_of(const struct port_set *set)
+{
+	uint64_t hash = 0;
+
+	for (uint32_t i = 0; i < N_PORT_WORDS; i++)
+		hash = ((hash << 7 | hash >> 57) ^ set->words[i]) *
+		       UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 32;
+}
+
+const struct port_set *maker_keep(struct maker *maker, struct port_set *set)
+{
+	static struct port_set nothing;
+	const uint64_t hash = hash_of(set);
+	struct kept_set **bucket = &maker->kept[hash % N_SET_BUCKETS];
+	struct kept_set *kept = *bucket;
+
+	while (kept != NULL && (kept->hash != hash ||
+				memcmp(kept->set.words, set->words,
+				       sizeof(set->words)) != 0))
+		kept = kept->next;
+	if (kept != NULL)
+		return &kept->set;
+	kept = memory_take(&maker->rules->memory, 1, sizeof(*kept));
+	if (kept == NULL)
+		return &nothing;
+	port_set_finish(set);
+	*kept = (struct kept_set){ *bucket, hash, *set };
+	*bucket = kept;
+	return &kept->set;
+}
+
+enum range_option { OPTION_RANGE, OPTION_CONNECT, OPTION_LISTEN, N_OPTIONS };
+
+/* The ranges that one scope gives; ports NULL: that one is not given. */
+struct given_scope {
+	struct rule_range ranges[N_OPTIONS];
+};
+
+struct given {
+	struct given_scope by_protocol[N_CONFIG_PROTOCOLS];
+	struct given_scope any;
+	const struct given *outer;	/* what is inherited, or NULL */
+};
+
+/* A refused range is empty, as no other is. */
+static void read_range(struct maker *maker, const struct config_text *text,
+		       const char *name, struct rule_range *range)
+{
+	struct range_error error;
+
+	*range = (struct rule_range){ .place = text->place };
+	if (text->value == NULL)
+		return;
+	if (range_text_parse(text->value, &maker->kernel->port_range,
+			     maker_scratch(maker), &error) < 0)
+		maker_refuse_ports(maker, text->place, name, &error);
+	range->ports = maker_keep(maker, &maker->scratch);
+}
+
+static void read_scope(struct maker *maker, const struct config_ranges *ranges,
+		       struct given_scope *scope)
+{
+	read_range(maker, &ranges->range, "range",
+		   &scope->ranges[OPTION_RANGE]);
+	read_range(maker, &ranges->connect, "connect",
+		   &scope->ranges[OPTION_CONNECT]);
+	read_range(maker, &ranges->listen, "listen",
+		   &scope->ranges[OPTION_LISTEN]);
+}
+
+static void read_given(struct maker *maker,
+		       const struct config_options *options,
+		       const struct given *outer, struct given *given)
+{
+	given->outer = outer;
+	read_scope(maker, &options->ranges, &given->any);
+	for (int i = 0; i < N_CONFIG_PROTOCOLS; i++)
+		read_scope(maker, &options->by_protocol[i],
+			   &given->by_protocol[i]);
+}
+
+static void make_built_in(struct maker *maker, struct given *given)
+{
+	const struct config_options options = {
+		.ranges.range.value = RANGE_DEFAULT,
+	};
+
+	read_given(maker, &options, NULL, given);
+}
+
+static const struct rule_range *find_in_scope(const struct given_scope *scope,
+					      enum role role)
+{
+	const enum range_option own =
+		role == ROLE_OF_LISTEN ? OPTION_LISTEN : OPTION_CONNECT;
+
+	if (scope->ranges[own].ports != NULL)
+		return &scope->ranges[own];
+	return scope->ranges[OPTION_RANGE].ports != NULL
+		? &scope->ranges[OPTION_RANGE] : NULL;
+}
+
+static const struct rule_range *find_given(const struct given *given,
+					   enum protocol protocol,
+					   enum role role)
+{
+	static const enum config_protocol protocols[N_PROTOCOLS] = {
+		[PROTOCOL_TCP] = CONFIG_TCP,
+		[PROTOCOL_UDP] = CONFIG_UDP,
+		[PROTOCOL_UDPLITE] = CONFIG_UDP,
+		[PROTOCOL_SCTP] = CONFIG_SCTP,
+	};
+	const struct rule_range *found =
+		find_in_scope(&given->by_protocol[protocols[protocol]], role);
+
+	return found != NULL ? found : find_in_scope(&given->any, role);
+}
+
+/* Innermost first; the outermost, which is built in, has a range for all. */
+static struct rule_range resolve(const struct given *given,
+				 enum protocol protocol, enum role role)
+{
+	const struct given *from = given;
+	const struct rule_range *found;
+	struct rule_range range;
+
+	while ((found = find_given(from, protocol, role)) == NULL)
+		from = from->outer;
+	range = *found;
+	range.inherited = from != given;
+	return range;
+}
+
+/* What the first n_pairs of a rule have been assigned of the same range. */
+static const struct port_set *find_assigned(const struct rule *rule,
+					    int n_pairs,
+					    const struct port_set *ports,
+					    const struct port_set *avoided)
+{
+	for (int pair = 0; pair < n_pairs; pair++)
+		if (rule_range_of(rule, pair)->ports == ports &&
+		    rule->avoided[PAIR_PROTOCOL(pair)] == avoided)
+			return rule_assigned_of(rule, pair);
+	return NULL;
+}
+
+static const struct port_set *assign(struct maker *maker,
+				     const struct port_set *ports,
+				     const struct port_set *avoided)
+{
+	if (!port_set_meets(ports, avoided))
+		return ports;
+	maker->scratch = *ports;
+	port_set_subtract(&maker->scratch, avoided);
+	return maker_keep(maker, &maker->scratch);
+}
+
+/* defaults: the rule whose sets are likely to be the same, or NULL. */
+static void assign_ranges(struct maker *maker, const struct given *given,
+			  const struct rule *defaults, struct rule *rule)
+{
+	for (int pair = 0; pair < N_PAIRS; pair++) {
+		const enum protocol protocol = PAIR_PROTOCOL(pair);
+		const enum role role = PAIR_ROLE(pair);
+		const struct rule_range range = resolve(given, protocol, role);
+		const struct port_set *avoided = rule->avoided[protocol];
+		const struct port_set *assigned =
+			find_assigned(rule, pair, range.ports, avoided);
+
+		if (assigned == NULL && defaults != NULL)
+			assigned = find_assigned(defaults, N_PAIRS,
+						 range.ports, avoided);
+		if (assigned == NULL)
+			assigned = assign(maker, range.ports, avoided);
+		rule->ranges[protocol][role] = range;
+		rule->assigned[protocol][role] = assigned;
+	}
+}
+
+static void make_default_rule(struct maker *maker, const struct given *given,
+			      struct rule *rule)
+{
+	*rule = (struct rule){
+		.name = "default",
+		.place = { .file = maker->config->path },
+	};
+	for (int i = 0; i < N_SETTINGS; i++)
+		rule->settings[i] = setting_default((enum setting)i);
+	values_read_options(maker, &maker->config->defaults, rule);
+	reserves_apply(maker, rule);
+	assign_ranges(maker, given, NULL, rule);
+}
+
+static void make_rule(struct maker *maker, const struct given *outer,
+		      const struct config_process *process,
+		      const struct rule *defaults, struct rule *rule)
+{
+	struct given given;
+
+	*rule = *defaults;
+	rule->name = process->name;
+	rule->place = process->place;
+	rule->process = process;
+	values_read_options(maker, &process->options, rule);
+	values_read_conditions(maker, rule);
+	read_given(maker, &process->options, outer, &given);
+	reserves_apply(maker, rule);
+	assign_ranges(maker, &given, defaults, rule);
+}
+
+static void add_dynamic(struct maker *maker, enum protocol protocol)
+{
+	const struct rules *rules = maker->rules;
+	struct port_set *set = maker_scratch(maker);
+	const struct port_set *last = NULL;
+
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		for (int role = 0; role < N_ROLES; role++) {
+			const struct port_set *assigned =
+				rules->rules[i].assigned[protocol][role];
+
+			if (assigned != last)
+				port_set_unite(set, assigned);
+			last = assigned;
+		}
+	}
+	maker->rules->dynamic[protocol] = maker_keep(maker, &maker->scratch);
+}
+
+static void make_all(struct maker *maker)
+{
+	const struct config *config = maker->config;
+	struct rules *rules = maker->rules;
+	const size_t n_rules = config->n_processes + 1;
+	struct given built_in, defaults;
+	bool import_kernel = true;
+
+	maker_scratch(maker);
+	maker->empty = maker_keep(maker, &maker->scratch);
+	values_read_top(maker, &import_kernel);
+	reserves_read(maker, import_kernel);
+	rules->rules = memory_take(&maker->rules->memory, n_rules,
+					 sizeof(*rules->rules));
+	if (maker->rules->memory.failed)
+		return;
+	rules->n_rules = n_rules;
+
+	struct rule *last = &rules->rules[n_rules - 1];
+
+	make_built_in(maker, &built_in);
+	read_given(maker, &config->defaults, &built_in, &defaults);
+	make_default_rule(maker, &defaults, last);
+	for (size_t i = 0; i < config->n_processes; i++)
+		make_rule(maker, &defaults, &config->processes[i], last,
+			  &rules->rules[i]);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		add_dynamic(maker, (enum protocol)protocol);
+	/* Without memory sets are empty that should not be. */
+	if (!maker->rules->memory.failed)
+		rules_check(maker);
+}
+
+int rules_make(struct rules *rules, const struct config *config,
+	       const struct kernel *kernel, struct findings *findings)
+{
+	const size_t n_before = findings->n_errors;
+	struct maker maker = {
+		.rules = rules,
+		.config = config,
+		.kernel = kernel,
+		.findings = findings,
+	};
+
+	*rules = (struct rules){ .config = config };
+	make_all(&maker);
+	if (rules->memory.failed || findings->incomplete)
+		return -ENOMEM;
+	return findings->n_errors == n_before ? 0 : -EINVAL;
+}
+
+void rules_deinit(struct rules *rules)
+{
+	memory_free(&rules->memory);
+	*rules = (struct rules){ .config = NULL };
+}

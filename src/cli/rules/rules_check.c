@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "cli/rules/rules.h"
+#include "cli/rules/rules_scope.h"
+
+#define PRIVILEGED_MAX 1023	/* PROT_SOCK - 1 in include/net/sock.h */
+
+/* Each range of the defaults, and the built-in one, under all the options. */
+#define MAX_SEEN ((N_CONFIG_PROTOCOLS + 1) * 3 * 4 + 4)
+
+/*
+ * Ranges that are inherited, and how they were checked: what is wrong with one
+ * is told once, and first for the defaults, which have it for at least the
+ * protocols and roles that any section has it for.
+ */
+struct seen {
+	struct rule_range range;
+	bool carves, privileged;
+};
+
+struct check {
+	struct maker *maker;
+	struct seen seen[MAX_SEEN];
+	size_t n_seen;
+};
+
+static bool is_seen(struct check *check, const struct rule *rule,
+		    const struct rule_range *range)
+{
+	for (size_t i = 0; i < check->n_seen; i++) {
+		const struct seen *seen = &check->seen[i];
+
+		if (seen->range.ports == range->ports &&
+		    seen->range.place.file == range->place.file &&
+		    seen->range.place.line == range->place.line &&
+		    seen->carves == rule->carves &&
+		    seen->privileged == rule->privileged)
+			return true;
+	}
+	if (check->n_seen < MAX_SEEN)
+		check->seen[check->n_seen++] = (struct seen){
+			*range, rule->carves, rule->privileged,
+		};
+	return false;
+}
+
+static void check_privileged(const struct maker *maker, const struct rule *rule,
+			     const struct rule_range *range,
+			     const struct scope *scope)
+{
+	struct port_set found = *range->ports, high = { .n_ports = 0 };
+	uint32_t lo, hi;
+
+	if (rule->privileged || !port_set_next_run(&found, 0, &lo, &hi) ||
+	    lo > PRIVILEGED_MAX)
+		return;
+	port_set_add(&high, PRIVILEGED_MAX + 1, N_PORTS - 1);
+	port_set_subtract(&found, &high);
+	findings_add(maker->findings, SEVERITY_ERROR, scope_place(rule, range),
+		     "%s has %s, below 1024; say privileged = \"yes\" if they "
+		     "are to be assigned", scope_title(rule, scope).text,
+		     scope_ports(&found).text);
+}
+
+/* Finds the ports of a range that are reserved, and for which protocols. */
+static bool find_reserved(const struct rule_range *range,
+			  const struct rule_reserve *reserve,
+			  struct scope *scope, struct port_set *common)
+{
+	bool found = false;
+
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		if (scope->roles[protocol] == 0)
+			continue;
+		if (port_set_add_common(common, range->ports,
+					 reserve->ports[protocol]))
+			found = true;
+		else
+			scope->roles[protocol] = 0;
+	}
+	return found;
+}
+
+/* Returns whether the range overlaps this reservation, having told so. */
+static bool check_reserve(struct maker *maker, const struct rule *rule,
+			  const struct rule_range *range,
+			  const struct scope *scope,
+			  const struct rule_reserve *reserve)
+{
+	const struct config_reserve *config = reserve->config;
+	struct port_set *common = maker_scratch(maker);
+	struct scope met = *scope;
+
+	if (!find_reserved(range, reserve, &met, common))
+		return false;
+	findings_add(maker->findings, SEVERITY_ERROR, scope_place(rule, range),
+		     "%s%s overlaps reservation \"%s\" at %s:%d: %s; say "
+		     "overlap = \"carve\" to leave them out",
+		     scope_title(rule, &met).text,
+		     range->place.file == NULL ? ", iana as none is given,"
+					       : "",
+		     config->name, config->ports.place.file,
+		     config->ports.place.line, scope_ports(common).text);
+	return true;
+}
+
+static bool meets_reserved(const struct maker *maker,
+			   const struct rule_range *range,
+			   const struct scope *scope)
+{
+	const struct port_set *last = NULL;
+
+	/* Most often equal sets are one. */
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		const struct port_set *reserved = maker->reserved[protocol];
+
+		if (scope->roles[protocol] == 0 || reserved == last)
+			continue;
+		last = reserved;
+		if (port_set_meets(range->ports, reserved))
+			return true;
+	}
+	return false;
+}
+
+static bool check_reserves(struct maker *maker, const struct rule *rule,
+			   const struct rule_range *range,
+			   const struct scope *scope)
+{
+	bool found = false;
+
+	if (rule->carves || !meets_reserved(maker, range, scope))
+		return false;
+	for (size_t i = 0; i < maker->rules->n_reserves; i++)
+		found = check_reserve(maker, rule, range, scope,
+				      &maker->rules->reserves[i]) || found;
+	return found;
+}
+
+static void check_empty(struct maker *maker, const struct rule *rule,
+			const struct rule_range *range,
+			const struct scope *scope)
+{
+	struct scope empty = *scope;
+	bool found = false;
+
+	for (int pair = 0; pair < N_PAIRS; pair++) {
+		if (!scope_has(scope, pair))
+			continue;
+		if (rule_assigned_of(rule, pair)->n_ports == 0)
+			found = true;
+		else
+			empty.roles[PAIR_PROTOCOL(pair)] &=
+				(uint8_t)~(1u << PAIR_ROLE(pair));
+	}
+	if (found)
+		findings_add(maker->findings, SEVERITY_ERROR,
+			     scope_place(rule, range),
+			     "%s is empty: all of it, %s, is reserved",
+			     scope_title(rule, &empty).text,
+			     scope_ports(range->ports).text);
+}
+
+static void check_rule(struct check *check, const struct rule *rule)
+{
+	struct maker *maker = check->maker;
+	struct scope scope;
+
+	for (int pair = 0; pair < N_PAIRS; pair++) {
+		const struct rule_range *range = rule_range_of(rule, pair);
+		const bool defaults = rule->process == NULL;
+
+		/* One without any port has been refused already. */
+		if (range->ports->n_ports == 0 ||
+		    !scope_of_range(rule, pair, &scope))
+			continue;
+		if ((defaults || range->inherited) &&
+		    is_seen(check, rule, range))
+			continue;
+		check_privileged(maker, rule, range, &scope);
+		if (!check_reserves(maker, rule, range, &scope))
+			check_empty(maker, rule, range, &scope);
+	}
+}
+
+void rules_check(struct maker *maker)
+{
+	const struct rules *rules = maker->rules;
+	struct check check = { .maker = maker };
+
+	check_rule(&check, &rules->rules[rules->n_rules - 1]);
+	for (size_t i = 0; i + 1 < rules->n_rules; i++)
+		check_rule(&check, &rules->rules[i]);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/conf/reserved_set.h"
+#include "cli/conf/services.h"
+#include "cli/rules/rules.h"
+#include "cli/rules/rules_scope.h"
+#include "kernel/kernel.h"
+
+/* Marks the protocols of the protocols that a reservation is for. */
+static void read_protocols(struct maker *maker,
+			   const struct config_reserve *config,
+			   bool covers[N_PROTOCOLS])
+{
+	const struct config_list *list = &config->protocols;
+
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		covers[protocol] = list->n == 0;
+	for (size_t i = 0; i < list->n; i++) {
+		const char *word = list->values[i];
+
+		if (strcmp(word, "tcp") == 0)
+			covers[PROTOCOL_TCP] = true;
+		else if (strcmp(word, "udp") == 0)
+			covers[PROTOCOL_UDP] = covers[PROTOCOL_UDPLITE] = true;
+		else if (strcmp(word, "sctp") == 0)
+			covers[PROTOCOL_SCTP] = true;
+		else
+			maker_refuse(maker, list->place, "protocols", word,
+				     "is not tcp, udp or sctp");
+	}
+}
+
+static bool is_owner(const struct config_reserve *reserve, const char *name)
+{
+	for (size_t i = 0; i < reserve->owners.n; i++)
+		if (strcmp(reserve->owners.values[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void read_owners(struct maker *maker,
+			const struct config_reserve *config)
+{
+	const struct config_list *owners = &config->owners;
+	const struct config *whole = maker->config;
+
+	for (size_t i = 0; i < owners->n; i++) {
+		bool known = false;
+
+		for (size_t j = 0; j < whole->n_processes; j++) {
+			if (strcmp(owners->values[i],
+				   whole->processes[j].name) != 0)
+				continue;
+			known = true;
+			if (maker->owns != NULL)
+				maker->owns[j] = true;
+		}
+		if (!known)
+			maker_refuse(maker, owners->place, "owners",
+				     owners->values[i],
+				     "is the name of no process section");
+	}
+}
+
+/* Returns the sets of all protocols, read at the first need, or NULL. */
+static const struct port_set *services_of(struct maker *maker,
+					  const struct config_text *ports,
+					  struct port_set **servicesp)
+{
+	int result;
+
+	if (*servicesp != NULL || strstr(ports->value, "services") == NULL)
+		return *servicesp;
+	*servicesp = memory_take(&maker->rules->memory, N_PROTOCOLS,
+				 sizeof(**servicesp));
+	if (*servicesp == NULL)
+		return NULL;
+	result = services_read(SERVICES_PATH, *servicesp);
+	if (result < 0)
+		findings_add(maker->findings, SEVERITY_ERROR, ports->place,
+			     "ports: \"services\" needs %s: %s", SERVICES_PATH,
+			     strerror(-result));
+	return *servicesp;
+}
+
+static void read_ports(struct maker *maker,
+		       const struct config_reserve *config,
+		       const bool covers[N_PROTOCOLS],
+		       struct port_set **servicesp,
+		       const struct port_set *ports[N_PROTOCOLS])
+{
+	struct reserved_sources sources = { .kernel = maker->kernel };
+	const struct port_set *services;
+	struct range_error error;
+
+	if (config->ports.value == NULL) {
+		findings_add(maker->findings, SEVERITY_ERROR, config->place,
+			     "reservation \"%s\" says no ports", config->name);
+		return;
+	}
+	services = services_of(maker, &config->ports, servicesp);
+	if (maker->rules->memory.failed)
+		return;
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		sources.services =
+			services != NULL ? &services[protocol] : NULL;
+		if (reserved_set_parse(config->ports.value, &sources,
+				       maker_scratch(maker), &error) < 0) {
+			maker_refuse_ports(maker, config->ports.place, "ports",
+					   &error);
+			return;
+		}
+		if (covers[protocol])
+			ports[protocol] = maker_keep(maker, &maker->scratch);
+	}
+}
+
+static void read_reserve(struct maker *maker, struct rule_reserve *reserve,
+			 struct port_set **servicesp)
+{
+	bool covers[N_PROTOCOLS];
+
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		reserve->ports[protocol] = maker->empty;
+	read_protocols(maker, reserve->config, covers);
+	read_owners(maker, reserve->config);
+	read_ports(maker, reserve->config, covers, servicesp, reserve->ports);
+}
+
+static bool has_owners_of(const struct config_reserve *a,
+			  const struct config_reserve *b)
+{
+	for (size_t i = 0; i < b->owners.n; i++)
+		if (!is_owner(a, b->owners.values[i]))
+			return false;
+	return true;
+}
+
+static void check_two(struct maker *maker, const struct rule_reserve *earlier,
+		      const struct rule_reserve *later)
+{
+	const struct config_reserve *a = earlier->config, *b = later->config;
+	struct port_set *common = maker_scratch(maker);
+	bool found = false;
+
+	if (has_owners_of(a, b) && has_owners_of(b, a))
+		return;
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		if (port_set_add_common(common, earlier->ports[protocol],
+					 later->ports[protocol]))
+			found = true;
+	if (found)
+		findings_add(maker->findings, SEVERITY_ERROR,
+			     b->ports.place, "reservation \"%s\" overlaps "
+			     "reservation \"%s\" at %s:%d, which has other "
+			     "owners: %s", b->name, a->name,
+			     a->ports.place.file, a->ports.place.line,
+			     scope_ports(common).text);
+}
+
+/* Compares with those before it only where some of them has its ports. */
+static void check_overlap(struct maker *maker, size_t index,
+			  const struct port_set all[N_PROTOCOLS])
+{
+	const struct rule_reserve *reserves = maker->rules->reserves;
+	bool meets = false;
+
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+		meets = meets ||
+			port_set_meets(&all[protocol],
+				       reserves[index].ports[protocol]);
+	for (size_t i = 0; meets && i < index; i++)
+		check_two(maker, &reserves[i], &reserves[index]);
+}
+
+static void finish_common(struct maker *maker, struct port_set all[N_PROTOCOLS],
+			  bool import_kernel)
+{
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		struct port_set *set = &all[protocol];
+
+		maker->reserved[protocol] = maker_keep(maker, set);
+		if (import_kernel && maker->kernel->reserved_known)
+			port_set_unite(set, &maker->kernel->reserved);
+		maker->avoided[protocol] = maker_keep(maker, set);
+	}
+}
+
+void reserves_read(struct maker *maker, bool import_kernel)
+{
+	struct rules *rules = maker->rules;
+	const struct config *config = maker->config;
+	struct port_set *services = NULL;
+	struct port_set *all = memory_take(&rules->memory, N_PROTOCOLS,
+					   sizeof(*all));
+
+	maker->owns = memory_take(&rules->memory, config->n_processes + 1,
+				  sizeof(*maker->owns));
+	rules->reserves = memory_take(&rules->memory, config->n_reserves + 1,
+				      sizeof(*rules->reserves));
+	if (all == NULL || maker->owns == NULL || rules->reserves == NULL)
+		return;
+	rules->n_reserves = config->n_reserves;
+	for (size_t i = 0; i < config->n_reserves; i++) {
+		struct rule_reserve *reserve = &rules->reserves[i];
+
+		reserve->config = &config->reserves[i];
+		read_reserve(maker, reserve, &services);
+		check_overlap(maker, i, all);
+		for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
+			port_set_unite(&all[protocol],
+				       reserve->ports[protocol]);
+	}
+	finish_common(maker, all, import_kernel);
+}
+
+static const struct port_set *reserved_ports(struct maker *maker,
+					     const char *name, int protocol,
+					     bool owned)
+{
+	struct port_set *set = maker_scratch(maker);
+
+	for (size_t i = 0; i < maker->rules->n_reserves; i++) {
+		const struct rule_reserve *reserve =
+			&maker->rules->reserves[i];
+
+		if (is_owner(reserve->config, name) == owned)
+			port_set_unite(set, reserve->ports[protocol]);
+	}
+	return maker_keep(maker, &maker->scratch);
+}
+
+void reserves_apply(struct maker *maker, struct rule *rule)
+{
+	const bool owns = rule->process != NULL &&
+		maker->owns[rule->process - maker->config->processes];
+
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		rule->avoided[protocol] = maker->avoided[protocol];
+		rule->refused[protocol] =
+			owns ? reserved_ports(maker, rule->name, protocol,
+					      false)
+			     : maker->reserved[protocol];
+		rule->owned[protocol] =
+			owns ? reserved_ports(maker, rule->name, protocol, true)
+			     : maker->empty;
+	}
+}

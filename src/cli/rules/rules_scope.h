@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * For which protocols and roles a rule has one range or one set, and how that
+ * and the like read in a message. The texts are short, and cut where they
+ * are not.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/rules/rules.h"
+
+/* Bit 1 << role for each protocol. */
+struct scope {
+	uint8_t roles[N_PROTOCOLS];
+};
+
+/* A pair of protocol and role as one number. */
+#define N_PAIRS (N_PROTOCOLS * N_ROLES)
+#define PAIR_PROTOCOL(pair) ((enum protocol)((pair) / N_ROLES))
+#define PAIR_ROLE(pair) ((enum role)((pair) % N_ROLES))
+
+static inline const struct rule_range *rule_range_of(const struct rule *rule,
+						     int pair)
+{
+	return &rule->ranges[PAIR_PROTOCOL(pair)][PAIR_ROLE(pair)];
+}
+
+static inline const struct port_set *rule_assigned_of(const struct rule *rule,
+						      int pair)
+{
+	return rule->assigned[PAIR_PROTOCOL(pair)][PAIR_ROLE(pair)];
+}
+
+static inline bool scope_has(const struct scope *scope, int pair)
+{
+	return scope->roles[PAIR_PROTOCOL(pair)] >> PAIR_ROLE(pair) & 1;
+}
+
+/*
+ * All pairs that have the same range as this one, from the same place.
+ * Returns false if one before it has, so that each range is met once.
+ */
+bool scope_of_range(const struct rule *rule, int pair, struct scope *scopep);
+
+/* The same of the sets that are assigned. */
+bool scope_of_assigned(const struct rule *rule, int pair,
+		       struct scope *scopep);
+
+struct scope_text {
+	char text[256];
+};
+
+/* The names of protocols with just these roles, joined: "udp/udplite". */
+struct scope_text scope_protocols(const struct scope *scope, unsigned int roles,
+			       const char *joint);
+
+/* "connect/listen" */
+struct scope_text scope_roles(unsigned int roles, const char *joint);
+
+/* "tcp, listen; udp/udplite, connect/listen" */
+struct scope_text scope_text(const struct scope *scope);
+
+/* `process "web"`, "the defaults" */
+struct scope_text scope_rule(const struct rule *rule);
+
+/* `the range of process "web" (tcp, connect)` */
+struct scope_text scope_title(const struct rule *rule,
+			      const struct scope *scope);
+
+/* "port 80", "ports 80,8000-8010, ..." */
+struct scope_text scope_ports(const struct port_set *set);
+
+/* Where a range stands: its option, or the section of a built-in one. */
+struct location scope_place(const struct rule *rule,
+			 const struct rule_range *range);

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/rules/rules.h"
+#include "cli/rules/rules_scope.h"
+#include "kernel/kernel.h"
+#include "kernel/socket_table.h"
+#include "policy/glob.h"
+
+#define TIME_WAIT_SECONDS 60u	/* TCP_TIMEWAIT_LEN in include/net/tcp.h */
+
+/* UDP does not listen; a port of it that is bound may be a client's. */
+static const enum protocol listening_protocols[] = { PROTOCOL_TCP,
+						     PROTOCOL_SCTP };
+
+#define N_LISTENING \
+	(sizeof(listening_protocols) / sizeof(listening_protocols[0]))
+
+struct warner {
+	const struct rules *rules;
+	const struct rule *defaults;
+	struct findings *findings;
+	unsigned int rate;
+	struct port_set kernel_range;
+	struct port_set listening[N_PROTOCOLS];
+	struct port_set scratch;
+};
+
+static struct port_set *clear_scratch(struct warner *warner)
+{
+	memset(&warner->scratch, 0, sizeof(warner->scratch));
+	return &warner->scratch;
+}
+
+static void warn_of_kernel_range(struct warner *warner,
+				 const struct rule *rule,
+				 const struct rule_range *range,
+				 const struct scope *scope)
+{
+	struct port_set *common = clear_scratch(warner);
+	const struct port_set *last = NULL;
+	bool found = false;
+
+	for (int pair = 0; pair < N_PAIRS; pair++) {
+		const struct port_set *assigned = rule_assigned_of(rule, pair);
+
+		if (!scope_has(scope, pair) || assigned == last)
+			continue;
+		last = assigned;
+		if (port_set_add_common(common, &warner->kernel_range,
+					 assigned))
+			found = true;
+	}
+	if (found)
+		findings_add(warner->findings, SEVERITY_WARNING,
+			     scope_place(rule, range),
+			     "%s overlaps the kernel's own "
+			     "(ip_local_port_range): programs outside Berth "
+			     "may take %s", scope_title(rule, scope).text,
+			     scope_ports(common).text);
+}
+
+static void warn_of_listeners(struct warner *warner, const struct rule *rule,
+			      const struct rule_range *range,
+			      const struct scope *scope, enum protocol protocol)
+{
+	const struct port_set *listening = &warner->listening[protocol];
+	struct port_set *ports = clear_scratch(warner);
+	bool found = false;
+
+	for (int role = 0; role < N_ROLES; role++)
+		if (scope->roles[protocol] >> role & 1 &&
+		    port_set_add_common(ports, listening,
+					 rule->assigned[protocol][role]))
+			found = true;
+	if (found)
+		findings_add(warner->findings, SEVERITY_WARNING,
+			     scope_place(rule, range),
+			     "%s has %s %s, where a socket of this machine "
+			     "listens now", scope_title(rule, scope).text,
+			     protocol_name(protocol), scope_ports(ports).text);
+}
+
+/* Returns the connections a second that a rule is planned for. */
+static unsigned int rate_of(const struct warner *warner,
+			    const struct rule *rule)
+{
+	return rule->rate != 0 ? rule->rate : warner->rate;
+}
+
+static void warn_of_rate(struct warner *warner, const struct rule *rule)
+{
+	const struct rule_range *range =
+		&rule->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT];
+	const uint32_t n_ports =
+		rule->assigned[PROTOCOL_TCP][ROLE_OF_CONNECT]->n_ports;
+	const unsigned int rate = rate_of(warner, rule);
+	const uint64_t n_needed = (uint64_t)rate * TIME_WAIT_SECONDS;
+	struct scope scope = { 0 };
+
+	/* What is inherited with its rate is told of the defaults. */
+	if (n_ports >= n_needed ||
+	    (rule->process != NULL && range->inherited &&
+	     rate == rate_of(warner, warner->defaults)))
+		return;
+	scope.roles[PROTOCOL_TCP] = 1u << ROLE_OF_CONNECT;
+	findings_add(warner->findings, SEVERITY_WARNING,
+		     scope_place(rule, range),
+		     "%s has %u ports, and %u connections a second to one "
+		     "destination need %llu: each keeps its port %u s in "
+		     "TIME_WAIT", scope_title(rule, &scope).text, n_ports,
+		     rate, (unsigned long long)n_needed, TIME_WAIT_SECONDS);
+}
+
+/* What a section inherits is assigned for the defaults, too, and told there. */
+static void warn_of_rule(struct warner *warner, const struct rule *rule)
+{
+	struct scope scope;
+
+	warn_of_rate(warner, rule);
+	for (int pair = 0; pair < N_PAIRS; pair++) {
+		const struct rule_range *range = rule_range_of(rule, pair);
+
+		if ((rule->process != NULL && range->inherited) ||
+		    !scope_of_range(rule, pair, &scope))
+			continue;
+		warn_of_kernel_range(warner, rule, range, &scope);
+		for (size_t i = 0; i < N_LISTENING; i++)
+			warn_of_listeners(warner, rule, range, &scope,
+					  listening_protocols[i]);
+	}
+}
+
+static void advise(struct warner *warner)
+{
+	const struct location place = { .file = warner->rules->config->path };
+	struct port_set *left = clear_scratch(warner);
+	bool overlaps = false;
+	uint32_t lo, hi;
+
+	*left = warner->kernel_range;
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		const struct port_set *dynamic =
+			warner->rules->dynamic[protocol];
+
+		overlaps = overlaps ||
+			   port_set_meets(&warner->kernel_range, dynamic);
+		port_set_subtract(left, dynamic);
+		/* The defaults own nothing: these are all reservations. */
+		port_set_subtract(left, warner->defaults->refused[protocol]);
+	}
+	if (!overlaps)
+		return;
+	if (port_set_longest_run(left, &lo, &hi) > 0)
+		findings_add(warner->findings, SEVERITY_WARNING, place,
+			     "to keep the kernel's own range apart, set "
+			     "net.ipv4.ip_local_port_range = %u %u", lo, hi);
+	else
+		findings_add(warner->findings, SEVERITY_WARNING, place,
+			     "all of the kernel's own range is assigned or "
+			     "reserved: nothing of it is left for "
+			     "net.ipv4.ip_local_port_range");
+}
+
+static void warn_of_owners(struct warner *warner)
+{
+	for (size_t i = 0; i < warner->rules->n_reserves; i++) {
+		const struct config_reserve *config =
+			warner->rules->reserves[i].config;
+
+		if (config->owners.n == 0)
+			findings_add(warner->findings, SEVERITY_WARNING,
+				     config->place, "reservation \"%s\" has no "
+				     "owners: every program under Berth is "
+				     "refused its ports", config->name);
+	}
+}
+
+static bool add_listener(const struct kernel_socket *socket, void *context)
+{
+	struct port_set *listening = context;
+
+	if (socket->state == TCP_LISTEN)
+		port_set_add(&listening[socket->protocol], socket->local.port,
+			     socket->local.port);
+	return true;
+}
+
+static void list_listeners(struct warner *warner)
+{
+	for (size_t i = 0; i < N_LISTENING; i++) {
+		const enum protocol protocol = listening_protocols[i];
+		const int result = socket_table_list(
+			protocol, ANY_PORT, add_listener, warner->listening);
+
+		if (result < 0 && result != -ENOENT)
+			findings_add(warner->findings, SEVERITY_WARNING,
+				     (struct location){ .file = NULL },
+				     "the %s sockets of this machine cannot be "
+				     "listed: %s", protocol_name(protocol),
+				     strerror(-result));
+	}
+}
+
+/* What stands for the wildcards of a pattern, to see whether another one takes
+ * it: characters that no name has, and none at all where that is possible. */
+struct sample {
+	const char *any, *component, *one;
+};
+
+static const struct sample samples[] = {
+	{ "", "", "\1" },
+	{ "\1\2\3/\1\2\3", "\1\2\3", "\1" },
+};
+
+/* Returns false if the pattern is too long. */
+static bool instantiate(const char *pattern, const struct sample *sample,
+			char text[PATH_MAX])
+{
+	size_t length = 0;
+
+	while (*pattern != '\0') {
+		const char literal[] = { *pattern, '\0' };
+		const char *part = literal;
+		size_t n_taken = 1;
+
+		if (strncmp(pattern, "**", 2) == 0) {
+			part = sample->any;
+			n_taken = 2;
+		} else if (*pattern == '*') {
+			part = sample->component;
+		} else if (*pattern == '?') {
+			part = sample->one;
+		}
+		if (length + strlen(part) >= PATH_MAX)
+			return false;
+		memcpy(text + length, part, strlen(part));
+		length += strlen(part);
+		pattern += n_taken;
+	}
+	text[length] = '\0';
+	return true;
+}
+
+static bool is_wildcard(char c)
+{
+	return c == '*' || c == '?' || c == '[' || c == '\\';
+}
+
+/* Quick, since most patterns of a long file differ before any wildcard. */
+static bool may_cover(const char *earlier, const char *later)
+{
+	while (*earlier == *later && *earlier != '\0' &&
+	       !is_wildcard(*earlier)) {
+		earlier++;
+		later++;
+	}
+	return *earlier == *later || is_wildcard(*earlier) ||
+	       is_wildcard(*later);
+}
+
+/* Whether whatever matches the later pattern matches the earlier one. */
+static bool covers(const char *earlier, const char *later)
+{
+	char text[PATH_MAX];
+
+	if (!may_cover(earlier, later))
+		return false;
+	if (strcmp(earlier, later) == 0)
+		return true;
+	if (strpbrk(later, "*?[\\") == NULL)
+		return glob_matches(earlier, later);
+	if (strpbrk(earlier, "[\\") != NULL || strpbrk(later, "[\\") != NULL)
+		return false;
+	for (size_t i = 0; i < sizeof(samples) / sizeof(*samples); i++)
+		if (!instantiate(later, &samples[i], text) ||
+		    !glob_matches(earlier, text))
+			return false;
+	return true;
+}
+
+/* A condition's patterns, as the compiled rule has them. */
+struct patterns {
+	size_t n;
+	const char *const *values;
+};
+
+static struct patterns patterns_of(const struct rule *rule, int condition)
+{
+	const struct config_list *list = &rule->process->conditions[condition];
+
+	if (condition == CONDITION_UID)
+		return (struct patterns){ rule->n_uids, rule->uids };
+	return (struct patterns){ list->n, list->values };
+}
+
+static bool any_covers(struct patterns earlier, const char *later)
+{
+	for (size_t i = 0; i < earlier.n; i++)
+		if (covers(earlier.values[i], later))
+			return true;
+	return false;
+}
+
+static bool hides(const struct rule *earlier, const struct rule *later)
+{
+	for (int i = 0; i < N_CONDITIONS; i++) {
+		const struct patterns old = patterns_of(earlier, i);
+		const struct patterns new = patterns_of(later, i);
+
+		if (old.n == 0)
+			continue;
+		if (new.n == 0)
+			return false;
+		for (size_t j = 0; j < new.n; j++)
+			if (!any_covers(old, new.values[j]))
+				return false;
+	}
+	return true;
+}
+
+/*
+ * Warns of each section that never applies, as one before it takes all that it
+ * would match. Told for certain only: where both have patterns with sets of
+ * characters, nothing is said unless they are the same.
+ */
+static void warn_of_hidden(const struct rules *rules,
+			   struct findings *findings)
+{
+	/* The last, which is for all the rest, is not looked at. */
+	for (size_t i = 1; i + 1 < rules->n_rules; i++) {
+		const struct rule *later = &rules->rules[i];
+
+		for (size_t j = 0; j < i; j++) {
+			const struct rule *earlier = &rules->rules[j];
+
+			if (!hides(earlier, later))
+				continue;
+			findings_add(findings, SEVERITY_WARNING, later->place,
+				     "process \"%s\" never applies: all that "
+				     "it matches is taken by process \"%s\" at "
+				     "%s:%d before it", later->name,
+				     earlier->name, earlier->place.file,
+				     earlier->place.line);
+			break;
+		}
+	}
+}
+
+void rules_warn(const struct rules *rules, const struct kernel *kernel,
+		unsigned int rate, struct findings *findings)
+{
+	struct warner *warner = calloc(1, sizeof(*warner));
+
+	if (warner == NULL) {
+		findings->incomplete = true;
+		return;
+	}
+	warner->rules = rules;
+	warner->defaults = &rules->rules[rules->n_rules - 1];
+	warner->findings = findings;
+	warner->rate = rate;
+	if (kernel->port_range.hi != 0)
+		port_set_add(&warner->kernel_range, kernel->port_range.lo,
+			     kernel->port_range.hi);
+	list_listeners(warner);
+	for (size_t i = 0; i < rules->n_rules; i++)
+		warn_of_rule(warner, &rules->rules[i]);
+	advise(warner);
+	warn_of_owners(warner);
+	warn_of_hidden(rules, findings);
+	free(warner);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/run/cover_clean.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/run/cover_start.h"
+
+#define WORDS_MAX 256
+#define TEXT_SIZE 1024
+
+static bool is_one_of(const char *word, const char *const list[])
+{
+	for (size_t i = 0; list[i] != NULL; i++)
+		if (strcmp(word, list[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Begins to read options; words[0] is the command's name. */
+static size_t begin_options(char *const words[])
+{
+	size_t n = 0;
+
+	while (words[n] != NULL)
+		n++;
+	optind = 0;	/* getopt(3) of glibc begins anew */
+	opterr = 0;
+	return n;
+}
+
+/*
+ * su(1) and runuser(1) of util-linux: "-", -l and --login. The leading "-" of
+ * the letters makes getopt(3) leave the words in their order, and give what is
+ * no option as 1. With -u, runuser starts a program in its own environment.
+ */
+static bool login_cleans(char *const words[])
+{
+	static const struct option options[] = {
+		{ "command", required_argument, NULL, 'c' },
+		{ "session-command", required_argument, NULL, 'c' },
+		{ "group", required_argument, NULL, 'g' },
+		{ "supp-group", required_argument, NULL, 'G' },
+		{ "login", no_argument, NULL, 'l' },
+		{ "shell", required_argument, NULL, 's' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "whitelist-environment", required_argument, NULL, 'w' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const int n = (int)begin_options(words);
+	int option;
+
+	while ((option = getopt_long(n, words, "-:c:g:G:ls:u:w:", options,
+				     NULL)) != -1) {
+		if (option == 'u')
+			return false;
+		if (option == 'l' || (option == 1 && !strcmp(optarg, "-")))
+			return true;
+	}
+	return false;
+}
+
+/* --- env(1) --------------------------------------------------------------- */
+
+struct env {
+	bool is_cleared;	/* "-", -i */
+	bool is_unset;		/* -u LD_PRELOAD */
+	bool moves;		/* -C */
+	const char *split;	/* the text of -S */
+};
+
+static struct env read_env_options(char *const words[])
+{
+	static const struct option options[] = {
+		{ "argv0", required_argument, NULL, 'a' },
+		{ "chdir", required_argument, NULL, 'C' },
+		{ "ignore-environment", no_argument, NULL, 'i' },
+		{ "split-string", required_argument, NULL, 'S' },
+		{ "unset", required_argument, NULL, 'u' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const int n = (int)begin_options(words);
+	struct env env = { .split = NULL };
+	int option;
+
+	while (env.split == NULL &&
+	       (option = getopt_long(n, words, "+:a:C:iS:u:", options,
+				     NULL)) != -1) {
+		if (option == 'i')
+			env.is_cleared = true;
+		else if (option == 'u' && optarg != NULL &&
+			 strcmp(optarg, "LD_PRELOAD") == 0)
+			env.is_unset = true;
+		else if (option == 'C')
+			env.moves = true;
+		else if (option == 'S')
+			env.split = optarg;
+	}
+	if (words[optind] != NULL && strcmp(words[optind], "-") == 0) {
+		env.is_cleared = true;
+		optind++;
+	}
+	return env;
+}
+
+static bool env_cleans(char *const words[], bool is_clean);
+
+/*
+ * env puts the words of -S in the place of that option. Words are split at
+ * blanks alone, as the kernel does with a script's first line.
+ */
+static bool split_cleans(const char *split, char *const rest[], bool is_clean)
+{
+	char text[TEXT_SIZE], name[] = "env", *words[WORDS_MAX] = { name };
+	char *left = text, *word;
+	size_t n = 1;
+
+	snprintf(text, sizeof(text), "%s", split);
+	while ((word = strsep(&left, " \t")) != NULL && n < WORDS_MAX - 1)
+		if (*word != '\0')
+			words[n++] = word;
+	for (size_t i = 0; rest[i] != NULL && n < WORDS_MAX - 1; i++)
+		words[n++] = rest[i];
+	words[n] = NULL;
+	return env_cleans(words, is_clean);
+}
+
+/* is_clean: LD_PRELOAD is gone already. words[0] is the command's name. */
+static bool env_cleans(char *const words[], bool is_clean)
+{
+	static const char preload[] = "LD_PRELOAD=";
+	const struct env env = read_env_options(words);
+	char *const *next = words + optind;
+
+	is_clean = is_clean || env.is_cleared || env.is_unset;
+	if (env.split != NULL)
+		return split_cleans(env.split, next, is_clean);
+	for (; *next != NULL && strchr(*next, '=') != NULL; next++)
+		if (strncmp(*next, preload, strlen(preload)) == 0)
+			is_clean = strstr(*next, "libberth.so") == NULL;
+	/* Without a command it prints the environment. */
+	return *next != NULL && (is_clean || cover_cleans(*next, next + 1));
+}
+
+/* words[0] is for the command's name. */
+static void put_words(char *words[WORDS_MAX], char *const arguments[])
+{
+	for (size_t i = 0; arguments[i] != NULL && i < WORDS_MAX - 2; i++)
+		words[i + 1] = arguments[i];
+}
+
+static char *const *env_started(char *const arguments[])
+{
+	char own[] = "", *words[WORDS_MAX] = { own };
+	bool has_path = false;
+
+	put_words(words, arguments);
+
+	const struct env env = read_env_options(words);
+	char *const *next = arguments + optind - 1;
+
+	if (env.split != NULL)
+		return NULL;
+	for (; *next != NULL && strchr(*next, '=') != NULL; next++)
+		has_path |= strncmp(*next, "PATH=", strlen("PATH=")) == 0;
+	if (*next == NULL || (has_path && strchr(*next, '/') == NULL) ||
+	    (env.moves && **next != '/'))
+		return NULL;
+	return next;
+}
+
+/* --- all of them ---------------------------------------------------------- */
+
+static bool any_is_one_of(char *const words[], const char *const list[])
+{
+	for (; *words != NULL && strcmp(*words, "--") != 0; words++)
+		if (is_one_of(*words, list))
+			return true;
+	return false;
+}
+
+bool cover_cleans(const char *path, char *const arguments[])
+{
+	static const char *const always[] = {
+		"sudo", "doas", "pkexec", "run0", "systemd-run", "cron",
+		"crond", "atd", NULL,
+	};
+	static const char *const logins[] = { "su", "runuser", NULL };
+	static const char *const others[] = { "setpriv", "bwrap", NULL };
+	static const char *const options[] = {
+		"--reset-env", "--clearenv", NULL,
+	};
+	const char *name = cover_file_name(cover_applet(path, &arguments));
+	char own[] = "", *words[WORDS_MAX] = { own };
+
+	put_words(words, arguments);
+	if (strcmp(name, "env") == 0)
+		return env_cleans(words, false);
+	if (is_one_of(name, logins))
+		return login_cleans(words);
+	if (is_one_of(name, others))
+		return any_is_one_of(arguments, options);
+	return is_one_of(name, always);
+}
+
+char *const *cover_started(const char *path, char *const arguments[])
+{
+	char *const *words = arguments;
+	const char *name = cover_file_name(cover_applet(path, &words));
+
+	return strcmp(name, "env") == 0 ? env_started(words)
+					: cover_plain_started(path, arguments);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/run/cover.h"
+#include "cli/run/run.h"
+#include "map/choice.h"
+#include "map/map.h"
+
+static struct run request;
+static char algorithm_help[64];
+
+static const char *algorithm_at(size_t i)
+{
+	return i < N_ALGORITHMS ? algorithm_name((enum algorithm)i) : NULL;
+}
+
+static const struct command_option list[] = {
+	{ .name = "range", .value = "R", .textp = &request.options[RUN_RANGE],
+	  .help = "ports to assign: 40000-49999, a list such as "
+		  "4000,5000-5999,\n"
+		  "or a preset (default: " RANGE_DEFAULT "):",
+	  .names = range_preset_name },
+	{ .name = "reserve", .value = "R", .textp = &request.options[RUN_RESERVE],
+	  .help = "ports to keep off (default: none)" },
+	{ .name = "algorithm", .value = "A",
+	  .textp = &request.options[RUN_ALGORITHM], .help = algorithm_help,
+	  .names = algorithm_at },
+	{ .name = "config", .value = "FILE", .textp = &request.config_path,
+	  .help = "put FILE in force first, as berth load does" },
+	{ .name = "profile", .value = "P", .textp = &request.profile,
+	  .help = "choose the process section that has profile P" },
+	{ .name = "strict", .flagp = &request.strict,
+	  .help = "refuse a COMMAND that Berth cannot cover" },
+	OPTION_HELP,
+};
+static const struct options options = {
+	.command = "run", .synopsis = "[--] COMMAND [ARG...]", .list = list,
+	.begin = COMMAND_AT_WORD, .failure = EXIT_BERTH_FAILED,
+	.about =
+	"Runs COMMAND. Berth assigns its ports, and those of what it starts.\n",
+	.status =
+	"An option goes before the environment (BERTH_RANGE, BERTH_RESERVE,\n"
+	"BERTH_ALGORITHM). With neither, and no policy in force, "
+	CONFIG_PATH "\n"
+	"is put in force, if it is there. A policy that root has put in force goes\n"
+	"before both.\n"
+	"\n"
+	"Exit status: that of COMMAND; 125 Berth failed, 126 COMMAND cannot be run,\n"
+	"127 COMMAND was not found.\n",
+};
+
+static int parse_options(int argc, char *argv[])
+{
+	struct command_words words;
+	int status;
+
+	snprintf(algorithm_help, sizeof(algorithm_help),
+		 "where the search starts (default: %s):",
+		 algorithm_name(ALGORITHM_DEFAULT));
+	status = options_read(&options, argc, argv, &words);
+	if (status != OPTIONS_READ)
+		return status;
+	request.command = words.command;
+	if (request.command != NULL && request.command[0] != NULL)
+		return OPTIONS_READ;
+	message("berth run: no COMMAND; see berth run --help\n");
+	return EXIT_BERTH_FAILED;
+}
+
+int run_fail(const char *what, const char *why)
+{
+	message("berth: %s: %s\n", what, why);
+	return EXIT_BERTH_FAILED;
+}
+
+/* --- the start ------------------------------------------------------------ */
+
+static int cannot_run(const char *name, int error)
+{
+	message("berth: \"%s\": %s\n", name,
+		error == ENOENT ? "not found" : strerror(error));
+	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
+static void tell_gap(const struct run *run, const char *path,
+		     const struct cover_gap *gap)
+{
+	const bool cleans = gap->only_starts;
+	const char *program = cleans ? gap->cleaner : gap->program;
+
+	if (gap->started[0] != '\0')
+		message("berth: %s: it starts %s: ", path, gap->started);
+	else if (strcmp(path, program) != 0)
+		message("berth: %s: its interpreter %s: ", path, program);
+	else
+		message("berth: %s: ", path);
+	message("%s: the kernel %s choose %s ports%s%s\n", gap->reason,
+		gap->certain ? "will" : "may", cleans ? "their" : "its",
+		cleans ? ", unless berth run is put behind it" : "",
+		run->strict ? "; refused by --strict" : "");
+}
+
+/*
+ * Whether the words behind "berth" in the first line of a script are "run" and
+ * options without a COMMAND: then the kernel makes the script the COMMAND, and
+ * berth run would start it, and so itself, for ever.
+ */
+static bool runs_script(const char *arguments)
+{
+	char text[COVER_LINE_SIZE];
+	char *words[COVER_LINE_SIZE], *rest = text, *word;
+	int n = 0;
+
+	snprintf(text, sizeof(text), "%s", arguments);
+	while ((word = strsep(&rest, " \t")) != NULL)
+		if (*word != '\0')
+			words[n++] = word;
+	words[n] = NULL;
+	if (n == 0 || strcmp(words[0], "run") != 0)
+		return false;
+	return options_end(&options, n, words) >= n;
+}
+
+/* Looks whether it can be covered, and gives it the arguments of its rule. */
+static int check_command(struct run *run)
+{
+	char path[PATH_MAX];
+	struct cover_gap gap;
+	bool is_covered;
+	const int error = cover_find(run->command[0], path);
+
+	if (error != 0)
+		return cannot_run(run->command[0], -error);
+	is_covered = cover_check(path, run->command + 1, &gap);
+	if (gap.is_script && cover_is_own(gap.program) &&
+	    runs_script(gap.arguments)) {
+		message("berth: %s: its interpreter is berth run, which would "
+			"run it again without end; name a program in its first "
+			"line\n", path);
+		return EXIT_CANNOT_RUN;
+	}
+	if (!is_covered) {
+		tell_gap(run, path, &gap);
+		if (run->strict)
+			return EXIT_CANNOT_RUN;
+	}
+	return run_append_arguments(run, path, gap.program);
+}
+
+/* So that one line is printed here, and not one by each process. */
+static int check_map(const struct run *run)
+{
+	const bool refuses = run->view.environment.settings[SETTING_ON_ERROR] ==
+			     ON_ERROR_REFUSE;
+	const struct place *place = &run->view.place;
+	struct map map;
+	const int result = map_open(place, MAP_CREATE, &map, NULL);
+
+	if (result == 0) {
+		map_close(&map);
+		in_force_tell_missed(place, run->view.in_force.missed);
+		return refuses && (run->view.in_force.is_damaged ||
+				   run->view.in_force.missed != 0)
+			? EXIT_BERTH_FAILED : 0;
+	}
+	message("berth: no shared map (%s, %s): %s\n",
+		strerror(-result),
+		place->directory ? place->directory : "/run/berth, /dev/shm",
+		refuses ? "refused, as BERTH_ON_ERROR says"
+			: "this run's processes are on their own");
+	return refuses ? EXIT_BERTH_FAILED : 0;
+}
+
+static int prepare(void)
+{
+	char library[PATH_MAX];
+	int status = run_settle_policy(&request);
+
+	if (status == 0)
+		status = run_find_library(library);
+	if (status == 0)
+		status = check_command(&request);
+	if (status == 0)
+		status = check_map(&request);
+	if (status == 0)
+		status = run_preload(library);
+	view_close(&request.view);
+	return status;
+}
+
+int command_run(int argc, char *argv[])
+{
+	int status = parse_options(argc, argv);
+
+	if (status != OPTIONS_READ)
+		return status;
+	status = prepare();
+	if (status != 0)
+		return status;
+	execvp(request.command[0], request.command);
+	/* It was found: what is missing now is its interpreter. */
+	message("berth: \"%s\": %s%s\n", request.command[0],
+		errno == ENOENT ? "its interpreter: " : "", strerror(errno));
+	return EXIT_CANNOT_RUN;
+}

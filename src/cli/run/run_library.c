@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/run/run.h"
+
+#define PRELOAD_SEPARATORS ": "	/* ld.so(8) */
+#define PRELOAD_EXPANDED "$"	/* ld.so(8): $ORIGIN, ${LIB}, ... */
+
+/* Of the build tree in which berth itself lies. */
+static bool find_built_library(char path[PATH_MAX])
+{
+	static const char name[] = "/../preload/libberth.so";
+	char self[PATH_MAX + sizeof(name)];
+	const ssize_t n = readlink("/proc/self/exe", self, PATH_MAX);
+	char *slash;
+
+	if (n <= 0 || n == PATH_MAX)
+		return false;
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	if (slash == NULL)
+		return false;
+	snprintf(slash, (size_t)(self + sizeof(self) - slash), "%s", name);
+	return realpath(self, path) != NULL;
+}
+
+int run_find_library(char path[PATH_MAX])
+{
+	const char *named = getenv("BERTH_LIBRARY");
+
+	if (named != NULL) {
+		/* Absolute: programs go to other folders. */
+		if (realpath(named, path) == NULL)
+			return run_fail(named, strerror(errno));
+	} else if (!find_built_library(path)) {
+		snprintf(path, PATH_MAX, "%s", LIBBERTH_PATH);
+	}
+	if (access(path, R_OK) != 0)
+		return run_fail(path, strerror(errno));
+	if (strpbrk(path, PRELOAD_SEPARATORS PRELOAD_EXPANDED) != NULL)
+		return run_fail(path, "LD_PRELOAD takes no path with a blank, "
+				"a colon or a dollar sign in it");
+	return 0;
+}
+
+static bool is_listed(const char *list, const char *path)
+{
+	const size_t wanted = strlen(path);
+
+	while (*list != '\0') {
+		const size_t length = strcspn(list, PRELOAD_SEPARATORS);
+
+		if (length == wanted && memcmp(list, path, length) == 0)
+			return true;
+		list += length;
+		list += strspn(list, PRELOAD_SEPARATORS);
+	}
+	return false;
+}
+
+/*
+ * How much of a list has to stay in front: the address sanitizer ends a program in
+ * which its runtime is not the first.
+ */
+static size_t sanitizer_length(const char *list)
+{
+	const size_t length = strcspn(list, PRELOAD_SEPARATORS);
+	const char *name = memrchr(list, '/', length);
+
+	name = name != NULL ? name + 1 : list;
+	return strncmp(name, "libasan.so", strlen("libasan.so")) == 0 ||
+			       strncmp(name, "libclang_rt.asan",
+				       strlen("libclang_rt.asan")) == 0
+		       ? length
+		       : 0;
+}
+
+int run_preload(const char *path)
+{
+	const char *old = getenv("LD_PRELOAD");
+	char *list = NULL;
+	int result;
+
+	if (old != NULL && is_listed(old, path))
+		return 0;
+	if (old != NULL && old[0] != '\0') {
+		const size_t n = sanitizer_length(old);
+
+		if (asprintf(&list, "%.*s%s%s:%s", (int)n, old,
+			     n > 0 ? ":" : "", path, old + n) < 0)
+			return run_fail("LD_PRELOAD", strerror(ENOMEM));
+		path = list;
+	}
+	result = setenv("LD_PRELOAD", path, 1);
+	free(list);
+	return result == 0 ? 0 : run_fail("LD_PRELOAD", strerror(errno));
+}

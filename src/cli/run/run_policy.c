@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/load.h"
+#include "cli/message.h"
+#include "cli/run/run.h"
+
+static const struct {
+	const char *option, *variable;
+} settings[N_RUN_OPTIONS] = {
+	[RUN_RANGE] = { "--range", "BERTH_RANGE" },
+	[RUN_RESERVE] = { "--reserve", "BERTH_RESERVE" },
+	[RUN_ALGORITHM] = { "--algorithm", "BERTH_ALGORITHM" },
+};
+
+static bool is_in_force(const struct run *run)
+{
+	return run->view.in_force.image != NULL;
+}
+
+static const char *source(const struct run *run)
+{
+	const struct policy_tables *tables = &run->view.in_force.tables;
+
+	return policy_string(tables, tables->image->source);
+}
+
+/* The first option that names ports; NULL = none. */
+static const char *option_given(const struct run *run)
+{
+	for (int i = 0; i < N_RUN_OPTIONS; i++)
+		if (run->options[i] != NULL)
+			return settings[i].option;
+	return NULL;
+}
+
+/* BERTH_RESERVE set to nothing is how one takes an inherited list back. */
+static const char *variable_given(void)
+{
+	for (int i = 0; i < N_RUN_OPTIONS; i++) {
+		const char *value = getenv(settings[i].variable);
+
+		if (value != NULL && (*value != '\0' || i != RUN_RESERVE))
+			return settings[i].variable;
+	}
+	return NULL;
+}
+
+static int read_in_force(struct run *run)
+{
+	view_close(&run->view);
+
+	/* Damaged ones bind nobody, as in the library, which does without one
+	 * that cannot be read, too: see check_map(). */
+	return in_force_read(&run->view.place, &run->view.in_force) == -ENOMEM
+		? EXIT_BERTH_FAILED : 0;
+}
+
+static int put_in_force(struct run *run,
+			const struct compiled *compiled)
+{
+	if (is_in_force(run) && !load_is_in_force(&run->view.in_force, compiled)) {
+		message("berth: --config \"%s\": another policy is in "
+			"force, from %s; berth load replaces it\n",
+			run->config_path, source(run));
+		return EXIT_BERTH_FAILED;
+	}
+	if (!is_in_force(run) && load_put(&run->view.place, compiled) < 0)
+		return EXIT_BERTH_FAILED;
+	return read_in_force(run);
+}
+
+static int load_file(struct run *run,
+		     const char *path)
+{
+	struct compiled compiled;
+	int status = EXIT_BERTH_FAILED;
+
+	if (load_compile(path, &run->view.kernel, false, &compiled) == 0)
+		status = put_in_force(run, &compiled);
+	free(compiled.image);
+	return status;
+}
+
+/* --config: what the environment says of ports gives way to the file. */
+static int load_named_file(struct run *run)
+{
+	const char *option = option_given(run);
+
+	if (option != NULL) {
+		message("berth run: %s and --config exclude each "
+			"other\n", option);
+		return EXIT_BERTH_FAILED;
+	}
+	for (int i = 0; i < N_RUN_OPTIONS; i++)
+		unsetenv(settings[i].variable);
+	return load_file(run, run->config_path);
+}
+
+/* Nothing is in force, and nobody has said which ports: the file does. */
+static int load_default_file(struct run *run)
+{
+	if (is_in_force(run) || option_given(run) != NULL ||
+	    variable_given() != NULL || access(CONFIG_PATH, F_OK) != 0)
+		return 0;
+	if (load_is_allowed(&run->view.place))
+		return load_file(run, CONFIG_PATH);
+	message("berth: " CONFIG_PATH " is not in force, and only root "
+		"can put it in force, by berth load\n");
+	return 0;
+}
+
+/* What root has put in force leaves no choice but that of a profile. */
+static int check_bound(const struct run *run)
+{
+	const char *option = option_given(run);
+	const char *variable = variable_given();
+
+	if (!is_in_force(run) || !run->view.in_force.by_root)
+		return 0;
+	if (option != NULL) {
+		message("berth: %s is not taken: root has put %s in "
+			"force, of which --profile may choose\n", option,
+			source(run));
+		return EXIT_BERTH_FAILED;
+	}
+	if (variable != NULL)
+		message("berth: %s is ignored: root has put %s in "
+			"force, of which --profile may choose\n", variable,
+			source(run));
+	return 0;
+}
+
+static int export_profile(const struct run *run)
+{
+	const char *profile = run->profile != NULL ? run->profile
+						   : getenv("BERTH_PROFILE");
+
+	if (run->profile != NULL &&
+	    !in_force_has_profile(&run->view.in_force, profile)) {
+		message("berth: --profile \"%s\": %s%s\n", profile,
+			is_in_force(run) ? "no process section has it in "
+					 : "no policy is in force; see ",
+			is_in_force(run) ? source(run) : "berth load --help");
+		return EXIT_BERTH_FAILED;
+	}
+	if (run->profile != NULL && setenv("BERTH_PROFILE", profile, 1) != 0)
+		return run_fail("BERTH_PROFILE", strerror(errno));
+	return 0;
+}
+
+static int export_options(const struct run *run)
+{
+	for (int i = 0; i < N_RUN_OPTIONS; i++)
+		if (run->options[i] != NULL &&
+		    setenv(settings[i].variable, run->options[i], 1) != 0)
+			return run_fail(settings[i].variable, strerror(errno));
+	return 0;
+}
+
+/* The refusal, by the name under which its value was given. */
+static int refuse_environment(const struct run *run,
+			      struct environment_error *error)
+{
+	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
+
+	for (int i = 0; i < N_RUN_OPTIONS; i++)
+		if (run->options[i] != NULL &&
+		    strcmp(error->variable, settings[i].variable) == 0)
+			error->variable = settings[i].option;
+	environment_error_text(error, text);
+	message("berth: %s\n", text);
+	return EXIT_BERTH_FAILED;
+}
+
+static int read_environment(struct run *run)
+{
+	struct environment_error error;
+	const int status = export_options(run);
+
+	if (status != 0)
+		return status;
+	if (environment_read(getenv, &run->view.kernel, &run->view.environment,
+			     &error) < 0)
+		return refuse_environment(run, &error);
+	return 0;
+}
+
+int run_settle_policy(struct run *run)
+{
+	int status;
+
+	view_open(&run->view);
+	status = read_in_force(run);
+	if (status == 0 && run->config_path != NULL)
+		status = load_named_file(run);
+	else if (status == 0)
+		status = load_default_file(run);
+	if (status == 0)
+		status = check_bound(run);
+	if (status == 0)
+		status = export_profile(run);
+	if (status == 0)
+		status = read_environment(run);
+	return status;
+}

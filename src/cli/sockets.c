@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/sockets.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/socket_table.h"
+
+/* A socket that a process has open. */
+struct opened {
+	uint64_t inode;		/* of the socket, as sock_diag tells it */
+	pid_t pid;
+};
+
+struct listing {
+	struct sockets *sockets;
+	struct opened *opened;	/* by inode, then by pid */
+	size_t n_opened;
+	struct memory memory;	/* of opened */
+	int result;
+};
+
+/* Sorts, and leaves each item once. Returns how many there are then. */
+static size_t sort_once_each(void *items, size_t n, size_t size,
+			     int (*compare)(const void *, const void *))
+{
+	char *const bytes = items;
+	size_t n_kept = 0;
+
+	if (n == 0)
+		return 0;
+	qsort(items, n, size, compare);
+	for (size_t i = 1; i < n; i++)
+		if (compare(bytes + i * size, bytes + n_kept * size) != 0)
+			memcpy(bytes + ++n_kept * size, bytes + i * size,
+			       size);
+	return n_kept + 1;
+}
+
+/* --- who has which socket open -------------------------------------------- */
+
+static int add_opened(struct listing *listing, uint64_t inode, pid_t pid)
+{
+	struct opened *items = memory_grow(&listing->memory, listing->opened,
+					   listing->n_opened, sizeof(*items));
+
+	if (items == NULL)
+		return -ENOMEM;
+	listing->opened = items;
+	items[listing->n_opened++] = (struct opened){ inode, pid };
+	return 0;
+}
+
+static int add_descriptor(struct listing *listing, int directory_fd,
+			  const char *name, pid_t pid)
+{
+	char link[64];
+	static const char prefix[] = "socket:[";
+	const ssize_t length = readlinkat(directory_fd, name, link,
+					  sizeof(link) - 1);
+
+	if (length < 0)
+		return 0;
+	link[length] = '\0';
+	if (strncmp(link, prefix, sizeof(prefix) - 1) != 0)
+		return 0;
+	return add_opened(listing, strtoull(link + sizeof(prefix) - 1, NULL, 10),
+			  pid);
+}
+
+/* Returns 0, also for one that has ended or is another user's, or -ENOMEM. */
+static int add_process(struct listing *listing, int proc_fd, const char *name)
+{
+	char path[32];
+	const pid_t pid = (pid_t)strtol(name, NULL, 10);
+	int result = 0;
+
+	snprintf(path, sizeof(path), "%d/fd", (int)pid);
+
+	const int fd = openat(proc_fd, path,
+			      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (directory == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	while (result == 0 && (entry = readdir(directory)) != NULL)
+		result = add_descriptor(listing, fd, entry->d_name, pid);
+	closedir(directory);
+	return result;
+}
+
+static int compare_opened(const void *left, const void *right)
+{
+	const struct opened *a = left, *b = right;
+
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	return (a->pid > b->pid) - (a->pid < b->pid);
+}
+
+static int read_opened(struct listing *listing)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	int result = 0;
+
+	if (proc == NULL)
+		return -errno;
+	while (result == 0 && (entry = readdir(proc)) != NULL)
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			result = add_process(listing, dirfd(proc),
+					     entry->d_name);
+	closedir(proc);
+	/* A process may have a socket by several descriptors. */
+	listing->n_opened = sort_once_each(listing->opened, listing->n_opened,
+					   sizeof(*listing->opened),
+					   compare_opened);
+	return result;
+}
+
+/* The first who has a socket open, the rest follow. */
+static size_t find_opened(const struct listing *listing, uint64_t inode)
+{
+	size_t lo = 0, hi = listing->n_opened;
+
+	while (lo < hi) {
+		const size_t middle = lo + (hi - lo) / 2;
+
+		if (listing->opened[middle].inode < inode)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo;
+}
+
+/* --- holders -------------------------------------------------------------- */
+
+static int add(struct sockets *sockets, const struct holder *holder)
+{
+	struct holder *items = memory_grow(&sockets->memory, sockets->items,
+					   sockets->n_items, sizeof(*items));
+
+	if (items == NULL)
+		return -ENOMEM;
+	sockets->items = items;
+	items[sockets->n_items++] = *holder;
+	return 0;
+}
+
+static enum socket_state state_of(const struct kernel_socket *socket)
+{
+	if (socket->inode == 0)
+		return SOCKET_ORPHAN;
+	if (socket->state == TCP_LISTEN)
+		return SOCKET_LISTEN;
+	return socket->remote.port != 0 ? SOCKET_CONNECTED : SOCKET_BOUND;
+}
+
+static bool visit(const struct kernel_socket *socket, void *context)
+{
+	struct listing *listing = context;
+	struct sockets *sockets = listing->sockets;
+	struct holder holder = {
+		.protocol = socket->protocol,
+		.state = state_of(socket),
+		.port = socket->local.port,
+	};
+	size_t i = socket->inode == 0 ? listing->n_opened
+				      : find_opened(listing, socket->inode);
+
+	if (holder.state == SOCKET_LISTEN)
+		port_set_add(&sockets->listening[holder.protocol], holder.port,
+			     holder.port);
+	do {
+		const bool is_seen = i < listing->n_opened &&
+			listing->opened[i].inode == socket->inode;
+
+		if (!is_seen && holder.pid != 0)
+			break;
+		holder.pid = is_seen ? listing->opened[i++].pid : 0;
+		listing->result = add(sockets, &holder);
+	} while (listing->result == 0 && holder.pid != 0);
+	return listing->result == 0;
+}
+
+static int compare_port(const struct holder *a, const struct holder *b)
+{
+	if (a->protocol != b->protocol)
+		return a->protocol < b->protocol ? -1 : 1;
+	return (a->port > b->port) - (a->port < b->port);
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct holder *a = left, *b = right;
+	const int result = compare_port(a, b);
+
+	if (result != 0)
+		return result;
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return (a->state > b->state) - (a->state < b->state);
+}
+
+int sockets_open(struct sockets *sockets)
+{
+	struct listing listing = { .sockets = sockets };
+
+	memset(sockets, 0, sizeof(*sockets));
+	listing.result = read_opened(&listing);
+	for (int protocol = 0; protocol < N_PROTOCOLS && listing.result == 0;
+	     protocol++) {
+		const int result = socket_table_list((enum protocol)protocol,
+						     ANY_PORT, visit, &listing);
+
+		if (result < 0 && result != -ENOENT)
+			sockets->errors[protocol] = result;
+	}
+	memory_free(&listing.memory);
+	/* A process may have many connections from one port. */
+	sockets->n_items = sort_once_each(sockets->items, sockets->n_items,
+					  sizeof(*sockets->items), compare);
+	return listing.result;
+}
+
+void sockets_close(struct sockets *sockets)
+{
+	memory_free(&sockets->memory);
+	sockets->items = NULL;
+	sockets->n_items = 0;
+}
+
+const struct holder *sockets_holders(const struct sockets *sockets,
+				     enum protocol protocol, uint16_t port,
+				     size_t *np)
+{
+	const struct holder wanted = { .protocol = protocol, .port = port };
+	size_t lo = 0, hi = sockets->n_items;
+
+	while (lo < hi) {
+		const size_t middle = lo + (hi - lo) / 2;
+
+		if (compare_port(&sockets->items[middle], &wanted) < 0)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	for (*np = 0; lo + *np < sockets->n_items; ++*np)
+		if (compare_port(&sockets->items[lo + *np], &wanted) != 0)
+			break;
+	return sockets->items + lo;
+}
+
+const char *socket_state_name(enum socket_state state)
+{
+	static const char *const names[] = {
+		[SOCKET_LISTEN] = "listen",
+		[SOCKET_CONNECTED] = "connected",
+		[SOCKET_BOUND] = "bound",
+		[SOCKET_ORPHAN] = "orphan",
+	};
+
+	return names[state];
+}
