@@ -218,19 +218,24 @@ int in_force_read(const struct place *place, struct in_force *in_force)
 	return result;
 }
 
-struct policy_in_force in_force_policy(const struct in_force *in_force)
+enum policy_settled in_force_settle(const struct in_force *in_force,
+				    const struct program *program,
+				    const struct environment *environment,
+				    struct policy *policyp,
+				    const struct policy_rule **rulep)
 {
 	static const char unreadable[] = "";
 	const bool is_unreadable = in_force->image == NULL &&
 				   in_force->is_damaged;
-
-	return (struct policy_in_force){
+	const struct policy_in_force policy = {
 		.image = is_unreadable ? unreadable : in_force->image,
 		.size = is_unreadable || in_force->image == NULL
 			? 0 : in_force->tables.image->size,
 		.by_root = in_force->by_root,
 		.on_error = in_force->on_error,
 	};
+
+	return policy_settle(&policy, program, environment, policyp, rulep);
 }
 
 void in_force_deinit(struct in_force *in_force)

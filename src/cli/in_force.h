@@ -38,17 +38,20 @@ struct in_force {
  * standard error, what has been missed is not. in_force_deinit() is due in each
  * case.
  */
-int in_force_read(const struct place *place,
-		   struct in_force *in_force);
+int in_force_read(const struct place *place, struct in_force *in_force);
 
 void in_force_deinit(struct in_force *in_force);
 
-/* As policy_settle() takes it. */
-struct policy_in_force in_force_policy(const struct in_force *in_force);
+/* As policy_settle(). */
+enum policy_settled in_force_settle(const struct in_force *in_force,
+				    const struct program *program,
+				    const struct environment *environment,
+				    struct policy *policyp,
+				    const struct policy_rule **rulep);
 
 /* Says which policy does not count here, if there is one. */
 void in_force_tell_ignored(const struct place *place,
-			    const struct in_force *in_force);
+			   const struct in_force *in_force);
 
 /* Says what has been missed, if anything (see policy/file.h). */
 void in_force_tell_missed(const struct place *place, int missed);
@@ -62,4 +65,4 @@ bool in_force_is_unknown(int missed);
 
 /* Whether a program may choose this profile: some rule has it. */
 bool in_force_has_profile(const struct in_force *in_force,
-			   const char *profile);
+			  const char *profile);

@@ -60,11 +60,9 @@ void view_open_policy(struct view *view)
 	identity_read(&self, &view->place.users, view->environment.profile);
 
 	const struct program program = identity_program(&self);
-	const struct policy_in_force in_force =
-		in_force_policy(&view->in_force);
 
-	policy_settle(&in_force, &program, &view->environment, &view->policy,
-		      NULL);
+	in_force_settle(&view->in_force, &program, &view->environment,
+			&view->policy, NULL);
 }
 
 void view_close(struct view *view)

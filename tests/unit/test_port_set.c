@@ -136,6 +136,19 @@ Test(port_set, starts_a_run_where_it_is_asked_from)
 	cr_assert_eq(hi, 300);
 }
 
+Test(port_set, tells_the_first_of_its_longest_runs)
+{
+	uint32_t lo, hi;
+
+	cr_assert_eq(port_set_longest_run(&set, &lo, &hi), 0);
+	port_set_add(&set, 7, 7);
+	port_set_add(&set, 100, 102);
+	port_set_add(&set, 65533, 65535);
+	cr_assert_eq(port_set_longest_run(&set, &lo, &hi), 3);
+	cr_assert_eq(lo, 100);
+	cr_assert_eq(hi, 102);
+}
+
 Test(port_set, unites_what_is_in_either_set)
 {
 	port_set_add(&set, 10, 70);

@@ -187,13 +187,10 @@ static void settle(struct explained *self)
 				    "are refused or the kernel's, as on-error "
 				    "says",
 	};
-	const struct policy_in_force in_force =
-		in_force_policy(&self->explaining->view.in_force);
-	const enum policy_settled settled = policy_settle(
-		&in_force, &self->program, &self->environment, &self->policy,
-		NULL);
 
-	self->reason = reasons[settled];
+	self->reason = reasons[in_force_settle(
+		&self->explaining->view.in_force, &self->program,
+		&self->environment, &self->policy, NULL)];
 }
 
 static void show(struct explained *self, const char *pid, const char *covered)

@@ -61,8 +61,6 @@ static int append(struct run *run, const char *argument,
 int run_append_arguments(struct run *run, const char *exe,
 			 const char *interpreter)
 {
-	const struct policy_in_force in_force =
-		in_force_policy(&run->view.in_force);
 	struct program_texts texts;
 	const struct program program =
 		program_of_command(exe, interpreter, &texts);
@@ -71,8 +69,9 @@ int run_append_arguments(struct run *run, const char *exe,
 	struct policy policy;
 	int status = 0;
 
-	if (policy_settle(&in_force, &program, &run->view.environment, &policy,
-			  &rule) != SETTLED_RULE ||
+	if (in_force_settle(&run->view.in_force, &program,
+			    &run->view.environment, &policy,
+			    &rule) != SETTLED_RULE ||
 	    policy.settings[SETTING_MODE] == MODE_OBSERVE)
 		return 0;
 	argument = policy_string(&run->view.in_force.tables, rule->arguments);
