@@ -88,7 +88,7 @@ static void tell_unfollowed(const struct in_force *in_force, int error)
 }
 
 void in_force_tell_ignored(const struct place *place,
-			    const struct in_force *in_force)
+			   const struct in_force *in_force)
 {
 	if (in_force->has_ignored)
 		message("berth: the policy of user %lu in %s is not "
@@ -117,8 +117,7 @@ bool in_force_is_unknown(int missed)
 	       missed != -ENOTDIR && missed != -ENAMETOOLONG;
 }
 
-static int read_file(const struct place *place,
-		     struct in_force *in_force)
+static int read_file(const struct place *place, struct in_force *in_force)
 {
 	struct policy_file file;
 	int result;
@@ -177,8 +176,7 @@ static int take(const struct read_work *work, struct in_force *in_force)
 				 &in_force->tables);
 }
 
-static int read_guarded(const struct place *place,
-			struct in_force *in_force)
+static int read_guarded(const struct place *place, struct in_force *in_force)
 {
 	struct read_work *work = apart_memory(sizeof(*work));
 	int result;
@@ -244,8 +242,7 @@ void in_force_deinit(struct in_force *in_force)
 	in_force->image = NULL;
 }
 
-bool in_force_has_profile(const struct in_force *in_force,
-			   const char *profile)
+bool in_force_has_profile(const struct in_force *in_force, const char *profile)
 {
 	const struct policy_tables *tables = &in_force->tables;
 

@@ -64,5 +64,4 @@ void in_force_tell_missed(const struct place *place, int missed);
 bool in_force_is_unknown(int missed);
 
 /* Whether a program may choose this profile: some rule has it. */
-bool in_force_has_profile(const struct in_force *in_force,
-			  const char *profile);
+bool in_force_has_profile(const struct in_force *in_force, const char *profile);

@@ -33,7 +33,7 @@ static int complain(const char *what, int error)
 
 /* Both were checked when the rules were made. */
 static void read_map_options(const struct config *config,
-			       struct compiled *compiledp)
+			     struct compiled *compiledp)
 {
 	const char *mode = config->map_mode.value;
 	const char *name = config->map_group.value;
@@ -86,7 +86,7 @@ static int compile(const struct config *config, const struct kernel *kernel,
 }
 
 int load_compile(const char *path, const struct kernel *kernel, bool warn,
-		    struct compiled *compiledp)
+		 struct compiled *compiledp)
 {
 	struct findings findings = { .n_items = 0 };
 	char absolute[PATH_MAX];
@@ -107,7 +107,7 @@ int load_compile(const char *path, const struct kernel *kernel, bool warn,
 }
 
 bool load_is_in_force(const struct in_force *in_force,
-		const struct compiled *compiled)
+		      const struct compiled *compiled)
 {
 	const struct policy_image *theirs = in_force->image;
 	const struct policy_image *ours = compiled->image;
@@ -142,7 +142,7 @@ static int set_map_mode(int fd, const struct compiled *compiled)
  * Without one they are on their own, and the policy binds them all the same.
  */
 static int prepare_map(const struct place *place,
-			 const struct compiled *compiled)
+		       const struct compiled *compiled)
 {
 	char path[PATH_MAX];
 	struct map map;
@@ -170,7 +170,7 @@ static int prepare_map(const struct place *place,
 
 bool load_is_allowed(const struct place *place)
 {
-	return policy_file_may_publish(place);
+	return policy_file_may_load(place);
 }
 
 static void tell_failure(const struct place *place, int error)
@@ -214,13 +214,13 @@ static void load_apart(void *memory)
 	struct load_work *work = memory;
 	uint64_t edition;
 
-	work->result = policy_file_publish(work->place, work->load, &edition,
+	work->result = policy_file_load(work->place, work->load, &edition,
 					   NULL);
 }
 
 /* The owner of a file in BERTH_DIR may shorten it while it is written. */
 static int load_guarded(const struct place *place,
-			   const struct policy_load *load)
+			const struct policy_load *load)
 {
 	struct load_work *work = apart_memory(sizeof(*work));
 	int result;
@@ -255,7 +255,7 @@ int load_put(const struct place *place, const struct compiled *compiled)
 		return result;
 	result = place->directory != NULL
 		? load_guarded(place, &load)
-		: policy_file_publish(place, &load, &edition, NULL);
+		: policy_file_load(place, &load, &edition, NULL);
 	if (result < 0)
 		tell_failure(place, result);
 	return result;

@@ -29,11 +29,11 @@ struct compiled {
  * dangerous, too. Returns 0; -EINVAL for a file that is refused; or -errno.
  */
 int load_compile(const char *path, const struct kernel *kernel, bool warn,
-		    struct compiled *compiledp);
+		 struct compiled *compiledp);
 
 /* Whether what is in force is the same, but for the time of its loading. */
 bool load_is_in_force(const struct in_force *in_force,
-		const struct compiled *compiled);
+		      const struct compiled *compiled);
 
 /* Whether this user may write the policy file, or make one. */
 bool load_is_allowed(const struct place *place);

@@ -96,12 +96,12 @@ struct policy_load {
  * does not end); the policy in force then stays. Waits for another loader of
  * the same file, but only for a limited time; a loader that dies blocks nobody.
  */
-int policy_file_publish(const struct place *place,
-			const struct policy_load *load, uint64_t *editionp,
-			char path[PATH_MAX]);
+int policy_file_load(const struct place *place,
+		     const struct policy_load *load, uint64_t *editionp,
+		     char path[PATH_MAX]);
 
 /* Whether this user may do so: see list_candidates() of policy/load.c. */
-bool policy_file_may_publish(const struct place *place);
+bool policy_file_may_load(const struct place *place);
 
 /*
  * Removes the policy file in a folder, where no policy is in force, and tells

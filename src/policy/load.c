@@ -16,7 +16,7 @@
 /* --- which folder ------------------------------------------------------------ */
 
 /* Returns 0, or why this root cannot hold the policy. */
-static int publish_at(const struct place *place, enum place_root root,
+static int load_at(const struct place *place, enum place_root root,
 		      const struct policy_load *load, uint64_t *editionp,
 		      char path[PATH_MAX])
 {
@@ -27,7 +27,7 @@ static int publish_at(const struct place *place, enum place_root root,
 		result = policy_write_open(place, root, &write);
 	if (result < 0)
 		return result;
-	result = policy_write_publish(&write, load, editionp);
+	result = policy_write_load(&write, load, editionp);
 	if (result == 0 && path != NULL &&
 	    place_folder_path(&write.folder, policy_kind.name, path,
 			      PATH_MAX) < 0)
@@ -152,9 +152,9 @@ static bool is_lasting(int error)
 	       error == -ENOENT;
 }
 
-int policy_file_publish(const struct place *place,
-			const struct policy_load *load, uint64_t *editionp,
-			char path[PATH_MAX])
+int policy_file_load(const struct place *place,
+		     const struct policy_load *load, uint64_t *editionp,
+		     char path[PATH_MAX])
 {
 	struct candidates candidates;
 	int first_error = 0, result;
@@ -166,7 +166,7 @@ int policy_file_publish(const struct place *place,
 		return result;
 	result = -ENOENT;
 	for (unsigned int i = 0; i < candidates.n; i++) {
-		result = publish_at(place, candidates.roots[i], load, editionp,
+		result = load_at(place, candidates.roots[i], load, editionp,
 				    path);
 		if (result == 0) {
 			/* An empty file that a failed attempt has made must not
@@ -187,7 +187,7 @@ int policy_file_publish(const struct place *place,
 }
 
 /* Opens the file to write it, which makes what is missing, as a load does. */
-bool policy_file_may_publish(const struct place *place)
+bool policy_file_may_load(const struct place *place)
 {
 	struct candidates candidates;
 	struct policy_write write;

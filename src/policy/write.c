@@ -264,8 +264,8 @@ static int replace(struct policy_write *write, const struct policy_load *load,
 	return result;
 }
 
-int policy_write_publish(struct policy_write *write,
-			 const struct policy_load *load, uint64_t *editionp)
+int policy_write_load(struct policy_write *write,
+		      const struct policy_load *load, uint64_t *editionp)
 {
 	const uint64_t edition = next_edition(edition_of(write),
 					      load->image != NULL);

@@ -41,8 +41,8 @@ void policy_write_close(struct policy_write *write);
  * Puts a policy in force, or takes the last one out of force. Returns 0 and the
  * new edition; or -errno, and what is in force stays.
  */
-int policy_write_publish(struct policy_write *write,
-			 const struct policy_load *load, uint64_t *editionp);
+int policy_write_load(struct policy_write *write,
+		      const struct policy_load *load, uint64_t *editionp);
 
 /*
  * Removes the file in an open folder and tells processes that have it mapped,

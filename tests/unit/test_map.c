@@ -398,11 +398,11 @@ Test(map, a_policy_in_force_keeps_the_folder_of_a_dead_namespace)
 
 	if (!is_initial_pid_namespace())
 		cr_skip_test("needs the initial PID namespace");
-	cr_assert_eq(policy_file_publish(&dead, &load, &edition, NULL), 0);
+	cr_assert_eq(policy_file_load(&dead, &load, &edition, NULL), 0);
 	make_dead(6);
 	cr_expect(is_there(5, "/policy"));
 	load.image = NULL;
-	cr_assert_eq(policy_file_publish(&dead, &load, &edition, NULL), 0);
+	cr_assert_eq(policy_file_load(&dead, &load, &edition, NULL), 0);
 	make_dead(7);
 	cr_expect_not(is_there(5, ""));
 }

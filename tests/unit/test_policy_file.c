@@ -72,14 +72,14 @@ static int publish(char byte, size_t size, uint64_t *editionp)
 	const struct policy_load load = { .image = image, .size = size };
 
 	memset(image, byte, sizeof(image));
-	return policy_file_publish(&place, &load, editionp, NULL);
+	return policy_file_load(&place, &load, editionp, NULL);
 }
 
 static int publish_none(uint64_t *editionp)
 {
 	const struct policy_load load = { .image = NULL };
 
-	return policy_file_publish(&place, &load, editionp, NULL);
+	return policy_file_load(&place, &load, editionp, NULL);
 }
 
 static uint64_t publish_ok(char byte)
@@ -277,12 +277,12 @@ Test(policy_file, the_largest_image_is_taken_and_a_larger_is_not)
 	const uint64_t old = publish_ok('a');
 
 	memset(large, 'L', POLICY_SIZE_MAX + 1);
-	cr_assert_eq(policy_file_publish(&place, &load, &edition, NULL),
+	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL),
 		     -EFBIG);
 	cr_assert_eq(edition, 99);
 	assert_in_force(old, 'a');
 	load.size = POLICY_SIZE_MAX;
-	cr_assert_eq(policy_file_publish(&place, &load, &edition, NULL), 0);
+	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL), 0);
 	cr_assert_eq(policy_file_edition(&file), edition);
 	cr_assert(slot_is(edition, 'L', POLICY_SIZE_MAX));
 	/* The two do not overlap. */
@@ -552,7 +552,7 @@ Test(policy_file, without_memory_to_map_it_is_known_to_be_in_force)
 	size_t size;
 	int opened, followed;
 
-	cr_assert_eq(policy_file_publish(&place, &load, &edition, NULL), 0);
+	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL), 0);
 	limit_memory();
 	opened = policy_file_open(&place, POLICY_CREATE, &file, NULL);
 	seen = policy_file_edition(&file);
@@ -888,7 +888,7 @@ static void load_anywhere(const char *text, char where[PATH_MAX])
 					  .size = strlen(text) };
 	uint64_t edition;
 
-	cr_assert_eq(policy_file_publish(&anywhere, &load, &edition, where),
+	cr_assert_eq(policy_file_load(&anywhere, &load, &edition, where),
 		     0);
 }
 
@@ -955,7 +955,7 @@ Test(policy_file, a_full_run_does_not_stop_a_load)
 	cr_assert_str_eq(of_root, "/run/berth/3/policy");
 	cr_assert_eq(policy_file_open(&anywhere, POLICY_EXISTING, &old, NULL),
 		     0);
-	cr_assert_eq(policy_file_publish(&anywhere, &load, &edition, of_root),
+	cr_assert_eq(policy_file_load(&anywhere, &load, &edition, of_root),
 		     0);
 	cr_assert_str_eq(of_root, "/dev/shm/berth-0/3/policy");
 	cr_assert(policy_file_has_moved(&old));

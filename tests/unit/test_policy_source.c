@@ -161,7 +161,7 @@ static uint64_t publish(const struct image *image)
 					  .size = sizeof(*image),
 					  .on_error = on_error };
 
-	cr_assert_eq(policy_file_publish(&place, &load, &edition, NULL), 0);
+	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL), 0);
 	return edition;
 }
 
@@ -192,7 +192,7 @@ static uint64_t unpublish(void)
 
 	const struct policy_load load = { .image = NULL };
 
-	cr_assert_eq(policy_file_publish(&place, &load, &edition, NULL), 0);
+	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL), 0);
 	return edition;
 }
 
@@ -407,7 +407,7 @@ Test(policy_source, a_load_that_fails_takes_no_ports_away_after_a_damaged_one)
 	assert_get(POLICY_NEW, "A");
 	publish_damaged("B", 40000);
 	cr_assert_eq(policy_source_get(&source, &policy), POLICY_DAMAGED);
-	cr_assert_eq(policy_file_publish(&place, &load, &edition, NULL),
+	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL),
 		     -ENOSPC);
 	cr_assert_eq(policy_source_get(&source, &policy), POLICY_SAME);
 	cr_assert(policy_source_is(&source, &policy));

@@ -172,7 +172,7 @@ int found_maps_visit(const struct place *place, int access,
 /* --- what is in one ------------------------------------------------------- */
 
 int found_map_copy(const struct found_map *found, const struct place *place,
-	     size_t offset, size_t size, struct map *mapp)
+		   size_t offset, size_t size, struct map *mapp)
 {
 	int result;
 
@@ -207,7 +207,7 @@ int map_copy_own(const struct place *place, struct map *mapp)
 }
 
 int found_map_open(const struct found_map *found, const struct place *place,
-	     struct map *mapp)
+		   struct map *mapp)
 {
 	int result;
 

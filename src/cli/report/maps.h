@@ -46,7 +46,7 @@ int found_maps_visit(const struct place *place, int access,
  * -ENOMEM; or why it cannot be read. To be closed by map_close().
  */
 int found_map_copy(const struct found_map *found, const struct place *place,
-	     size_t offset, size_t size, struct map *mapp);
+		   size_t offset, size_t size, struct map *mapp);
 
 /*
  * The same of the map that a program of this user would use. Returns as
@@ -56,7 +56,7 @@ int map_copy_own(const struct place *place, struct map *mapp);
 
 /* Maps a map that is open to be written: see above. Returns 0 or -errno. */
 int found_map_open(const struct found_map *found, const struct place *place,
-	     struct map *mapp);
+		   struct map *mapp);
 
 /* The maps that were left out, for a word on standard error. */
 struct maps_missed {

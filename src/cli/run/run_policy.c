@@ -61,8 +61,7 @@ static int read_in_force(struct run *run)
 		? EXIT_BERTH_FAILED : 0;
 }
 
-static int put_in_force(struct run *run,
-			const struct compiled *compiled)
+static int put_in_force(struct run *run, const struct compiled *compiled)
 {
 	if (is_in_force(run) && !load_is_in_force(&run->view.in_force, compiled)) {
 		message("berth: --config \"%s\": another policy is in "
@@ -75,8 +74,7 @@ static int put_in_force(struct run *run,
 	return read_in_force(run);
 }
 
-static int load_file(struct run *run,
-		     const char *path)
+static int load_file(struct run *run, const char *path)
 {
 	struct compiled compiled;
 	int status = EXIT_BERTH_FAILED;
