@@ -232,3 +232,8 @@ const char *condition_name(enum condition condition)
 
 	return names[condition];
 }
+
+const char *role_name(enum role role)
+{
+	return role == ROLE_OF_CONNECT ? "connect" : "listen";
+}

@@ -82,3 +82,6 @@ const struct policy_rule *policy_rule_of(const struct policy_tables *tables,
 
 /* "exe", "name", "uid", "profile". */
 const char *condition_name(enum condition condition);
+
+/* "connect", "listen". */
+const char *role_name(enum role role);

@@ -69,7 +69,7 @@ static void show_range(struct port_view *self, int protocol, int role,
 	self->is_assigned[protocol] = true;
 	output_row(&self->explaining->output,
 		   protocol_name((enum protocol)protocol),
-		   role == ROLE_OF_CONNECT ? "connect" : "listen", rule, place);
+		   role_name((enum role)role), rule, place);
 }
 
 static void show_loaded_ranges(struct port_view *self)

@@ -56,11 +56,6 @@ static const struct output_section setting_section = {
 	},
 };
 
-static const char *const role_names[N_ROLES] = {
-	[ROLE_OF_CONNECT] = "connect",
-	[ROLE_OF_LISTEN] = "listen",
-};
-
 /* One program, and what its environment says. */
 struct explained {
 	struct explaining *explaining;
@@ -143,7 +138,8 @@ static void show_ranges(const struct explained *self)
 
 			output_row(output,
 				   protocol_name((enum protocol)protocol),
-				   role_names[role], output_number(set->n_ports).text, ports);
+				   role_name((enum role)role),
+				   output_number(set->n_ports).text, ports);
 			free(ports);
 		}
 }

@@ -6,15 +6,11 @@
 
 #include "base/text.h"
 #include "kernel/ports_text.h"
+#include "policy/image.h"
 
 #define MAX_PORTS_LENGTH 80
 #define MAX_NAME_LENGTH 48
 #define ALL_ROLES ((1u << N_ROLES) - 1)
-
-static const char *const role_names[N_ROLES] = {
-	[ROLE_OF_CONNECT] = "connect",
-	[ROLE_OF_LISTEN] = "listen",
-};
 
 static bool same_place(const struct location *a, const struct location *b)
 {
@@ -95,7 +91,7 @@ struct scope_text scope_roles(unsigned int roles, const char *joint)
 
 	for (int role = 0; role < N_ROLES; role++)
 		if (roles >> role & 1)
-			put_joined(&text, joint, role_names[role]);
+			put_joined(&text, joint, role_name((enum role)role));
 	text_end(&text);
 	return result;
 }
