@@ -71,8 +71,8 @@ static int add_descriptor(struct listing *listing, int directory_fd,
 	link[length] = '\0';
 	if (strncmp(link, prefix, sizeof(prefix) - 1) != 0)
 		return 0;
-	return add_opened(listing, strtoull(link + sizeof(prefix) - 1, NULL, 10),
-			  pid);
+	return add_opened(listing,
+			  strtoull(link + sizeof(prefix) - 1, NULL, 10), pid);
 }
 
 /* Returns 0, also for one that has ended or is another user's, or -ENOMEM. */

@@ -175,7 +175,8 @@ static void show_holders(struct port_view *self)
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		size_t n;
 		const struct holder *holder = sockets_holders(
-			&self->sockets, (enum protocol)protocol, self->port, &n);
+			&self->sockets, (enum protocol)protocol, self->port,
+			&n);
 
 		for (; n > 0; n--, holder++) {
 			char program[PROGRAM_NAME_SIZE] = "?", pid[12] = "?";

@@ -116,7 +116,8 @@ static enum use use_of(const struct status *status, enum protocol protocol,
 static int show_policy(struct status *status)
 {
 	const struct policy *policy = &status->view.policy;
-	const struct port_set *range = policy->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT];
+	const struct port_set *range =
+		policy->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT];
 	const struct policy_tables *tables = &status->view.in_force.tables;
 	char *text = output_ports(range);
 
@@ -198,7 +199,8 @@ static void show_lease(struct status *status, enum protocol protocol,
 	uint32_t n_leases;
 	bool rests;
 	const enum use use = use_of(status, protocol, port, &n_leases, &rests);
-	const struct output_number port_text = output_number(port), n = output_number(n_leases);
+	const struct output_number port_text = output_number(port);
+	const struct output_number n = output_number(n_leases);
 	const char *values[] = { protocol_name(protocol), port_text.text,
 				 use_names[use], n.text, NULL, NULL };
 	pid_t last = 0;
@@ -217,7 +219,8 @@ static void show_lease(struct status *status, enum protocol protocol,
 		last = holder->pid;
 
 		char program[PROGRAM_NAME_SIZE];
-		const struct output_number pid = output_number((uint64_t)holder->pid);
+		const struct output_number pid =
+			output_number((uint64_t)holder->pid);
 
 		program_name(holder->pid, program);
 		values[4] = pid.text;
@@ -251,7 +254,8 @@ static const char *concern(const struct status *status,
 
 	if (is_reserved(status, holder->protocol, holder->port))
 		return "reserved";
-	if (policy_has(status->view.policy.dynamic[holder->protocol], holder->port))
+	if (policy_has(status->view.policy.dynamic[holder->protocol],
+		       holder->port))
 		return "range";
 	return range->hi != 0 && holder->port >= range->lo &&
 	       holder->port <= range->hi ? "kernel" : NULL;
@@ -285,7 +289,8 @@ static bool is_outside(const struct status *status, const struct holder *holder,
 	if (holder->state == SOCKET_ORPHAN || where == NULL)
 		return false;
 	if (holder->state != SOCKET_LISTEN &&
-	    port_set_has(&status->sockets.listening[holder->protocol], holder->port))
+	    port_set_has(&status->sockets.listening[holder->protocol],
+			 holder->port))
 		return false;
 	if (holder->pid != 0 && !is_covered(holder->pid))
 		return true;
@@ -308,7 +313,8 @@ static void show_outside(struct status *status)
 		if (holder->pid != 0)
 			program_name(holder->pid, program);
 		output_row(&status->output,
-			protocol_name(holder->protocol), output_number(holder->port).text,
+			protocol_name(holder->protocol),
+			output_number(holder->port).text,
 			socket_state_name(holder->state),
 			holder->pid == 0 ? "?"
 				: output_number((uint64_t)holder->pid).text,

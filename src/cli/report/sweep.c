@@ -102,7 +102,8 @@ static void sweep_protocols(const struct map *map, struct sweep_work *work)
 	struct map_sweep *swept = &work->swept;
 
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
-		const struct port_set *range = work->view->policy.dynamic[protocol];
+		const struct port_set *range =
+			work->view->policy.dynamic[protocol];
 
 		swept->errors[protocol] = sweep_protocol(
 			map, (enum protocol)protocol,
@@ -126,8 +127,8 @@ static void sweep_apart(void *memory)
 }
 
 /*
- * Sweeps a map that is open to be written, in all protocols. Returns 0; -EIO where
- * the process has died, of a file that was shortened meanwhile; or -errno.
+ * Sweeps a map that is open to be written, in all protocols. Returns 0; -EIO
+ * where the process has died, of a file that was shortened meanwhile; or -errno.
  */
 static int sweep_map(const struct found_map *found, const struct view *view,
 		     struct map_sweep *sweptp)
@@ -187,11 +188,13 @@ static int show_all(void)
 
 	output_open(&sweeping.output, request.format, stdout);
 	output_section(&sweeping.output, &section);
-	for (int protocol = 0; protocol < N_PROTOCOLS && sweeping.n_swept > 0; protocol++) {
+	for (int protocol = 0; protocol < N_PROTOCOLS && sweeping.n_swept > 0;
+	     protocol++) {
 		const int result = sweeping.sum.errors[protocol];
 
 		if (result == 0) {
-			show((enum protocol)protocol, &sweeping.sum.results[protocol]);
+			show((enum protocol)protocol,
+			     &sweeping.sum.results[protocol]);
 		} else if (!is_left_out((enum protocol)protocol, result)) {
 			message("berth: cannot list %s sockets: %s\n",
 				protocol_name((enum protocol)protocol),

@@ -55,7 +55,8 @@ static int check(const char *path, struct findings *findings,
 		kernel_read(&kernel);
 		result = rules_make(&rules, &config, &kernel, findings);
 		if (result == 0 && findings->n_errors == 0) {
-			rules_warn(&rules, &kernel, (unsigned int)request.rate, findings);
+			rules_warn(&rules, &kernel, (unsigned int)request.rate,
+				   findings);
 			if (request.prints)
 				result = rules_print(&rules, output);
 		}

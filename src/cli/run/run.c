@@ -29,7 +29,8 @@ static const struct command_option list[] = {
 		  "4000,5000-5999,\n"
 		  "or a preset (default: " RANGE_DEFAULT "):",
 	  .names = range_preset_name },
-	{ .name = "reserve", .value = "R", .textp = &request.options[RUN_RESERVE],
+	{ .name = "reserve", .value = "R",
+	  .textp = &request.options[RUN_RESERVE],
 	  .help = "ports to keep off (default: none)" },
 	{ .name = "algorithm", .value = "A",
 	  .textp = &request.options[RUN_ALGORITHM], .help = algorithm_help,

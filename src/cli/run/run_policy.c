@@ -63,7 +63,8 @@ static int read_in_force(struct run *run)
 
 static int put_in_force(struct run *run, const struct compiled *compiled)
 {
-	if (is_in_force(run) && !load_is_in_force(&run->view.in_force, compiled)) {
+	if (is_in_force(run) &&
+	    !load_is_in_force(&run->view.in_force, compiled)) {
 		message("berth: --config \"%s\": another policy is in "
 			"force, from %s; berth load replaces it\n",
 			run->config_path, source(run));
