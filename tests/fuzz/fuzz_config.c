@@ -12,9 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cli/conf/config.h"
+#include "cli/conf/config_read.h"
 #include "cli/rules/compile.h"
-#include "cli/rules/rules.h"
+#include "cli/rules/rules_make.h"
 #include "kernel/kernel.h"
 #include "policy/policy.h"
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/rules/rules.h"
+#include "cli/rules/rules_make.h"
 #include "kernel/kernel.h"
 #include "kernel/ports_text.h"
 
@@ -43,7 +43,7 @@ static inline struct config_process *add_process(int line, const char *name)
 	struct config_process *process = &processes[config.n_processes++];
 
 	*process = (struct config_process){
-		.name = name, .place = { "conf", line },
+		.head = { name, { "conf", line } },
 	};
 	return process;
 }
@@ -54,7 +54,7 @@ static inline struct config_process *add_program(int line, const char *name)
 	struct config_process *process = add_process(line, name);
 
 	process->conditions[CONDITION_NAME] = (struct config_list){
-		1, &process->name, { "conf", line },
+		1, &process->head.name, { "conf", line },
 	};
 	return process;
 }
@@ -65,7 +65,7 @@ static inline struct config_reserve *add_reserve(int line, const char *name,
 	struct config_reserve *reserve = &reserves[config.n_reserves++];
 
 	*reserve = (struct config_reserve){
-		.name = name, .place = { "conf", line },
+		.head = { name, { "conf", line } },
 		.ports = at(line, ports),
 	};
 	return reserve;

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/conf/config.h"
+#include "cli/conf/config_read.h"
 
 #define NOBODY 65534
 
@@ -200,8 +200,8 @@ Test(config, process_sections_keep_their_order_and_lists)
 		     "process \"a b\" { }\n");
 	cr_assert_eq(config.n_processes, 2);
 	process = &config.processes[0];
-	cr_assert_str_eq(process->name, "b");
-	cr_assert_eq(process->place.line, 1);
+	cr_assert_str_eq(process->head.name, "b");
+	cr_assert_eq(process->head.place.line, 1);
 	assert_list(&process->conditions[CONDITION_EXE], 2, "/sbin/**", 2);
 	assert_list(&process->conditions[CONDITION_NAME], 1, "x", 4);
 	assert_list(&process->conditions[CONDITION_UID], 2, "1000", 5);
@@ -210,8 +210,8 @@ Test(config, process_sections_keep_their_order_and_lists)
 	assert_text(&process->options.ranges.range, "5", 8);
 	assert_text(&process->options.settings[SETTING_MODE], "observe", 9);
 	process = &config.processes[1];
-	cr_assert_str_eq(process->name, "a b");
-	cr_assert_eq(process->place.line, 11);
+	cr_assert_str_eq(process->head.name, "a b");
+	cr_assert_eq(process->head.place.line, 11);
 	cr_assert_eq(process->arguments.n, 0);
 }
 
@@ -220,12 +220,12 @@ Test(config, reserve_sections_are_read)
 	assert_sound("reserve\n a { ports = \"1,2\"\nprotocols = {tcp, udp}\n"
 		     "owners = {x, y, z} }\nprocess a { }\nreserve b { }");
 	cr_assert_eq(config.n_reserves, 2);
-	cr_assert_str_eq(config.reserves[0].name, "a");
-	cr_assert_eq(config.reserves[0].place.line, 2);
+	cr_assert_str_eq(config.reserves[0].head.name, "a");
+	cr_assert_eq(config.reserves[0].head.place.line, 2);
 	assert_text(&config.reserves[0].ports, "1,2", 2);
 	assert_list(&config.reserves[0].protocols, 2, "udp", 3);
 	assert_list(&config.reserves[0].owners, 3, "z", 4);
-	cr_assert_str_eq(config.reserves[1].name, "b");
+	cr_assert_str_eq(config.reserves[1].head.name, "b");
 	cr_assert_null(config.reserves[1].ports.value);
 }
 
@@ -323,7 +323,7 @@ Test(config, what_stands_twice_is_told_with_both_places)
 		    "conf:10: \"exe\" stands twice; first at conf:9\n"
 		    "conf:11: \"range\" stands twice; first at conf:1\n");
 	assert_text(&config.defaults.ranges.range, "1", 1);
-	cr_assert_str_eq(config.processes[2].name, "b");
+	cr_assert_str_eq(config.processes[2].head.name, "b");
 	assert_list(&config.processes[2].conditions[CONDITION_EXE], 1, "x", 9);
 }
 
@@ -347,6 +347,22 @@ Test(config, an_option_in_the_wrong_scope_is_told_the_right_one)
 		    "section, not in a tcp, udp or sctp block\n"
 		    "conf:9: \"range\" stands at the top level or in a process "
 		    "section, not in a reserve section\n");
+}
+
+Test(config, a_section_in_a_block_is_told_where_it_may_stand)
+{
+	assert_told("tcp {\n"
+		    "  udp { range = 1 }\n"
+		    "  process p { rate = 1 }\n"
+		    "  range = 2\n"
+		    "}\n"
+		    "udp { range = 3 }\n",
+		    "conf:2: \"udp\" stands at the top level or in a process "
+		    "section, not in a tcp, udp or sctp block\n"
+		    "conf:3: \"process\" stands at the top level only, not in a "
+		    "tcp, udp or sctp block\n");
+	assert_text(&config.defaults.by_protocol[CONFIG_TCP].range, "2", 4);
+	assert_text(&config.defaults.by_protocol[CONFIG_UDP].range, "3", 6);
 }
 
 Test(config, a_value_of_the_wrong_shape_is_told)
@@ -532,13 +548,13 @@ Test(config, an_include_is_read_in_its_place_with_its_lines)
 		    "d/b:4: unknown option \"foo\"\n"
 		    "conf:2: unknown option \"bar\"\n");
 	cr_assert_eq(config.n_processes, 4);
-	cr_assert_str_eq(config.processes[2].name, "b");
-	cr_assert_str_eq(config.processes[2].place.file, "d/b");
-	cr_assert_eq(config.processes[2].place.line, 3);
+	cr_assert_str_eq(config.processes[2].head.name, "b");
+	cr_assert_str_eq(config.processes[2].head.place.file, "d/b");
+	cr_assert_eq(config.processes[2].head.place.line, 3);
 	cr_assert_str_eq(config.defaults.ranges.connect.place.file, "d/a");
 	cr_assert_eq(config.defaults.ranges.connect.place.line, 2);
-	cr_assert_str_eq(config.processes[3].name, "y");
-	cr_assert_eq(config.processes[3].place.line, 1);
+	cr_assert_str_eq(config.processes[3].head.name, "y");
+	cr_assert_eq(config.processes[3].head.place.line, 1);
 }
 
 Test(config, an_include_is_relative_to_the_file_that_includes)
@@ -552,8 +568,8 @@ Test(config, an_include_is_relative_to_the_file_that_includes)
 	cr_assert_eq(config_read(&config, "d[x]/a", &findings), 0);
 	assert_printed("");
 	cr_assert_eq(config.n_processes, 2);
-	cr_assert_str_eq(config.processes[0].name, "a");
-	cr_assert_str_eq(config.processes[1].place.file, "d[x]/e/2.conf");
+	cr_assert_str_eq(config.processes[0].head.name, "a");
+	cr_assert_str_eq(config.processes[1].head.place.file, "d[x]/e/2.conf");
 }
 
 Test(config, a_pattern_without_a_match_includes_nothing)
@@ -606,7 +622,7 @@ Test(config, a_variable_stands_for_its_value_to_the_letter)
 		"process \"${BERTH_TEST_X}\" { name = {\"-${BERTH_TEST_X}\","
 		"\n\"<${BERTH_TEST_EMPTY}>${BERTH_TEST_NONE:-d}\"} }\n"
 		"listen = '${BERTH_TEST_NONE}' range = \"\\${X}\"");
-	cr_assert_str_eq(config.processes[0].name, "a\"b\\c${BERTH_TEST_X}*");
+	cr_assert_str_eq(config.processes[0].head.name, "a\"b\\c${BERTH_TEST_X}*");
 	assert_list(&config.processes[0].conditions[CONDITION_NAME], 2, "<>d",
 		    1);
 	assert_text(&config.defaults.ranges.listen, "${BERTH_TEST_NONE}", 3);

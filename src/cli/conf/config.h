@@ -3,9 +3,7 @@
 
 /*
  * berth.conf as it was written: what each option says and where it stands.
- * Nothing is resolved here: see rules.h. All memory is config_read()'s, given
- * back by config_deinit(). Not thread-safe: libconfuse hands its callbacks no
- * argument of the caller's.
+ * Nothing is resolved here: see rules.h.
  */
 
 #include <stddef.h>
@@ -50,17 +48,22 @@ struct config_options {
 	struct config_text rate;	/* connections a second to one place */
 };
 
-struct config_process {
-	const char *name;
+/* The head of a section, NAME TITLE { ... }. */
+struct config_head {
+	const char *name;	/* its TITLE */
 	struct location place;
-	struct config_list conditions[N_CONDITIONS];	/* exe, name, uid, profile */
+};
+
+struct config_process {
+	struct config_head head;	/* the first, for config_store.c */
+	/* By condition_name(). */
+	struct config_list conditions[N_CONDITIONS];
 	struct config_list arguments;
 	struct config_options options;
 };
 
 struct config_reserve {
-	const char *name;
-	struct location place;
+	struct config_head head;	/* as above */
 	struct config_text ports;
 	struct config_list protocols;	/* tcp, udp, sctp; none given = all */
 	struct config_list owners;	/* names of process sections */
@@ -78,16 +81,3 @@ struct config {
 	size_t n_reserves;
 	struct memory memory;		/* what all of this points into */
 };
-
-/*
- * Reads a file and what it includes. What is wrong is added to findings: a file
- * that cannot be read, is empty of text, binary or too large; includes that go
- * round; syntax; options, sections and titles that do not exist or stand twice.
- * Values are not looked at. Returns 0 when there is a configuration to go on
- * with, without what was found; else -EINVAL. config_deinit() is due in either
- * case.
- */
-int config_read(struct config *config, const char *path,
-		struct findings *findings);
-
-void config_deinit(struct config *config);

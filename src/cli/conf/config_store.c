@@ -16,11 +16,10 @@ static enum config_protocol protocol_of(const char *name)
 	return protocol;
 }
 
-static enum config_scope scope_in(const struct config_store *store,
-				  const char *block)
+static enum config_scope scope_here(const struct config_store *store)
 {
-	return protocol_of(block) < N_CONFIG_PROTOCOLS ? SCOPE_PROTOCOL
-						       : store->scope;
+	return store->block < N_CONFIG_PROTOCOLS ? SCOPE_PROTOCOL
+						 : store->scope;
 }
 
 static struct config_options *options_around(const struct config_store *store)
@@ -32,18 +31,18 @@ static struct config_options *options_around(const struct config_store *store)
 		: &config->defaults;
 }
 
-/* Where an option has its value that may stand in this block. */
-static void *member(const struct config_store *store, const char *block,
+/* Where an option that may stand here has its value. */
+static void *member(const struct config_store *store,
 		    const struct config_option *option)
 {
 	struct config *config = store->config;
 	struct config_options *options = options_around(store);
-	const enum config_protocol protocol = protocol_of(block);
 	void *part = config;
 
 	if (option->part == PART_RANGES)
-		part = protocol < N_CONFIG_PROTOCOLS
-			? &options->by_protocol[protocol] : &options->ranges;
+		part = store->block < N_CONFIG_PROTOCOLS
+			? &options->by_protocol[store->block]
+			: &options->ranges;
 	else if (option->part == PART_OPTIONS)
 		part = options;
 	else if (option->part == PART_PROCESS)
@@ -111,7 +110,7 @@ static void store_list(struct config_store *store, struct config_list *list,
 void config_store_value(struct config_store *store,
 			const struct config_value *value)
 {
-	const enum config_scope scope = scope_in(store, value->block);
+	const enum config_scope scope = scope_here(store);
 	struct config_option option = { .scopes = 0 };
 	const size_t index = config_option_find(value->option);
 
@@ -124,67 +123,73 @@ void config_store_value(struct config_store *store,
 			config_option_check(value->option, false, scope,
 					    value->place, store->findings);
 	} else if (option.type == TYPE_LIST) {
-		store_list(store, member(store, value->block, &option), value);
+		store_list(store, member(store, &option), value);
 	} else {
-		store_text(store, member(store, value->block, &option), value);
+		store_text(store, member(store, &option), value);
 	}
 }
 
-static void start_block(struct config_store *store, const char *name,
-			struct location place)
+static void start_block(struct config_store *store,
+			enum config_protocol protocol, struct location place)
 {
 	struct config_ranges *block =
-		&options_around(store)->by_protocol[protocol_of(name)];
+		&options_around(store)->by_protocol[protocol];
 
 	if (block->place.line != 0)
-		refuse_second(store, name, "", block->place, place);
+		refuse_second(store, config_protocol_name(protocol), "",
+			      block->place, place);
 	else
 		block->place = place;
+	store->block = protocol;
 }
 
-static bool start_process(struct config_store *store, const char *title,
-			  struct location place)
+/*
+ * Adds one to an array of *np sections of this size, each with its head first.
+ * Returns the array, or NULL without memory.
+ */
+static void *add_section(struct config_store *store, const char *kind,
+			 void *sections, size_t *np, size_t size,
+			 const struct config_head *head)
 {
-	struct config *config = store->config;
-	struct config_process *processes = config->processes;
-	size_t i = 0;
+	const struct config_head *other;
+	char *bytes = sections;
 
-	while (i < config->n_processes && strcmp(processes[i].name, title) != 0)
-		i++;
-	if (i < config->n_processes)
-		refuse_second(store, "process", title, processes[i].place,
-			      place);
-	processes = memory_grow(&config->memory, processes, config->n_processes,
-				sizeof(*processes));
-	if (processes == NULL)
-		return false;
-	processes[config->n_processes++] =
-		(struct config_process){ .name = title, .place = place };
-	config->processes = processes;
-	store->scope = SCOPE_PROCESS;
-	return true;
+	for (size_t i = 0; i < *np; i++) {
+		other = (const void *)(bytes + i * size);
+		if (strcmp(other->name, head->name) != 0)
+			continue;
+		refuse_second(store, kind, head->name, other->place,
+			      head->place);
+		break;
+	}
+	bytes = memory_grow(&store->config->memory, sections, *np, size);
+	if (bytes == NULL)
+		return NULL;
+	memcpy(bytes + *np * size, head, sizeof(*head));
+	++*np;
+	return bytes;
 }
 
-static bool start_reserve(struct config_store *store, const char *title,
-			  struct location place)
+static bool start_section(struct config_store *store, const char *kind,
+			  const struct config_head *head)
 {
 	struct config *config = store->config;
-	struct config_reserve *reserves = config->reserves;
-	size_t i = 0;
+	const bool is_process = strcmp(kind, "process") == 0;
+	void *sections = is_process
+		? add_section(store, kind, config->processes,
+			      &config->n_processes, sizeof(*config->processes),
+			      head)
+		: add_section(store, kind, config->reserves,
+			      &config->n_reserves, sizeof(*config->reserves),
+			      head);
 
-	while (i < config->n_reserves && strcmp(reserves[i].name, title) != 0)
-		i++;
-	if (i < config->n_reserves)
-		refuse_second(store, "reserve", title, reserves[i].place,
-			      place);
-	reserves = memory_grow(&config->memory, reserves, config->n_reserves,
-			       sizeof(*reserves));
-	if (reserves == NULL)
+	if (sections == NULL)
 		return false;
-	reserves[config->n_reserves++] =
-		(struct config_reserve){ .name = title, .place = place };
-	config->reserves = reserves;
-	store->scope = SCOPE_RESERVE;
+	if (is_process)
+		config->processes = sections;
+	else
+		config->reserves = sections;
+	store->scope = is_process ? SCOPE_PROCESS : SCOPE_RESERVE;
 	return true;
 }
 
@@ -192,19 +197,20 @@ static bool start_reserve(struct config_store *store, const char *title,
 static bool start(struct config_store *store, const char *name,
 		  const char *title, struct location place)
 {
+	const enum config_protocol protocol = protocol_of(name);
+
 	if (store->n_refused > 0 ||
-	    !config_option_check(name, true, store->scope, place,
+	    !config_option_check(name, true, scope_here(store), place,
 				 store->findings))
 		return false;
-	if (protocol_of(name) < N_CONFIG_PROTOCOLS) {
-		start_block(store, name, place);
+	if (protocol < N_CONFIG_PROTOCOLS) {
+		start_block(store, protocol, place);
 		return true;
 	}
 	title = title != NULL ? expand(store, title, place) : NULL;
 	if (title != NULL && *title != '\0')
-		return strcmp(name, "process") == 0
-			? start_process(store, title, place)
-			: start_reserve(store, title, place);
+		return start_section(store, name,
+				     &(struct config_head){ title, place });
 	findings_add(store->findings, SEVERITY_ERROR, place,
 		     "\"%s\" needs a name: %s NAME { ... }", name, name);
 	return false;
@@ -217,18 +223,20 @@ void config_store_start(struct config_store *store, const char *name,
 		store->n_refused++;
 }
 
-void config_store_end(struct config_store *store, const char *name)
+void config_store_end(struct config_store *store)
 {
 	if (store->n_refused > 0)
 		store->n_refused--;
-	else if (protocol_of(name) == N_CONFIG_PROTOCOLS)
+	else if (store->block < N_CONFIG_PROTOCOLS)
+		store->block = N_CONFIG_PROTOCOLS;
+	else
 		store->scope = SCOPE_TOP;
 }
 
-bool config_store_name(struct config_store *store, const char *block,
-		       const char *name, struct location place)
+bool config_store_name(struct config_store *store, const char *name,
+		       struct location place)
 {
 	return store->n_refused == 0 &&
-	       config_option_check(name, false, scope_in(store, block), place,
+	       config_option_check(name, false, scope_here(store), place,
 				   store->findings);
 }

@@ -15,13 +15,13 @@
 struct config_store {
 	struct config *config;
 	struct findings *findings;
-	enum config_scope scope;	/* of the section around, not of a block */
+	enum config_scope scope;	/* of the section around */
+	enum config_protocol block;	/* around; N_CONFIG_PROTOCOLS = none */
 	unsigned int n_refused;		/* sections around that are passed over */
 };
 
 /* One value, which is the n-th of its option, from 1 on. */
 struct config_value {
-	const char *block;	/* the name of the block or section around it */
 	const char *option;
 	size_t n;
 	const char *text;
@@ -35,8 +35,8 @@ void config_store_value(struct config_store *store,
 void config_store_start(struct config_store *store, const char *name,
 			const char *title, struct location place);
 
-void config_store_end(struct config_store *store, const char *name);
+void config_store_end(struct config_store *store);
 
-/* Whether a name may stand here, in a block or section of another. */
-bool config_store_name(struct config_store *store, const char *block,
-		       const char *name, struct location place);
+/* Whether the name of an option may stand here. */
+bool config_store_name(struct config_store *store, const char *name,
+		       struct location place);

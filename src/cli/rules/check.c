@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/conf/config.h"
+#include "cli/conf/config_read.h"
 #include "cli/conf/findings.h"
 #include "cli/message.h"
 #include "cli/options.h"
-#include "cli/rules/rules.h"
+#include "cli/rules/rules_make.h"
 #include "cli/rules/rules_print.h"
+#include "cli/rules/rules_warn.h"
 #include "kernel/kernel.h"
 
 #define RATE_MAX 1000000

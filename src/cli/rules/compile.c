@@ -178,8 +178,8 @@ static void compile_reserve(struct compiling *self,
 {
 	const struct config_reserve *config = reserve->config;
 
-	out->name = string(self, config->name);
-	out->place = place_string(self, &config->place);
+	out->name = string(self, config->head.name);
+	out->place = place_string(self, &config->head.place);
 	out->owners = list(self, config->owners.n, config->owners.values);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		out->ports[protocol] = index_of(self, reserve->ports[protocol]);

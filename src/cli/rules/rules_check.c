@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
+#include "cli/rules/rules_check.h"
 
-#include "cli/rules/rules.h"
 #include "cli/rules/rules_scope.h"
 
 #define PRIVILEGED_MAX 1023	/* PROT_SOCK - 1 in include/net/sock.h */
@@ -100,7 +99,7 @@ static bool check_reserve(struct maker *maker, const struct rule *rule,
 		     scope_title(rule, &met).text,
 		     range->place.file == NULL ? ", iana as none is given,"
 					       : "",
-		     config->name, config->ports.place.file,
+		     config->head.name, config->ports.place.file,
 		     config->ports.place.line, scope_ports(common).text);
 	return true;
 }

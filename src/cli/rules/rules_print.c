@@ -181,7 +181,7 @@ static void print_reserve(struct printer *printer,
 			  const struct rule_reserve *reserve)
 {
 	const struct config_reserve *config = reserve->config;
-	char *place = place_of(printer, &config->place);
+	char *place = place_of(printer, &config->head.place);
 	char *owners = config->owners.n > 0
 		? list_of(printer, &config->owners) : NULL;
 	bool any = false;
@@ -195,13 +195,13 @@ static void print_reserve(struct printer *printer,
 			continue;
 		any = true;
 		ports = ports_of(printer, reserve->ports[protocol]);
-		output_row(printer->output, config->name, place,
+		output_row(printer->output, config->head.name, place,
 			   scope_protocols(&scope, ALL_ROLES, ",").text, ports,
 			   owners);
 		free(ports);
 	}
 	if (!any)
-		output_row(printer->output, config->name, place, NULL, NULL,
+		output_row(printer->output, config->head.name, place, NULL, NULL,
 			   owners);
 	free(place);
 	free(owners);

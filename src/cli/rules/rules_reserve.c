@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-#include <stdlib.h>
+#include "cli/rules/rules_reserve.h"
+
 #include <string.h>
 
 #include "cli/conf/reserved_set.h"
 #include "cli/conf/services.h"
-#include "cli/rules/rules.h"
 #include "cli/rules/rules_scope.h"
 #include "kernel/kernel.h"
 
@@ -52,7 +51,7 @@ static void read_owners(struct maker *maker,
 
 		for (size_t j = 0; j < whole->n_processes; j++) {
 			if (strcmp(owners->values[i],
-				   whole->processes[j].name) != 0)
+				   whole->processes[j].head.name) != 0)
 				continue;
 			known = true;
 			if (maker->owns != NULL)
@@ -97,8 +96,8 @@ static void read_ports(struct maker *maker,
 	struct range_error error;
 
 	if (config->ports.value == NULL) {
-		findings_add(maker->findings, SEVERITY_ERROR, config->place,
-			     "reservation \"%s\" says no ports", config->name);
+		findings_add(maker->findings, SEVERITY_ERROR, config->head.place,
+			     "reservation \"%s\" says no ports", config->head.name);
 		return;
 	}
 	services = services_of(maker, &config->ports, servicesp);
@@ -156,7 +155,7 @@ static void check_two(struct maker *maker, const struct rule_reserve *earlier,
 		findings_add(maker->findings, SEVERITY_ERROR,
 			     b->ports.place, "reservation \"%s\" overlaps "
 			     "reservation \"%s\" at %s:%d, which has other "
-			     "owners: %s", b->name, a->name,
+			     "owners: %s", b->head.name, a->head.name,
 			     a->ports.place.file, a->ports.place.line,
 			     scope_ports(common).text);
 }

@@ -17,23 +17,6 @@ struct scope {
 	uint8_t roles[N_PROTOCOLS];
 };
 
-/* A pair of protocol and role as one number. */
-#define N_PAIRS (N_PROTOCOLS * N_ROLES)
-#define PAIR_PROTOCOL(pair) ((enum protocol)((pair) / N_ROLES))
-#define PAIR_ROLE(pair) ((enum role)((pair) % N_ROLES))
-
-static inline const struct rule_range *rule_range_of(const struct rule *rule,
-						     int pair)
-{
-	return &rule->ranges[PAIR_PROTOCOL(pair)][PAIR_ROLE(pair)];
-}
-
-static inline const struct port_set *rule_assigned_of(const struct rule *rule,
-						      int pair)
-{
-	return rule->assigned[PAIR_PROTOCOL(pair)][PAIR_ROLE(pair)];
-}
-
 static inline bool scope_has(const struct scope *scope, int pair)
 {
 	return scope->roles[PAIR_PROTOCOL(pair)] >> PAIR_ROLE(pair) & 1;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/rules/rules_value.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "cli/rules/rules.h"
 
 #define MS_PER_SECOND 1000u
 #define REST_SECONDS_DEFAULT 60u

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/rules/rules_warn.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/rules/rules.h"
 #include "cli/rules/rules_scope.h"
 #include "kernel/kernel.h"
 #include "kernel/socket_table.h"
@@ -174,9 +175,9 @@ static void warn_of_owners(struct warner *warner)
 
 		if (config->owners.n == 0)
 			findings_add(warner->findings, SEVERITY_WARNING,
-				     config->place, "reservation \"%s\" has no "
+				     config->head.place, "reservation \"%s\" has no "
 				     "owners: every program under Berth is "
-				     "refused its ports", config->name);
+				     "refused its ports", config->head.name);
 	}
 }
 

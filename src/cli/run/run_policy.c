@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/load.h"
 #include "cli/message.h"
+#include "cli/rules/load.h"
 #include "cli/run/run.h"
 
 static const struct {

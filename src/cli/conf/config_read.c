@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/conf/config.h"
+#include "cli/conf/config_read.h"
 
 #include <confuse.h>
 #include <errno.h>
@@ -64,8 +64,8 @@ static int read_value(cfg_t *parser, cfg_opt_t *option, const char *text,
 		      void *resultp)
 {
 	const struct config_value value = {
-		.block = parser->name, .option = option->name,
-		.n = option->nvalues, .text = text, .place = place_of(parser),
+		.option = option->name, .n = option->nvalues, .text = text,
+		.place = place_of(parser),
 	};
 
 	*(void **)resultp = NULL;
@@ -89,7 +89,8 @@ static int start_section(cfg_t *parser, cfg_opt_t *option, const char *text,
 static int end_section(cfg_t *parser, cfg_opt_t *section)
 {
 	(void)parser;
-	config_store_end(&reading.store, section->name);
+	(void)section;
+	config_store_end(&reading.store);
 	return go_on();
 }
 
@@ -99,7 +100,7 @@ static void add_error(cfg_t *parser, const char *format, va_list arguments)
 	char message[160];
 
 	if (strcmp(format, "no such option '%s'") == 0) {
-		config_store_name(&reading.store, parser->name,
+		config_store_name(&reading.store,
 				  va_arg(arguments, const char *),
 				  place_of(parser));
 		return;
@@ -327,8 +328,7 @@ static int include(cfg_t *parser, cfg_opt_t *option, int n_paths,
 
 	(void)option;
 	(void)n_paths;
-	if (!config_store_name(&reading.store, parser->name, "include",
-			       place))
+	if (!config_store_name(&reading.store, "include", place))
 		return 0;
 	path = config_variable_expand(reading.memory, paths[0], place,
 				      reading.findings);
@@ -376,7 +376,8 @@ int config_read(struct config *config, const char *path,
 
 	*config = (struct config){ .path = path };
 	memset(&reading, 0, sizeof(reading));
-	reading.store = (struct config_store){ config, findings, SCOPE_TOP, 0 };
+	reading.store = (struct config_store){ config, findings, SCOPE_TOP,
+					       N_CONFIG_PROTOCOLS, 0 };
 	reading.memory = &config->memory;
 	reading.findings = findings;
 	result = read_outermost(path);

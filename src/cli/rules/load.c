@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/load.h"
+#include "cli/rules/load.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +14,12 @@
 
 #include "cli/apart.h"
 #include "cli/commands.h"
-#include "cli/conf/config.h"
+#include "cli/conf/config_read.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/rules/compile.h"
-#include "cli/rules/rules.h"
+#include "cli/rules/rules_make.h"
+#include "cli/rules/rules_warn.h"
 #include "cli/view.h"
 #include "map/map.h"
 #include "policy/file.h"
