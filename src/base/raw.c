@@ -213,11 +213,6 @@ ssize_t raw_pwrite(int fd, const void *buffer, size_t size, off_t offset)
 			   0, 0);
 }
 
-int raw_ftruncate(int fd, off_t size)
-{
-	return (int)raw_syscall(SYS_ftruncate, fd, size, 0, 0, 0, 0);
-}
-
 int raw_fallocate(int fd, int mode, off_t offset, off_t size)
 {
 	return (int)raw_syscall(SYS_fallocate, fd, mode, offset, size, 0, 0);
@@ -239,12 +234,6 @@ int raw_mkdir_at(int directory_fd, const char *path, int mode)
 {
 	return (int)raw_syscall(SYS_mkdirat, in_register(directory_fd),
 				(long)path, mode, 0, 0, 0);
-}
-
-int raw_unlink_at(int directory_fd, const char *path)
-{
-	return (int)raw_syscall(SYS_unlinkat, in_register(directory_fd),
-				(long)path, 0, 0, 0, 0);
 }
 
 int raw_link_at(int from_fd, const char *from, int to_fd, const char *to,

@@ -81,12 +81,10 @@ int raw_stat(const char *path, struct stat *statusp);
 int raw_lstat_at(int directory_fd, const char *path, struct stat *statusp);
 ssize_t raw_pread(int fd, void *buffer, size_t size, off_t offset);
 ssize_t raw_pwrite(int fd, const void *buffer, size_t size, off_t offset);
-int raw_ftruncate(int fd, off_t size);
 int raw_fallocate(int fd, int mode, off_t offset, off_t size);
 int raw_fchmod(int fd, int mode);
 int raw_flock(int fd, int operation);
 int raw_mkdir_at(int directory_fd, const char *path, int mode);
-int raw_unlink_at(int directory_fd, const char *path);
 int raw_link_at(int from_fd, const char *from, int to_fd, const char *to,
 		int flags);
 

@@ -39,7 +39,7 @@ static bool is_dots(const char *name)
 #define THREE_ENTRIES 336
 
 __attribute__((noinline))
-bool folder_is_empty(int fd)
+static bool is_empty(int fd)
 {
 	_Alignas(struct raw_entry) char entries[THREE_ENTRIES];
 	const ssize_t n = raw_read_folder(fd, entries, sizeof(entries));
@@ -67,7 +67,7 @@ static void correct_mode(int fd, uint32_t mode)
 
 	if (raw_file_status(fd, &status) == 0 &&
 	    status.uid == raw_geteuid() && (status.mode & 07777) != mode &&
-	    folder_is_empty(fd))
+	    is_empty(fd))
 		(void)!raw_fchmod(fd, (int)mode);
 }
 

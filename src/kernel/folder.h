@@ -31,9 +31,6 @@ int folder_make(int parent_fd, const char *name, uint32_t mode, bool *is_newp);
  */
 int folder_take(int parent_fd, const char *name, uint32_t mode);
 
-/* Whether a folder has no entry, as far as this process can see. */
-bool folder_is_empty(int fd);
-
 /*
  * A random number; or, where there are no random bytes, one that is not used
  * twice.
