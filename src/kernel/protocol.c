@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/protocol.h"
 
-#include <netinet/in.h>
 #include <stddef.h>
 #include <sys/socket.h>
-
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
 
 struct kind {
 	int type, ip_protocol;

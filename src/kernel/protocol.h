@@ -7,6 +7,12 @@
  * net/ipv4/{inet_hashtables,udp,udplite}.c).
  */
 
+#include <netinet/in.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 enum protocol {
 	PROTOCOL_TCP,
 	PROTOCOL_UDP,

@@ -11,10 +11,6 @@
 #include "base/raw.h"
 #include "kernel/protocol.h"
 
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
-
 /* ip(7): the upper bound in the high 16 bits, the lower in the low 16. */
 int socket_pin(int fd, uint16_t lo, uint16_t hi)
 {

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "process/facts.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "base/raw.h"
 #include "kernel/endpoint.h"
 #include "kernel/protocol.h"
-
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
 
 struct fd_facts facts_of_new(int domain, int type, int ip_protocol)
 {
