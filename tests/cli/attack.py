@@ -19,7 +19,7 @@ import subprocess
 import tempfile
 import time
 
-from world import BERTH, LIBBERTH, drop, main, same
+from fixture import BERTH, LIBBERTH, drop, main, same
 
 SECONDS = float(os.environ.get('ATTACK_SECONDS', '10'))
 ATTACKER, USER = 65534, 1000

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 
-from world import BERTH, Program, berth, main, same
+from fixture import BERTH, Program, berth, main, same
 
 CONF, MAN = os.environ['CONF'], os.environ['MAN']
 

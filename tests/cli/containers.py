@@ -11,7 +11,7 @@ import sys
 import tempfile
 from builtins import range as each
 
-from world import HANG_SECONDS, LO, HI, Program, berth, main, same, wait_until
+from fixture import HANG_SECONDS, LO, HI, Program, berth, main, same, wait_until
 
 SETNS = ('import ctypes, os; '
          'fd = os.open("/proc/%d/ns/net", os.O_RDONLY); '

@@ -10,7 +10,7 @@ import stat
 import struct
 import subprocess
 
-from world import Program, berth, main, same
+from fixture import Program, berth, main, same
 
 # A value of each variable that is none.
 WRONG = {

@@ -19,7 +19,7 @@ import subprocess
 import time
 from builtins import range as each
 
-from world import BERTH, HANG_SECONDS, LIBBERTH, Program, drop, main, same
+from fixture import BERTH, HANG_SECONDS, LIBBERTH, Program, drop, main, same
 
 RESERVED = 30510
 POLICY = ('range = "30000-30499"\n'

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import unicodedata
 
-from world import BERTH, LIBBERTH, Program, main, same
+from fixture import BERTH, LIBBERTH, Program, main, same
 
 # ESC, a C1 control (CSI) as UTF-8 and by itself, a bidirectional override, a
 # line separator, what is no UTF-8, and what is harmless.

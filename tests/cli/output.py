@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 
-from world import BERTH, berth, main, same
+from fixture import BERTH, berth, main, same
 
 FIRST = 'range = "40000-40099"\n'
 SECOND = 'range = "40000-40050"\n'

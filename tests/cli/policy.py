@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from world import (BERTH, HANG_SECONDS, LIBBERTH, Program, berth, main, same,
+from fixture import (BERTH, HANG_SECONDS, LIBBERTH, Program, berth, main, same,
                    wait_until)
 
 HERE = os.path.dirname(os.path.abspath(__file__))

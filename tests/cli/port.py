@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 
-from world import HI, LO, Program, berth, main, same
+from fixture import HI, LO, Program, berth, main, same
 
 
 def ports(*words, **options):

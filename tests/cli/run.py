@@ -15,7 +15,7 @@ import sys
 import tempfile
 import traceback
 
-from world import HANG_SECONDS
+from fixture import HANG_SECONDS, Tap, skip_all
 
 BERTH = os.environ["BERTH"]
 LIBBERTH = os.path.realpath(os.environ["LIBBERTH"])
@@ -699,20 +699,16 @@ def starts_note(program, offset):
 
 # --- all --------------------------------------------------------------------
 
-def run_test(number, function):
-    name = f"{number} - {function.__name__.replace('_', ' ')}"
+def run_test(tap, function):
+    name = function.__name__.replace('_', ' ')
     try:
         function()
     except Skip as reason:
-        print(f"ok {name} # SKIP {reason}")
+        tap.skip(f"{name}: {reason}")
     except Exception:
-        print(f"not ok {name}")
-        for line in traceback.format_exc().splitlines():
-            print("#", line)
-        return False
+        tap.ok(False, name, traceback.format_exc().splitlines())
     else:
-        print(f"ok {name}")
-    return True
+        tap.ok(True, name)
 
 
 def enter_namespace():
@@ -721,7 +717,7 @@ def enter_namespace():
     inside = ["unshare", "--net"]
     if not shutil.which("unshare") or subprocess.run(
             inside + ["true"], capture_output=True).returncode != 0:
-        print("1..0 # SKIP needs a network namespace of its own")
+        skip_all("needs a network namespace of its own")
         sys.exit(0)
     os.environ["RUN_PY_INSIDE"] = "1"
     os.execvp("unshare", inside + [sys.executable, os.path.abspath(__file__)])
@@ -733,6 +729,7 @@ with tempfile.TemporaryDirectory() as work:
     map_file = path("map")
     os.mkdir(map_file)
     os.chmod(map_file, 0o1777)
-    print(f"1..{len(tests)}", flush=True)
-    results = [run_test(i + 1, each) for i, each in enumerate(tests)]
-sys.exit(not all(results))
+    tap = Tap()
+    for each in tests:
+        run_test(tap, each)
+sys.exit(tap.end())

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 
-from world import BERTH, LIBBERTH, main, same
+from fixture import BERTH, LIBBERTH, main, same
 
 FIRST_PORT = os.environ['FIRST_PORT']
 USER, NOBODY = '1000', '65534'

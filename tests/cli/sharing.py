@@ -7,7 +7,7 @@ Needs BERTH and LIBBERTH.
 import contextlib
 import socket
 
-from world import Program, has_pin, main, same
+from fixture import Program, has_pin, main, same
 
 KERNEL_RANGE = '/proc/sys/net/ipv4/ip_local_port_range'
 

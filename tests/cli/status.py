@@ -8,7 +8,7 @@ import re
 import socket
 import subprocess
 
-from world import (HI, LIBBERTH, LO, Program, berth, lists_bound, main,
+from fixture import (HI, LIBBERTH, LO, Program, berth, lists_bound, main,
                    same)
 
 

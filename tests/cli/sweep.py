@@ -9,7 +9,7 @@ import signal
 import socket
 import time
 
-from world import (HANG_SECONDS, LO, HI, Program, berth, fresh_folder,
+from fixture import (HANG_SECONDS, LO, HI, Program, berth, fresh_folder,
                    lists_bound, main, same)
 
 FRESH = '21000-21099'

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 
-from world import BERTH, HANG_SECONDS, LIBBERTH, main, same
+from fixture import BERTH, HANG_SECONDS, LIBBERTH, main, same
 
 POLICY = '''
 range = "30000-30099"

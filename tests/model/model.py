@@ -9,6 +9,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..'))
+
+from tap import Tap
+
 HANG_SECONDS = 3000
 MAX_DEPTH = 2000000
 HASH_BITS = 22
@@ -182,37 +187,28 @@ def described(path):
                                file.read(), re.MULTILINE))
 
 
-def report(count, holds, sentence, details):
-    print('%s %d - %s' % ('ok' if holds else 'not ok', count, sentence))
-    for line in [] if holds else details:
-        print('#', line)
-    sys.stdout.flush()
-
-
 def main():
     _, spin, model = sys.argv
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                         model + '.pml')
     mutations = described(path)
-    count = 1
-    report(count, list(mutations) == list(MUTATIONS[model]),
+    tap = Tap()
+    tap.ok(list(mutations) == list(MUTATIONS[model]),
            'every mutation of the model is tried', sorted(mutations))
     for words, kind, definitions in CHECKS[model]:
-        count += 1
         search = Search(spin, path, kind, definitions, '-O2')
-        report(count, search.error is None,
+        tap.ok(search.error is None,
                f'{words}: {search.n_states} states, {search.seconds:.1f} s'
                + (f': {search.error}' if search.error else ''),
                search.details)
     for name, (kind, definitions, error) in MUTATIONS[model].items():
-        count += 1
         search = Search(spin, path, kind, definitions + ['MUTATION=' + name],
                         '-O0')
-        report(count, search.error == error,
+        tap.ok(search.error == error,
                f'{name} is found, by its {error}: {mutations.get(name)}'
                + (f': instead: {search.error}' if search.error != error
                   else ''), search.details)
-    print(f'1..{count}')
+    return tap.end()
 
 
-main()
+sys.exit(main())

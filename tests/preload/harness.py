@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""What the drivers of this folder share: TAP, and runs in a namespace."""
+"""What drivers share: TAP, and runs in a namespace."""
 
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..'))
+
+from tap import Tap, skip_all
 
 # Nothing is measured by it: it ends what hangs, on a busy machine too.
 HANG_SECONDS = 900
@@ -44,26 +50,6 @@ def has_pin():
         except OSError:
             return False
     return True
-
-
-class Tap:
-    def __init__(self):
-        self.count = 0
-
-    def ok(self, holds, sentence, details=()):
-        self.count += 1
-        print('%s %d - %s' % ('ok' if holds else 'not ok', self.count,
-                              sentence.replace('#', '')))
-        if not holds:
-            for line in details:
-                print('#', line)
-
-    def skip(self, sentence):
-        self.count += 1
-        print('ok %d # SKIP %s' % (self.count, sentence))
-
-    def end(self):
-        print('1..%d' % self.count)
 
 
 class Run:

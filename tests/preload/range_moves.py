@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from harness import has_pin
+from harness import Tap, has_pin, skip_all
 
 LO, HI = 40000, 40999
 PATH = "/proc/sys/net/ipv4/ip_local_port_range"
@@ -45,7 +45,7 @@ def main():
         inside()
         return 0
     if not has_pin():
-        print("1..0 # SKIP no IP_LOCAL_PORT_RANGE (Linux 6.3)")
+        skip_all("no IP_LOCAL_PORT_RANGE (Linux 6.3)")
         return 0
     in_namespace, libberth = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="berth-test-") as folder:
@@ -53,15 +53,13 @@ def main():
             [in_namespace, "-p", libberth, sys.executable, __file__, "inside"],
             env=dict(os.environ, BERTH_DIR=folder, BERTH_RANGE=f"{LO}-{HI}", BERTH_LOG="stderr"),
             capture_output=True, text=True, check=False)
-    print("1..2")
-    good = run.returncode == 0
-    print("ok" if good else "not ok",
-          "1 - the ports after it are inside the range again")
-    said = run.stderr.count("though pinned")
-    print("ok" if said == 1 else "not ok", "2 - it is said, once")
-    if not good or said != 1:
-        print("\n".join("# " + line for line in run.stderr.splitlines()))
-    return 0 if good and said == 1 else 1
+    tap = Tap()
+    tap.ok(run.returncode == 0,
+           "the ports after it are inside the range again",
+           run.stderr.splitlines())
+    tap.ok(run.stderr.count("though pinned") == 1, "it is said, once",
+           run.stderr.splitlines())
+    return tap.end()
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ static bool may_trace(void)
 
 /* Test and stepped process take turns: on one processor that is cheapest, and
  * before all others it does not wait for them at each instruction. */
-static void stay_here(void)
+void stepper_stay_here(void)
 {
 	const int here = sched_getcpu();
 	cpu_set_t set;
@@ -77,7 +77,6 @@ const char *stepper_open(void)
 	if (!may_trace())
 		return "ptrace is not allowed";
 	phases = stepper_share(N_STEPPED * sizeof(*phases));
-	stay_here();
 	return NULL;
 }
 
@@ -94,8 +93,24 @@ static bool wait_for_stop(struct stepped *stepped)
 static void move_on(struct stepped *stepped, enum __ptrace_request how,
 		    int signal)
 {
-	if (ptrace(how, stepped->pid, NULL, (long)signal) != 0)
+	/* ESRCH: it was killed where it had stopped. */
+	if (ptrace(how, stepped->pid, NULL, (long)signal) != 0 &&
+	    errno != ESRCH)
 		die("ptrace");
+}
+
+bool stepped_move(struct stepped *stepped, int request, int signal)
+{
+	move_on(stepped, (enum __ptrace_request)request, signal);
+	return wait_for_stop(stepped);
+}
+
+int stepped_signal(const struct stepped *stepped)
+{
+	const int signal = WSTOPSIG(stepped->status);
+
+	/* SIGTRAP | 0x80: PTRACE_O_TRACESYSGOOD. */
+	return (signal & 0x7f) == SIGTRAP || signal == SIGSTOP ? 0 : signal;
 }
 
 /* --- what differs by processor -------------------------------------------------- */
@@ -212,8 +227,7 @@ static bool step(struct stepped *stepped)
 	if (stepped->gone ||
 	    atomic_load(&phases[stepped->slot]) != PHASE_WITHIN)
 		return false;
-	move_on(stepped, PTRACE_SINGLESTEP, 0);
-	if (!wait_for_stop(stepped))
+	if (!stepped_move(stepped, PTRACE_SINGLESTEP, 0))
 		return false;
 	if (atomic_load(&phases[stepped->slot]) != PHASE_WITHIN)
 		return false;
@@ -293,13 +307,10 @@ bool stepped_go(struct stepped *stepped, const struct stepped_trace *trace,
 bool stepped_finish(struct stepped *stepped, int signal)
 {
 	while (!stepped->gone) {
-		move_on(stepped, PTRACE_CONT, signal);
-		if (!wait_for_stop(stepped))
+		if (!stepped_move(stepped, PTRACE_CONT, signal))
 			break;
 		/* What it was sent goes on to it. */
-		signal = WSTOPSIG(stepped->status);
-		if (signal == SIGSTOP || signal == SIGTRAP)
-			signal = 0;
+		signal = stepped_signal(stepped);
 	}
 	return WIFEXITED(stepped->status) && WEXITSTATUS(stepped->status) == 0;
 }

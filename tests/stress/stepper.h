@@ -39,6 +39,9 @@ struct stepped {
  */
 const char *stepper_open(void);
 
+/* Keeps this process, and what it starts, on one processor and before others. */
+void stepper_stay_here(void);
+
 /* Memory that all processes share, zeroed; never NULL. */
 void *stepper_share(size_t size);
 
@@ -74,3 +77,12 @@ bool stepped_go(struct stepped *stepped, const struct stepped_trace *trace,
 bool stepped_finish(struct stepped *stepped, int signal);
 
 void stepped_kill(struct stepped *stepped);
+
+/*
+ * Moves it on to its next stop as a request of ptrace(2) says: with what signal it
+ * is to have, 0 for none. Returns whether it has stopped, and not ended.
+ */
+bool stepped_move(struct stepped *stepped, int request, int signal);
+
+/* The signal that it stopped with, if that is its own; else 0. */
+int stepped_signal(const struct stepped *stepped);

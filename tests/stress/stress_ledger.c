@@ -22,6 +22,7 @@
 
 #include "assign/pick.h"
 #include "process/process.h"
+#include "../tap.h"
 
 #define LO 40000u
 #define N_RANGE 96u	/* few, so that they meet; no multiple of a word */
@@ -237,9 +238,9 @@ int main(int argc, char *argv[])
 	n_rounds = (unsigned int)atoi(argv[3]);
 	seed = argc > 4 ? (unsigned int)atoi(argv[4])
 			: (unsigned int)time(NULL) ^ (unsigned int)getpid();
+	struct tap tap = { 0 };
+
 	set_up();
-	printf("1..1\n");
-	fflush(stdout);
 	/* One process is this one: a thread sanitizer sees all of it. */
 	if (n_processes == 1)
 		run_threads(0, n_threads);
@@ -247,9 +248,8 @@ int main(int argc, char *argv[])
 		run_processes(n_processes, n_threads);
 	expect_empty();
 
-	const bool failed = shared->n_failures != 0;
-
-	printf("%sok 1 - %u x %u that lease and release at random, seed %u\n",
-	       failed ? "not " : "", n_processes, n_threads, seed);
-	return failed;
+	tap_ok(&tap, shared->n_failures == 0,
+	       "%u x %u that lease and release at random, seed %u",
+	       n_processes, n_threads, seed);
+	return tap_end(&tap);
 }

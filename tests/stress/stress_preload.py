@@ -21,7 +21,11 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..'))
+
 from servers import serve
+from tap import Tap
 
 LO, HI = 40000, 41999
 N_PROCESSES = 6
@@ -156,11 +160,10 @@ def main():
     if "STRESS_INSIDE" not in os.environ:
         return under_berth(sys.argv[1], [__file__, sys.argv[1], str(n_rounds),
                                          str(seed)])
-    print("1..1", flush=True)
-    good = storm(n_rounds, seed)
-    print("ok" if good else "not ok",
-          f"1 - {N_PROCESSES} processes with sockets at random, seed {seed}")
-    return 0 if good else 1
+    tap = Tap()
+    tap.ok(storm(n_rounds, seed),
+           f"{N_PROCESSES} processes with sockets at random, seed {seed}")
+    return tap.end()
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@
 #include "map/map.h"
 #include "step_operation.h"
 #include "stepper.h"
+#include "../tap.h"
 
 /* What others may need for five leases and releases and a search, by their own
  * instructions: some 1,000 here. */
@@ -306,13 +307,11 @@ int main(int argc, char *argv[])
 {
 	const bool all = argc > 1 && strcmp(argv[1], "all") == 0;
 	const char *why_not = stepper_open();
-	bool good = true;
-	unsigned int n = 0;
+	struct tap tap = { 0 };
 
-	if (why_not != NULL) {
-		printf("1..0 # SKIP %s\n", why_not);
-		return 0;
-	}
+	if (why_not != NULL)
+		return tap_skip_all(why_not);
+	stepper_stay_here();
 	operation_set_up();
 	signal(SIGUSR1, interrupt);
 	for (unsigned int i = 0; i < n_operations; i++) {
@@ -327,11 +326,8 @@ int main(int argc, char *argv[])
 		printf("# %u instructions, %u trials; others needed %u at "
 		       "most\n", count.n_instructions, count.n_trials,
 		       count.most_of_others);
-		printf("%sok %u - %s: each instruction may be the last\n",
-		       passed ? "" : "not ", ++n, current->name);
-		fflush(stdout);
-		good = good && passed;
+		tap_ok(&tap, passed, "%s: each instruction may be the last",
+		       current->name);
 	}
-	printf("1..%u\n", n);
-	return good ? 0 : 1;
+	return tap_end(&tap);
 }

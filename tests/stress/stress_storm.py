@@ -29,7 +29,11 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..'))
+
 from servers import serve
+from tap import Tap, skip_all
 
 N_WORKERS, N_TRACED = 6, 2
 STEPS_OF_OTHERS = 12, 3     # while one is stopped; those that are traced: few
@@ -503,7 +507,6 @@ STORMS = (
 def inside(tools, n_rounds, seed, number):
     """As the first process of its namespaces, to which all orphans fall."""
     kind = STORMS[number - 1]
-    _, scarce, _, what = kind
     rng = random.Random(seed + number)
     allowed = {('connect', 'ECONNREFUSED')}
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
@@ -511,16 +514,13 @@ def inside(tools, n_rounds, seed, number):
     with tempfile.TemporaryDirectory(prefix='berth-storm-') as folder:
         os.environ['BERTH_DIR'] = folder
         try:
-            if scarce:
+            if kind[1]:
                 allowed |= bare_failures(tools, kind, rng, n_rounds)
-            print('#', run_storm(tools, kind, rng, n_rounds, allowed))
-            verdict = 'ok'
+            Tap.note([run_storm(tools, kind, rng, n_rounds, allowed)])
         except Failure as failure:
-            print('#', failure)
-            verdict = 'not ok'
-    print(f'{verdict} {number} - processes stopped and killed at random, '
-          f'{what}, {n_rounds} rounds, seed {seed}', flush=True)
-    return 0 if verdict == 'ok' else 1
+            Tap.note([failure])
+            return 1
+    return 0
 
 
 def main():
@@ -537,19 +537,22 @@ def main():
     if os.geteuid() != 0:
         unshare.insert(1, '-r')
     if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode:
-        print('1..0 # SKIP no network and PID namespaces (unshare)')
+        skip_all('no network and PID namespaces (unshare)')
         return 0
     if subprocess.run([tools[3], '1', '/bin/true'], stdout=subprocess.DEVNULL,
                       stdin=subprocess.DEVNULL).returncode == 77:
-        print('1..0 # SKIP ptrace is not allowed')
+        skip_all('ptrace is not allowed')
         return 0
-    print(f'1..{len(STORMS)}', flush=True)
+    tap = Tap()
     # Each in namespaces of its own: TIME_WAIT outlives its processes.
-    statuses = [subprocess.run(
-        [*unshare, sys.executable, __file__, *tools, str(n_rounds), str(seed)],
-        env=dict(os.environ, STORM_INSIDE=str(number))).returncode
-        for number in range(1, len(STORMS) + 1)]
-    return 1 if any(statuses) else 0
+    for number, (_, _, _, what) in enumerate(STORMS, 1):
+        status = subprocess.run(
+            [*unshare, sys.executable, __file__, *tools, str(n_rounds),
+             str(seed)], env=dict(os.environ, STORM_INSIDE=str(number)))
+        tap.ok(status.returncode == 0,
+               f'processes stopped and killed at random, {what}, '
+               f'{n_rounds} rounds, seed {seed}')
+    return tap.end()
 
 
 if __name__ == '__main__':

@@ -22,6 +22,7 @@
 #include "map/map.h"
 #include "map/sweep.h"
 #include "stepper.h"
+#include "../tap.h"
 #include "truth.h"
 
 #define N_PROCESSES 3u
@@ -164,23 +165,23 @@ int main(int argc, char *argv[])
 	const char *why_not = stepper_open();
 	unsigned long long n_steps = 0;
 
-	if (why_not != NULL) {
-		printf("1..0 # SKIP %s\n", why_not);
-		return 0;
-	}
+	struct tap tap = { 0 };
+
+	if (why_not != NULL)
+		return tap_skip_all(why_not);
+	stepper_stay_here();
 	n_failuresp = stepper_share(sizeof(*n_failuresp));
 	if (map_open_private(0, &map) < 0)
 		return 99;
 	truth_set_up(&map, &range);
-	printf("1..1\n");
 	for (unsigned int i = 0; i < n_schedules; i++) {
 		seed = first + i;
 		plot = (enum plot)(seed % N_PLOTS);
 		n_steps += run_schedule();
 	}
 	printf("# %llu instructions\n", n_steps);
-	printf("%sok 1 - %u schedules of %u processes, from %u on\n",
-	       *n_failuresp != 0 ? "not " : "", n_schedules, N_PROCESSES,
-	       first);
-	return *n_failuresp != 0;
+	tap_ok(&tap, *n_failuresp == 0,
+	       "%u schedules of %u processes, from %u on", n_schedules,
+	       N_PROCESSES, first);
+	return tap_end(&tap);
 }

@@ -17,6 +17,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../tap.h"
+
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51
 #endif
@@ -141,22 +143,13 @@ static const struct {
 
 #define N_FEATURES (int)(sizeof(features) / sizeof(features[0]))
 
-static int check(int number, const char *name, bool has, const char *wanted)
-{
-	const bool holds = strcmp(wanted, has ? "yes" : "no") == 0;
-
-	printf("%s %d - this kernel has %s%s\n", holds ? "ok" : "not ok",
-	       number, has ? "" : "no ", name);
-	return !holds;
-}
-
 int main(int argc, char **argv)
 {
 	struct utsname system;
-	int n_failed = 0;
+	struct tap tap = { 0 };
 
 	uname(&system);
-	printf("# Linux %s\n1..%d\n", system.release, N_FEATURES);
+	printf("# Linux %s\n", system.release);
 	for (int i = 0; i < N_FEATURES; i++) {
 		const char *wanted = "not said";
 		const size_t length = strlen(features[i].name);
@@ -165,8 +158,12 @@ int main(int argc, char **argv)
 			if (strncmp(argv[at], features[i].name, length) == 0 &&
 			    argv[at][length] == '=')
 				wanted = argv[at] + length + 1;
-		n_failed += check(i + 1, features[i].name, features[i].probe(),
-				  wanted);
+
+		const bool has = features[i].probe();
+
+		tap_ok(&tap, strcmp(wanted, has ? "yes" : "no") == 0,
+		       "this kernel has %s%s", has ? "" : "no ",
+		       features[i].name);
 	}
-	return n_failed != 0;
+	return tap_end(&tap);
 }

@@ -18,11 +18,14 @@ import sys
 
 # Nothing is written beside the sources.
 sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..'))
 
 import guests
 import image
 import kernels
 import machine
+from tap import Tap, skip_all
 
 # What FEATURES has to find: without it, this would be some other kernel. Edge
 # cases 1, 2 and 33: without the pin, without MPTCP or UDP-Lite, with SCTP.
@@ -65,24 +68,17 @@ POINT = re.compile(r'(ok|not ok)\b *\d* *(?:- *)?(.*)')
 PLAN = re.compile(r'1\.\.(\d+) *(# *SKIP.*)?', re.IGNORECASE)
 
 
-class Tap:
+class Points(Tap):
     """The lines of many tests as those of one: points numbered through."""
 
-    def __init__(self):
-        self.n_points = 0
-
     def point(self, verdict, name, text):
-        """text: a sentence, or the "# SKIP why" of the test as a whole."""
-        self.n_points += 1
-        between = ' ' if text.startswith('#') or not text else ': '
-        print('%s %d - %s%s%s' % (verdict, self.n_points, name, between, text))
-
-    @staticmethod
-    def comment(text):
-        print('# ' + re.sub('^# ?', '', text), flush=True)
-
-    def end(self):
-        print('1..%d' % self.n_points, flush=True)
+        """text: a sentence, or with the "# SKIP why" of the test as a whole."""
+        sentence, is_skip, why = re.split('(# *SKIP|$)', text, maxsplit=1,
+                                          flags=re.I)
+        if is_skip:
+            self.skip('%s: %s' % (name, (sentence + why).strip()))
+        else:
+            self.ok(verdict == 'ok', '%s: %s' % (name, sentence))
 
 
 class Test:
@@ -120,14 +116,14 @@ class Test:
                 if plan.group(2):
                     tap.point('ok', self.name, plan.group(2))
             elif not line.startswith('TAP version'):
-                tap.comment(line)
+                tap.note([re.sub('^# ?', '', line)])
         if failed or (self.status == 0 and planned == seen):
             return None
         return 'status %s, %d points of %s' % (self.status, seen, planned)
 
     def show_status(self, tap):
         for line in self.output.splitlines():
-            tap.comment(line)
+            tap.note([re.sub('^# ?', '', line)])
         if self.status not in (0, STATUS_SKIP):
             return 'status %s' % self.status
         tap.point('ok', self.name,
@@ -189,14 +185,14 @@ def chosen(tests):
 
 
 def run(kernel, cache, tests, files, back):
-    tap = Tap()
+    tap = Points()
 
     def report(what):
         if 'failed' in what:
-            tap.comment('once more: ' + what['failed'])
+            tap.note(['once more: ' + what['failed']])
         elif 'ready' in what:
-            tap.comment('Linux %s, ready after %.1f s' %
-                        (what['ready'], what['uptime']))
+            tap.note(['Linux %s, ready after %.1f s' %
+                      (what['ready'], what['uptime'])])
         elif 'job' in what:
             test = tests[what['job']]
             test.hear(what)
@@ -207,13 +203,12 @@ def run(kernel, cache, tests, files, back):
         guests.run(cache, kernel, [test.job for test in tests], report,
                    files=files, back=back, seconds=SECONDS)
     except machine.Died as reason:
-        for line in str(reason).splitlines():
-            tap.comment(line)
+        tap.note(str(reason).splitlines())
         for test in tests:
             if test.status is None:
                 test.show(tap)
     for test in sorted(tests, key=lambda test: -test.seconds)[:5]:
-        tap.comment('%6.1f s %s' % (test.seconds, test.name))
+        tap.note(['%6.1f s %s' % (test.seconds, test.name)])
     tap.end()
 
 
@@ -223,17 +218,19 @@ def main():
     cache = os.environ.get('VM_KERNELS', build + '/tests/vm/kernels')
     tests = chosen([*own_tests(kernel, build, source, *programs),
                     *tests_of(build, kernel)])
-    files = [source + '/tests/' + name
-             for name in ('preload', 'cli', 'stress')] + [source + '/conf',
-                                                          source + '/src/man']
+    files = [source + '/' + name for name in (
+        'conf', 'src/man', 'tests/cli', 'tests/preload', 'tests/stress',
+        'tests/tap.py')]
     try:
         run(kernel, cache, tests, files, [build + '/src/**/*.gcda'])
     except kernels.Unavailable as reason:
         if 'CI' in os.environ:
-            print('1..1\nnot ok 1 - there is a kernel %s, and qemu: %s' %
-                  (kernel, reason))
+            tap = Tap()
+            tap.ok(False, 'there is a kernel %s, and qemu: %s' %
+                   (kernel, reason))
+            tap.end()
         else:
-            print('1..0 # SKIP no kernel %s: %s' % (kernel, reason))
+            skip_all('no kernel %s: %s' % (kernel, reason))
 
 
 main()

@@ -19,6 +19,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..'))
+
+from tap import Tap
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIBBERTH = os.path.abspath(os.environ['LIBBERTH'])
 
@@ -114,21 +119,6 @@ def differences(one, two):
             if one.outcomes.get(case) != two.outcomes.get(case)]
 
 
-class Report:
-    """TAP."""
-
-    def __init__(self):
-        self.count = self.failures = 0
-
-    def ok(self, holds, sentence, details=()):
-        self.count += 1
-        self.failures += not holds
-        lines = ['%s %d - %s' % ('ok' if holds else 'not ok', self.count,
-                                 sentence)]
-        lines += ['# ' + line for line in details]
-        print('\n'.join(lines), flush=True)
-
-
 def look_again(pool, bare, hooked):
     """Returns (cases that really differ, lines about the others)."""
     cases = differences(bare, hooked)
@@ -165,15 +155,16 @@ def tell(report, pool, bare, hooked):
                    if not set(stray[1:]) & named_ports]
     if bare.strays and not hooked.in_range:
         complaints.append('no port of %s was used' % hooked.range)
+    report.note(notes)
     report.ok(not complaints,
               '%s, %s: %d cases end as they do bare, in %s (%d packets)' % (
                   bare.part.name, hooked.variant, len(bare.outcomes),
-                  hooked.range, hooked.in_range), notes + complaints)
+                  hooked.range, hooked.in_range), complaints)
 
 
 def main(parts):
     """Runs the parts, the slowest first in the list."""
-    report = Report()
+    report = Tap()
     again = concurrent.futures.ThreadPoolExecutor(2 * RERUNS)
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         runs = [(part, {variant: pool.submit(Run, part, variant)
@@ -186,5 +177,4 @@ def main(parts):
                       bare.output.splitlines()[-20:] if bad else ())
             for variant in () if bad else part.variants:
                 tell(report, again, bare, futures[variant].result())
-    print('1..%d' % report.count)
-    sys.exit(report.failures > 0)
+    sys.exit(report.end())

@@ -17,7 +17,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'cli'))
 
-from world import BERTH, HANG_SECONDS, HI, LO, RANGE, main, same
+from fixture import BERTH, HANG_SECONDS, HI, LO, RANGE, main, same
 
 # An address for examples (RFC 5737): nobody is asked for it but the server.
 CLIENT = ('import socket; s = socket.create_connection(("192.0.2.1", 80)); '

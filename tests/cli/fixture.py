@@ -16,7 +16,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'preload'))
 
-from harness import HANG_SECONDS, has_pin, wait_until
+from harness import HANG_SECONDS, Tap, has_pin, skip_all, wait_until
 
 BERTH, LIBBERTH = os.environ['BERTH'], os.environ['LIBBERTH']
 RANGE, LO, HI = '20000-20099', 20000, 20099
@@ -111,20 +111,19 @@ def run_cases(cases):
     for name in [n for n in os.environ if n.startswith('BERTH_')]:
         del os.environ[name]
     os.environ.pop('LD_PRELOAD', None)
-    print(f'1..{len(cases)}', flush=True)
+    tap = Tap()
     try:
-        for number, case in enumerate(cases, 1):
+        for case in cases:
             fresh_folder()
+            sentence = ' '.join(case.__doc__.split())
             try:
                 case()
-                verdict = 'ok'
+                tap.ok(True, sentence)
             except Exception as error:
-                verdict = 'not ok'
-                print(f'# {case.__name__}: {error!r}')
-            sentence = ' '.join(case.__doc__.split())
-            print(f'{verdict} {number} - {sentence}', flush=True)
+                tap.ok(False, sentence, [f'{case.__name__}: {error!r}'])
     finally:
         shutil.rmtree(os.environ['BERTH_DIR'], ignore_errors=True)
+    tap.end()
 
 
 def lists_bound():
@@ -180,7 +179,7 @@ def main(cases, prepare=None):
         return
     unshare = ['unshare', '-nm'] if os.geteuid() == 0 else ['unshare', '-rnm']
     if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode:
-        print('1..0 # SKIP no network namespaces (CONFIG_NET_NS)')
+        skip_all('no network namespaces (CONFIG_NET_NS)')
         return
     sys.exit(subprocess.run([*unshare, sys.executable, sys.argv[0],
                              'inside']).returncode)
