@@ -1,23 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""surroundings.py LIBBERTH BERTH PROBE FOLDER: what programs see of the machine is
+"""surroundings.py LIBBERTH BERTH TARGET: what programs see of the machine is
 not as usual, or is taken from them while they run. Edge case 25.
 
-Every call still gets a port of the range, and where the map can be had, it shows
-them. Runs inside one namespace, as root there (in_namespace -t FOLDER).
+Every call still gets a port of the range, and where the map can be had, it
+shows them. Runs inside one namespace, as root there (in_namespace -t FOLDER).
 """
-
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, '..', 'preload'))
+from fault import (HANG_SECONDS, SERVER_PORT, STATUS_SKIP, Tap, open_server,
+                   socket)
 
-from harness import HANG_SECONDS, STATUS_SKIP, Tap
-
-SERVER_PORT = '7000'    # which the probe itself has bound
 RANGES = {'inside': '40000-43999', 'outside': '20000-23999'}
 
 # Typed into a mount namespace of the program's own, before it starts.
@@ -27,6 +22,7 @@ STARTS = {
         'mount --rbind / /mnt; umount -l /mnt/proc /mnt/dev; chroot /mnt true',
     'a read-only file system': 'mount -t tmpfs -o ro none "$BERTH_DIR"',
     'a read-only file system with a map':
+        'LD_PRELOAD="$LIBBERTH" "$@" </dev/null >/dev/null; '
         'mount --bind "$BERTH_DIR" "$BERTH_DIR" && '
         'mount -o remount,bind,ro "$BERTH_DIR"',
     'every file system read-only':
@@ -35,94 +31,110 @@ STARTS = {
 }
 PREFIXES = {'a chroot without /proc and /dev/shm': 'chroot /mnt '}
 
-# While it runs: whether the map still shows what it leases.
-CHANGES = {'chroot': True, 'setuid': True, 'no /proc': True,
-           'no folder': False, 'no descriptors': False,
-           'more descriptors': True, 'no memory': True}
+# What happens while it runs, and before it starts; whether the map still shows
+# what it leases, and whether it has descriptors to keep sockets with.
+CHANGES = {
+    'chroot': ('chroot', ':', True, True),
+    'setuid': ('setuid', ':', True, True),
+    'is left with no /proc': ('take_proc', ':', True, True),
+    'is left with no folder': ('take_folder',
+                               'mount -t tmpfs none "$BERTH_DIR"', False, True),
+    'is left with no descriptors': (
+        'limit_descriptors:64 use_up_descriptors:3', ':', False, False),
+    'more descriptors': ('use_up_descriptors:0 limit_descriptors:128',
+                         'ulimit -n 64', True, True),
+    'is left with no memory': ('take_memory', ':', True, True),
+}
+CALLS = [
+    kind + ' ' + call for kind, calls in (
+        ('socket:2:1:0', ('bind:0:0', 'connect:%d', 'listen')),
+        ('socket:2:2:0', ('bind:0:0', 'connect:%d', 'sendto:%d:0')),
+        ('socket:10:1:0', ('bind:0:0', 'connect:%d')))
+    for call in (call.replace('%d', str(SERVER_PORT)) for call in calls)]
+
+
+def scenes_of(when, keeps):
+    hold = ' hold' if keeps else ''
+    return [when + ' ' + call + hold for call in CALLS] + \
+        [when + ' socket:2:1:0 connect:7950']
+
+
+def is_right(line):
+    what, result, error, where = line.split(' ')
+    if result == '-1':      # CLOSED_PORT: its lease goes with the failure
+        return what.endswith('/connect') and error == 'ECONNREFUSED'
+    return error == 'kept' and where in ('in', 'none') and not (
+        where == 'none' and what.endswith(('/bind', '/connect', '/sendto',
+                                           '/listen')))
 
 
 class Surroundings:
-    def __init__(self, library, berth, probe):
-        self.library, self.berth, self.probe = map(
-            os.path.abspath, (library, berth, probe))
+    def __init__(self, library, berth, target):
+        self.library, self.berth, self.target = map(
+            os.path.abspath, (library, berth, target))
         self.tap = Tap()
 
     def leases(self, environment):
         done = subprocess.run([self.berth, 'status', '--porcelain'],
                               env=environment, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, text=True, check=False)
-        leased = [line.split('\t')[2] for line in done.stdout.splitlines()
-                  if line.startswith('lease\t')]
-        return [port for port in leased if port != SERVER_PORT]
+        return [line.split('\t')[2] for line in done.stdout.splitlines()
+                if line.startswith('lease\t')]
 
-    def run(self, name, command, environment, is_shown):
-        """command starts the probe, with LD_PRELOAD=$LIBBERTH."""
+    def run(self, name, command, environment, is_shown, n_vain):
         with subprocess.Popen(command, env=environment, text=True,
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE) as program:
-            ports, skipped = None, False
+                              stderr=subprocess.PIPE,
+                              cwd=environment['BERTH_DIR']) as program:
+            lines, ports = [], None
             for line in program.stdout:
-                verdict, _, sentence = line.strip().partition(' ')
-                if verdict == 'ports':
-                    ports = sentence.split()[1:]
+                if line.startswith('ports'):
+                    ports = line.split()[1:]
                     break
-                if verdict == 'skip':
-                    self.tap.skip('%s: %s' % (name, sentence))
-                    skipped = True
-                    continue
-                holds = verdict == 'ok'
-                self.tap.ok(holds, '%s: %s' % (name, sentence if holds
-                                               else line.strip()))
+                lines += [line.strip()] if '/' in line else []
             shown = self.leases(environment)
             output, errors = program.communicate('\n', timeout=HANG_SECONDS)
-        self.tap.ok(program.returncode == 0 and output == '' and errors == '',
+        if 'change/limit_descriptors -1 EPERM none' in lines:
+            self.tap.skip(name + ': no capability to raise a limit')
+            return
+        wrong = [line for line in lines if not is_right(line)]
+        n_refused = sum('ECONNREFUSED' in line for line in lines)
+        self.tap.ok(not wrong and ports is not None and n_refused == n_vain,
+                    name + ': each call gets a port of the range', wrong)
+        self.tap.ok(program.returncode == 0 and errors == '',
                     name + ': ends well and is quiet',
                     ['status %s' % program.returncode, output, errors])
-        if is_shown and not skipped:
+        if is_shown:
             self.tap.ok(ports and sorted(shown) == sorted(ports),
                         name + ': the map has its ports and no other',
                         ['%s, not %s' % (shown, ports)])
 
-    def environment(self, folder, ports):
-        kept = {name: value for name, value in os.environ.items()
-                if not name.startswith('BERTH_') and name != 'LD_PRELOAD'}
-        return dict(kept, BERTH_DIR=folder, BERTH_RANGE=ports,
-                    BERTH_LOG='none', LIBBERTH=self.library)
-
-    def each(self, name, make, is_shown=False):
-        """make(folder, ports): the words of a command."""
+    def each(self, name, script, scenes, is_shown=False):
         for where, ports in RANGES.items():
-            folder = tempfile.mkdtemp(prefix='berth-surroundings-')
-            os.chmod(folder, 0o755)
-            try:
-                self.run('%s, %s' % (name, where), make(folder, ports),
-                         self.environment(folder, ports), is_shown)
-            finally:
-                shutil.rmtree(folder)
+            with tempfile.TemporaryDirectory(prefix='berth-surroundings-') \
+                    as folder:
+                os.chmod(folder, 0o755)
+                kept = {key: value for key, value in os.environ.items()
+                        if not key.startswith('BERTH_')
+                        and key != 'LD_PRELOAD'}
+                self.run('%s, %s' % (name, where),
+                         ['unshare', '-m', 'sh', '-c', script, 'sh',
+                          self.target, '-p', ports, *scenes, 'show show_held'],
+                         dict(kept, BERTH_DIR=folder, BERTH_RANGE=ports,
+                              BERTH_LOG='none', LIBBERTH=self.library),
+                         is_shown, sum(':7950' in each for each in scenes))
 
     def start_in(self, name):
-        script = '%s && exec %senv LD_PRELOAD="$LIBBERTH" "$0" "$1"' % (
-            STARTS[name], PREFIXES.get(name, ''))
-        if 'with a map' in name:
-            script = 'echo | LD_PRELOAD="$LIBBERTH" "$0" "$1" >&- 2>&-; ' \
-                + script
-        self.each('starts with ' + name, lambda folder, ports: [
-            'unshare', '-m', 'sh', '-c', script, self.probe, ports])
+        self.each('starts with ' + name,
+                  '%s && exec %senv LD_PRELOAD="$LIBBERTH" "$@"' % (
+                      STARTS[name], PREFIXES.get(name, '')),
+                  scenes_of('nothing', True))
 
-    def change(self, name, is_shown):
-        def command(folder, ports):
-            target = os.path.join(folder, 'target')
-            os.mkdir(target)
-            script = 'exec env LD_PRELOAD="$LIBBERTH" "$0" "$@"'
-            if name == 'more descriptors':
-                script = 'ulimit -n 64; ' + script
-            if name == 'no folder':
-                target = folder
-                script = 'mount -t tmpfs none "$3" && ' + script
-            return ['unshare', '-m', 'sh', '-c', script, self.probe, ports,
-                    name, target]
-        self.each('is left with ' + name if name.startswith('no ') else name,
-                  command, is_shown)
+    def change(self, name):
+        steps, before, is_shown, keeps = CHANGES[name]
+        self.each(name, before + ' && exec env LD_PRELOAD="$LIBBERTH" "$@"',
+                  scenes_of('before', False) + ['change ' + steps] +
+                  scenes_of(name.split()[-1], keeps), is_shown)
 
 
 def main():
@@ -131,10 +143,12 @@ def main():
             ['unshare', '-m', 'true'], check=False,
             stderr=subprocess.DEVNULL).returncode:
         return STATUS_SKIP
+    server = open_server(socket.SOCK_STREAM, SERVER_PORT)
     for name in STARTS:
         surroundings.start_in(name)
-    for name, is_shown in CHANGES.items():
-        surroundings.change(name, is_shown)
+    for name in CHANGES:
+        surroundings.change(name)
+    server.close()
     surroundings.tap.end()
     return 0
 

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""What the manual pages say of system calls: the errors that each may have.
+
+Source: section 2 of the Linux man-pages, the ERRORS of the page named; for
+netlink sockets netlink(7), for options of IP ip(7). Added to each: ENOSYS and
+EPERM, which a seccomp filter answers for a call that it forbids (seccomp(2),
+SECCOMP_RET_ERRNO; systemd's and podman's defaults).
+"""
+import re
+import subprocess
+
+# path_resolution(7), in every call that takes a path.
+PATH = 'EACCES EBADF EFAULT ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR'
+
+# The calls; which argument, 0 to 5, is the size that the result may stay below;
+# its errors.
+TEXT = """
+access,faccessat,faccessat2 - PATH EINVAL EIO EROFS ETXTBSY
+bind - PATH EADDRINUSE EADDRNOTAVAIL EINVAL ENOTSOCK EROFS
+chdir - PATH EIO
+clock_gettime,rt_sigpending,rt_sigprocmask - EFAULT EINVAL
+close - EBADF EDQUOT EINTR EIO ENOSPC
+close_range - EINVAL EMFILE ENOMEM
+connect - EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EAGAIN EALREADY EBADF
+ ECONNREFUSED EFAULT EINPROGRESS EINTR EISCONN ENETUNREACH ENOTSOCK EPROTOTYPE
+ ETIMEDOUT
+clone - EAGAIN ENOMEM
+dup - EBADF EMFILE ENOMEM
+dup2 - EBADF EBUSY EINTR EMFILE ENOMEM
+dup3 - EBADF EBUSY EINTR EINVAL EMFILE ENOMEM
+execve - PATH E2BIG EAGAIN EINVAL EIO EISDIR ELIBBAD EMFILE ENFILE ENOEXEC
+ ETXTBSY
+fallocate - EBADF EFBIG EINTR EINVAL EIO ENODEV ENOSPC EOPNOTSUPP ESPIPE
+ ETXTBSY
+fchmod - EBADF EIO EROFS
+fchown - EBADF EIO ENOENT EROFS
+fcntl - EACCES EAGAIN EBADF EBUSY EDEADLK EFAULT EINTR EINVAL EMFILE ENOLCK
+ ENOTDIR
+flock - EBADF EINTR EINVAL ENOLCK EWOULDBLOCK
+fstat - EBADF EFAULT ENOMEM EOVERFLOW
+fstatfs - EBADF EFAULT EINTR EIO ENOMEM EOVERFLOW
+ftruncate - EACCES EBADF EFBIG EINTR EINVAL EIO EROFS ETXTBSY
+futex - EACCES EAGAIN EDEADLK EFAULT EINTR EINVAL ENFILE ENOMEM EPERM ESRCH
+ ETIMEDOUT
+getcwd - EACCES EFAULT EINVAL ENAMETOOLONG ENOENT ENOMEM ERANGE
+getdents64 - EBADF EFAULT EINVAL ENOENT ENOTDIR
+getrandom 1 EAGAIN EFAULT EINTR EINVAL
+getsockname - EBADF EFAULT EINVAL ENOBUFS ENOTSOCK
+getsockopt - EBADF EFAULT EINVAL ENOPROTOOPT ENOTSOCK
+ioctl - EBADF EFAULT EINVAL ENOTTY
+linkat - PATH EDQUOT EEXIST EINVAL EIO EMLINK ENOSPC EROFS EXDEV
+listen - EADDRINUSE EBADF ENOTSOCK EOPNOTSUPP
+lseek - EBADF EINVAL ENXIO EOVERFLOW ESPIPE
+madvise - EACCES EAGAIN EBADF EINVAL EIO ENOMEM
+mkdirat - PATH EDQUOT EEXIST EINVAL EMLINK ENOSPC EROFS
+mmap - EACCES EAGAIN EBADF EEXIST EINVAL ENFILE ENODEV ENOMEM EOVERFLOW ETXTBSY
+mprotect - EACCES EINVAL ENOMEM
+mremap - EAGAIN EFAULT EINVAL ENOMEM
+munmap - EINVAL ENOMEM
+nanosleep - EFAULT EINTR EINVAL
+newfstatat - PATH EINVAL EOVERFLOW
+openat - PATH EAGAIN EBUSY EDQUOT EEXIST EFBIG EINTR EINVAL EISDIR EMFILE
+ ENFILE ENODEV ENOSPC ENXIO EOPNOTSUPP EOVERFLOW EROFS ETXTBSY
+pipe2 - EMFILE ENFILE
+poll,ppoll - EFAULT EINTR EINVAL ENOMEM
+prctl - EACCES EBADF EBUSY EFAULT EINVAL ENODEV ENXIO EOPNOTSUPP EOVERFLOW
+pread64 2 EAGAIN EBADF EFAULT EINTR EINVAL EIO EISDIR ENXIO EOVERFLOW ESPIPE
+prlimit64 - EFAULT EINVAL ESRCH
+pwrite64 2 EAGAIN EBADF EDESTADDRREQ EDQUOT EFAULT EFBIG EINTR EINVAL EIO
+ ENOSPC ENXIO EOVERFLOW EPIPE ESPIPE
+read 2 EAGAIN EBADF EFAULT EINTR EINVAL EIO EISDIR
+readlink 2 PATH EINVAL EIO
+readlinkat 3 PATH EINVAL EIO
+recvfrom - EAGAIN EBADF ECONNREFUSED EFAULT EINTR EINVAL ENOBUFS ENOMEM
+ ENOTCONN ENOTSOCK
+renameat2 - PATH EBUSY EDQUOT EEXIST EINVAL EISDIR EMLINK ENOSPC ENOTEMPTY
+ EROFS EXDEV
+rt_sigtimedwait - EAGAIN EFAULT EINTR EINVAL
+sendmmsg,sendmsg,sendto - EACCES EAGAIN EALREADY EBADF ECONNRESET EDESTADDRREQ
+ EFAULT EINTR EINVAL EISCONN EMSGSIZE ENOBUFS ENOMEM ENOTCONN ENOTSOCK
+ EOPNOTSUPP EPIPE
+set_robust_list - EINVAL
+setsockopt - EBADF EFAULT EINVAL ENOBUFS ENOMEM ENOPROTOOPT ENOTSOCK EOPNOTSUPP
+socket - EACCES EAFNOSUPPORT EINVAL EMFILE ENFILE ENOBUFS ENOMEM
+ EPROTONOSUPPORT
+statfs - EACCES EFAULT EINTR EIO ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR
+ EOVERFLOW
+statx - PATH EINVAL
+sysinfo,uname - EFAULT
+unlinkat - PATH EBUSY EINVAL EIO EISDIR EROFS
+wait4 - ECHILD EINTR
+write 2 EAGAIN EBADF EDESTADDRREQ EDQUOT EFAULT EFBIG EINTR EINVAL EIO ENOSPC
+ EPIPE
+writev - EAGAIN EBADF EDESTADDRREQ EDQUOT EFAULT EFBIG EINTR EINVAL EIO ENOSPC
+ EPIPE
+"""
+
+# Calls that cannot fail, or never return. brk(2): the system call has no errno.
+NEVER_FAIL = ('brk exit exit_group getegid geteuid getgid getpid getppid '
+              'gettid getuid').split()
+
+PAGES = {}      # name: (the argument or None, [name of an errno])
+for row in TEXT.replace('\n ', ' ').replace('PATH', PATH).split('\n')[1:-1]:
+    names, size, *errors = row.split()
+    for name in names.split(','):
+        PAGES[name] = (None if size == '-' else int(size),
+                       errors + ['ENOSYS', 'EPERM'])
+
+
+def names_of_calls(compiler):
+    """{number: name of a system call}, from the headers."""
+    macros = subprocess.run([compiler, '-E', '-dM', '-include', 'sys/syscall.h',
+                             '-x', 'c', '/dev/null'], check=True, text=True,
+                            stdout=subprocess.PIPE).stdout
+    return {int(number): name for name, number in
+            re.findall(r'__NR_(\w+) (\d+)$', macros, re.MULTILINE)}
