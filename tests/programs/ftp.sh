@@ -6,44 +6,21 @@
 # pyftpdlib, which leaves the passive ports to bind() with port 0.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/vsftpd_server.sh"
 
 needs tnftp vsftpd python3
 fixed_ports 21 2121
 
-# The account that anonymous users are given need not exist on this machine.
-prepare_accounts()
-{
-	{
-		cat /etc/passwd
-		echo "guests:x:65533:65534::$work/files:/usr/sbin/nologin"
-	} >"$work/.passwd"
-	mount --bind "$work/.passwd" /etc/passwd
-}
-
 # vsftpd picks passive ports itself: it is told the range as an operator would.
 start_vsftpd()
 {
-	mkdir "$work/empty"
-	cat >"$work/vsftpd.conf" <<-END
-	background=NO
-	listen=NO
-	listen_ipv6=YES
+	configure_vsftpd <<-END
 	listen_port=21
-	anonymous_enable=YES
-	no_anon_password=YES
-	local_enable=NO
-	anon_root=$work/files
-	ftp_username=guests
-	nopriv_user=nobody
-	secure_chroot_dir=$work/empty
 	port_enable=YES
 	connect_from_port_20=NO
 	pasv_enable=YES
 	pasv_min_port=${range%-*}
 	pasv_max_port=${range#*-}
-	xferlog_enable=NO
-	accept_timeout=$hang_seconds
-	connect_timeout=$hang_seconds
 	END
 	server vsftpd vsftpd "$work/vsftpd.conf"
 	wait_bound tcp 21
@@ -83,7 +60,6 @@ session()
 scenario()
 {
 	served page 300000
-	prepare_accounts
 	start_vsftpd
 	start_pyftpdlib
 	local port address way

@@ -7,6 +7,7 @@
 # no answer of bind() could lead it, and the rule's arguments do.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/vsftpd_server.sh"
 
 needs tnftp vsftpd
 fixed_ports 21
@@ -25,34 +26,9 @@ policy()
 	END
 }
 
-# The account that anonymous users are given need not exist on this machine.
-prepare_accounts()
-{
-	{
-		cat /etc/passwd
-		echo "guests:x:65533:65534::$work/files:/usr/sbin/nologin"
-	} >"$work/.passwd"
-	mount --bind "$work/.passwd" /etc/passwd
-}
-
 start_vsftpd()
 {
-	mkdir "$work/empty"
-	cat >"$work/vsftpd.conf" <<-END
-	background=NO
-	listen=NO
-	listen_ipv6=YES
-	anonymous_enable=YES
-	no_anon_password=YES
-	local_enable=NO
-	anon_root=$work/files
-	ftp_username=guests
-	nopriv_user=nobody
-	secure_chroot_dir=$work/empty
-	xferlog_enable=NO
-	accept_timeout=$hang_seconds
-	connect_timeout=$hang_seconds
-	END
+	configure_vsftpd </dev/null
 	by_berth_run vsftpd "$work/vsftpd.conf" >"$work/vsftpd.log" 2>&1 &
 	newest_server=$!
 	wait_bound tcp 21
@@ -95,7 +71,6 @@ watch_parts()
 scenario()
 {
 	served page 300000
-	prepare_accounts
 	start_vsftpd
 	watch_parts
 	local address beside
