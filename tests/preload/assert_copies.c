@@ -8,12 +8,9 @@
 #include "lease_map.h"
 #include "probe.h"
 
-#include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #ifndef SO_COOKIE
@@ -24,26 +21,6 @@
 #define N_RANGE 8
 
 static struct lease_map map;
-
-static void forbid_cookie(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getsockopt, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, args[2])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SO_COOKIE, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = {
-		.len = sizeof(code) / sizeof(*code), .filter = code,
-	};
-
-	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
-	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), "seccomp");
-}
 
 static void lose_and_take(const struct kind *kind, const char *when)
 {
@@ -121,7 +98,7 @@ int main(int argc, char **argv)
 	lease_map_open(&map, argv[1]);
 	lose_and_take(&kinds[UDP4], "no filter");
 	lose_and_take(&kinds[UDP6], "no filter");
-	forbid_cookie();
+	answer_call(SYS_getsockopt, 2, SO_COOKIE, SECCOMP_RET_KILL_PROCESS);
 	lose_and_take(&kinds[UDP4], "no SO_COOKIE");
 	lose_and_take(&kinds[UDP6], "no SO_COOKIE");
 	return 0;

@@ -16,15 +16,12 @@
 #include "probe.h"
 
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <linux/sctp.h>
 #include <linux/seccomp.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 
@@ -319,44 +316,6 @@ static void (*const before_all)(int, char **, char **) = measure_early;
 
 /* --- the surroundings ----------------------------------------------------------- */
 
-static void refuse_by_filter(struct sock_filter *code, size_t n)
-{
-	struct sock_fprog program = { .len = (unsigned short)n,
-				      .filter = code };
-
-	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
-	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), "seccomp");
-}
-
-static void refuse_netlink(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, args[0])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-
-	refuse_by_filter(code, sizeof(code) / sizeof(*code));
-}
-
-static void refuse_memory(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-
-	refuse_by_filter(code, sizeof(code) / sizeof(*code));
-}
-
 static const struct kind *kind_of(const struct subject *of)
 {
 	static struct kind kind;
@@ -415,9 +374,10 @@ static void prepare(char **argv)
 	if (command)
 		must(-system(command), command);
 	if (argument(argv, "no-diag"))
-		refuse_netlink();
+		answer_call(SYS_socket, 0, AF_NETLINK,
+			    SECCOMP_RET_ERRNO | EACCES);
 	if (argument(argv, "no-memory"))
-		refuse_memory();
+		answer_call(SYS_mmap, -1, 0, SECCOMP_RET_ERRNO | ENOMEM);
 }
 
 int main(int argc, char **argv)

@@ -3,12 +3,16 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -202,6 +206,34 @@ int must(int result, const char *what)
 		exit(99);
 	}
 	return result;
+}
+
+void install_filter(struct sock_filter *code, size_t n)
+{
+	struct sock_fprog program = { .len = (unsigned short)n,
+				      .filter = code };
+
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
+	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), "seccomp");
+}
+
+void answer_call(int number, int argument, uint32_t value, uint32_t action)
+{
+	const size_t at_number = offsetof(struct seccomp_data, nr);
+	const size_t at = argument < 0 ? at_number
+		: offsetof(struct seccomp_data, args) +
+		  (size_t)argument * sizeof(uint64_t);
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)at_number),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)at),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			 argument < 0 ? (uint32_t)number : value, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	install_filter(code, sizeof(code) / sizeof(*code));
 }
 
 int open_kind(const struct kind *kind)

@@ -115,6 +115,14 @@ void skip(const char *format, ...);
 /* Ends the probe with status 99, and what, if result is negative. */
 int must(int result, const char *what);
 
+/* A seccomp filter of so many instructions, for good. */
+struct sock_filter;
+void install_filter(struct sock_filter *code, size_t n);
+
+/* One that answers a system call with an action, where an argument, 0 to 5, has
+ * a value; -1: whatever its arguments. */
+void answer_call(int number, int argument, uint32_t value, uint32_t action);
+
 /* A new socket; ends the probe when there is none. */
 int open_kind(const struct kind *kind);
 
