@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/user.h>
@@ -206,6 +207,8 @@ void stepped_end(void)
 void stepped_start(struct stepped *stepped, unsigned int slot,
 		   void (*work)(void *context), void *context)
 {
+	const pid_t self = getpid();
+
 	atomic_store(&phases[slot], PHASE_BEFORE);
 	fflush(stdout);
 	*stepped = (struct stepped){ .slot = slot, .pid = fork() };
@@ -213,6 +216,9 @@ void stepped_start(struct stepped *stepped, unsigned int slot,
 		die("fork");
 	if (stepped->pid == 0) {
 		own_phasep = &phases[slot];
+		/* It does not outlive its tracer, whenever that is killed. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != self)
+			_exit(1);
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		work(context);
 		fflush(stdout);
