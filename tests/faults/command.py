@@ -21,6 +21,7 @@ from fault import SPAN_COMMAND, Injection, Program, Surroundings, Tap, Tools
 FOLDER = '/run/berth'
 CONFIGURATION, OTHER_CONFIGURATION = FOLDER + '.conf', FOLDER + '-other.conf'
 RANGE, LO, HI = '20000-20099', 20000, 20099
+RANGES = {CONFIGURATION: (LO, HI), OTHER_CONFIGURATION: (20100, 20199)}
 MODE, MODE_LINE = 0o640, 'map-mode = "0640"\n'
 DENIED = os.strerror(13)
 
@@ -75,9 +76,11 @@ class Commanding(Injection):
             self.files.keep()
         return outcome
 
-    def run_berth(self, *words):
-        subprocess.run([self.tools.berth, *words], env=self.env, check=True,
-                       stdout=subprocess.DEVNULL)
+    def run_berth(self, *words, check=True):
+        """Without a fault; returns the output."""
+        return subprocess.run([self.tools.berth, *words], env=self.env,
+                              check=check, text=True,
+                              stdout=subprocess.PIPE).stdout
 
     def prepare(self):
         """A map and a policy, as every run is to find them."""
@@ -115,6 +118,10 @@ class Commanding(Injection):
             return 'status 0, and nothing was done'
         if moved and fault.error not in LASTING + ['EPERM', 'EFBIG', 'ENOENT']:
             return 'the policy has moved for a failure that may pass'
+        lo, hi = RANGES[self.case.words[-1]]
+        port = self.run_berth('port', check=False)
+        if not lo <= int('0' + port.strip()) <= hi:
+            return 'status 0, and another policy is in force'
         # Without a map, or with one that not all look for, the policy binds all
         # the same: prepare_map() says which of the two it is.
         kept = files.kept.get('map')
