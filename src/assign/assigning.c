@@ -196,10 +196,8 @@ bool assigning_has_port(const struct assigning *self, uint16_t port)
 /* Binds to the port by its number, and then makes the call. */
 static enum port_outcome try_bound(struct assigning *self, uint16_t port)
 {
-	/* A socket whose next connect returns the result of the last one is not
-	 * bound. */
 	const bool may_bind =
-		!call_is_engaged(self->call) || assigning_is_bind(self);
+		assigning_is_bind(self) || call_may_bind(self->call);
 	const long bound = may_bind ? bind_by_number(self, port) : -EINVAL;
 
 	if (bound == -EADDRINUSE || bound == -EACCES)

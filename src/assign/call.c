@@ -53,6 +53,11 @@ bool call_is_engaged(const struct call *call)
 		socket_is_cut_off(call->fd));
 }
 
+bool call_may_bind(const struct call *call)
+{
+	return call->facts.mptcp || !call_is_engaged(call);
+}
+
 void call_drop_reuse(struct call *call)
 {
 	int reuse = 1;

@@ -63,6 +63,13 @@ void call_note_connect(struct call *call, long result);
 bool call_is_engaged(const struct call *call);
 
 /*
+ * Whether the socket may be bound before the call is made: not where that only
+ * returns the result of the last connect. MPTCP does not show that another
+ * process has disconnected it: it is bound, so that no port is the kernel's.
+ */
+bool call_may_bind(const struct call *call);
+
+/*
  * Resets a SO_REUSEADDR that Berth has set, on a socket that a connect has left
  * closed. Changes call->facts alone.
  */

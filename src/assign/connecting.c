@@ -282,10 +282,8 @@ void connecting_end_on_bind(struct connecting *self)
 static enum connect_outcome try_shared_bind(struct connecting *self,
 				    const struct lease *lease)
 {
-	/* A socket whose connect only returns the result of the last one makes
-	 * no connection. */
-	const int bound = call_is_engaged(self->call)
-		? -EINVAL : connecting_bind_shared(self, lease->port);
+	const int bound = call_may_bind(self->call)
+		? connecting_bind_shared(self, lease->port) : -EINVAL;
 
 	if (bound == -EADDRINUSE || bound == -EACCES) {
 		event_count(&connecting_process(self)->map, COUNTER_FOREIGN);

@@ -70,6 +70,21 @@ static int look_again(struct call *call)
 	return call->kind != CALL_SEND || call->connects ? refresh(call) : 0;
 }
 
+/* A child process may have reset the range that the program has set. */
+static bool has_own_range(struct call *call)
+{
+	struct fd_facts *facts = &call->facts;
+	int range;
+
+	if (facts->own_range &&
+	    raw_get_int_option(call->fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE,
+			       &range) == 0 && range == 0) {
+		facts->own_range = 0;
+		process_set(call->process, call->fd, *facts);
+	}
+	return facts->own_range;
+}
+
 static bool covers(struct call *call)
 {
 	struct fd_facts *facts = &call->facts;
@@ -77,7 +92,7 @@ static bool covers(struct call *call)
 
 	if (result == 0 && facts->covered)
 		result = look_again(call);
-	return result == 0 && facts->covered && !facts->own_range;
+	return result == 0 && facts->covered && !has_own_range(call);
 }
 
 /*

@@ -107,8 +107,7 @@ def is_only_port(it):
     return (it.name in CONNECTING and hooked == 'EADDRNOTAVAIL'
             and it.port == port_of(it.bare.words, it.slot)
             and port_of(it.words_before, it.slot) in ('0', it.port)
-            and bare in ('0', 'EINPROGRESS', 'ECONNREFUSED', 'ECONNABORTED',
-                         'EFAULT', 'EALREADY', 'EINVAL')
+            and bare in ('0', 'EFAULT', 'EINVAL') + AFTER_CHOICE
             and it.only('name', 'peer', 'tcp', 'v6only', 'device'))
 
 
@@ -290,10 +289,11 @@ def is_refused_before_result(it):
 
 
 def is_not_shared(it):
-    """UDP in a full range, with SO_REUSEADDR or SO_REUSEPORT."""
+    """UDP in a full range, with SO_REUSEADDR or SO_REUSEPORT: such a bind is not
+    made."""
     bare, hooked = it.results()
-    return (hooked in ('EAGAIN', 'EADDRINUSE') and bare != hooked
-            and it.only('name', 'peer', 'device')
+    return (hooked in ('EAGAIN', 'EADDRINUSE')
+            and it.only('name', 'peer', 'device', 'v6only')
             and any('SO_REUSE' in line.call for line in it.before)
             and port_of(it.hooked.words, it.slot) == '0')
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A TCP socket that has lost its port goes on to show it. Whatever has taken the
+ * A TCP or MPTCP socket that has lost its port goes on to show it. Whatever has taken the
  * port away, the next call that needs one is given one of the range; and a
  * program without Berth that inherits the socket may use every port. Edge case 68.
  */
@@ -324,7 +324,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (argc > 2)
 		return look_at_range(atoi(argv[1]));
-	try_kind(&kinds[TCP4], argv[1], argv[0]);
-	try_kind(&kinds[TCP6], argv[1], argv[0]);
+	for (const struct kind *kind = kinds; kind <= kinds + MPTCP6; kind++)
+		if (kind_present(kind))
+			try_kind(kind, argv[1], argv[0]);
 	return 0;
 }

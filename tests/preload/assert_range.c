@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define OPEN_PORT 7000
@@ -125,6 +126,21 @@ static void connect_again(const struct kind *kind, int fd)
 	connect_plain(kind, fd);
 }
 
+/* The program's own range, which a child process resets. */
+static void connect_without_range(const struct kind *kind, int fd)
+{
+	pid_t child;
+
+	set_int(fd, SOL_IP, IP_LOCAL_PORT_RANGE, 30001 << 16 | 30000);
+	child = must(fork(), "fork");
+	if (child == 0) {
+		set_int(fd, SOL_IP, IP_LOCAL_PORT_RANGE, 0);
+		_exit(0);
+	}
+	must(waitpid(child, NULL, 0), "waitpid");
+	connect_plain(kind, fd);
+}
+
 static void listen_unbound(const struct kind *kind, int fd)
 {
 	(void)kind;
@@ -201,6 +217,8 @@ static const struct {
 	{ "bind without port, connect", STREAM | DATAGRAM, connect_late },
 	{ "connect of a copy", STREAM | DATAGRAM, connect_copy },
 	{ "refused, unspec, connect", STREAM | DATAGRAM, connect_again },
+	{ "range set and reset, connect", STREAM | DATAGRAM,
+	  connect_without_range },
 	{ "listen", STREAM, listen_unbound },
 	{ "bind without port, listen", STREAM, listen_late },
 	{ "sendto MSG_FASTOPEN", STREAM, fastopen_sendto },
