@@ -14,33 +14,6 @@
 
 #define DELETED " (deleted)"	/* d_path() in fs/d_path.c */
 
-static void set_name(struct identity *identity, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	snprintf(identity->name, sizeof(identity->name), "%s",
-		 slash != NULL ? slash + 1 : path);
-}
-
-/* Whether the kernel starts env(1) first, which then takes another name. */
-static bool is_run_by_env(const char *path)
-{
-	char line[256] = "";
-	FILE *file = fopen(path, "re");
-	size_t length;
-
-	if (file == NULL)
-		return false;
-	if (fgets(line, sizeof(line), file) == NULL)
-		line[0] = '\0';
-	fclose(file);
-	if (strncmp(line, "#!", 2) != 0)
-		return false;
-	length = strcspn(line + 2 + strspn(line + 2, " \t"), " \t\n");
-	line[2 + strspn(line + 2, " \t") + length] = '\0';
-	return length >= 4 && strcmp(line + strlen(line) - 4, "/env") == 0;
-}
-
 /* By its number in the initial user namespace, where that is known. */
 static void set_uid(struct identity *identity, const char *map,
 		    unsigned long uid)
@@ -56,16 +29,16 @@ static void set_uid(struct identity *identity, const char *map,
 		snprintf(identity->uid, sizeof(identity->uid), "%lu", uid);
 }
 
-struct program program_of_command(const char *exe, const char *interpreter,
+struct program program_of_command(const char *exe, const char *name,
 				  struct program_texts *texts)
 {
 	struct identity *identity = &texts->identity;
 	const char *profile = getenv("BERTH_PROFILE");
 
 	*texts = (struct program_texts){ .profile = "" };
-	if (realpath(interpreter, identity->exe) == NULL)
+	if (realpath(exe, identity->exe) == NULL)
 		identity->exe[0] = '\0';
-	set_name(identity, is_run_by_env(exe) ? interpreter : exe);
+	snprintf(identity->name, sizeof(identity->name), "%s", name);
 	set_uid(identity, "/proc/self/uid_map", geteuid());
 	if (profile != NULL && *profile != '\0')
 		identity->profile = profile;

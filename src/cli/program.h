@@ -16,10 +16,10 @@ struct program_texts {
 };
 
 /*
- * A program that this process is to start: its file, and the interpreter of a
- * script (or the file again); this process's user and BERTH_PROFILE.
+ * A program that this process is to start, by its file (of a script that of its
+ * interpreter) and its name; with this process's user and BERTH_PROFILE.
  */
-struct program program_of_command(const char *exe, const char *interpreter,
+struct program program_of_command(const char *exe, const char *name,
 				  struct program_texts *texts);
 
 /*

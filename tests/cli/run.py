@@ -7,6 +7,7 @@
 # Environment: BERTH and LIBBERTH, the two files under test; STATIC_PROGRAM, and
 # MUSL_PROGRAM where the compiler is found. Edge cases 35, 52 and 70.
 
+import json
 import os
 import re
 import shutil
@@ -403,6 +404,23 @@ def the_interpreters_of_scripts_are_looked_at():
     expect_gap(write("by-env", "#!/usr/bin/env static\n"), reason, env=env)
     expect_gap(write("by-env-s", "#!/usr/bin/env -S A=1 static -x\n"), reason,
                env=env)
+
+
+@test
+def explain_names_a_program_as_the_kernel_does():
+    print_name = "cat /proc/$$/comm\n"
+    write("inner", "#!/bin/sh\n" + print_name)
+    write("outer", "#!/usr/bin/env inner\n")
+    write("plain", print_name)
+    write("round", f"#!{path('outer')}\n")
+    env = {"PATH": work + ":" + os.environ["PATH"]}
+    for script in "inner", "outer", "plain", "round":
+        started = run(path(script), env=env)
+        explained = berth("explain", "--json", "--", path(script), env=env)
+        expect(started, 0)
+        expect(explained, 0)
+        name = json.loads(explained.stdout)["program"]["name"]
+        assert name + "\n" == started.stdout, (script, name, started.stdout)
 
 
 @test

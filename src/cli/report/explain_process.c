@@ -250,7 +250,7 @@ int explain_command(struct explaining *explaining, const char *name)
 	if (result < 0)
 		return result;
 	is_covered = cover_check(path, (char *[]){ NULL }, &gap);
-	self.program = program_of_command(path, gap.program, &texts);
+	self.program = program_of_command(gap.program, gap.name, &texts);
 	read_environment(&self, getenv);
 	show(&self, NULL, is_covered ? "yes" : gap.reason);
 	return 0;

@@ -186,6 +186,11 @@ static char *env_program(char *text, const char **restp)
 	return NULL;
 }
 
+static void note_name(const char *path, struct cover_gap *gapp)
+{
+	snprintf(gapp->name, sizeof(gapp->name), "%s", cover_file_name(path));
+}
+
 static void note_cleaner(const char *path, char *const arguments[],
 			 struct cover_gap *gapp)
 {
@@ -216,8 +221,10 @@ static bool script_interpreter(struct program *program, char path[PATH_MAX],
 		char *name = env_program(rest, restp);
 
 		/* Not found: then env is what runs, and it tells. */
-		if (name != NULL && cover_find(name, path) == 0)
+		if (name != NULL && cover_find(name, path) == 0) {
+			note_name(path, gapp);
 			return true;
+		}
 	}
 	*restp = rest;
 	if (word[0] == '\0')
@@ -284,6 +291,7 @@ static bool look(const char *path, struct cover_gap *gapp,
 		/* ENOEXEC: execvp(3) runs it by the shell, if it is text. */
 		is_script = !is_same_file(_PATH_BSHELL, &program.status);
 		snprintf(interpreter, PATH_MAX, "%s", _PATH_BSHELL);
+		note_name(_PATH_BSHELL, gapp);
 	}
 	if (is_script)
 		snprintf(gapp->arguments, sizeof(gapp->arguments), "%s", rest);
@@ -298,6 +306,7 @@ static bool check_one(const char *path, char *const arguments[],
 	char interpreter[PATH_MAX], next[PATH_MAX];
 
 	*gapp = (struct cover_gap){ .certain = true };
+	note_name(path, gapp);
 	note_cleaner(path, arguments, gapp);
 	for (unsigned int n = 0; look(path, gapp, next); n++) {
 		if (n == SCRIPTS_MAX)

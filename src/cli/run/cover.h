@@ -20,6 +20,8 @@
 /* What was found, and why it is not covered. */
 struct cover_gap {
 	char program[PATH_MAX];	/* the file itself, or its interpreter */
+	char name[NAME_MAX + 1];	/* of the process, as the kernel gives it:
+				   a script's own, but not behind env(1) */
 	char cleaner[PATH_MAX];	/* "", or the file of cover_clean.h met first */
 	char started[PATH_MAX];	/* "", or the file that is not covered, which
 				   program starts (cover_start.h) */
@@ -42,7 +44,8 @@ int cover_find(const char *name, char path[PATH_MAX]);
  * Looks at a program that cover_find() gave, and at the arguments that it would
  * get, up to NULL. Follows "#!" as often as the kernel does (exec_binprm() in
  * fs/exec.c), through env(1) too, and looks at what a command of cover_start.h
- * starts. Returns whether Berth covers it; if not, *gapp tells. What does not exist is no gap: execvp(3) has an error for it.
+ * starts. Returns whether Berth covers it; if not, *gapp tells why. What does not
+ * exist is no gap: execvp(3) has an error for it.
  */
 bool cover_check(const char *path, char *const arguments[],
 		 struct cover_gap *gapp);

@@ -154,7 +154,7 @@ static int check_command(struct run *run)
 		if (run->strict)
 			return EXIT_CANNOT_RUN;
 	}
-	return run_append_arguments(run, path, gap.program);
+	return run_append_arguments(run, gap.program, gap.name);
 }
 
 /* So that one line is printed here, and not one by each process. */

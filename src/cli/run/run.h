@@ -34,11 +34,10 @@ int run_fail(const char *what, const char *why);
 int run_settle_policy(struct run *run);
 
 /*
- * Appends the arguments that the rule of a program has for it; exe is its file,
- * interpreter that of a script or the file itself.
+ * Appends the arguments that the rule of a program has for it: see
+ * program_of_command().
  */
-int run_append_arguments(struct run *run, const char *exe,
-			 const char *interpreter);
+int run_append_arguments(struct run *run, const char *exe, const char *name);
 
 /* Finds libberth.so: BERTH_LIBRARY, that of the build tree, the one installed. */
 int run_find_library(char path[PATH_MAX]);
