@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/message.h"
 #include "kernel/ports_text.h"
+#include "policy/image.h"
 
 #define UNKNOWN "-"
 
@@ -230,6 +231,21 @@ char *output_ports(const struct port_set *set)
 
 	if (text != NULL)
 		range_text_format(set, text, size);
+	return text;
+}
+
+char *output_strings(const char *first, const char *joint)
+{
+	char *text = NULL, *longer;
+
+	for (; first != NULL && *first != '\0';
+	     first = policy_next_string(first)) {
+		if (asprintf(&longer, "%s%s%s", text != NULL ? text : "",
+			     text != NULL ? joint : "", first) < 0)
+			longer = NULL;
+		free(text);
+		text = longer;
+	}
 	return text;
 }
 

@@ -85,6 +85,12 @@ struct output_number output_number(uint64_t value);
 /* Ports as such a text; for free(), NULL without memory. */
 char *output_ports(const struct port_set *set);
 
+/*
+ * The strings of a list in a policy (see policy_next_string()) as such a text,
+ * with a word between them; NULL also where there are none.
+ */
+char *output_strings(const char *first, const char *joint);
+
 /* Ends the report. Returns 0, or -errno when not all of it could be written. */
 int output_close(struct output *output);
 

@@ -70,14 +70,14 @@ static bool read_exe(pid_t pid, struct identity *identity)
 	return true;
 }
 
-static bool read_name(pid_t pid, char name[PROGRAM_NAME_SIZE])
+static bool read_name(pid_t pid, char name[IDENTITY_NAME_SIZE])
 {
 	FILE *file = open_file(pid, "comm");
 	size_t length = 0;
 
 	if (file == NULL)
 		return false;
-	length = fread(name, 1, PROGRAM_NAME_SIZE, file);
+	length = fread(name, 1, IDENTITY_NAME_SIZE, file);
 	fclose(file);
 	/* The newline at the end is the kernel's. */
 	if (length > 0)
@@ -85,10 +85,16 @@ static bool read_name(pid_t pid, char name[PROGRAM_NAME_SIZE])
 	return length > 0;
 }
 
-void program_name(pid_t pid, char name[PROGRAM_NAME_SIZE])
+struct program_label program_label(pid_t pid)
 {
-	if (!read_name(pid, name))
-		snprintf(name, PROGRAM_NAME_SIZE, "?");
+	struct program_label label = { "?", "?" };
+
+	if (pid != 0) {
+		snprintf(label.pid, sizeof(label.pid), "%d", (int)pid);
+		if (!read_name(pid, label.name))
+			memcpy(label.name, "?", sizeof("?"));
+	}
+	return label;
 }
 
 /* The effective uid at the start, which the process may have changed since. */

@@ -3,7 +3,6 @@
 
 /* Programs other than this one: their names, and what rules look at. */
 
-#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -30,10 +29,13 @@ struct program program_of_command(const char *exe, const char *name,
 int program_of_process(pid_t pid, struct program_texts *texts,
 		       struct program *programp);
 
-#define PROGRAM_NAME_SIZE IDENTITY_NAME_SIZE
+/* How a process is printed. */
+struct program_label {
+	char pid[12];		/* "?" for 0 */
+	char name[IDENTITY_NAME_SIZE];	/* "?" where there is none (any more) */
+};
 
-/* The name of a process, "?" when it has ended meanwhile. */
-void program_name(pid_t pid, char name[PROGRAM_NAME_SIZE]);
+struct program_label program_label(pid_t pid);
 
 /* Whether libberth.so is mapped into a process. */
 bool program_is_covered(pid_t pid);

@@ -78,18 +78,17 @@ Test(program, has_its_first_environment)
 
 Test(program, has_any_name)
 {
-	char name[PROGRAM_NAME_SIZE];
 	const pid_t pid = start("/bin/sleep", (char *[]){ NULL });
 
 	cr_assert_eq(prctl(PR_SET_NAME, "a\tb\nc"), 0);
-	program_name(getpid(), name);
-	cr_assert_str_eq(name, "a\tb\nc");
+	cr_assert_str_eq(program_label(getpid()).name, "a\tb\nc");
 	cr_assert_eq(prctl(PR_SET_NAME, "0123456789abcdef"), 0);
-	program_name(getpid(), name);
-	cr_assert_str_eq(name, "0123456789abcde");
+	cr_assert_str_eq(program_label(getpid()).name, "0123456789abcde");
+	cr_assert_eq(atoi(program_label(pid).pid), pid);
 	end(pid);
-	program_name(pid, name);
-	cr_assert_str_eq(name, "?");
+	cr_assert_str_eq(program_label(pid).name, "?");
+	cr_assert_str_eq(program_label(0).name, "?");
+	cr_assert_str_eq(program_label(0).pid, "?");
 }
 
 Test(program, that_is_to_be_started_has_the_file_of_its_interpreter)

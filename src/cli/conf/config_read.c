@@ -386,10 +386,10 @@ int config_read(struct config *config, const char *path,
 		if (file->parser != NULL)
 			cfg_free(file->parser);
 	if (config->memory.failed)
-		findings->incomplete = true;
+		findings->memory.failed = true;
 	else if (result != 0 && findings->n_errors == 0)
 		refuse(((struct location){ path, 0 }), "cannot be read");
-	return result == 0 && !findings->incomplete ? 0 : -EINVAL;
+	return result == 0 && !findings->memory.failed ? 0 : -EINVAL;
 }
 
 void config_deinit(struct config *config)

@@ -58,7 +58,7 @@ static size_t put_variable(FILE *stream, const char *variable,
 	char *inside = strndup(variable + 2, length - 2);
 
 	if (inside == NULL)
-		findings->incomplete = true;
+		findings->memory.failed = true;
 	else if (is_closed)
 		why = look_up(inside, &value);
 	for (char *mark = quoted.text;

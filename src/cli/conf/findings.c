@@ -15,50 +15,44 @@ struct printed {
 	size_t file;	/* index of the first finding of the same file */
 };
 
-/* The file's name is copied: findings may outlive the configuration. */
-static bool fill(struct finding *finding, const char *format, va_list arguments)
+static char *copy_printable(struct memory *memory, const char *text)
 {
-	char *file = NULL;
+	char *copy = memory_copy(memory, text, strlen(text));
 
-	if (finding->place.file != NULL) {
-		file = strdup(finding->place.file);
-		if (file == NULL)
-			return false;
-		text_make_printable(file);
-	}
-	if (vasprintf(&finding->message, format, arguments) < 0) {
-		free(file);
-		return false;
-	}
-	text_make_printable(finding->message);
-	finding->place.file = file;
-	return true;
+	if (copy != NULL)
+		text_make_printable(copy);
+	return copy;
 }
 
+/* The file's name is copied: findings may outlive the configuration. */
 void findings_add(struct findings *findings, enum severity severity,
 		  struct location place, const char *format, ...)
 {
-	struct finding *items =
-		reallocarray(findings->items, findings->n_items + 1,
-			     sizeof(*items));
+	struct memory *memory = &findings->memory;
+	struct finding *items = memory_grow(memory, findings->items,
+					    findings->n_items, sizeof(*items));
 	struct finding finding = { .severity = severity, .place = place };
 	va_list arguments;
-	bool filled;
+	char *message;
+	int length;
 
 	if (severity == SEVERITY_ERROR)
 		findings->n_errors++;
-	if (items == NULL) {
-		findings->incomplete = true;
+	va_start(arguments, format);
+	length = vasprintf(&message, format, arguments);
+	va_end(arguments);
+	if (length < 0) {
+		memory->failed = true;
 		return;
 	}
+	finding.message = copy_printable(memory, message);
+	free(message);
+	if (place.file != NULL)
+		finding.place.file = copy_printable(memory, place.file);
+	if (memory->failed)
+		return;
 	findings->items = items;
-	va_start(arguments, format);
-	filled = fill(&finding, format, arguments);
-	va_end(arguments);
-	if (filled)
-		items[findings->n_items++] = finding;
-	else
-		findings->incomplete = true;
+	items[findings->n_items++] = finding;
 }
 
 static bool of_same_file(const struct finding *a, const struct finding *b)
@@ -121,7 +115,7 @@ void findings_print(const struct findings *findings, FILE *stream)
 	for (size_t i = 0; i < findings->n_items; i++)
 		print(order != NULL ? order[i].finding : &findings->items[i],
 		      stream);
-	if (findings->incomplete)
+	if (findings->memory.failed)
 		fputs("no memory to tell all that is wrong\n", stream);
 	free(order);
 }
@@ -175,10 +169,6 @@ struct finding_word findings_quote(const char *word, size_t length)
 
 void findings_deinit(struct findings *findings)
 {
-	for (size_t i = 0; i < findings->n_items; i++) {
-		free((char *)findings->items[i].place.file);
-		free(findings->items[i].message);
-	}
-	free(findings->items);
-	*findings = (struct findings){ 0 };
+	memory_free(&findings->memory);
+	*findings = (struct findings){ .items = NULL };
 }

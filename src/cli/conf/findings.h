@@ -7,10 +7,10 @@
  * as `file:line: message`.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
+#include "cli/memory.h"
 #include "cli/output.h"
 
 /* Where something stands. line 0: of the file as a whole; file NULL: of none. */
@@ -27,13 +27,13 @@ enum severity {
 struct finding {
 	enum severity severity;
 	struct location place;
-	char *message;
+	const char *message;
 };
 
 struct findings {
 	struct finding *items;
 	size_t n_items, n_errors;
-	bool incomplete;	/* no memory for one of them: an error, too */
+	struct memory memory;	/* of all; failed: some finding is missing */
 };
 
 __attribute__((format(printf, 4, 5)))

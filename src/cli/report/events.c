@@ -15,59 +15,52 @@
 
 struct reading {
 	const struct place *place;
+	const struct events *last;	/* what was read before */
 	struct events *events;
 	int result;
 };
 
-static struct event_cursor *cursor_of(struct events *events,
-				      const struct found_map *found)
+/* How far a map was read the last time. */
+static uint64_t find_next(const struct events *last,
+			  const struct file_status *status)
 {
-	for (size_t i = 0; i < events->n_cursors; i++)
-		if (events->cursors[i].device == found->status.device &&
-		    events->cursors[i].inode == found->status.inode)
-			return &events->cursors[i];
-	if (events->n_cursors == events->cursor_capacity) {
-		const size_t capacity = 2 * events->cursor_capacity + 16;
-		struct event_cursor *cursors = reallocarray(
-			events->cursors, capacity, sizeof(*cursors));
-
-		if (cursors == NULL)
-			return NULL;
-		events->cursors = cursors;
-		events->cursor_capacity = capacity;
-	}
-	events->cursors[events->n_cursors] = (struct event_cursor){
-		.device = found->status.device, .inode = found->status.inode };
-	return &events->cursors[events->n_cursors++];
+	for (size_t i = 0; i < last->n_cursors; i++)
+		if (last->cursors[i].device == status->device &&
+		    last->cursors[i].inode == status->inode)
+			return last->cursors[i].next;
+	return 0;
 }
 
-/* Of files that are gone: their numbers may be used again. */
-static void forget_gone(struct events *events)
+static struct event_cursor *add_cursor(struct reading *reading,
+				       const struct file_status *status)
 {
-	size_t n_kept = 0;
+	struct events *events = reading->events;
+	struct event_cursor *cursors = memory_grow(
+		&events->memory, events->cursors, events->n_cursors,
+		sizeof(*cursors));
 
-	for (size_t i = 0; i < events->n_cursors; i++)
-		if (events->cursors[i].is_there)
-			events->cursors[n_kept++] = events->cursors[i];
-	events->n_cursors = n_kept;
-	for (size_t i = 0; i < n_kept; i++)
-		events->cursors[i].is_there = false;
+	if (cursors == NULL)
+		return NULL;
+	events->cursors = cursors;
+	cursors += events->n_cursors++;
+	*cursors = (struct event_cursor){
+		.device = status->device, .inode = status->inode,
+		.next = find_next(reading->last, status),
+	};
+	return cursors;
 }
 
 static int add(struct events *events, const struct found_map *found,
 	       const struct event *event)
 {
-	if (events->n_items == events->capacity) {
-		const size_t capacity = 2 * events->capacity + 256;
-		struct event_record *items = reallocarray(
-			events->items, capacity, sizeof(*items));
+	struct event_record *items = memory_grow(
+		&events->memory, events->items, events->n_items,
+		sizeof(*items));
 
-		if (items == NULL)
-			return -ENOMEM;
-		events->items = items;
-		events->capacity = capacity;
-	}
-	events->items[events->n_items] = (struct event_record){
+	if (items == NULL)
+		return -ENOMEM;
+	events->items = items;
+	items[events->n_items] = (struct event_record){
 		.event = *event, .number = events->n_items, .uid = found->uid,
 		.is_shared = found->is_shared };
 	events->n_items++;
@@ -92,14 +85,13 @@ static int add_events(struct events *events, const struct found_map *found,
 /* Returns 0, or why the map could not be read. */
 static int read_map(struct reading *reading, const struct found_map *found)
 {
-	struct event_cursor *cursor = cursor_of(reading->events, found);
+	struct event_cursor *cursor = add_cursor(reading, &found->status);
 	struct map copy;
 	uint64_t end;
 	int result;
 
 	if (cursor == NULL)
 		return -ENOMEM;
-	cursor->is_there = true;
 	/* Most of the time nothing has come. */
 	result = raw_file_read(found->fd, &end, sizeof(end), END_OFFSET);
 	if (result < 0)
@@ -143,14 +135,14 @@ static int compare(const void *left, const void *right)
 
 int events_read(const struct place *place, struct events *events)
 {
-	struct reading reading = { .place = place, .events = events };
+	struct events last = *events;
+	struct reading reading = { .place = place, .last = &last,
+				   .events = events };
 	int result;
 
-	events->n_items = 0;
-	events->missed.n_denied = 0;
-	events->missed.is_broken = false;
+	*events = (struct events){ .missed.is_quiet = last.missed.is_quiet };
 	result = found_maps_visit(place, O_RDONLY, visit, &reading);
-	forget_gone(events);
+	events_close(&last);
 	if (events->n_items > 0)
 		qsort(events->items, events->n_items, sizeof(*events->items),
 		      compare);
@@ -159,7 +151,6 @@ int events_read(const struct place *place, struct events *events)
 
 void events_close(struct events *events)
 {
-	free(events->items);
-	free(events->cursors);
-	*events = (struct events){ 0 };
+	memory_free(&events->memory);
+	*events = (struct events){ .items = NULL };
 }

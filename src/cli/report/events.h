@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/memory.h"
 #include "cli/report/maps.h"
 #include "map/event.h"
 
@@ -15,7 +16,7 @@ struct place;
 struct event_record {
 	struct event event;
 	size_t number;		/* as they were read */
-	uint32_t uid;		/* whose map has it; */
+	uint32_t uid;		/* whose map has it */
 	bool is_shared;		/* other users may write that map */
 };
 
@@ -23,14 +24,14 @@ struct event_record {
 struct event_cursor {
 	uint64_t device, inode;
 	uint64_t next;
-	bool is_there;
 };
 
 struct events {
 	struct event_record *items;
-	size_t n_items, capacity;
-	struct event_cursor *cursors;
-	size_t n_cursors, cursor_capacity;
+	size_t n_items;
+	struct event_cursor *cursors;	/* of the maps that are there */
+	size_t n_cursors;
+	struct memory memory;		/* of both */
 	struct maps_missed missed;
 };
 

@@ -3,7 +3,6 @@
 
 /* The parts of berth explain. Each prints sections of a report. */
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 

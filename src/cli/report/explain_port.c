@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "cli/program.h"
@@ -54,11 +52,11 @@ static const struct output_section verdict_section = {
 
 /* One port. */
 struct port_view {
-	struct explaining *explaining;
+	struct view *view;
+	struct output *output;
 	uint16_t port;
 	struct map map;
 	struct sockets sockets;
-	struct environment environment;
 	bool is_assigned[N_PROTOCOLS];	/* some rule's range has it */
 	bool is_reserved[N_PROTOCOLS];
 };
@@ -67,15 +65,14 @@ static void show_range(struct port_view *self, int protocol, int role,
 		       const char *rule, const char *place)
 {
 	self->is_assigned[protocol] = true;
-	output_row(&self->explaining->output,
+	output_row(self->output,
 		   protocol_name((enum protocol)protocol),
 		   role_name((enum role)role), rule, place);
 }
 
 static void show_loaded_ranges(struct port_view *self)
 {
-	const struct policy_tables *tables =
-		&self->explaining->view.in_force.tables;
+	const struct policy_tables *tables = &self->view->in_force.tables;
 
 	for (uint32_t i = 0; i < tables->image->n_rules; i++) {
 		const struct policy_rule *rule = &tables->rules[i];
@@ -97,54 +94,36 @@ static void show_ranges(struct port_view *self)
 {
 	struct environment_error ignored;
 
-	output_section(&self->explaining->output, &range_section);
-	if (self->explaining->view.in_force.image != NULL) {
+	output_section(self->output, &range_section);
+	if (self->view->in_force.image != NULL) {
 		show_loaded_ranges(self);
 		return;
 	}
-	(void)environment_read(getenv, &self->explaining->view.kernel,
-			       &self->environment, &ignored);
-	if (!port_set_has(&self->environment.range, self->port))
+	(void)environment_read(getenv, &self->view->kernel,
+			       &self->view->environment, &ignored);
+	if (!port_set_has(&self->view->environment.range, self->port))
 		return;
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (int role = 0; role < N_ROLES; role++)
 			show_range(self, protocol, role, "environment", NULL);
 }
 
-/* "a, b"; for free(), NULL without memory. */
-static char *owners_text(const char *owner)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *stream = open_memstream(&text, &size);
-	const char *separator = "";
-
-	if (stream == NULL)
-		return NULL;
-	for (; owner != NULL && *owner != '\0';
-	     owner = policy_next_string(owner)) {
-		fprintf(stream, "%s%s", separator, owner);
-		separator = ", ";
-	}
-	return fclose(stream) == 0 ? text : NULL;
-}
-
 static void show_reservation(struct port_view *self,
 			     const struct policy_reserve *reserve)
 {
-	const struct policy_tables *tables =
-		&self->explaining->view.in_force.tables;
-	char *owners = owners_text(policy_string(tables, reserve->owners));
+	const struct policy_tables *tables = &self->view->in_force.tables;
+	char *owners = output_strings(policy_string(tables, reserve->owners),
+				      ", ");
 
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		if (!policy_has(policy_set(tables, reserve->ports[protocol]),
 				self->port))
 			continue;
 		self->is_reserved[protocol] = true;
-		output_row(&self->explaining->output,
+		output_row(self->output,
 			   protocol_name((enum protocol)protocol),
 			   policy_string(tables, reserve->name),
-			   owners != NULL && *owners != '\0' ? owners : NULL,
+			   owners,
 			   policy_string(tables, reserve->place));
 	}
 	free(owners);
@@ -152,26 +131,23 @@ static void show_reservation(struct port_view *self,
 
 static void show_reserved(struct port_view *self)
 {
-	struct explaining *explaining = self->explaining;
-	const struct policy_tables *tables = &explaining->view.in_force.tables;
+	const struct policy_tables *tables = &self->view->in_force.tables;
 
-	output_section(&explaining->output, &reserve_section);
-	if (explaining->view.in_force.image != NULL)
+	output_section(self->output, &reserve_section);
+	if (self->view->in_force.image != NULL)
 		for (uint32_t i = 0; i < tables->image->n_reserves; i++)
 			show_reservation(self, &tables->reserves[i]);
-	if (!port_set_has(&explaining->view.kernel.reserved, self->port))
+	if (!port_set_has(&self->view->kernel.reserved, self->port))
 		return;
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		output_row(&explaining->output,
+		output_row(self->output,
 			   protocol_name((enum protocol)protocol), "kernel",
 			   NULL, "ip_local_reserved_ports");
 }
 
 static void show_holders(struct port_view *self)
 {
-	struct output *output = &self->explaining->output;
-
-	output_section(output, &holder_section);
+	output_section(self->output, &holder_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		size_t n;
 		const struct holder *holder = sockets_holders(
@@ -179,17 +155,13 @@ static void show_holders(struct port_view *self)
 			&n);
 
 		for (; n > 0; n--, holder++) {
-			char program[PROGRAM_NAME_SIZE] = "?", pid[12] = "?";
+			const struct program_label label =
+				program_label(holder->pid);
 
-			if (holder->pid != 0) {
-				program_name(holder->pid, program);
-				snprintf(pid, sizeof(pid), "%d",
-					 (int)holder->pid);
-			}
-			output_row(output,
-				   protocol_name((enum protocol)protocol),
-				   socket_state_name(holder->state), pid,
-				   program);
+			output_row(self->output,
+				   protocol_name(holder->protocol),
+				   socket_state_name(holder->state), label.pid,
+				   label.name);
 		}
 	}
 }
@@ -222,13 +194,13 @@ static const char *obstacle(const struct port_view *self,
 
 static void show_verdicts(struct port_view *self)
 {
-	output_section(&self->explaining->output, &verdict_section);
+	output_section(self->output, &verdict_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		bool often;
 		const char *reason =
 			obstacle(self, (enum protocol)protocol, &often);
 
-		output_row(&self->explaining->output,
+		output_row(self->output,
 			   protocol_name((enum protocol)protocol),
 			   reason == NULL ? "yes" : often ? "perhaps" : "no",
 			   reason);
@@ -238,14 +210,15 @@ static void show_verdicts(struct port_view *self)
 int explain_port(struct explaining *explaining, uint16_t port)
 {
 	static struct port_view self;
+	struct view *view = &explaining->view;
 	int result;
 
-	self = (struct port_view){ .explaining = explaining, .port = port };
+	self = (struct port_view){ .view = view, .output = &explaining->output,
+				   .port = port };
 	/* Without a map there is nothing in it. */
-	if (map_copy_own(&explaining->view.place, &self.map) == 0 &&
-	    explaining->view.in_force.image != NULL)
-		map_set_rest(&self.map,
-			       explaining->view.in_force.tables.image->rest_ms);
+	if (map_copy_own(&view->place, &self.map) == 0 &&
+	    view->in_force.image != NULL)
+		map_set_rest(&self.map, view->in_force.tables.image->rest_ms);
 	result = sockets_open(&self.sockets);
 	if (result == 0) {
 		show_ranges(&self);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/program.h"
 #include "cli/report/explain.h"
@@ -58,53 +56,40 @@ static const struct output_section setting_section = {
 
 /* One program, and what its environment says. */
 struct explained {
-	struct explaining *explaining;
+	struct view *view;
+	struct output *output;
 	struct program program;
-	struct environment environment;
-	struct policy policy;
 	const char *reason;	/* why the environment counts; NULL: it does not */
 };
 
-/* `"a", "b" or "c"`: the patterns of a condition. */
-static void print_patterns(FILE *stream, const char *pattern)
-{
-	bool first = true;
-
-	for (; pattern != NULL && *pattern != '\0';
-	     pattern = policy_next_string(pattern)) {
-		fprintf(stream, "%s%s", first ? "" : " or ", pattern);
-		first = false;
-	}
-}
-
+/* For free(), NULL without memory. */
 static char *reason_of(const struct explained *self,
 		       const struct policy_rule *rule, enum condition failed)
 {
+	const struct policy_tables *tables = &self->view->in_force.tables;
+	const char *name = condition_name(failed);
 	const char *value = self->program.values[failed];
-	char *text = NULL;
-	size_t size;
-	FILE *stream = open_memstream(&text, &size);
+	char *patterns = output_strings(policy_string(
+		tables, policy_conditions(tables, rule)[failed]), " or ");
+	char *text;
+	int length;
 
-	if (stream == NULL)
+	if (patterns == NULL)
 		return NULL;
 	if (value == NULL)
-		fprintf(stream, "it has no %s, wanted ",
-			condition_name(failed));
+		length = asprintf(&text, "it has no %s, wanted %s", name,
+				  patterns);
 	else
-		fprintf(stream, "its %s %s is not ", condition_name(failed),
-			value);
-	print_patterns(stream, policy_string(
-		&self->explaining->view.in_force.tables,
-		policy_conditions(&self->explaining->view.in_force.tables,
-				  rule)[failed]));
-	return fclose(stream) == 0 ? text : NULL;
+		length = asprintf(&text, "its %s %s is not %s", name, value,
+				  patterns);
+	free(patterns);
+	return length >= 0 ? text : NULL;
 }
 
 static void show_rules(const struct explained *self)
 {
-	const struct policy_tables *tables =
-		&self->explaining->view.in_force.tables;
-	struct output *output = &self->explaining->output;
+	const struct policy_tables *tables = &self->view->in_force.tables;
+	struct output *output = self->output;
 	bool decided = self->reason != NULL;
 
 	output_section(output, &rule_section);
@@ -127,16 +112,14 @@ static void show_rules(const struct explained *self)
 
 static void show_ranges(const struct explained *self)
 {
-	struct output *output = &self->explaining->output;
-
-	output_section(output, &range_section);
+	output_section(self->output, &range_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (int role = 0; role < N_ROLES; role++) {
 			const struct port_set *set =
-				self->policy.ranges[protocol][role];
+				self->view->policy.ranges[protocol][role];
 			char *ports = output_ports(set);
 
-			output_row(output,
+			output_row(self->output,
 				   protocol_name((enum protocol)protocol),
 				   role_name((enum role)role),
 				   output_number(set->n_ports).text, ports);
@@ -146,29 +129,25 @@ static void show_ranges(const struct explained *self)
 
 static void show_settings(const struct explained *self)
 {
-	struct output *output = &self->explaining->output;
-
-	output_section(output, &setting_section);
+	output_section(self->output, &setting_section);
 	for (int i = 0; i < N_SETTINGS; i++)
-		output_row(output,
+		output_row(self->output,
 			setting_name((enum setting)i),
 			setting_word((enum setting)i,
-				     self->policy.settings[i]));
+				     self->view->policy.settings[i]));
 }
 
 static void show_policy(const struct explained *self)
 {
-	const struct in_force *in_force = &self->explaining->view.in_force;
-	char edition[24];
+	const struct in_force *in_force = &self->view->in_force;
 
-	snprintf(edition, sizeof(edition), "%llu",
-		 (unsigned long long)in_force->edition);
-	output_section(&self->explaining->output, &policy_section);
-	output_row(&self->explaining->output,
+	output_section(self->output, &policy_section);
+	output_row(self->output,
 		in_force->image != NULL ? policy_string(
 			&in_force->tables, in_force->tables.image->source)
 			: NULL,
-		edition, in_force->by_root ? "yes" : "no", self->reason);
+		output_number(in_force->edition).text,
+		in_force->by_root ? "yes" : "no", self->reason);
 }
 
 static void settle(struct explained *self)
@@ -185,73 +164,63 @@ static void settle(struct explained *self)
 	};
 
 	self->reason = reasons[in_force_settle(
-		&self->explaining->view.in_force, &self->program,
-		&self->environment, &self->policy, NULL)];
+		&self->view->in_force, &self->program,
+		&self->view->environment, &self->view->policy, NULL)];
 }
 
-static void show(struct explained *self, const char *pid, const char *covered)
+/* Mistakes in the environment are the program's to tell. */
+static void show(struct explained *self, const char *pid, const char *covered,
+		 char *(*lookup)(const char *name))
 {
 	const struct program *program = &self->program;
+	struct environment_error ignored;
 
+	(void)environment_read(lookup, &self->view->kernel,
+			       &self->view->environment, &ignored);
 	settle(self);
-	output_section(&self->explaining->output, &program_section);
-	output_row(&self->explaining->output, pid,
-		   program->values[CONDITION_EXE],
+	output_section(self->output, &program_section);
+	output_row(self->output, pid, program->values[CONDITION_EXE],
 		   program->values[CONDITION_NAME],
 		   program->values[CONDITION_UID],
 		   program->values[CONDITION_PROFILE], covered);
 	show_policy(self);
-	if (self->explaining->view.in_force.image != NULL)
+	if (self->view->in_force.image != NULL)
 		show_rules(self);
 	show_ranges(self);
 	show_settings(self);
 }
 
-/* Mistakes in the environment are the program's to tell. */
-static void read_environment(struct explained *self,
-			     char *(*lookup)(const char *name))
-{
-	struct environment_error ignored;
-
-	(void)environment_read(lookup, &self->explaining->view.kernel,
-			       &self->environment, &ignored);
-}
-
 int explain_process(struct explaining *explaining, pid_t pid)
 {
-	static struct explained self;
 	static struct program_texts texts;
-	char text[12];
-	int result;
+	struct explained self = { .view = &explaining->view,
+				  .output = &explaining->output };
+	const int result = program_of_process(pid, &texts, &self.program);
 
-	self = (struct explained){ .explaining = explaining };
-	result = program_of_process(pid, &texts, &self.program);
 	if (result < 0)
 		return result;
-	snprintf(text, sizeof(text), "%d", (int)pid);
 	program_open_environment(pid);
-	read_environment(&self, program_lookup);
-	show(&self, text, program_is_covered(pid) ? "yes" : "no");
+	show(&self, output_number((uint64_t)pid).text,
+	     program_is_covered(pid) ? "yes" : "no", program_lookup);
 	program_close_environment();
 	return 0;
 }
 
 int explain_command(struct explaining *explaining, const char *name)
 {
-	static struct explained self;
 	static struct program_texts texts;
+	struct explained self = { .view = &explaining->view,
+				  .output = &explaining->output };
 	struct cover_gap gap;
 	char path[PATH_MAX];
 	bool is_covered;
-	int result;
+	const int result = cover_find(name != NULL ? name : "/proc/self/exe",
+				      path);
 
-	self = (struct explained){ .explaining = explaining };
-	result = cover_find(name != NULL ? name : "/proc/self/exe", path);
 	if (result < 0)
 		return result;
 	is_covered = cover_check(path, (char *[]){ NULL }, &gap);
 	self.program = program_of_command(gap.program, gap.name, &texts);
-	read_environment(&self, getenv);
-	show(&self, NULL, is_covered ? "yes" : gap.reason);
+	show(&self, NULL, is_covered ? "yes" : gap.reason, getenv);
 	return 0;
 }

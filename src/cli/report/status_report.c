@@ -103,16 +103,6 @@ static const char *const counter_names[] = {
 };
 _Static_assert(N_ELEMENTS(counter_names) == N_COUNTERS, "each has a name");
 
-static enum use use_of(const struct status *status, enum protocol protocol,
-		       uint16_t port, uint32_t *n_leasesp, bool *restsp)
-{
-	const struct port_tally *tally = &status->tally.ports[protocol][port];
-
-	*n_leasesp = tally->n_leases;
-	*restsp = tally->rests;
-	return (enum use)tally->use;
-}
-
 static int show_policy(struct status *status)
 {
 	const struct policy *policy = &status->view.policy;
@@ -160,20 +150,16 @@ static void show_ports_of(struct status *status, enum protocol protocol)
 	uint32_t counts[N_USES] = { 0 }, n_resting = 0;
 
 	for (uint32_t port = 0; port < N_PORTS; port++) {
-		uint32_t n_leases;
-		bool rests;
+		const struct port_tally *tally =
+			&status->tally.ports[protocol][port];
 
 		if (!policy_has(status->view.policy.dynamic[protocol],
 				(uint16_t)port))
 			continue;
-
-		const enum use use = use_of(status, protocol, (uint16_t)port,
-					    &n_leases, &rests);
-
-		if (use == USE_FREE && rests)
+		if (tally->use == USE_FREE && tally->rests)
 			n_resting++;
 		else
-			counts[use]++;
+			counts[tally->use]++;
 	}
 	output_row(&status->output, protocol_name(protocol),
 		   output_number(counts[USE_FREE]).text,
@@ -196,19 +182,18 @@ static void show_counters(struct status *status)
 static void show_lease(struct status *status, enum protocol protocol,
 		       uint16_t port)
 {
-	uint32_t n_leases;
-	bool rests;
-	const enum use use = use_of(status, protocol, port, &n_leases, &rests);
-	const struct output_number port_text = output_number(port);
-	const struct output_number n = output_number(n_leases);
-	const char *values[] = { protocol_name(protocol), port_text.text,
-				 use_names[use], n.text, NULL, NULL };
+	const struct port_tally *tally = &status->tally.ports[protocol][port];
+	const struct output_number number = output_number(port);
+	const struct output_number n_leases = output_number(tally->n_leases);
+	const char *values[] = { protocol_name(protocol), number.text,
+				 use_names[tally->use], n_leases.text, NULL,
+				 NULL };
 	pid_t last = 0;
 	size_t n_holders;
 	const struct holder *holder =
 		sockets_holders(&status->sockets, protocol, port, &n_holders);
 
-	if (use == USE_FREE)
+	if (tally->use == USE_FREE)
 		return;
 	/* There are sockets, but their processes are gone or not to be seen. */
 	if (n_holders > 0)
@@ -218,13 +203,10 @@ static void show_lease(struct status *status, enum protocol protocol,
 			continue;
 		last = holder->pid;
 
-		char program[PROGRAM_NAME_SIZE];
-		const struct output_number pid =
-			output_number((uint64_t)holder->pid);
+		const struct program_label label = program_label(last);
 
-		program_name(holder->pid, program);
-		values[4] = pid.text;
-		values[5] = program;
+		values[4] = label.pid;
+		values[5] = label.name;
 		output_values(&status->output, values);
 	}
 	if (last == 0)
@@ -283,9 +265,6 @@ static bool is_covered(pid_t pid)
 static bool is_outside(const struct status *status, const struct holder *holder,
 		       const char *where)
 {
-	uint32_t n_leases;
-	bool rests;
-
 	if (holder->state == SOCKET_ORPHAN || where == NULL)
 		return false;
 	if (holder->state != SOCKET_LISTEN &&
@@ -296,8 +275,8 @@ static bool is_outside(const struct status *status, const struct holder *holder,
 		return true;
 	if (holder->pid != 0 && strcmp(where, "reserved") == 0)
 		return false;
-	return use_of(status, holder->protocol, holder->port, &n_leases,
-		      &rests) == USE_FREE;
+	return status->tally.ports[holder->protocol][holder->port].use ==
+	       USE_FREE;
 }
 
 static void show_outside(struct status *status)
@@ -306,19 +285,17 @@ static void show_outside(struct status *status)
 	for (size_t i = 0; i < status->sockets.n_items; i++) {
 		const struct holder *holder = &status->sockets.items[i];
 		const char *where = concern(status, holder);
-		char program[PROGRAM_NAME_SIZE] = "?";
 
 		if (!is_outside(status, holder, where))
 			continue;
-		if (holder->pid != 0)
-			program_name(holder->pid, program);
+
+		const struct program_label label = program_label(holder->pid);
+
 		output_row(&status->output,
 			protocol_name(holder->protocol),
 			output_number(holder->port).text,
-			socket_state_name(holder->state),
-			holder->pid == 0 ? "?"
-				: output_number((uint64_t)holder->pid).text,
-			program, where);
+			socket_state_name(holder->state), label.pid,
+			label.name, where);
 	}
 }
 

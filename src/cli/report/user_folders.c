@@ -13,21 +13,17 @@
 
 static int add(struct user_folders *folders, uint32_t uid, const char *name)
 {
-	if (folders->n_items == folders->capacity) {
-		const size_t capacity = 2 * folders->capacity + 16;
-		struct user_folder *items = reallocarray(
-			folders->items, capacity, sizeof(*items));
+	struct user_folder *items = memory_grow(&folders->memory,
+						folders->items,
+						folders->n_items,
+						sizeof(*items));
 
-		if (items == NULL)
-			return -ENOMEM;
-		folders->items = items;
-		folders->capacity = capacity;
-	}
-
-	struct user_folder *folder = &folders->items[folders->n_items++];
-
-	folder->uid = uid;
-	snprintf(folder->name, sizeof(folder->name), "%s", name);
+	if (items == NULL)
+		return -ENOMEM;
+	folders->items = items;
+	items += folders->n_items++;
+	items->uid = uid;
+	snprintf(items->name, sizeof(items->name), "%s", name);
 	return 0;
 }
 
@@ -100,6 +96,6 @@ int user_folders_open(const struct users *users, struct user_folders *folders)
 
 void user_folders_close(struct user_folders *folders)
 {
-	free(folders->items);
+	memory_free(&folders->memory);
 	*folders = (struct user_folders){ 0 };
 }

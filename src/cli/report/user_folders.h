@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/memory.h"
 #include "kernel/users.h"
 
 /* "berth-", 10 digits, "-", 16 hexadecimal digits. */
@@ -21,7 +22,8 @@ struct user_folder {
 
 struct user_folders {
 	struct user_folder *items;	/* by uid */
-	size_t n_items, capacity;
+	size_t n_items;
+	struct memory memory;		/* of items */
 };
 
 /*

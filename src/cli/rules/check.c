@@ -83,9 +83,9 @@ int command_check(int argc, char *argv[])
 		findings_report(&findings, &output);
 	status = output_finish(&output);
 	findings_print(&findings, stderr);
-	if (findings.incomplete || result == -ENOMEM)
+	if (findings.memory.failed || result == -ENOMEM)
 		message("berth: %s\n", strerror(ENOMEM));
-	if (findings.incomplete || findings.n_errors > 0)
+	if (findings.memory.failed || findings.n_errors > 0)
 		result = -EINVAL;
 	findings_deinit(&findings);
 	return result == 0 ? status : EXIT_FAILURE;

@@ -67,7 +67,8 @@ static int compile(const struct config *config, const struct kernel *kernel,
 	struct rules rules;
 	int result = rules_make(&rules, config, kernel, findings);
 
-	if (result == 0 && (findings->n_errors > 0 || findings->incomplete))
+	if (result == 0 &&
+	    (findings->n_errors > 0 || findings->memory.failed))
 		result = -EINVAL;
 	if (result == 0) {
 		read_map_options(config, compiledp);

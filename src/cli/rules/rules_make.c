@@ -253,7 +253,7 @@ int rules_make(struct rules *rules, const struct config *config,
 
 	*rules = (struct rules){ .config = config };
 	make_all(&maker);
-	if (rules->memory.failed || findings->incomplete)
+	if (rules->memory.failed || findings->memory.failed)
 		return -ENOMEM;
 	return findings->n_errors == n_before ? 0 : -EINVAL;
 }

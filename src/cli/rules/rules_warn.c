@@ -358,7 +358,7 @@ void rules_warn(const struct rules *rules, const struct kernel *kernel,
 	struct warner *warner = calloc(1, sizeof(*warner));
 
 	if (warner == NULL) {
-		findings->incomplete = true;
+		findings->memory.failed = true;
 		return;
 	}
 	warner->rules = rules;
