@@ -33,13 +33,13 @@ void message_to(FILE *stream, const char *format, ...)
 	free(text);
 }
 
-int message_written(void)
+int message_written_to(FILE *stream)
 {
 	int error = 0;
 
-	if (fflush(stdout) != 0)
+	if (fflush(stream) != 0)
 		error = errno;
-	else if (ferror(stdout))
+	else if (ferror(stream))
 		error = EIO;
 	if (error == 0)
 		return EXIT_SUCCESS;

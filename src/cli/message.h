@@ -14,8 +14,11 @@ void message_to(FILE *stream, const char *format, ...);
 #define message(...) message_to(stderr, __VA_ARGS__)
 
 /*
- * Whether all of standard output has been written: output that nobody got
- * (ENOSPC, EPIPE, a closed descriptor) is no success. Returns EXIT_SUCCESS, or
- * EXIT_FAILURE, which is said.
+ * Whether all of it has been written: output that nobody got (ENOSPC, EPIPE, a
+ * closed descriptor) is no success. Returns EXIT_SUCCESS, or EXIT_FAILURE, which
+ * is said.
  */
-int message_written(void);
+int message_written_to(FILE *stream);
+
+/* The same of standard output. */
+#define message_written() message_written_to(stdout)

@@ -2,6 +2,7 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -224,46 +225,63 @@ struct output_number output_number(uint64_t value)
 	return number;
 }
 
-char *output_ports(const struct port_set *set)
+char *output_text(struct output *output, const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0) {
+		output->failed = true;
+		text = NULL;
+	}
+	va_end(arguments);
+	return text;
+}
+
+char *output_ports(struct output *output, const struct port_set *set)
 {
 	const size_t size = range_text_format(set, NULL, 0) + 1;
 	char *text = malloc(size);
 
 	if (text != NULL)
 		range_text_format(set, text, size);
+	else
+		output->failed = true;
 	return text;
 }
 
-char *output_strings(const char *first, const char *joint)
+char *output_append(struct output *output, char *text, const char *joint,
+		    const char *word)
 {
-	char *text = NULL, *longer;
+	char *longer = output_text(output, "%s%s%s", text != NULL ? text : "",
+				   text != NULL ? joint : "", word);
+
+	free(text);
+	return longer;
+}
+
+char *output_strings(struct output *output, const char *first,
+		     const char *joint)
+{
+	char *text = NULL;
 
 	for (; first != NULL && *first != '\0';
-	     first = policy_next_string(first)) {
-		if (asprintf(&longer, "%s%s%s", text != NULL ? text : "",
-			     text != NULL ? joint : "", first) < 0)
-			longer = NULL;
-		free(text);
-		text = longer;
-	}
+	     first = policy_next_string(first))
+		text = output_append(output, text, joint, first);
 	return text;
 }
 
 int output_close(struct output *output)
 {
+	int status;
+
 	end_section(output);
 	if (output->format == OUTPUT_JSON)
 		fputs("\n}\n", output->stream);
-	if (fflush(output->stream) != 0)
-		return -errno;
-	return ferror(output->stream) ? -EIO : 0;
-}
-
-int output_finish(struct output *output)
-{
-	const int result = output_close(output);
-
-	if (result < 0)
-		message("berth: cannot write: %s\n", strerror(-result));
-	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	status = message_written_to(output->stream);
+	if (!output->failed)
+		return status;
+	message("berth: %s\n", strerror(ENOMEM));
+	return EXIT_FAILURE;
 }

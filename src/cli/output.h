@@ -41,6 +41,7 @@ struct output {
 	FILE *stream;
 	const struct output_section *section;	/* NULL = between sections */
 	size_t n_sections, n_rows;
+	bool failed;		/* no memory for a text */
 };
 
 void output_open(struct output *output, enum output_format format,
@@ -82,17 +83,23 @@ struct output_number {
 
 struct output_number output_number(uint64_t value);
 
-/* Ports as such a text; for free(), NULL without memory. */
-char *output_ports(const struct port_set *set);
+/*
+ * Such texts, for free(). NULL without memory; then output_close() fails.
+ */
+__attribute__((format(printf, 2, 3)))
+char *output_text(struct output *output, const char *format, ...);
+char *output_ports(struct output *output, const struct port_set *set);
+
+/* One more word of a text that is NULL at first, or is freed. */
+char *output_append(struct output *output, char *text, const char *joint,
+		    const char *word);
+
+/* The strings of a list in a policy, see policy_next_string(). */
+char *output_strings(struct output *output, const char *first,
+		     const char *joint);
 
 /*
- * The strings of a list in a policy (see policy_next_string()) as such a text,
- * with a word between them; NULL also where there are none.
+ * Ends the report. Returns EXIT_SUCCESS; or EXIT_FAILURE when not all of it was
+ * written, which is said.
  */
-char *output_strings(const char *first, const char *joint);
-
-/* Ends the report. Returns 0, or -errno when not all of it could be written. */
 int output_close(struct output *output);
-
-/* The same. Returns EXIT_SUCCESS, or EXIT_FAILURE, which is said. */
-int output_finish(struct output *output);

@@ -2,7 +2,7 @@
 #include "cli/output.h"
 
 #include <criterion/criterion.h>
-#include <errno.h>
+#include <criterion/redirect.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static void start(enum output_format format)
 
 static void assert_written(const char *expected)
 {
-	cr_assert_eq(output_close(&output), 0);
+	cr_assert_eq(output_close(&output), EXIT_SUCCESS);
 	fclose(output.stream);
 	cr_assert_str_eq(text, expected);
 	free(text);
@@ -131,13 +131,15 @@ Test(output, has_lines_by_themselves)
 	free(text);
 }
 
-Test(output, tells_that_it_was_not_written)
+Test(output, tells_that_it_was_not_written, .init = cr_redirect_stderr)
 {
 	FILE *full = fopen("/dev/full", "w");
 
 	cr_assert_not_null(full);
 	output_open(&output, OUTPUT_JSON, full);
-	cr_assert_eq(output_close(&output), -ENOSPC);
+	cr_assert_eq(output_close(&output), EXIT_FAILURE);
+	cr_assert_stderr_eq_str("berth: cannot write: "
+				"No space left on device\n");
 	fclose(full);
 }
 
@@ -149,7 +151,7 @@ Test(output, has_ports_of_any_number)
 	for (uint32_t port = 1; port < N_PORTS; port += 2)
 		port_set_add(&set, port, port);
 	port_set_finish(&set);
-	ports = output_ports(&set);
+	ports = output_ports(&output, &set);
 	cr_assert_eq(strncmp(ports, "1,3,5,7", 7), 0, "%.20s", ports);
 	cr_assert_str_eq(ports + strlen(ports) - 12, ",65533,65535");
 	free(ports);

@@ -116,7 +116,7 @@ int command_explain(int argc, char *argv[])
 	view_read(&explaining.view);
 	output_open(&explaining.output, request.format, stdout);
 	result = explain(&explaining, command);
-	if (output_finish(&explaining.output) != EXIT_SUCCESS ||
+	if (output_close(&explaining.output) != EXIT_SUCCESS ||
 	    !view_is_sound(&explaining.view))
 		result = -EIO;
 	view_close(&explaining.view);

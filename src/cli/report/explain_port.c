@@ -112,8 +112,8 @@ static void show_reservation(struct port_view *self,
 			     const struct policy_reserve *reserve)
 {
 	const struct policy_tables *tables = &self->view->in_force.tables;
-	char *owners = output_strings(policy_string(tables, reserve->owners),
-				      ", ");
+	char *owners = output_strings(
+		self->output, policy_string(tables, reserve->owners), ", ");
 
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		if (!policy_has(policy_set(tables, reserve->ports[protocol]),

@@ -69,21 +69,15 @@ static char *reason_of(const struct explained *self,
 	const struct policy_tables *tables = &self->view->in_force.tables;
 	const char *name = condition_name(failed);
 	const char *value = self->program.values[failed];
-	char *patterns = output_strings(policy_string(
+	char *text = value == NULL
+		? output_text(self->output, "it has no %s, wanted", name)
+		: output_text(self->output, "its %s %s is not", name, value);
+	char *patterns = output_strings(self->output, policy_string(
 		tables, policy_conditions(tables, rule)[failed]), " or ");
-	char *text;
-	int length;
 
-	if (patterns == NULL)
-		return NULL;
-	if (value == NULL)
-		length = asprintf(&text, "it has no %s, wanted %s", name,
-				  patterns);
-	else
-		length = asprintf(&text, "its %s %s is not %s", name, value,
-				  patterns);
+	text = output_append(self->output, text, " ", patterns);
 	free(patterns);
-	return length >= 0 ? text : NULL;
+	return text;
 }
 
 static void show_rules(const struct explained *self)
@@ -117,7 +111,7 @@ static void show_ranges(const struct explained *self)
 		for (int role = 0; role < N_ROLES; role++) {
 			const struct port_set *set =
 				self->view->policy.ranges[protocol][role];
-			char *ports = output_ports(set);
+			char *ports = output_ports(self->output, set);
 
 			output_row(self->output,
 				   protocol_name((enum protocol)protocol),

@@ -118,8 +118,5 @@ int command_status(int argc, char *argv[])
 	sockets_close(&status.sockets);
 	view_close(&status.view);
 	tally_close(&status.tally);
-	if (result == 0)
-		return is_whole ? EXIT_SUCCESS : EXIT_FAILURE;
-	message("berth: cannot write: %s\n", strerror(-result));
-	return EXIT_FAILURE;
+	return is_whole ? result : EXIT_FAILURE;
 }

@@ -103,16 +103,14 @@ static const char *const counter_names[] = {
 };
 _Static_assert(N_ELEMENTS(counter_names) == N_COUNTERS, "each has a name");
 
-static int show_policy(struct status *status)
+static void show_policy(struct status *status)
 {
 	const struct policy *policy = &status->view.policy;
 	const struct port_set *range =
 		policy->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT];
 	const struct policy_tables *tables = &status->view.in_force.tables;
-	char *text = output_ports(range);
+	char *text = output_ports(&status->output, range);
 
-	if (text == NULL)
-		return -ENOMEM;
 	output_section(&status->output, &policy_section);
 	output_row(&status->output,
 		text, output_number(range->n_ports).text,
@@ -123,7 +121,6 @@ static int show_policy(struct status *status)
 			? policy_string(tables, tables->image->source)
 			: NULL);
 	free(text);
-	return 0;
 }
 
 static const char *map_state(int error)
@@ -312,10 +309,7 @@ static void show_maps(struct status *status)
 
 int status_report(struct status *status)
 {
-	const int result = show_policy(status);
-
-	if (result < 0)
-		return result;
+	show_policy(status);
 	show_map(status);
 	output_section(&status->output, &ports_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)

@@ -19,5 +19,5 @@ struct status {
 	struct output output;
 };
 
-/* Prints all sections. Returns 0 or -errno. */
+/* Prints all sections. Returns as output_close(). */
 int status_report(struct status *status);

@@ -202,8 +202,8 @@ static int show_all(void)
 			status = EXIT_FAILURE;
 		}
 	}
-	return output_finish(&sweeping.output) == EXIT_SUCCESS ? status
-							       : EXIT_FAILURE;
+	return output_close(&sweeping.output) == EXIT_SUCCESS ? status
+							      : EXIT_FAILURE;
 }
 
 static int sweep_all(struct view *view)

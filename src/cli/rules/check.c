@@ -59,7 +59,7 @@ static int check(const char *path, struct findings *findings,
 			rules_warn(&rules, &kernel, (unsigned int)request.rate,
 				   findings);
 			if (request.prints)
-				result = rules_print(&rules, output);
+				rules_print(&rules, output);
 		}
 		rules_deinit(&rules);
 	}
@@ -81,7 +81,7 @@ int command_check(int argc, char *argv[])
 		       &findings, &output);
 	if (request.format != OUTPUT_TABLE)
 		findings_report(&findings, &output);
-	status = output_finish(&output);
+	status = output_close(&output);
 	findings_print(&findings, stderr);
 	if (findings.memory.failed || result == -ENOMEM)
 		message("berth: %s\n", strerror(ENOMEM));

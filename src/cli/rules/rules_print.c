@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/rules/rules_print.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/rules/rules.h"
 #include "cli/rules/rules_scope.h"
-#include "kernel/ports_text.h"
 #include "policy/image.h"
 
-#define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 #define ALL_ROLES ((1u << N_ROLES) - 1)
 
 static const struct output_section rule_section = {
@@ -39,80 +35,42 @@ static const struct output_section reserve_section = {
 	},
 };
 
-/* Texts of any length, and whether memory was short for one. */
-struct printer {
-	struct output *output;
-	bool failed;
-};
-
-/* Returns NULL without memory. To be freed. */
-static char *ports_of(struct printer *printer, const struct port_set *set)
+static char *place_of(struct output *output, const struct location *place)
 {
-	char *text = output_ports(set);
-
-	printer->failed |= text == NULL;
-	return text;
+	return place->line > 0
+		? output_text(output, "%s:%d", place->file, place->line)
+		: output_text(output, "%s", place->file);
 }
 
-static char *place_of(struct printer *printer, const struct location *place)
+static char *list_of(struct output *output, size_t n,
+		     const char *const *values)
 {
 	char *text = NULL;
-	const int result = place->line > 0
-		? asprintf(&text, "%s:%d", place->file, place->line)
-		: asprintf(&text, "%s", place->file);
 
-	if (result >= 0)
-		return text;
-	printer->failed = true;
-	return NULL;
-}
-
-static void write_list(FILE *stream, size_t n, const char *const *values)
-{
 	for (size_t i = 0; i < n; i++)
-		fprintf(stream, "%s%s", i > 0 ? "," : "", values[i]);
+		text = output_append(output, text, ",", values[i]);
+	return text;
 }
 
-/* "exe=/usr/bin/a,/usr/bin/b uid=14"; NULL without memory. */
-static char *match_of(struct printer *printer, const struct rule *rule)
+/* "exe=/usr/bin/a,/usr/bin/b uid=14" */
+static char *match_of(struct output *output, const struct rule *rule)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *stream = open_memstream(&text, &size);
-	bool any = true;
+	char *match = NULL;
 
-	for (int i = 0; stream != NULL && rule->process != NULL &&
-	     i < N_CONDITIONS; i++) {
+	for (int i = 0; rule->process != NULL && i < N_CONDITIONS; i++) {
 		const struct config_list *list = &rule->process->conditions[i];
+		char *values = i == CONDITION_UID
+			? list_of(output, rule->n_uids, rule->uids)
+			: list_of(output, list->n, list->values);
 
-		if (list->n == 0)
-			continue;
-		fprintf(stream, "%s%s=", any ? "" : " ",
-			condition_name((enum condition)i));
-		if (i == CONDITION_UID)
-			write_list(stream, rule->n_uids, rule->uids);
-		else
-			write_list(stream, list->n, list->values);
-		any = false;
+		if (values != NULL) {
+			match = output_append(output, match, " ",
+					      condition_name((enum condition)i));
+			match = output_append(output, match, "=", values);
+		}
+		free(values);
 	}
-	if (stream != NULL && any)
-		fputs("any", stream);
-	if (stream == NULL || fclose(stream) != 0)
-		printer->failed = true;
-	return text;
-}
-
-static char *list_of(struct printer *printer, const struct config_list *list)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *stream = open_memstream(&text, &size);
-
-	if (stream != NULL)
-		write_list(stream, list->n, list->values);
-	if (stream == NULL || fclose(stream) != 0)
-		printer->failed = true;
-	return text;
+	return match != NULL ? match : output_text(output, "any");
 }
 
 /* What all rows of a rule have in common. */
@@ -120,24 +78,23 @@ struct rule_texts {
 	char *place, *match;
 };
 
-static void print_assigned(struct printer *printer, const struct rule *rule,
+static void print_assigned(struct output *output, const struct rule *rule,
 			   const struct rule_texts *texts,
 			   const struct port_set *assigned,
 			   const struct scope *scope)
 {
-	char *ports = ports_of(printer, assigned);
-	char n_ports[16];
+	char *ports = output_ports(output, assigned);
 
-	snprintf(n_ports, sizeof(n_ports), "%u", assigned->n_ports);
 	for (unsigned int roles = 1; roles <= ALL_ROLES; roles++) {
 		const struct scope_text protocols =
 			scope_protocols(scope, roles, ",");
 
 		if (*protocols.text == '\0')
 			continue;
-		output_row(printer->output,
+		output_row(output,
 			rule->name, texts->place, texts->match, protocols.text,
-			scope_roles(roles, ",").text, n_ports, ports,
+			scope_roles(roles, ",").text,
+			output_number(assigned->n_ports).text, ports,
 			setting_word(SETTING_ALGORITHM,
 				     rule->settings[SETTING_ALGORITHM]),
 			setting_word(SETTING_MODE,
@@ -146,17 +103,17 @@ static void print_assigned(struct printer *printer, const struct rule *rule,
 	free(ports);
 }
 
-static void print_rule(struct printer *printer, const struct rule *rule)
+static void print_rule(struct output *output, const struct rule *rule)
 {
 	const struct rule_texts texts = {
-		.place = place_of(printer, &rule->place),
-		.match = match_of(printer, rule),
+		.place = place_of(output, &rule->place),
+		.match = match_of(output, rule),
 	};
 	struct scope scope;
 
 	for (int pair = 0; pair < N_PAIRS; pair++)
 		if (scope_of_assigned(rule, pair, &scope))
-			print_assigned(printer, rule, &texts,
+			print_assigned(output, rule, &texts,
 				       rule_assigned_of(rule, pair), &scope);
 	free(texts.place);
 	free(texts.match);
@@ -177,13 +134,13 @@ static bool scope_of_reserve(const struct rule_reserve *reserve, int protocol,
 	return true;
 }
 
-static void print_reserve(struct printer *printer,
+static void print_reserve(struct output *output,
 			  const struct rule_reserve *reserve)
 {
 	const struct config_reserve *config = reserve->config;
-	char *place = place_of(printer, &config->head.place);
-	char *owners = config->owners.n > 0
-		? list_of(printer, &config->owners) : NULL;
+	char *place = place_of(output, &config->head.place);
+	char *owners = list_of(output, config->owners.n,
+			       config->owners.values);
 	bool any = false;
 	struct scope scope;
 
@@ -194,28 +151,25 @@ static void print_reserve(struct printer *printer,
 		    !scope_of_reserve(reserve, protocol, &scope))
 			continue;
 		any = true;
-		ports = ports_of(printer, reserve->ports[protocol]);
-		output_row(printer->output, config->head.name, place,
+		ports = output_ports(output, reserve->ports[protocol]);
+		output_row(output, config->head.name, place,
 			   scope_protocols(&scope, ALL_ROLES, ",").text, ports,
 			   owners);
 		free(ports);
 	}
 	if (!any)
-		output_row(printer->output, config->head.name, place, NULL, NULL,
+		output_row(output, config->head.name, place, NULL, NULL,
 			   owners);
 	free(place);
 	free(owners);
 }
 
-int rules_print(const struct rules *rules, struct output *output)
+void rules_print(const struct rules *rules, struct output *output)
 {
-	struct printer printer = { .output = output };
-
 	output_section(output, &rule_section);
 	for (size_t i = 0; i < rules->n_rules; i++)
-		print_rule(&printer, &rules->rules[i]);
+		print_rule(output, &rules->rules[i]);
 	output_section(output, &reserve_section);
 	for (size_t i = 0; i < rules->n_reserves; i++)
-		print_reserve(&printer, &rules->reserves[i]);
-	return printer.failed ? -ENOMEM : 0;
+		print_reserve(output, &rules->reserves[i]);
 }

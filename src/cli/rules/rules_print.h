@@ -7,6 +7,6 @@ struct rules;
 
 /*
  * Writes rules and reservations as sections of a report: a row for all the
- * protocols and roles that have the same ports. Returns 0, or -ENOMEM.
+ * protocols and roles that have the same ports.
  */
-int rules_print(const struct rules *rules, struct output *output);
+void rules_print(const struct rules *rules, struct output *output);
