@@ -44,6 +44,24 @@ static size_t sort_once_each(void *items, size_t n, size_t size,
 	return n_kept + 1;
 }
 
+/* The first item that is not less than the wanted one. */
+static size_t find_first(const void *wanted, const void *items, size_t n,
+			 size_t size,
+			 int (*compare)(const void *, const void *))
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		const size_t middle = lo + (hi - lo) / 2;
+
+		if (compare((const char *)items + middle * size, wanted) < 0)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo;
+}
+
 /* --- who has which socket open -------------------------------------------- */
 
 static int add_opened(struct listing *listing, uint64_t inode, pid_t pid)
@@ -129,22 +147,6 @@ static int read_opened(struct listing *listing)
 	return result;
 }
 
-/* The first who has a socket open, the rest follow. */
-static size_t find_opened(const struct listing *listing, uint64_t inode)
-{
-	size_t lo = 0, hi = listing->n_opened;
-
-	while (lo < hi) {
-		const size_t middle = lo + (hi - lo) / 2;
-
-		if (listing->opened[middle].inode < inode)
-			lo = middle + 1;
-		else
-			hi = middle;
-	}
-	return lo;
-}
-
 /* --- holders -------------------------------------------------------------- */
 
 static int add(struct sockets *sockets, const struct holder *holder)
@@ -177,8 +179,10 @@ static bool visit(const struct kernel_socket *socket, void *context)
 		.state = state_of(socket),
 		.port = socket->local.port,
 	};
+	const struct opened first = { .inode = socket->inode };
 	size_t i = socket->inode == 0 ? listing->n_opened
-				      : find_opened(listing, socket->inode);
+		: find_first(&first, listing->opened, listing->n_opened,
+			     sizeof(first), compare_opened);
 
 	if (holder.state == SOCKET_LISTEN)
 		port_set_add(&sockets->listening[holder.protocol], holder.port,
@@ -195,20 +199,14 @@ static bool visit(const struct kernel_socket *socket, void *context)
 	return listing->result == 0;
 }
 
-static int compare_port(const struct holder *a, const struct holder *b)
-{
-	if (a->protocol != b->protocol)
-		return a->protocol < b->protocol ? -1 : 1;
-	return (a->port > b->port) - (a->port < b->port);
-}
-
 static int compare(const void *left, const void *right)
 {
 	const struct holder *a = left, *b = right;
-	const int result = compare_port(a, b);
 
-	if (result != 0)
-		return result;
+	if (a->protocol != b->protocol)
+		return a->protocol < b->protocol ? -1 : 1;
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
 	if (a->pid != b->pid)
 		return a->pid < b->pid ? -1 : 1;
 	return (a->state > b->state) - (a->state < b->state);
@@ -246,21 +244,19 @@ const struct holder *sockets_holders(const struct sockets *sockets,
 				     enum protocol protocol, uint16_t port,
 				     size_t *np)
 {
+	/* The least of all that are of this port. */
 	const struct holder wanted = { .protocol = protocol, .port = port };
-	size_t lo = 0, hi = sockets->n_items;
+	const size_t first = find_first(&wanted, sockets->items,
+					sockets->n_items, sizeof(wanted),
+					compare);
+	size_t i = first;
 
-	while (lo < hi) {
-		const size_t middle = lo + (hi - lo) / 2;
-
-		if (compare_port(&sockets->items[middle], &wanted) < 0)
-			lo = middle + 1;
-		else
-			hi = middle;
-	}
-	for (*np = 0; lo + *np < sockets->n_items; ++*np)
-		if (compare_port(&sockets->items[lo + *np], &wanted) != 0)
-			break;
-	return sockets->items + lo;
+	while (i < sockets->n_items &&
+	       sockets->items[i].protocol == protocol &&
+	       sockets->items[i].port == port)
+		i++;
+	*np = i - first;
+	return sockets->items + first;
 }
 
 const char *socket_state_name(enum socket_state state)

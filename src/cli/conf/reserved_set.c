@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/conf/reserved_set.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -19,77 +20,56 @@ static const uint16_t browser_blocked[] = {
 	6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 };
 
-enum reserved {
-	RESERVED_SYSTEM,
-	RESERVED_REGISTERED,
-	RESERVED_NODEPORT,
-	RESERVED_BROWSER_BLOCKED,
-	RESERVED_KERNEL,
-	RESERVED_SERVICES,
+static const struct {
+	const char *name;
+	uint32_t lo, hi;
+} intervals[] = {
+	{ "system", 1, 1023 },
+	{ "registered", 1024, 49151 },
+	{ "nodeport", 30000, 32767 },
 };
 
-static const char *const names[] = {
-	[RESERVED_SYSTEM] = "system",
-	[RESERVED_REGISTERED] = "registered",
-	[RESERVED_NODEPORT] = "nodeport",
-	[RESERVED_BROWSER_BLOCKED] = "browser-blocked",
-	[RESERVED_KERNEL] = "kernel",
-	[RESERVED_SERVICES] = "services",
-};
-
-static void add_interval(struct port_set *set, uint32_t lo, uint32_t hi)
+static bool is_word(const char *text, size_t length, const char *word)
 {
-	if (set != NULL)
-		port_set_add(set, lo, hi);
+	return strlen(word) == length && memcmp(text, word, length) == 0;
 }
 
-static void add_set(struct port_set *set, const struct port_set *other)
+static const char *add(const struct reserved_sources *sources,
+		       const char *name, size_t length, struct port_set *set)
 {
-	for (uint32_t i = 0; set != NULL && i < N_PORT_WORDS; i++)
-		set->words[i] |= other->words[i];
-}
-
-static const char *add_reserved(const struct reserved_sources *sources,
-				enum reserved reserved, struct port_set *set)
-{
-	switch (reserved) {
-	case RESERVED_SYSTEM:
-		add_interval(set, 1, 1023);
-		break;
-	case RESERVED_REGISTERED:
-		add_interval(set, 1024, 49151);
-		break;
-	case RESERVED_NODEPORT:
-		add_interval(set, 30000, 32767);
-		break;
-	case RESERVED_BROWSER_BLOCKED:
+	for (size_t i = 0; i < N_ELEMENTS(intervals); i++) {
+		if (!is_word(name, length, intervals[i].name))
+			continue;
+		port_set_add(set, intervals[i].lo, intervals[i].hi);
+		return NULL;
+	}
+	if (is_word(name, length, "browser-blocked")) {
 		for (size_t i = 0; i < N_ELEMENTS(browser_blocked); i++)
-			add_interval(set, browser_blocked[i],
+			port_set_add(set, browser_blocked[i],
 				     browser_blocked[i]);
-		break;
-	case RESERVED_KERNEL:
+	} else if (is_word(name, length, "kernel")) {
 		if (sources->kernel == NULL || !sources->kernel->reserved_known)
 			return "is not known here: ip_local_reserved_ports "
 			       "cannot be read";
-		add_set(set, &sources->kernel->reserved);
-		break;
-	case RESERVED_SERVICES:
+		port_set_unite(set, &sources->kernel->reserved);
+	} else if (is_word(name, length, "services")) {
 		if (sources->services == NULL)
 			return "is for berth.conf only";
-		add_set(set, sources->services);
-		break;
+		port_set_unite(set, sources->services);
+	} else {
+		return "is not a port, a range lo-hi or a set that can be "
+		       "reserved";
 	}
 	return NULL;
 }
 
+/* Without a set, the name is only checked. */
 static const char *add_name(const void *context, const char *name,
 			    size_t length, struct port_set *set)
 {
-	for (size_t i = 0; i < N_ELEMENTS(names); i++)
-		if (strlen(names[i]) == length &&
-		    memcmp(names[i], name, length) == 0)
-			return add_reserved(context, (enum reserved)i, set);
-	return "is not a port, a range lo-hi or a set that can be reserved";
+	static struct port_set unused;
+
+	return add(context, name, length, set != NULL ? set : &unused);
 }
 
 int reserved_set_parse(const char *text, const struct reserved_sources *sources,

@@ -9,14 +9,10 @@
  * section 6. nodeport (30000-32767) is what Kubernetes gives services unless
  * told otherwise: --service-node-port-range of kube-apiserver. browser-blocked
  * are the bad ports of the Fetch standard, section 2.9, which no browser opens
- * http on. kernel and services are what the caller says.
+ * http on. kernel and services are what the caller gives.
  *
  * The presets of ports_text.h are no sets to reserve, and are refused.
- *
- * No heap and no stdio.
  */
-
-#include <stddef.h>
 
 #include "kernel/ports_text.h"
 

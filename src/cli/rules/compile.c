@@ -32,7 +32,7 @@ struct compiling {
 	void *by_pointer;		/* a tree of what is in the pool */
 	struct placed_set *pool;	/* room for all that may come */
 	uint32_t n_sets;
-	bool failed;			/* no memory */
+	struct memory memory;		/* of the tables and the pool */
 };
 
 static int compare_pointers(const void *a, const void *b)
@@ -58,7 +58,7 @@ static uint32_t index_of(struct compiling *self, const struct port_set *ports)
 	set->ports = ports;
 	found = tsearch(set, &self->by_pointer, compare_pointers);
 	if (found == NULL) {
-		self->failed = true;
+		self->memory.failed = true;
 		return 0;
 	}
 	if (*found == set)
@@ -71,16 +71,11 @@ static uint32_t here(struct compiling *self)
 	return (uint32_t)ftell(self->strings);
 }
 
-static void put_string(struct compiling *self, const char *text)
-{
-	fwrite(text, 1, strlen(text) + 1, self->strings);
-}
-
 static uint32_t string(struct compiling *self, const char *text)
 {
 	const uint32_t offset = here(self);
 
-	put_string(self, text);
+	fwrite(text, 1, strlen(text) + 1, self->strings);
 	return offset;
 }
 
@@ -92,8 +87,8 @@ static uint32_t list(struct compiling *self, size_t n,
 	if (n == 0)
 		return 0;
 	for (size_t i = 0; i < n; i++)
-		put_string(self, values[i]);
-	put_string(self, "");
+		string(self, values[i]);
+	string(self, "");
 	return offset;
 }
 
@@ -104,8 +99,7 @@ static uint32_t place_string(struct compiling *self,
 
 	if (place->file == NULL)
 		return 0;
-	fprintf(self->strings, "%s:%d", place->file, place->line);
-	fputc('\0', self->strings);
+	fprintf(self->strings, "%s:%d%c", place->file, place->line, '\0');
 	return offset;
 }
 
@@ -118,14 +112,12 @@ static uint32_t names(struct compiling *self, const struct config_list *config)
 		return 0;
 	for (size_t i = 0; i < config->n; i++) {
 		const char *name = config->values[i];
-		const bool literal = name[strcspn(name, GLOB_CHARACTERS)] ==
-				     '\0';
+		const bool is_pattern = strpbrk(name, GLOB_CHARACTERS) != NULL;
 
-		fprintf(self->strings, "%.*s",
-			literal ? IDENTITY_NAME_SIZE - 1 : -1, name);
-		fputc('\0', self->strings);
+		fprintf(self->strings, "%.*s%c",
+			is_pattern ? -1 : IDENTITY_NAME_SIZE - 1, name, '\0');
 	}
-	put_string(self, "");
+	string(self, "");
 	return offset;
 }
 
@@ -189,7 +181,7 @@ static void compile_reserve(struct compiling *self,
 static uint32_t end_strings(struct compiling *self)
 {
 	do
-		put_string(self, "");
+		string(self, "");
 	while (here(self) % sizeof(uint64_t) != 0);
 	return here(self);
 }
@@ -200,7 +192,7 @@ static bool compile_tables(struct compiling *self, struct policy_image *header)
 	const struct rules *rules = self->rules;
 
 	/* Offset 0 is the empty string. */
-	put_string(self, "");
+	string(self, "");
 	for (size_t i = 0; i < rules->n_rules; i++)
 		compile_match(self, &rules->rules[i], &self->matches[i]);
 	header->patterns_size = end_strings(self);
@@ -215,7 +207,7 @@ static bool compile_tables(struct compiling *self, struct policy_image *header)
 			index_of(self, rules->dynamic[protocol]);
 	header->strings_size = end_strings(self);
 	return fflush(self->strings) == 0 && !ferror(self->strings) &&
-	       !self->failed;
+	       !self->memory.failed;
 }
 
 /* Lays it all out in memory of its own. */
@@ -261,21 +253,22 @@ static int assemble(const struct compiling *self, struct policy_image *header,
 
 static bool open_compiling(struct compiling *self, const struct rules *rules)
 {
+	struct memory *memory = &self->memory;
+
 	*self = (struct compiling){ .rules = rules };
 	/* One more than all, for the one that is looked up. */
-	self->pool = calloc(rules->n_rules * N_PROTOCOLS * (N_ROLES + 3) +
-			    rules->n_reserves * N_PROTOCOLS + N_PROTOCOLS + 1,
-			    sizeof(*self->pool));
-	self->matches = calloc(rules->n_rules, sizeof(*self->matches));
-	self->out = calloc(rules->n_rules, sizeof(*self->out));
-	/* One more, since none may be asked for. */
-	self->out_reserves = calloc(rules->n_reserves + 1,
-				    sizeof(*self->out_reserves));
+	self->pool = memory_take(
+		memory, rules->n_rules * N_PROTOCOLS * (N_ROLES + 3) +
+		rules->n_reserves * N_PROTOCOLS + N_PROTOCOLS + 1,
+		sizeof(*self->pool));
+	self->matches = memory_take(memory, rules->n_rules,
+				    sizeof(*self->matches));
+	self->out = memory_take(memory, rules->n_rules, sizeof(*self->out));
+	self->out_reserves = memory_take(memory, rules->n_reserves,
+					 sizeof(*self->out_reserves));
 	self->strings = open_memstream(&self->strings_text,
 				       &self->strings_size);
-	return self->pool != NULL && self->matches != NULL &&
-	       self->out != NULL &&
-	       self->out_reserves != NULL && self->strings != NULL;
+	return self->strings != NULL && !memory->failed;
 }
 
 static void close_compiling(struct compiling *self)
@@ -284,10 +277,7 @@ static void close_compiling(struct compiling *self)
 		fclose(self->strings);
 	free(self->strings_text);
 	tdestroy(self->by_pointer, leave_alone);
-	free(self->pool);
-	free(self->out_reserves);
-	free(self->out);
-	free(self->matches);
+	memory_free(&self->memory);
 }
 
 int compile_rules(const struct rules *rules, uint64_t loaded_at, void **imagep,
