@@ -7,7 +7,6 @@
 
 #include "cli/commands.h"
 #include "cli/conf/config_read.h"
-#include "cli/conf/findings.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/rules/rules_make.h"
@@ -50,19 +49,16 @@ static int check(const char *path, struct findings *findings,
 	static struct kernel kernel;
 	struct config config;
 	struct rules rules;
-	int result = config_read(&config, path, findings);
+	int result;
 
-	if (result == 0) {
-		kernel_read(&kernel);
-		result = rules_make(&rules, &config, &kernel, findings);
-		if (result == 0 && findings->n_errors == 0) {
-			rules_warn(&rules, &kernel, (unsigned int)request.rate,
-				   findings);
-			if (request.prints)
-				rules_print(&rules, output);
-		}
-		rules_deinit(&rules);
-	}
+	kernel_read(&kernel);
+	result = rules_read(&rules, &config, path, &kernel, findings);
+	if (result == 0)
+		rules_warn(&rules, &kernel, (unsigned int)request.rate,
+			   findings);
+	if (result == 0 && request.prints)
+		rules_print(&rules, output);
+	rules_deinit(&rules);
 	config_deinit(&config);
 	return result;
 }

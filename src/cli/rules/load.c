@@ -60,50 +60,34 @@ static enum on_error strictest(const struct policy_image *image)
 	return ON_ERROR_PRIVATE;
 }
 
-static int compile(const struct config *config, const struct kernel *kernel,
-		   bool warn, struct findings *findings,
-		   struct compiled *compiledp)
-{
-	struct rules rules;
-	int result = rules_make(&rules, config, kernel, findings);
-
-	if (result == 0 &&
-	    (findings->n_errors > 0 || findings->memory.failed))
-		result = -EINVAL;
-	if (result == 0) {
-		read_map_options(config, compiledp);
-		result = compile_rules(&rules, (uint64_t)time(NULL),
-				       &compiledp->image, &compiledp->size);
-		if (result < 0)
-			complain(config->path, result);
-		else
-			compiledp->on_error = strictest(compiledp->image);
-	} else if (result != -EINVAL) {
-		complain(config->path, result);
-	}
-	if (result == 0 && warn)
-		rules_warn(&rules, kernel, 0, findings);
-	rules_deinit(&rules);
-	return result;
-}
-
 int load_compile(const char *path, const struct kernel *kernel, bool warn,
 		 struct compiled *compiledp)
 {
 	struct findings findings = { .n_items = 0 };
 	char absolute[PATH_MAX];
 	struct config config;
+	struct rules rules;
 	int result;
 
+	*compiledp = (struct compiled){ .image = NULL };
 	/* However it is named, the same file makes the same policy. */
 	if (realpath(path, absolute) != NULL)
 		path = absolute;
-	result = config_read(&config, path, &findings);
-	*compiledp = (struct compiled){ .image = NULL };
+	result = rules_read(&rules, &config, path, kernel, &findings);
 	if (result == 0)
-		result = compile(&config, kernel, warn, &findings, compiledp);
+		result = compile_rules(&rules, (uint64_t)time(NULL),
+				       &compiledp->image, &compiledp->size);
+	if (result == 0) {
+		read_map_options(&config, compiledp);
+		compiledp->on_error = strictest(compiledp->image);
+	} else if (result != -EINVAL) {
+		complain(path, result);
+	}
+	if (result == 0 && warn)
+		rules_warn(&rules, kernel, 0, &findings);
 	findings_print(&findings, stderr);
 	findings_deinit(&findings);
+	rules_deinit(&rules);
 	config_deinit(&config);
 	return result;
 }
@@ -168,11 +152,6 @@ static int prepare_map(const struct place *place,
 	result = set_map_mode(fd, compiled);
 	close(fd);
 	return result < 0 ? complain(path, result) : 0;
-}
-
-bool load_is_allowed(const struct place *place)
-{
-	return policy_file_may_load(place);
 }
 
 static void tell_failure(const struct place *place, int error)

@@ -35,9 +35,6 @@ int load_compile(const char *path, const struct kernel *kernel, bool warn,
 bool load_is_in_force(const struct in_force *in_force,
 		      const struct compiled *compiled);
 
-/* Whether this user may write the policy file, or make one. */
-bool load_is_allowed(const struct place *place);
-
 /*
  * Puts it in force, or with NULL nothing; makes the files that are missing.
  * Returns 0 or -errno.

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "cli/conf/config_read.h"
 #include "cli/rules/rules_check.h"
 #include "cli/rules/rules_reserve.h"
 #include "cli/rules/rules_value.h"
@@ -256,6 +257,17 @@ int rules_make(struct rules *rules, const struct config *config,
 	if (rules->memory.failed || findings->memory.failed)
 		return -ENOMEM;
 	return findings->n_errors == n_before ? 0 : -EINVAL;
+}
+
+int rules_read(struct rules *rulesp, struct config *configp, const char *path,
+	       const struct kernel *kernel, struct findings *findings)
+{
+	int result = config_read(configp, path, findings);
+
+	*rulesp = (struct rules){ .config = NULL };
+	if (result == 0)
+		result = rules_make(rulesp, configp, kernel, findings);
+	return result == 0 && findings->n_errors > 0 ? -EINVAL : result;
 }
 
 void rules_deinit(struct rules *rules)

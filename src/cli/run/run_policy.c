@@ -9,6 +9,7 @@
 #include "cli/message.h"
 #include "cli/rules/load.h"
 #include "cli/run/run.h"
+#include "policy/file.h"
 
 static const struct {
 	const char *option, *variable;
@@ -107,7 +108,7 @@ static int load_default_file(struct run *run)
 	if (is_in_force(run) || option_given(run) != NULL ||
 	    variable_given() != NULL || access(CONFIG_PATH, F_OK) != 0)
 		return 0;
-	if (load_is_allowed(&run->view.place))
+	if (policy_file_may_load(&run->view.place))
 		return load_file(run, CONFIG_PATH);
 	message("berth: " CONFIG_PATH " is not in force, and only root "
 		"can put it in force, by berth load\n");
