@@ -173,14 +173,14 @@ Test(config, blocks_for_a_protocol_are_read_in_either_scope)
 		     "      s\n"
 		     "  }\n"
 		     "}\n");
-	assert_text(&config.defaults.by_protocol[CONFIG_TCP].range, "t", 2);
-	assert_text(&config.defaults.by_protocol[CONFIG_TCP].connect, "c", 4);
-	cr_assert_null(config.defaults.by_protocol[CONFIG_UDP].listen.value);
+	assert_text(&config.defaults.by_protocol[PROTOCOL_TCP].range, "t", 2);
+	assert_text(&config.defaults.by_protocol[PROTOCOL_TCP].connect, "c", 4);
+	cr_assert_null(config.defaults.by_protocol[PROTOCOL_UDP].listen.value);
 	cr_assert_eq(config.n_processes, 1);
 	assert_text(&config.processes[0].options
-			     .by_protocol[CONFIG_UDP].listen, "u", 6);
+			     .by_protocol[PROTOCOL_UDP].listen, "u", 6);
 	assert_text(&config.processes[0].options
-			     .by_protocol[CONFIG_SCTP].range, "s", 9);
+			     .by_protocol[PROTOCOL_SCTP].range, "s", 9);
 }
 
 Test(config, process_sections_keep_their_order_and_lists)
@@ -239,7 +239,7 @@ Test(config, comments_do_not_shift_the_lines)
 	assert_text(&config.defaults.ranges.range, "4000", 5);
 	assert_text(&config.defaults.ranges.connect, "4#/*", 6);
 	assert_text(&config.processes[0].options
-			     .by_protocol[CONFIG_TCP].listen, "http://x", 10);
+			     .by_protocol[PROTOCOL_TCP].listen, "http://x", 10);
 }
 
 Test(config, a_line_goes_on_behind_a_backslash_in_quotes)
@@ -274,7 +274,7 @@ Test(config, all_that_is_unknown_is_told_in_one_run)
 		    "conf:11: unknown option \"wibble\"\n");
 	assert_text(&config.defaults.ranges.listen, "7", 10);
 	assert_text(&config.processes[0].options
-			     .by_protocol[CONFIG_TCP].range, "6", 5);
+			     .by_protocol[PROTOCOL_TCP].range, "6", 5);
 }
 
 Test(config, a_path_of_libconfuse_is_no_name)
@@ -361,8 +361,8 @@ Test(config, a_section_in_a_block_is_told_where_it_may_stand)
 		    "section, not in a tcp, udp or sctp block\n"
 		    "conf:3: \"process\" stands at the top level only, not in a "
 		    "tcp, udp or sctp block\n");
-	assert_text(&config.defaults.by_protocol[CONFIG_TCP].range, "2", 4);
-	assert_text(&config.defaults.by_protocol[CONFIG_UDP].range, "3", 6);
+	assert_text(&config.defaults.by_protocol[PROTOCOL_TCP].range, "2", 4);
+	assert_text(&config.defaults.by_protocol[PROTOCOL_UDP].range, "3", 6);
 }
 
 Test(config, a_value_of_the_wrong_shape_is_told)

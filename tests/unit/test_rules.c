@@ -39,11 +39,11 @@ Test(rules, a_range_is_the_innermost_that_is_given)
 	add_process(20, "b");
 	outer->ranges.range = at(1, "5001");
 	outer->ranges.listen = at(2, "5002");
-	outer->by_protocol[CONFIG_UDP].range = at(3, "5003");
-	outer->by_protocol[CONFIG_UDP].connect = at(4, "5004");
+	outer->by_protocol[PROTOCOL_UDP].range = at(3, "5003");
+	outer->by_protocol[PROTOCOL_UDP].connect = at(4, "5004");
 	inner->ranges.connect = at(11, "5011");
-	inner->by_protocol[CONFIG_TCP].range = at(12, "5012");
-	inner->by_protocol[CONFIG_TCP].listen = at(13, "5013");
+	inner->by_protocol[PROTOCOL_TCP].range = at(12, "5012");
+	inner->by_protocol[PROTOCOL_TCP].listen = at(13, "5013");
 	make();
 	assert_range(0, PROTOCOL_TCP, ROLE_OF_CONNECT, "5012", 12);
 	assert_range(0, PROTOCOL_TCP, ROLE_OF_LISTEN, "5013", 13);
@@ -137,7 +137,7 @@ Test(rules, a_bad_word_is_quoted_with_its_place)
 	config.map_mode = at(7, "0777");
 	config.map_group = at(8, "no-such-group");
 	process->options.ranges.range = at(21, "5000,70000");
-	process->options.by_protocol[CONFIG_UDP].listen = at(22, "9-8");
+	process->options.by_protocol[PROTOCOL_UDP].listen = at(22, "9-8");
 	process->options.rate = at(23, "-1");
 	assert_refused(
 		"conf:1: mode: \"watch\" is not enforce or observe\n"

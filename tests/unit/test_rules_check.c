@@ -12,7 +12,7 @@ Test(rules_check, a_range_over_a_reservation_is_refused_with_both_sides)
 
 	add_reserve(3, "hadoop", "8020,50010-50020");
 	config.defaults.ranges.range = at(1, "6000-6999");
-	web->options.by_protocol[CONFIG_TCP].connect = at(9, "8000-65535");
+	web->options.by_protocol[PROTOCOL_TCP].connect = at(9, "8000-65535");
 	assert_refused(
 		"conf:9: the range of process \"web\" (tcp, connect) overlaps "
 		"reservation \"hadoop\" at conf:3: ports 8020,50010-50020; say "
@@ -146,7 +146,7 @@ Test(rules_check, privileged_ports_have_to_be_asked_for)
 	struct config_process *web = add_process(8, "web");
 
 	config.defaults.ranges.range = at(1, "1000-2000");
-	web->options.by_protocol[CONFIG_SCTP].listen =
+	web->options.by_protocol[PROTOCOL_SCTP].listen =
 		at(9, "80,443,1023-1024");
 	assert_refused(
 		"conf:1: the range of the defaults (tcp/udp/udplite/sctp, "

@@ -26,7 +26,7 @@ Test(rules_print, rules_are_printed_by_what_differs)
 	web->conditions[CONDITION_EXE] =
 		(struct config_list)LIST(3, "/bin/a", "/bin/b");
 	web->conditions[CONDITION_UID] = (struct config_list)LIST(3, "root");
-	web->options.by_protocol[CONFIG_TCP].listen = at(4, "7000,7002");
+	web->options.by_protocol[PROTOCOL_TCP].listen = at(4, "7000,7002");
 	web->options.settings[SETTING_MODE] = at(4, "observe");
 	config.defaults.ranges.range = at(1, "5000-5001");
 	add_reserve(5, "r", "80")->owners = (struct config_list)LIST(5, "web");

@@ -26,7 +26,7 @@ Test(rules_warn, ports_of_the_kernels_own_range_are_warned_of)
 
 	config.defaults.ranges.range = at(1, "5000-5001");
 	assert_warnings(0, "");
-	web->options.by_protocol[CONFIG_UDP].listen = at(9, "19000-23999");
+	web->options.by_protocol[PROTOCOL_UDP].listen = at(9, "19000-23999");
 	add_program(12, "b")->options.ranges.range = at(13, "25000");
 	assert_warnings(0,
 		"conf: warning: to keep the kernel's own range apart, set "
@@ -119,7 +119,7 @@ Test(rules_warn, a_range_that_time_wait_exhausts_is_warned_of)
 		"has 600 ports, and 11 connections a second to one destination "
 		"need 660: each keeps its port 60 s in TIME_WAIT\n");
 	config.n_processes = 0;
-	add_program(8, "web")->options.by_protocol[CONFIG_TCP].connect =
+	add_program(8, "web")->options.by_protocol[PROTOCOL_TCP].connect =
 		at(9, "5000-5000");
 	add_program(12, "inherits");
 	assert_warnings(1000000,

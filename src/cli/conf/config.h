@@ -25,13 +25,6 @@ struct config_list {
 	struct location place;
 };
 
-enum config_protocol {
-	CONFIG_TCP,
-	CONFIG_UDP,
-	CONFIG_SCTP,
-	N_CONFIG_PROTOCOLS
-};
-
 /* The ranges that a scope gives: the section itself, or one protocol in it. */
 struct config_ranges {
 	struct config_text range, connect, listen;
@@ -41,7 +34,7 @@ struct config_ranges {
 /* What the file's top level (the defaults) and a process section both take. */
 struct config_options {
 	struct config_ranges ranges;
-	struct config_ranges by_protocol[N_CONFIG_PROTOCOLS];
+	struct config_ranges by_protocol[N_PROTOCOLS];	/* udp: of UDP-Lite too */
 	struct config_text settings[N_SETTINGS];	/* by setting_name() */
 	struct config_text overlap;			/* refuse, carve */
 	struct config_text privileged;			/* no, yes */

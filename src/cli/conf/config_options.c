@@ -74,15 +74,15 @@ size_t config_option_find(const char *name)
 	return i;
 }
 
-const char *config_protocol_name(enum config_protocol protocol)
+enum protocol config_protocol_of(const char *name)
 {
-	static const char *const names[N_CONFIG_PROTOCOLS] = {
-		[CONFIG_TCP] = "tcp",
-		[CONFIG_UDP] = "udp",
-		[CONFIG_SCTP] = "sctp",
-	};
+	enum protocol protocol = PROTOCOL_TCP;
 
-	return names[protocol];
+	while (protocol < N_PROTOCOLS &&
+	       (protocol == PROTOCOL_UDPLITE ||
+		strcmp(protocol_name(protocol), name) != 0))
+		protocol++;
+	return protocol;
 }
 
 static size_t least(size_t a, size_t b)

@@ -56,8 +56,8 @@ struct config_option config_option(size_t index);
 /* Returns an index, or N_CONFIG_OPTIONS. The scope does not count. */
 size_t config_option_find(const char *name);
 
-/* "tcp"; a static string. */
-const char *config_protocol_name(enum config_protocol protocol);
+/* PROTOCOL_UDP for "udp", which is for UDP-Lite too; N_PROTOCOLS for others. */
+enum protocol config_protocol_of(const char *name);
 
 /*
  * Whether a name may stand in this scope. If not, a finding says where it may,

@@ -377,7 +377,7 @@ int config_read(struct config *config, const char *path,
 	*config = (struct config){ .path = path };
 	memset(&reading, 0, sizeof(reading));
 	reading.store = (struct config_store){ config, findings, SCOPE_TOP,
-					       N_CONFIG_PROTOCOLS, 0 };
+					       N_PROTOCOLS, 0 };
 	reading.memory = &config->memory;
 	reading.findings = findings;
 	result = read_outermost(path);

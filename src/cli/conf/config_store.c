@@ -5,21 +5,9 @@
 
 #include "cli/conf/config_variable.h"
 
-/* The protocol of this name, or N_CONFIG_PROTOCOLS. */
-static enum config_protocol protocol_of(const char *name)
-{
-	enum config_protocol protocol = CONFIG_TCP;
-
-	while (protocol < N_CONFIG_PROTOCOLS &&
-	       strcmp(config_protocol_name(protocol), name) != 0)
-		protocol++;
-	return protocol;
-}
-
 static enum config_scope scope_here(const struct config_store *store)
 {
-	return store->block < N_CONFIG_PROTOCOLS ? SCOPE_PROTOCOL
-						 : store->scope;
+	return store->block < N_PROTOCOLS ? SCOPE_PROTOCOL : store->scope;
 }
 
 static struct config_options *options_around(const struct config_store *store)
@@ -40,7 +28,7 @@ static void *member(const struct config_store *store,
 	void *part = config;
 
 	if (option->part == PART_RANGES)
-		part = store->block < N_CONFIG_PROTOCOLS
+		part = store->block < N_PROTOCOLS
 			? &options->by_protocol[store->block]
 			: &options->ranges;
 	else if (option->part == PART_OPTIONS)
@@ -130,14 +118,14 @@ void config_store_value(struct config_store *store,
 }
 
 static void start_block(struct config_store *store,
-			enum config_protocol protocol, struct location place)
+			enum protocol protocol, struct location place)
 {
 	struct config_ranges *block =
 		&options_around(store)->by_protocol[protocol];
 
 	if (block->place.line != 0)
-		refuse_second(store, config_protocol_name(protocol), "",
-			      block->place, place);
+		refuse_second(store, protocol_name(protocol), "", block->place,
+			      place);
 	else
 		block->place = place;
 	store->block = protocol;
@@ -197,13 +185,13 @@ static bool start_section(struct config_store *store, const char *kind,
 static bool start(struct config_store *store, const char *name,
 		  const char *title, struct location place)
 {
-	const enum config_protocol protocol = protocol_of(name);
+	const enum protocol protocol = config_protocol_of(name);
 
 	if (store->n_refused > 0 ||
 	    !config_option_check(name, true, scope_here(store), place,
 				 store->findings))
 		return false;
-	if (protocol < N_CONFIG_PROTOCOLS) {
+	if (protocol < N_PROTOCOLS) {
 		start_block(store, protocol, place);
 		return true;
 	}
@@ -227,8 +215,8 @@ void config_store_end(struct config_store *store)
 {
 	if (store->n_refused > 0)
 		store->n_refused--;
-	else if (store->block < N_CONFIG_PROTOCOLS)
-		store->block = N_CONFIG_PROTOCOLS;
+	else if (store->block < N_PROTOCOLS)
+		store->block = N_PROTOCOLS;
 	else
 		store->scope = SCOPE_TOP;
 }

@@ -16,7 +16,7 @@ struct config_store {
 	struct config *config;
 	struct findings *findings;
 	enum config_scope scope;	/* of the section around */
-	enum config_protocol block;	/* around; N_CONFIG_PROTOCOLS = none */
+	enum protocol block;		/* around; N_PROTOCOLS = none */
 	unsigned int n_refused;		/* sections around that are passed over */
 };
 

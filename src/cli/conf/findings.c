@@ -9,12 +9,6 @@
 
 #define WORD_LENGTH 60u
 
-/* A finding with its place in the order of printing. */
-struct printed {
-	const struct finding *finding;
-	size_t file;	/* index of the first finding of the same file */
-};
-
 static char *copy_printable(struct memory *memory, const char *text)
 {
 	char *copy = memory_copy(memory, text, strlen(text));
@@ -22,6 +16,31 @@ static char *copy_printable(struct memory *memory, const char *text)
 	if (copy != NULL)
 		text_make_printable(copy);
 	return copy;
+}
+
+static bool of_same_file(const struct finding *a, const struct finding *b)
+{
+	if (a->place.file == NULL || b->place.file == NULL)
+		return a->place.file == b->place.file;
+	return strcmp(a->place.file, b->place.file) == 0;
+}
+
+/* Where one belongs: behind those of the same line. */
+static size_t find_place(const struct findings *findings,
+			 const struct finding *finding)
+{
+	const struct finding *items = findings->items;
+	size_t i = findings->n_items;
+
+	while (i > 0 && !of_same_file(&items[i - 1], finding))
+		i--;
+	/* The first of its file. */
+	if (i == 0)
+		return findings->n_items;
+	while (i > 0 && of_same_file(&items[i - 1], finding) &&
+	       items[i - 1].place.line > finding->place.line)
+		i--;
+	return i;
 }
 
 /* The file's name is copied: findings may outlive the configuration. */
@@ -52,34 +71,10 @@ void findings_add(struct findings *findings, enum severity severity,
 	if (memory->failed)
 		return;
 	findings->items = items;
-	items[findings->n_items++] = finding;
-}
-
-static bool of_same_file(const struct finding *a, const struct finding *b)
-{
-	if (a->place.file == NULL || b->place.file == NULL)
-		return a->place.file == b->place.file;
-	return strcmp(a->place.file, b->place.file) == 0;
-}
-
-static size_t first_of_file(const struct findings *findings, size_t i)
-{
-	size_t first = 0;
-
-	while (!of_same_file(&findings->items[first], &findings->items[i]))
-		first++;
-	return first;
-}
-
-static int compare(const void *left, const void *right)
-{
-	const struct printed *a = left, *b = right;
-
-	if (a->file != b->file)
-		return a->file < b->file ? -1 : 1;
-	if (a->finding->place.line != b->finding->place.line)
-		return a->finding->place.line < b->finding->place.line ? -1 : 1;
-	return a->finding < b->finding ? -1 : a->finding > b->finding;
+	items += find_place(findings, &finding);
+	memmove(items + 1, items, (size_t)(findings->items +
+		findings->n_items++ - items) * sizeof(*items));
+	*items = finding;
 }
 
 static void print(const struct finding *finding, FILE *stream)
@@ -93,31 +88,12 @@ static void print(const struct finding *finding, FILE *stream)
 		finding->message);
 }
 
-/* For free(), NULL without memory. */
-static struct printed *make_order(const struct findings *findings)
-{
-	const size_t n = findings->n_items;
-	struct printed *order = calloc(n + 1, sizeof(*order));
-
-	if (order == NULL)
-		return NULL;
-	for (size_t i = 0; i < n; i++)
-		order[i] = (struct printed){ &findings->items[i],
-					     first_of_file(findings, i) };
-	qsort(order, n, sizeof(*order), compare);
-	return order;
-}
-
 void findings_print(const struct findings *findings, FILE *stream)
 {
-	struct printed *order = make_order(findings);
-
 	for (size_t i = 0; i < findings->n_items; i++)
-		print(order != NULL ? order[i].finding : &findings->items[i],
-		      stream);
+		print(&findings->items[i], stream);
 	if (findings->memory.failed)
 		fputs("no memory to tell all that is wrong\n", stream);
-	free(order);
 }
 
 static void report(const struct finding *finding, struct output *output)
@@ -142,13 +118,10 @@ void findings_report(const struct findings *findings, struct output *output)
 			{ "message", 0, false },
 		},
 	};
-	struct printed *order = make_order(findings);
 
 	output_section(output, &section);
 	for (size_t i = 0; i < findings->n_items; i++)
-		report(order != NULL ? order[i].finding : &findings->items[i],
-		       output);
-	free(order);
+		report(&findings->items[i], output);
 }
 
 struct finding_word findings_quote(const char *word, size_t length)

@@ -3,8 +3,8 @@
 
 /*
  * What is wrong with a configuration, or dangerous on this machine: collected,
- * so that one run tells all of it, and printed in the order of the file's lines
- * as `file:line: message`.
+ * so that one run tells all of it, and kept in the order of files, as they were
+ * first seen, and of their lines.
  */
 
 #include <stddef.h>
@@ -40,13 +40,10 @@ __attribute__((format(printf, 4, 5)))
 void findings_add(struct findings *findings, enum severity severity,
 		  struct location place, const char *format, ...);
 
-/*
- * Prints all, ordered by file (as first seen) and line: `conf:3: ...`, warnings
- * as `conf:3: warning: ...`.
- */
+/* Prints all: `conf:3: ...`, warnings as `conf:3: warning: ...`. */
 void findings_print(const struct findings *findings, FILE *stream);
 
-/* The same, in the same order, as a section of a report. */
+/* The same as a section of a report. */
 void findings_report(const struct findings *findings, struct output *output);
 
 /* A word fit for a message: at most 60 bytes of it, and no character cut. */

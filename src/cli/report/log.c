@@ -113,28 +113,18 @@ static void print_events(const struct events *events, uint64_t n_last)
 		print_event(&events->items[i]);
 }
 
-static bool is_written(void)
-{
-	return fflush(stdout) == 0 && !ferror(stdout);
-}
-
-static void wait_for_more(void)
-{
-	const struct timespec interval = { 0, FOLLOW_INTERVAL_NS };
-
-	nanosleep(&interval, NULL);
-}
-
 /* Until the output is closed, or for ever. */
 static int follow(const struct place *place, struct events *events)
 {
+	static const struct timespec interval = { 0, FOLLOW_INTERVAL_NS };
+
 	events->missed.is_quiet = true;
-	while (is_written()) {
-		wait_for_more();
+	while (message_written() == EXIT_SUCCESS) {
+		nanosleep(&interval, NULL);
 		if (events_read(place, events) == 0)
 			print_events(events, UINT64_MAX);
 	}
-	return message_written();
+	return EXIT_FAILURE;
 }
 
 static int show(void)

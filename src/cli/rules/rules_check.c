@@ -6,7 +6,7 @@
 #define PRIVILEGED_MAX 1023	/* PROT_SOCK - 1 in include/net/sock.h */
 
 /* Each range of the defaults, and the built-in one, under all the options. */
-#define MAX_SEEN ((N_CONFIG_PROTOCOLS + 1) * 3 * 4 + 4)
+#define MAX_SEEN ((N_PROTOCOLS + 1) * 3 * 4 + 4)
 
 /*
  * Ranges that are inherited, and how they were checked: what is wrong with one

@@ -18,7 +18,7 @@ struct given_scope {
 };
 
 struct given {
-	struct given_scope by_protocol[N_CONFIG_PROTOCOLS];
+	struct given_scope by_protocol[N_PROTOCOLS];
 	struct given_scope any;
 	const struct given *outer;	/* what is inherited, or NULL */
 };
@@ -55,7 +55,7 @@ static void read_given(struct maker *maker,
 {
 	given->outer = outer;
 	read_scope(maker, &options->ranges, &given->any);
-	for (int i = 0; i < N_CONFIG_PROTOCOLS; i++)
+	for (int i = 0; i < N_PROTOCOLS; i++)
 		read_scope(maker, &options->by_protocol[i],
 			   &given->by_protocol[i]);
 }
@@ -85,14 +85,10 @@ static const struct rule_range *find_given(const struct given *given,
 					   enum protocol protocol,
 					   enum role role)
 {
-	static const enum config_protocol protocols[N_PROTOCOLS] = {
-		[PROTOCOL_TCP] = CONFIG_TCP,
-		[PROTOCOL_UDP] = CONFIG_UDP,
-		[PROTOCOL_UDPLITE] = CONFIG_UDP,
-		[PROTOCOL_SCTP] = CONFIG_SCTP,
-	};
+	const enum protocol named =
+		protocol == PROTOCOL_UDPLITE ? PROTOCOL_UDP : protocol;
 	const struct rule_range *found =
-		find_in_scope(&given->by_protocol[protocols[protocol]], role);
+		find_in_scope(&given->by_protocol[named], role);
 
 	return found != NULL ? found : find_in_scope(&given->any, role);
 }

@@ -3,12 +3,13 @@
 
 #include <string.h>
 
+#include "cli/conf/config_options.h"
 #include "cli/conf/reserved_set.h"
 #include "cli/conf/services.h"
 #include "cli/rules/rules_scope.h"
 #include "kernel/kernel.h"
 
-/* Marks the protocols of the protocols that a reservation is for. */
+/* Marks the protocols that a reservation is for. */
 static void read_protocols(struct maker *maker,
 			   const struct config_reserve *config,
 			   bool covers[N_PROTOCOLS])
@@ -18,18 +19,17 @@ static void read_protocols(struct maker *maker,
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		covers[protocol] = list->n == 0;
 	for (size_t i = 0; i < list->n; i++) {
-		const char *word = list->values[i];
+		const enum protocol protocol =
+			config_protocol_of(list->values[i]);
 
-		if (strcmp(word, "tcp") == 0)
-			covers[PROTOCOL_TCP] = true;
-		else if (strcmp(word, "udp") == 0)
-			covers[PROTOCOL_UDP] = covers[PROTOCOL_UDPLITE] = true;
-		else if (strcmp(word, "sctp") == 0)
-			covers[PROTOCOL_SCTP] = true;
+		if (protocol < N_PROTOCOLS)
+			covers[protocol] = true;
 		else
-			maker_refuse(maker, list->place, "protocols", word,
+			maker_refuse(maker, list->place, "protocols",
+				     list->values[i],
 				     "is not tcp, udp or sctp");
 	}
+	covers[PROTOCOL_UDPLITE] = covers[PROTOCOL_UDP];
 }
 
 static bool is_owner(const struct config_reserve *reserve, const char *name)
