@@ -28,16 +28,25 @@ void *memory_take(struct memory *memory, size_t n, size_t size)
 }
 
 /* Twice as large at each power of two. */
-void *memory_grow(struct memory *memory, void *array, size_t n, size_t size)
+void *memory_add_to(struct memory *memory, void *arrayp, size_t *np,
+		    size_t size)
 {
-	void *grown;
+	const size_t n = *np;
+	char *array;
 
-	if ((n & (n - 1)) != 0)
-		return array;
-	grown = memory_take(memory, n > 0 ? 2 * n : 1, size);
-	if (grown != NULL && n > 0)
-		memcpy(grown, array, n * size);
-	return grown;
+	memcpy(&array, arrayp, sizeof(array));
+	if ((n & (n - 1)) == 0) {
+		char *grown = memory_take(memory, n > 0 ? 2 * n : 1, size);
+
+		if (grown == NULL)
+			return NULL;
+		if (n > 0)
+			memcpy(grown, array, n * size);
+		array = grown;
+		memcpy(arrayp, &array, sizeof(array));
+	}
+	++*np;
+	return array + n * size;
 }
 
 char *memory_copy(struct memory *memory, const char *text, size_t length)

@@ -20,11 +20,16 @@ struct memory {
 void *memory_take(struct memory *memory, size_t n, size_t size);
 
 /*
- * Makes room for one more element in an array of n that is empty or has been
- * grown by this function alone. Returns the array, which may have moved, or
- * NULL without memory.
+ * Adds one element to an array of *np, which is NULL at first and may move.
+ * Returns the element, to be filled, or NULL without memory.
  */
-void *memory_grow(struct memory *memory, void *array, size_t n, size_t size);
+#define memory_add(memory, arrayp, np) \
+	((__typeof__(*(arrayp)))memory_add_to((memory), (arrayp), (np), \
+					      sizeof(**(arrayp))))
+
+/* The same of a pointer to elements of this size, given its address. */
+void *memory_add_to(struct memory *memory, void *arrayp, size_t *np,
+		    size_t size);
 
 /* A string of this length, terminated. Returns NULL without memory. */
 char *memory_copy(struct memory *memory, const char *text, size_t length);

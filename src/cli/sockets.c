@@ -66,13 +66,12 @@ static size_t find_first(const void *wanted, const void *items, size_t n,
 
 static int add_opened(struct listing *listing, uint64_t inode, pid_t pid)
 {
-	struct opened *items = memory_grow(&listing->memory, listing->opened,
-					   listing->n_opened, sizeof(*items));
+	struct opened *opened = memory_add(&listing->memory, &listing->opened,
+					   &listing->n_opened);
 
-	if (items == NULL)
+	if (opened == NULL)
 		return -ENOMEM;
-	listing->opened = items;
-	items[listing->n_opened++] = (struct opened){ inode, pid };
+	*opened = (struct opened){ inode, pid };
 	return 0;
 }
 
@@ -151,13 +150,12 @@ static int read_opened(struct listing *listing)
 
 static int add(struct sockets *sockets, const struct holder *holder)
 {
-	struct holder *items = memory_grow(&sockets->memory, sockets->items,
-					   sockets->n_items, sizeof(*items));
+	struct holder *item = memory_add(&sockets->memory, &sockets->items,
+					 &sockets->n_items);
 
-	if (items == NULL)
+	if (item == NULL)
 		return -ENOMEM;
-	sockets->items = items;
-	items[sockets->n_items++] = *holder;
+	*item = *holder;
 	return 0;
 }
 

@@ -77,21 +77,21 @@ static void store_text(struct config_store *store, struct config_text *text,
 static void store_list(struct config_store *store, struct config_list *list,
 		       const struct config_value *value)
 {
-	const char **values = (const char **)list->values;
+	const char *text, **slot;
 
 	if (list->n > 0 && value->n == 1)
 		refuse_second(store, value->option, "", list->place,
 			      value->place);
 	if (list->n + 1 != value->n)
 		return;
-	values = memory_grow(&store->config->memory, values, list->n,
-			     sizeof(*values));
-	if (values == NULL)
+	text = expand(store, value->text, value->place);
+	slot = (const char **)memory_add(&store->config->memory,
+					 &list->values, &list->n);
+	if (slot == NULL)
 		return;
-	if (list->n == 0)
+	*slot = text;
+	if (list->n == 1)
 		list->place = value->place;
-	values[list->n++] = expand(store, value->text, value->place);
-	list->values = values;
 }
 
 /* What is wrong with a name is told once, with the first of its values. */
@@ -131,31 +131,20 @@ static void start_block(struct config_store *store,
 	store->block = protocol;
 }
 
-/*
- * Adds one to an array of *np sections of this size, each with its head first.
- * Returns the array, or NULL without memory.
- */
-static void *add_section(struct config_store *store, const char *kind,
-			 void *sections, size_t *np, size_t size,
-			 const struct config_head *head)
+/* Sections begin with their head. Returns the one of this name, or NULL. */
+static const struct config_head *find_head(const void *sections, size_t n,
+					   size_t size, const char *name)
 {
-	const struct config_head *other;
-	char *bytes = sections;
+	const char *bytes = sections;
 
-	for (size_t i = 0; i < *np; i++) {
-		other = (const void *)(bytes + i * size);
-		if (strcmp(other->name, head->name) != 0)
-			continue;
-		refuse_second(store, kind, head->name, other->place,
-			      head->place);
-		break;
+	for (size_t i = 0; i < n; i++) {
+		const struct config_head *head =
+			(const void *)(bytes + i * size);
+
+		if (strcmp(head->name, name) == 0)
+			return head;
 	}
-	bytes = memory_grow(&store->config->memory, sections, *np, size);
-	if (bytes == NULL)
-		return NULL;
-	memcpy(bytes + *np * size, head, sizeof(*head));
-	++*np;
-	return bytes;
+	return NULL;
 }
 
 static bool start_section(struct config_store *store, const char *kind,
@@ -163,20 +152,23 @@ static bool start_section(struct config_store *store, const char *kind,
 {
 	struct config *config = store->config;
 	const bool is_process = strcmp(kind, "process") == 0;
-	void *sections = is_process
-		? add_section(store, kind, config->processes,
-			      &config->n_processes, sizeof(*config->processes),
-			      head)
-		: add_section(store, kind, config->reserves,
-			      &config->n_reserves, sizeof(*config->reserves),
-			      head);
+	const size_t size = is_process ? sizeof(*config->processes)
+				       : sizeof(*config->reserves);
+	size_t *np = is_process ? &config->n_processes : &config->n_reserves;
+	const struct config_head *first = is_process
+		? find_head(config->processes, *np, size, head->name)
+		: find_head(config->reserves, *np, size, head->name);
+	void *section;
 
-	if (sections == NULL)
+	if (first != NULL)
+		refuse_second(store, kind, head->name, first->place,
+			      head->place);
+	section = is_process
+		? memory_add_to(&config->memory, &config->processes, np, size)
+		: memory_add_to(&config->memory, &config->reserves, np, size);
+	if (section == NULL)
 		return false;
-	if (is_process)
-		config->processes = sections;
-	else
-		config->reserves = sections;
+	memcpy(section, head, sizeof(*head));
 	store->scope = is_process ? SCOPE_PROCESS : SCOPE_RESERVE;
 	return true;
 }

@@ -25,18 +25,18 @@ static bool of_same_file(const struct finding *a, const struct finding *b)
 	return strcmp(a->place.file, b->place.file) == 0;
 }
 
-/* Where one belongs: behind those of the same line. */
+/* Where the last that was added belongs: behind those of the same line. */
 static size_t find_place(const struct findings *findings,
 			 const struct finding *finding)
 {
 	const struct finding *items = findings->items;
-	size_t i = findings->n_items;
+	size_t i = findings->n_items - 1;
 
 	while (i > 0 && !of_same_file(&items[i - 1], finding))
 		i--;
 	/* The first of its file. */
 	if (i == 0)
-		return findings->n_items;
+		return findings->n_items - 1;
 	while (i > 0 && of_same_file(&items[i - 1], finding) &&
 	       items[i - 1].place.line > finding->place.line)
 		i--;
@@ -48,9 +48,8 @@ void findings_add(struct findings *findings, enum severity severity,
 		  struct location place, const char *format, ...)
 {
 	struct memory *memory = &findings->memory;
-	struct finding *items = memory_grow(memory, findings->items,
-					    findings->n_items, sizeof(*items));
 	struct finding finding = { .severity = severity, .place = place };
+	struct finding *last, *at;
 	va_list arguments;
 	char *message;
 	int length;
@@ -68,13 +67,13 @@ void findings_add(struct findings *findings, enum severity severity,
 	free(message);
 	if (place.file != NULL)
 		finding.place.file = copy_printable(memory, place.file);
-	if (memory->failed)
+	last = memory->failed ? NULL
+		: memory_add(memory, &findings->items, &findings->n_items);
+	if (last == NULL)
 		return;
-	findings->items = items;
-	items += find_place(findings, &finding);
-	memmove(items + 1, items, (size_t)(findings->items +
-		findings->n_items++ - items) * sizeof(*items));
-	*items = finding;
+	at = findings->items + find_place(findings, &finding);
+	memmove(at + 1, at, (size_t)(last - at) * sizeof(*at));
+	*at = finding;
 }
 
 static void print(const struct finding *finding, FILE *stream)

@@ -35,35 +35,28 @@ static struct event_cursor *add_cursor(struct reading *reading,
 				       const struct file_status *status)
 {
 	struct events *events = reading->events;
-	struct event_cursor *cursors = memory_grow(
-		&events->memory, events->cursors, events->n_cursors,
-		sizeof(*cursors));
+	struct event_cursor *cursor = memory_add(
+		&events->memory, &events->cursors, &events->n_cursors);
 
-	if (cursors == NULL)
-		return NULL;
-	events->cursors = cursors;
-	cursors += events->n_cursors++;
-	*cursors = (struct event_cursor){
-		.device = status->device, .inode = status->inode,
-		.next = find_next(reading->last, status),
-	};
-	return cursors;
+	if (cursor != NULL)
+		*cursor = (struct event_cursor){
+			.device = status->device, .inode = status->inode,
+			.next = find_next(reading->last, status),
+		};
+	return cursor;
 }
 
 static int add(struct events *events, const struct found_map *found,
 	       const struct event *event)
 {
-	struct event_record *items = memory_grow(
-		&events->memory, events->items, events->n_items,
-		sizeof(*items));
+	struct event_record *record = memory_add(
+		&events->memory, &events->items, &events->n_items);
 
-	if (items == NULL)
+	if (record == NULL)
 		return -ENOMEM;
-	events->items = items;
-	items[events->n_items] = (struct event_record){
+	*record = (struct event_record){
 		.event = *event, .number = events->n_items, .uid = found->uid,
 		.is_shared = found->is_shared };
-	events->n_items++;
 	return 0;
 }
 

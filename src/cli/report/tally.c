@@ -63,15 +63,14 @@ static void add_contents(const struct tallying *tallying,
 static int add_map(struct tally_maps *maps, const struct found_map *found,
 		   int error)
 {
-	struct tally_map *items = memory_grow(&maps->memory, maps->items,
-					      maps->n_items, sizeof(*items));
 	const char *path = memory_copy(&maps->memory, found->path,
 				       strlen(found->path));
+	struct tally_map *map = path == NULL ? NULL
+		: memory_add(&maps->memory, &maps->items, &maps->n_items);
 
-	if (maps->memory.failed)
+	if (map == NULL)
 		return -ENOMEM;
-	maps->items = items;
-	items[maps->n_items++] = (struct tally_map){
+	*map = (struct tally_map){
 		.path = path, .uid = found->uid, .error = error
 	};
 	return 0;

@@ -13,17 +13,13 @@
 
 static int add(struct user_folders *folders, uint32_t uid, const char *name)
 {
-	struct user_folder *items = memory_grow(&folders->memory,
-						folders->items,
-						folders->n_items,
-						sizeof(*items));
+	struct user_folder *folder = memory_add(
+		&folders->memory, &folders->items, &folders->n_items);
 
-	if (items == NULL)
+	if (folder == NULL)
 		return -ENOMEM;
-	folders->items = items;
-	items += folders->n_items++;
-	items->uid = uid;
-	snprintf(items->name, sizeof(items->name), "%s", name);
+	folder->uid = uid;
+	snprintf(folder->name, sizeof(folder->name), "%s", name);
 	return 0;
 }
 
