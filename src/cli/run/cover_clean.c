@@ -8,7 +8,6 @@
 
 #include "cli/run/cover_start.h"
 
-#define WORDS_MAX 256
 #define TEXT_SIZE 1024
 
 static bool is_one_of(const char *word, const char *const list[])
@@ -19,24 +18,12 @@ static bool is_one_of(const char *word, const char *const list[])
 	return false;
 }
 
-/* Begins to read options; words[0] is the command's name. */
-static size_t begin_options(char *const words[])
-{
-	size_t n = 0;
-
-	while (words[n] != NULL)
-		n++;
-	optind = 0;	/* getopt(3) of glibc begins anew */
-	opterr = 0;
-	return n;
-}
-
 /*
  * su(1) and runuser(1) of util-linux: "-", -l and --login. The leading "-" of
  * the letters makes getopt(3) leave the words in their order, and give what is
  * no option as 1. With -u, runuser starts a program in its own environment.
  */
-static bool login_cleans(char *const words[])
+static bool login_cleans(char *const arguments[])
 {
 	static const struct option options[] = {
 		{ "command", required_argument, NULL, 'c' },
@@ -49,7 +36,8 @@ static bool login_cleans(char *const words[])
 		{ "whitelist-environment", required_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const int n = (int)begin_options(words);
+	char *words[COVER_WORDS_MAX];
+	const int n = cover_begin_options(words, arguments);
 	int option;
 
 	while ((option = getopt_long(n, words, "-:c:g:G:ls:u:w:", options,
@@ -69,9 +57,10 @@ struct env {
 	bool is_unset;		/* -u LD_PRELOAD */
 	bool moves;		/* -C */
 	const char *split;	/* the text of -S */
+	char *const *next;	/* the arguments behind the options */
 };
 
-static struct env read_env_options(char *const words[])
+static struct env read_env_options(char *const arguments[])
 {
 	static const struct option options[] = {
 		{ "argv0", required_argument, NULL, 'a' },
@@ -81,7 +70,8 @@ static struct env read_env_options(char *const words[])
 		{ "unset", required_argument, NULL, 'u' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const int n = (int)begin_options(words);
+	char *words[COVER_WORDS_MAX];
+	const int n = cover_begin_options(words, arguments);
 	struct env env = { .split = NULL };
 	int option;
 
@@ -102,10 +92,11 @@ static struct env read_env_options(char *const words[])
 		env.is_cleared = true;
 		optind++;
 	}
+	env.next = arguments + optind - 1;
 	return env;
 }
 
-static bool env_cleans(char *const words[], bool is_clean);
+static bool env_cleans(char *const arguments[], bool is_clean);
 
 /*
  * env puts the words of -S in the place of that option. Words are split at
@@ -113,26 +104,26 @@ static bool env_cleans(char *const words[], bool is_clean);
  */
 static bool split_cleans(const char *split, char *const rest[], bool is_clean)
 {
-	char text[TEXT_SIZE], name[] = "env", *words[WORDS_MAX] = { name };
+	char text[TEXT_SIZE], *words[COVER_WORDS_MAX];
 	char *left = text, *word;
-	size_t n = 1;
+	size_t n = 0;
 
 	snprintf(text, sizeof(text), "%s", split);
-	while ((word = strsep(&left, " \t")) != NULL && n < WORDS_MAX - 1)
+	while ((word = strsep(&left, " \t")) != NULL && n < COVER_WORDS_MAX - 1)
 		if (*word != '\0')
 			words[n++] = word;
-	for (size_t i = 0; rest[i] != NULL && n < WORDS_MAX - 1; i++)
+	for (size_t i = 0; rest[i] != NULL && n < COVER_WORDS_MAX - 1; i++)
 		words[n++] = rest[i];
 	words[n] = NULL;
 	return env_cleans(words, is_clean);
 }
 
-/* is_clean: LD_PRELOAD is gone already. words[0] is the command's name. */
-static bool env_cleans(char *const words[], bool is_clean)
+/* is_clean: LD_PRELOAD is gone already. */
+static bool env_cleans(char *const arguments[], bool is_clean)
 {
 	static const char preload[] = "LD_PRELOAD=";
-	const struct env env = read_env_options(words);
-	char *const *next = words + optind;
+	const struct env env = read_env_options(arguments);
+	char *const *next = env.next;
 
 	is_clean = is_clean || env.is_cleared || env.is_unset;
 	if (env.split != NULL)
@@ -144,22 +135,11 @@ static bool env_cleans(char *const words[], bool is_clean)
 	return *next != NULL && (is_clean || cover_cleans(*next, next + 1));
 }
 
-/* words[0] is for the command's name. */
-static void put_words(char *words[WORDS_MAX], char *const arguments[])
-{
-	for (size_t i = 0; arguments[i] != NULL && i < WORDS_MAX - 2; i++)
-		words[i + 1] = arguments[i];
-}
-
 static char *const *env_started(char *const arguments[])
 {
-	char own[] = "", *words[WORDS_MAX] = { own };
+	const struct env env = read_env_options(arguments);
+	char *const *next = env.next;
 	bool has_path = false;
-
-	put_words(words, arguments);
-
-	const struct env env = read_env_options(words);
-	char *const *next = arguments + optind - 1;
 
 	if (env.split != NULL)
 		return NULL;
@@ -193,13 +173,11 @@ bool cover_cleans(const char *path, char *const arguments[])
 		"--reset-env", "--clearenv", NULL,
 	};
 	const char *name = cover_file_name(cover_applet(path, &arguments));
-	char own[] = "", *words[WORDS_MAX] = { own };
 
-	put_words(words, arguments);
 	if (strcmp(name, "env") == 0)
-		return env_cleans(words, false);
+		return env_cleans(arguments, false);
 	if (is_one_of(name, logins))
-		return login_cleans(words);
+		return login_cleans(arguments);
 	if (is_one_of(name, others))
 		return any_is_one_of(arguments, options);
 	return is_one_of(name, always);

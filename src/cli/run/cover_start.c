@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#define WORDS_MAX 256
 #define LONG_MAX_COUNT 15
 
 struct starter {
@@ -50,21 +49,31 @@ static const struct starter *find_starter(const char *name)
 	return NULL;
 }
 
+int cover_begin_options(char *words[COVER_WORDS_MAX], char *const arguments[])
+{
+	static char name[] = "";
+	int n = 1;
+
+	words[0] = name;
+	for (; n < COVER_WORDS_MAX - 1 && arguments[n - 1] != NULL; n++)
+		words[n] = arguments[n - 1];
+	words[n] = NULL;
+	optind = 0;	/* getopt(3) of glibc begins anew */
+	opterr = 0;
+	return n;
+}
+
 /* Returns how many of the arguments are options and theirs. */
 static size_t count_options(const struct starter *starter,
 			    char *const arguments[])
 {
 	struct option options[LONG_MAX_COUNT + 1] = { { 0 } };
-	char own[] = "", *words[WORDS_MAX] = { own };
-	int n = 1;
+	char *words[COVER_WORDS_MAX];
+	const int n = cover_begin_options(words, arguments);
 
 	for (size_t i = 0; i < LONG_MAX_COUNT && starter->longs[i] != NULL; i++)
 		options[i] = (struct option){ starter->longs[i],
 					      required_argument, NULL, 'x' };
-	for (; n < WORDS_MAX - 1 && arguments[n - 1] != NULL; n++)
-		words[n] = arguments[n - 1];
-	optind = 0;	/* getopt(3) of glibc begins anew */
-	opterr = 0;
 	while (getopt_long(n, words, starter->letters, options, NULL) != -1)
 		continue;
 	return (size_t)optind - 1;

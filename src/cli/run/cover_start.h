@@ -15,5 +15,13 @@ char *const *cover_plain_started(const char *path, char *const arguments[]);
  */
 const char *cover_applet(const char *path, char *const **argumentsp);
 
+#define COVER_WORDS_MAX 256
+
+/*
+ * Begins to read the options among arguments by getopt(3), which wants a name in
+ * front of them: words are that and the arguments, up to NULL. Returns how many.
+ */
+int cover_begin_options(char *words[COVER_WORDS_MAX], char *const arguments[]);
+
 /* The last part of a path. */
 const char *cover_file_name(const char *path);
