@@ -2,7 +2,6 @@
 #include "cli/in_force.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -2,7 +2,6 @@
 #include "cli/report/status_report.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

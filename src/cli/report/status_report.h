@@ -2,7 +2,6 @@
 #pragma once
 
 #include <limits.h>
-#include <stdint.h>
 
 #include "cli/output.h"
 #include "cli/report/tally.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/run/cover_go.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -2,7 +2,6 @@
 #include "cli/run/cover_start.h"
 
 #include <getopt.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
