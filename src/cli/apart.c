@@ -20,7 +20,7 @@ _Noreturn static void run_and_end(void (*work)(void *memory), void *memory)
 {
 	static const struct rlimit no_core;
 
-	/* What SIGBUS leaves would be of no use. */
+	/* A core file of a SIGBUS would help nobody. */
 	setrlimit(RLIMIT_CORE, &no_core);
 	work(memory);
 	_exit(EXIT_SUCCESS);

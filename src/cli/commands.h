@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * The commands of berth. Each is given its own words, its name at argv[0], and
- * returns the exit status. `berth COMMAND --help` is its own to answer.
- */
+/* The commands of berth. Each gets its own words, with its name as argv[0],
+ * answers --help, and returns the exit status. */
 
 #define EXIT_USAGE 2
 #define EXIT_BERTH_FAILED 125	/* of run, like env(1) and chroot(1) */

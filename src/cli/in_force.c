@@ -12,10 +12,11 @@
 #include "policy/file.h"
 #include "policy/glob.h"
 
-/* Loads that may come in between before the policy is given up as damaged. */
+/* So many loads may come in between, then the policy counts as damaged. */
 #define MAX_ROUNDS 8
 
-/* Programs whose rule has sound sets follow it all the same. */
+/* Programs follow a policy with damaged sets as long as those of their rule are
+ * sound. */
 static bool has_sound_sets(const struct policy_tables *tables)
 {
 	for (uint32_t i = 0; i < tables->image->n_sets; i++)
@@ -24,7 +25,7 @@ static bool has_sound_sets(const struct policy_tables *tables)
 	return true;
 }
 
-/* Returns 0, -EINVAL, -ENOMEM, or why the file's cannot be followed. */
+/* Returns 0, -EINVAL, -ENOMEM, or as policy_file_image(). */
 static int copy_image(struct policy_file *file, uint64_t edition,
 		      struct in_force *in_force)
 {
@@ -66,7 +67,6 @@ static int copy_policy(struct policy_file *file, struct in_force *in_force)
 	return result;
 }
 
-/* What keeps programs from following the policy, as it is said. */
 static const char *complaint(int error)
 {
 	switch (error) {
@@ -137,9 +137,9 @@ static int read_file(const struct place *place, struct in_force *in_force)
 	return result;
 }
 
-/* --- one that its owner may shorten ------------------------------------------ */
+/* --- one that its owner may shorten --------------------------------------- */
 
-/* In memory that both processes have. */
+/* Shared with the other process. */
 struct read_work {
 	const struct place *place;
 	int result;
@@ -193,19 +193,19 @@ static int read_guarded(const struct place *place, struct in_force *in_force)
 	return result;
 }
 
-/* --- the whole ------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------ */
 
 int in_force_read(const struct place *place, struct in_force *in_force)
 {
 	int result;
 
 	*in_force = (struct in_force){ .edition = 0 };
-	/* Elsewhere a policy counts only where root, or this user, has made it. */
+	/* Elsewhere a policy counts only if root or this user made it. */
 	result = place->directory != NULL ? read_guarded(place, in_force)
 					  : read_file(place, in_force);
 	if (result < 0)
 		in_force->is_damaged = true;
-	/* Without a path it is missed, which the caller says. */
+	/* Without a path the policy was missed, which the caller reports. */
 	if (in_force->is_damaged && in_force->path[0] != '\0')
 		tell_unfollowed(in_force, result < 0 ? result : -EINVAL);
 	if (result < 0 || (in_force->edition & 1) == 0) {

@@ -31,12 +31,12 @@ struct in_force {
 };
 
 /*
- * Copies the policy. Returns 0, also when there is none or a set is damaged;
- * -EINVAL when more than a set is damaged; -ENOMEM; or -EIO, or why no process
- * can be made, where one in BERTH_DIR could not be read: its owner may have
- * shortened it meanwhile. That is missed, too. All other damage is said on
- * standard error, what has been missed is not. in_force_deinit() is due in each
- * case.
+ * Copies the policy. Returns 0, also without a policy or when only sets are
+ * damaged; -EINVAL for other damage; or -ENOMEM. A policy in BERTH_DIR is read
+ * by a process of its own, since its owner may shorten it: -EIO when that
+ * process was ended, or why it could not be made, and missed is that too.
+ * Damage is reported on standard error, what was missed is not.
+ * in_force_deinit() is due in each case.
  */
 int in_force_read(const struct place *place, struct in_force *in_force);
 
@@ -49,17 +49,17 @@ enum policy_settled in_force_settle(const struct in_force *in_force,
 				    struct policy *policyp,
 				    const struct policy_rule **rulep);
 
-/* Says which policy does not count here, if there is one. */
+/* Reports a policy that does not count here, if there is one. */
 void in_force_tell_ignored(const struct place *place,
 			   const struct in_force *in_force);
 
-/* Says what has been missed, if anything (see policy/file.h). */
+/* Reports what was missed, if anything (see policy/file.h). */
 void in_force_tell_missed(const struct place *place, int missed);
 
 /*
- * Whether programs may see a policy that this command could not. Not with what
- * they meet too, since it lasts: a folder that this user may not use or that is
- * none, a file that cannot be made where there is none.
+ * Whether programs may see a policy that this command could not read. Not for
+ * the errors that last, and that programs meet too: a folder that this user may
+ * not use or that is none, and a missing file that cannot be made.
  */
 bool in_force_is_unknown(int missed);
 

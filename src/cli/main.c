@@ -69,7 +69,7 @@ static int unknown(const char *word)
 	return EXIT_USAGE;
 }
 
-/* The programs that it starts go to other folders. */
+/* Programs change their working directory, and would look elsewhere. */
 static int refuse_folder(const struct command *command)
 {
 	const char *folder = getenv("BERTH_DIR");
@@ -98,9 +98,10 @@ static int help(char *name)
 }
 
 /*
- * A descriptor from 0 to 2 that is closed would be that of the next file, and a
- * message be written into the policy. Here each read and write fails instead,
- * and a program that run starts finds it closed.
+ * If a descriptor from 0 to 2 were closed, the next file would get its number,
+ * and a message might be written into the policy. /dev/null, opened the wrong
+ * way round, makes each read and write fail; a program that berth run starts
+ * still finds the descriptor closed.
  */
 static void keep_standard_descriptors(void)
 {

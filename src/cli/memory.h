@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * Memory that is given back all at once. No call has to be checked on the
- * spot: after the first that finds no memory, failed says so.
- */
+/* Memory that is given back all at once. A caller may check at the end instead
+ * of after each call: failed is set by the first call that finds no memory. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,5 +32,5 @@ void *memory_add_to(struct memory *memory, void *arrayp, size_t *np,
 /* A string of this length, terminated. Returns NULL without memory. */
 char *memory_copy(struct memory *memory, const char *text, size_t length);
 
-/* Gives all of it back. It is empty then. */
+/* Gives all of it back. */
 void memory_free(struct memory *memory);

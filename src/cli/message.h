@@ -3,10 +3,8 @@
 
 #include <stdio.h>
 
-/*
- * Writes one line, of which the format ends with a newline, or a part of it.
- * All of it may be printed, see base/text.h, whatever names and values are in it.
- */
+/* Writes a line, with the newline at the end of the format, or a part of one.
+ * What is not printable in names and values is replaced (see base/text.h). */
 __attribute__((format(printf, 2, 3)))
 void message_to(FILE *stream, const char *format, ...);
 
@@ -14,9 +12,9 @@ void message_to(FILE *stream, const char *format, ...);
 #define message(...) message_to(stderr, __VA_ARGS__)
 
 /*
- * Whether all of it has been written: output that nobody got (ENOSPC, EPIPE, a
- * closed descriptor) is no success. Returns EXIT_SUCCESS, or EXIT_FAILURE, which
- * is said.
+ * Whether all of it has been written: output that is lost (ENOSPC, EPIPE, a
+ * closed descriptor) is no success. Returns EXIT_SUCCESS, or EXIT_FAILURE after
+ * a message.
  */
 int message_written_to(FILE *stream);
 

@@ -13,10 +13,10 @@
 #define N_OPTIONS_MAX 12
 #define N_NAMES_IN_LINE 3
 
-/* What getopt(3) returns, but for options. */
+/* What getopt(3) returns when it has found no option. */
 enum { END = -1, WORD = 1, NO_VALUE = ':', UNKNOWN = '?' };
 
-/* What it returns for the first option, by its name; letters are below. */
+/* What it returns for the first long option; letters are lower. */
 #define FIRST_NAME 256
 
 struct tables {
@@ -97,7 +97,7 @@ int options_refuse(const struct options *options, const char *word,
 	return complain(options, "", word, behind);
 }
 
-/* The option that was just read as it is written, its value perhaps behind. */
+/* The word of the option that was just read, perhaps with "=" and its value. */
 static const char *written(char *argv[])
 {
 	return argv[optind - 1 -
@@ -143,7 +143,7 @@ static void prepare(const struct options *options, struct tables *tables)
 	optind = 0;	/* getopt(3) begins anew */
 }
 
-/* As getopt_long(3), but that it takes no abbreviation for an option. */
+/* As getopt_long(3), but an abbreviation is an unknown option. */
 static int next(const struct options *options, const struct tables *tables,
 		int argc, char *argv[])
 {
@@ -197,7 +197,7 @@ static bool store(const struct command_option *option)
 			      option->numberp);
 }
 
-/* What is behind "--", or begins with the first word. */
+/* Takes the words behind "--", or from the first that is no option. */
 static void take_rest(const struct options *options, int n, char *rest[],
 		      struct command_words *words)
 {

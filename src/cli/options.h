@@ -5,8 +5,9 @@
  * The options and words of a command, read by getopt_long(3), and the usage
  * text that is made of their declaration.
  *
- * The name of an option is given in full: what getopt_long(3) would complete is
- * unknown here, so that a script goes on working when an option is added.
+ * The name of an option is given in full. Abbreviations, which getopt_long(3)
+ * would complete, are refused: a script that used one would fail when an option
+ * is added.
  */
 
 #include <stdbool.h>
@@ -50,32 +51,30 @@ struct options {
 	const char *status;	/* lines below the options, or NULL */
 	const struct command_option *list;
 	size_t n_words_max;	/* that are no option */
-	/* Where another command begins: nowhere ("--" only ends the options),
-	 * behind "--", or also at the first word. */
+	/* Where the words of another command begin: there are none ("--" only
+	 * ends the options), behind "--", or at the first word too. */
 	enum { COMMAND_NOWHERE, COMMAND_BEHIND_DASHES, COMMAND_AT_WORD } begin;
 	int failure;		/* exit status instead of EXIT_USAGE and
 				   EXIT_FAILURE; 0 = those */
 };
 
 struct command_words {
-	char **words;		/* in argv, of which they are made the first */
+	char **words;		/* in argv, moved to its front */
 	size_t n_words;
 	char **command;		/* the other command; NULL = none */
 };
 
 #define OPTIONS_READ (-1)
 
-/*
- * Stores the options. Returns OPTIONS_READ; or the exit status, after --help or
- * a mistake, which is said.
- */
+/* Stores the options. Returns OPTIONS_READ; or the exit status after --help, or
+ * after a message about a mistake. */
 int options_read(const struct options *options, int argc, char *argv[],
 		 struct command_words *wordsp);
 
 /* Where the options of a command end: an index of argv. Nothing is stored. */
 int options_end(const struct options *options, int argc, char *argv[]);
 
-/* Says what is wrong with a word. Returns the exit status. */
+/* Reports what is wrong with a word. Returns the exit status. */
 int options_refuse(const struct options *options, const char *word,
 		   const char *reason);
 

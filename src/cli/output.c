@@ -26,7 +26,7 @@ static bool is_column(const struct output_section *section, size_t i)
 	return i < OUTPUT_COLUMNS_MAX && section->columns[i].name != NULL;
 }
 
-/* RFC 8259 wants it as it is, escaped; nothing goes to a terminal unescaped. */
+/* JSON needs the character itself (RFC 8259), a terminal must not get it. */
 static void write_json_escape(FILE *stream, uint32_t code)
 {
 	if (code >= 0x10000)
@@ -81,7 +81,7 @@ static void write_json_row(struct output *output, const char *const *values)
 	fputs("}", stream);
 }
 
-/* Text that stays within its field and does nothing to a terminal. */
+/* Neither ends the field nor changes the terminal. */
 static void write_plain(FILE *stream, const char *text)
 {
 	while (*text != '\0') {
@@ -95,7 +95,7 @@ static void write_plain(FILE *stream, const char *text)
 	}
 }
 
-/* In characters, as write_plain() writes them. */
+/* The number of characters that write_plain() writes. */
 static int plain_width(const char *text)
 {
 	int n = 0;

@@ -52,10 +52,10 @@ void output_section(struct output *output,
 		    const struct output_section *section);
 
 /*
- * A row of the section, a text for each column. NULL is "-", and null in JSON,
- * as is whatever has no digit at its beginning in a column of numbers. What may
- * not be printed (see base/text.h) is "?", in JSON escaped; what is no UTF-8 there
- * becomes U+FFFD.
+ * A row of the section, a text for each column. NULL is printed as "-", in JSON
+ * as null; so is a text in a column of numbers that begins with no digit, in
+ * JSON. A character that is not printable (see base/text.h) becomes "?", in
+ * JSON an escape; bytes that are no UTF-8 become U+FFFD there.
  */
 #define output_row(output, ...) \
 	output_values((output), OUTPUT_VALUES(__VA_ARGS__))
@@ -83,23 +83,20 @@ struct output_number {
 
 struct output_number output_number(uint64_t value);
 
-/*
- * Such texts, for free(). NULL without memory; then output_close() fails.
- */
+/* Makes such a text, for free(). Without memory it is NULL, and output_close()
+ * fails. */
 __attribute__((format(printf, 2, 3)))
 char *output_text(struct output *output, const char *format, ...);
 char *output_ports(struct output *output, const struct port_set *set);
 
-/* One more word of a text that is NULL at first, or is freed. */
+/* Adds a word to such a text, which is freed, or NULL at first. */
 char *output_append(struct output *output, char *text, const char *joint,
 		    const char *word);
 
-/* The strings of a list in a policy, see policy_next_string(). */
+/* Joins the strings of a list in a policy, see policy_next_string(). */
 char *output_strings(struct output *output, const char *first,
 		     const char *joint);
 
-/*
- * Ends the report. Returns EXIT_SUCCESS; or EXIT_FAILURE when not all of it was
- * written, which is said.
- */
+/* Ends the report. Returns EXIT_SUCCESS; or EXIT_FAILURE when not all of it was
+ * written, after a message. */
 int output_close(struct output *output);

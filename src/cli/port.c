@@ -94,7 +94,7 @@ static bool is_missing_family(int error)
 	       error == -EPROTONOSUPPORT;
 }
 
-/* Whether the port can be had of both families. Returns 0 or -errno. */
+/* Whether the port is free for IPv4 and IPv6. Returns 0 or -errno. */
 static int verify(enum protocol protocol, uint16_t port)
 {
 	const int fd = bind_wildcard(protocol, AF_INET, port);
@@ -139,7 +139,8 @@ static uint32_t find(struct process *process,
 	return n;
 }
 
-/* Returns 0, or -errno when the policy does not allow to go on; both are said. */
+/* Reports what is wrong with the policy. Returns 0, or -errno when no ports may
+ * be given because of it. */
 static int check_policy(struct process *process, const struct place *place)
 {
 	const int missed = policy_source_file(&process->source)->missed;
@@ -155,7 +156,7 @@ static int check_policy(struct process *process, const struct place *place)
 	return in_force_is_unknown(missed) ? missed : 0;
 }
 
-/* Returns 0, or -errno for a mistake in the environment, which is said. */
+/* Returns 0, or -errno after a message about a mistake in the environment. */
 static int open_policy(struct process *process, struct place *placep)
 {
 	struct environment_error error;
@@ -172,8 +173,8 @@ static int open_policy(struct process *process, struct place *placep)
 	return -EINVAL;
 }
 
-/* Without the shared map. Returns 0, or -errno when the policy wants that no
- * ports are given then; both are said. */
+/* Goes on without the shared map. Returns 0, or -errno when on-error is refuse;
+ * after a message in either case. */
 static int open_private(struct process *process, int error)
 {
 	struct policy policy;
@@ -187,10 +188,8 @@ static int open_private(struct process *process, int error)
 	return refuses ? error : map_open_private(error, &process->map);
 }
 
-/*
- * map_error: why the shared map is not to be used, or 0. Returns 0, or
- * -errno when no ports can be given, which is said.
- */
+/* map_error: why the shared map is not to be used, or 0. Returns 0, or -errno
+ * after a message when no ports can be given. */
 static int open_process(struct process *process, int map_error)
 {
 	struct place place;
@@ -210,7 +209,7 @@ static int open_process(struct process *process, int map_error)
 	return check_policy(process, &place);
 }
 
-/* Gives the leases back: to rest when the ports were found for somebody. */
+/* Gives the leases back. Ports that will be printed rest. */
 static void release(const struct process *process, const struct lease *leases,
 		    uint32_t n, bool rest)
 {
@@ -219,8 +218,8 @@ static void release(const struct process *process, const struct lease *leases,
 			       rest ? clock_now_ms() : 0);
 }
 
-/* In memory that both processes have: to write the map is to map it, and others
- * may be allowed to write that file, and so to shorten it. */
+/* Shared with the process that maps the map and the policy: others may shorten
+ * these files. */
 struct port_work {
 	struct port_request request;
 	int map_error;	/* as open_process() takes it */
@@ -240,7 +239,7 @@ static void find_ports(void *memory)
 	if (open_process(&process, work->map_error) < 0)
 		return;
 	work->n = find(&process, &work->request, leases);
-	/* They rest before anybody reads them. */
+	/* They rest before they are printed. */
 	release(&process, leases, work->n, work->n == work->request.n);
 	for (uint32_t i = 0; i < work->n; i++)
 		work->ports[i] = leases[i].port;
@@ -265,13 +264,13 @@ static int print_ports(const struct port_work *work)
 	return message_written();
 }
 
-/* Returns 0, or -errno, which is said. */
+/* Returns 0, or -errno after a message. */
 static int run_apart(struct port_work *work)
 {
 	int result = apart_run(find_ports, work);
 
 	if (result == -EIO) {
-		/* Of which file it was, only a second time tells. */
+		/* If it fails without the map too, it was the policy. */
 		work->map_error = result;
 		result = apart_run(find_ports, work);
 		if (result == 0)

@@ -14,7 +14,7 @@
 
 #define DELETED " (deleted)"	/* d_path() in fs/d_path.c */
 
-/* By its number in the initial user namespace, where that is known. */
+/* The number in the initial user namespace, if that is known. */
 static void set_uid(struct identity *identity, const char *map,
 		    unsigned long uid)
 {
@@ -117,7 +117,7 @@ static bool read_uid(pid_t pid, struct identity *identity)
 	return found;
 }
 
-/* Of /proc/PID/environ, NUL behind each entry and two at the end. */
+/* The text of /proc/PID/environ, with one more NUL at the end. */
 static char *opened_environment;
 
 void program_open_environment(pid_t pid)

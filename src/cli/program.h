@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Programs other than this one: their names, and what rules look at. */
+/* Other programs: their names, and what the conditions of rules look at. */
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -32,7 +32,7 @@ int program_of_process(pid_t pid, struct program_texts *texts,
 /* How a process is printed. */
 struct program_label {
 	char pid[12];		/* "?" for 0 */
-	char name[IDENTITY_NAME_SIZE];	/* "?" where there is none (any more) */
+	char name[IDENTITY_NAME_SIZE];	/* "?" without a process */
 };
 
 struct program_label program_label(pid_t pid);

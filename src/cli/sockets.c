@@ -27,7 +27,7 @@ struct listing {
 	int result;
 };
 
-/* Sorts, and leaves each item once. Returns how many there are then. */
+/* Sorts, and removes duplicates. Returns the new number of items. */
 static size_t sort_once_each(void *items, size_t n, size_t size,
 			     int (*compare)(const void *, const void *))
 {
@@ -92,7 +92,7 @@ static int add_descriptor(struct listing *listing, int directory_fd,
 			  strtoull(link + sizeof(prefix) - 1, NULL, 10), pid);
 }
 
-/* Returns 0, also for one that has ended or is another user's, or -ENOMEM. */
+/* Returns 0, also for one that has ended or is another user's; or -ENOMEM. */
 static int add_process(struct listing *listing, int proc_fd, const char *name)
 {
 	char path[32];
@@ -242,7 +242,7 @@ const struct holder *sockets_holders(const struct sockets *sockets,
 				     enum protocol protocol, uint16_t port,
 				     size_t *np)
 {
-	/* The least of all that are of this port. */
+	/* In the order, it is before all others of this port. */
 	const struct holder wanted = { .protocol = protocol, .port = port };
 	const size_t first = find_first(&wanted, sockets->items,
 					sockets->n_items, sizeof(wanted),

@@ -20,7 +20,7 @@
 enum socket_state {
 	SOCKET_LISTEN,
 	SOCKET_CONNECTED,
-	SOCKET_BOUND,	/* neither, or not to be told: UDP without a peer */
+	SOCKET_BOUND,	/* neither, as UDP without a peer */
 	SOCKET_ORPHAN,	/* no process has it any more: TIME_WAIT and the like */
 };
 
@@ -36,12 +36,12 @@ struct sockets {
 	size_t n_items;
 	struct memory memory;	/* of items */
 	struct port_set listening[N_PROTOCOLS];	/* not finished */
-	int errors[N_PROTOCOLS];	/* why there is no listing, -errno; or 0 */
+	int errors[N_PROTOCOLS];	/* why it is not listed, -errno; or 0 */
 };
 
 /*
- * Asks the kernel. Returns 0, also where some protocols could not be listed (see
- * errors; one that the kernel lacks is no error), or -ENOMEM, or why /proc
+ * Asks the kernel. Returns 0, also when some protocols could not be listed (see
+ * errors; a protocol that the kernel lacks is no error); -ENOMEM; or why /proc
  * cannot be read. To be closed in any case.
  */
 int sockets_open(struct sockets *sockets);

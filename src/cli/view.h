@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * What a command looks at: the kernel's settings, where the files of this network
- * namespace lie, and which policy holds. What goes wrong is said on standard
- * error.
+ * What a command looks at: the kernel's settings, the folders of this network
+ * namespace, and the policy that holds. Errors are reported on standard error.
  */
 
 #include <stdbool.h>
@@ -25,18 +24,16 @@ struct view {
 };
 
 /*
- * Reads the kernel's settings and the place. Returns 0; or -errno without /proc:
- * the place is then one that no program with a /proc looks at.
+ * Reads the kernel's settings and the place. Returns 0; or -errno without
+ * /proc: the place is then one at which programs that have /proc do not look.
  */
 int view_open(struct view *view);
 
 /* Reads the policy in force, after view_open(). view_close() is due. */
 void view_read(struct view *view);
 
-/*
- * Both, and what a program of this environment would get. Of a mistake in
- * the environment, what libberth.so would do instead is done.
- */
+/* Both, and the policy of a program of this environment. A mistake in the
+ * environment is reported, and handled as libberth.so does. */
 void view_open_policy(struct view *view);
 
 void view_close(struct view *view);
@@ -44,12 +41,13 @@ void view_close(struct view *view);
 /* Whether the policy in force is known as a whole. */
 bool view_is_sound(const struct view *view);
 
-/* Where the files lie, for a command that reads the kernel itself. */
+/* The place alone, for a command that has read the kernel itself. */
 int view_place(const struct kernel *kernel, struct place *placep);
 
 /*
- * Whether a file does not lie where the other programs look for it, given why
- * it was passed over there (see map/shared_file.h). That root's folder is not
- * for others to write in is as it should be.
+ * Whether other programs look for a file in another folder than the one where
+ * it was opened or made. passed_over: why the first folder was not used (see
+ * map/shared_file.h). For a user, that root's folder is closed is as it should
+ * be.
  */
 bool view_is_elsewhere(int passed_over);

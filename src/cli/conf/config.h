@@ -25,16 +25,17 @@ struct config_list {
 	struct location place;
 };
 
-/* The ranges that a scope gives: the section itself, or one protocol in it. */
+/* The ranges that a section, or the block of one protocol in it, gives. */
 struct config_ranges {
 	struct config_text range, connect, listen;
-	struct location place;	/* of the block for one protocol, if there is one */
+	struct location place;	/* of the block; line 0 = there is none */
 };
 
-/* What the file's top level (the defaults) and a process section both take. */
+/* The options of both the top level (the defaults) and a process section. */
 struct config_options {
 	struct config_ranges ranges;
-	struct config_ranges by_protocol[N_PROTOCOLS];	/* udp: of UDP-Lite too */
+	/* PROTOCOL_UDP: of UDP-Lite too. */
+	struct config_ranges by_protocol[N_PROTOCOLS];
 	struct config_text settings[N_SETTINGS];	/* by setting_name() */
 	struct config_text overlap;			/* refuse, carve */
 	struct config_text privileged;			/* no, yes */
@@ -66,7 +67,7 @@ struct config {
 	const char *path;		/* of the outermost file */
 	struct config_options defaults;
 	struct config_text rest_time;	/* seconds */
-	struct config_text import_kernel;	/* ip_local_reserved_ports: yes, no */
+	struct config_text import_kernel;	/* yes, no */
 	struct config_text map_mode, map_group;
 	struct config_process *processes;
 	size_t n_processes;

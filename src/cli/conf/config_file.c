@@ -11,7 +11,7 @@
 
 #define MAX_SIZE ((size_t)1 << 20)
 
-/* A device may have effects when it is opened, or no end. */
+/* To open a device may have effects, and to read it may have no end. */
 static const char *refuse_kind(mode_t mode)
 {
 	if (S_ISDIR(mode))
@@ -77,7 +77,7 @@ bool config_file_is_pattern(const char *path)
 	return strpbrk(path, "*?[") != NULL;
 }
 
-/* The wildcards of the folder stand for themselves in a pattern. */
+/* In a pattern, the wildcard characters of the folder are escaped. */
 char *config_file_resolve(const char *file, const char *path)
 {
 	const char *slash = path[0] == '/' ? NULL : strrchr(file, '/');

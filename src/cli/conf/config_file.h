@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The text of one file, and where another one is that it names. libconfuse 3.3
- * ends the whole process at a directory or a read error, so it opens no file.
+ * The text of one file, and the path of another file that it names. libconfuse
+ * 3.3 ends the whole process at a directory or a read error, so it never opens
+ * a file itself.
  */
 
 #include <stdbool.h>
@@ -20,8 +21,6 @@ const char *config_file_read(const char *path, struct stat *status,
 /* Whether a path is a pattern of glob(7). */
 bool config_file_is_pattern(const char *path);
 
-/*
- * A path or pattern as it is, or below the folder of the file that names it. For
- * free(); NULL without memory.
- */
+/* An absolute path or pattern as it is, a relative one below the folder of the
+ * file that names it. For free(); NULL without memory. */
 char *config_file_resolve(const char *file, const char *path);

@@ -90,7 +90,7 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Letters to add, leave out or change (Levenshtein); below LONGEST both. */
+/* The Levenshtein distance of two words shorter than LONGEST. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t row[LONGEST] = { 0 };
@@ -112,14 +112,16 @@ static size_t distance(const char *a, const char *b)
 	return row[b_length];
 }
 
-/* At most CLOSE letters away, and of this scope if there is one; or NULL. */
+/* Returns the closest option, at most CLOSE letters away, rather one of this
+ * scope; or NULL. */
 static const char *find_meant(const char *name, enum config_scope scope)
 {
 	const char *meant = NULL;
 	size_t closest = 2 * (CLOSE + 1);
 
-	/* With half of its letters changed it may mean anything. */
-	for (size_t i = 0; i < N_CONFIG_OPTIONS && strlen(name) < LONGEST; i++) {
+	/* With more than half of its letters changed it may mean anything. */
+	for (size_t i = 0; i < N_CONFIG_OPTIONS && strlen(name) < LONGEST;
+	     i++) {
 		const struct config_option option = config_option(i);
 		size_t away = distance(name, option.name);
 
@@ -135,7 +137,7 @@ static const char *find_meant(const char *name, enum config_scope scope)
 	return meant;
 }
 
-/* What may stand in two scopes and more may stand at the top level. */
+/* An option of several scopes is always one of the top level, too. */
 static void refuse_scope(const struct config_option *option,
 			 enum config_scope scope, struct location place,
 			 struct findings *findings)

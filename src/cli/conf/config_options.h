@@ -77,7 +77,7 @@ struct config_word {
 /* Without quotes, fit for a message. */
 struct finding_word config_word_quote(struct config_word word);
 
-/* Names that no option and no section has, but some text. */
+/* Names in the text of a file that are no option and no section. */
 struct config_names {
 	struct memory *memory;
 	size_t n;
@@ -87,9 +87,7 @@ struct config_names {
 	} names[MAX_CONFIG_NAMES];
 };
 
-/*
- * Adds a name, unless it is known. Returns false for what libconfuse does not
- * take for one name, since it has a syntax for paths of names.
- */
+/* Adds a name, unless it is known. Returns false for a word that libconfuse
+ * reads as a path of several names. */
 bool config_names_add(struct config_names *names, struct config_word word,
 		      bool is_section, bool has_title);

@@ -20,8 +20,11 @@
 #define DEPTH_MAX 16u
 #define FINDINGS_MAX 100u
 
-/* An option of each section with a default, so that libconfuse sets it where a
- * section starts. No name in a file is like it: see config_names_add(). */
+/*
+ * A hidden option of each section. It has a default, and libconfuse calls back
+ * to set that where a section starts. No name in a file can be the same: see
+ * config_names_add().
+ */
 #define START "="
 
 /* A file that is being read, or has been. */
@@ -94,7 +97,7 @@ static int end_section(cfg_t *parser, cfg_opt_t *section)
 	return go_on();
 }
 
-/* What is behind a name that is not known may be a mistake, too. */
+/* Of unknown names, config_store_name() says more than libconfuse. */
 static void add_error(cfg_t *parser, const char *format, va_list arguments)
 {
 	char message[160];
@@ -131,10 +134,8 @@ static cfg_opt_t *put_section(cfg_opt_t *to, const char *name, bool has_title,
 	return to + 1;
 }
 
-/*
- * Every name, wherever it may stand, since libconfuse stops at one that it does
- * not know. inner: what is in the sections here; NULL = there are none.
- */
+/* Puts every name, wherever it may stand, since libconfuse stops at an unknown
+ * one. inner: the options of the sections here; NULL = no sections. */
 static void put_options(cfg_opt_t *to, const struct config_names *names,
 			cfg_opt_t *inner)
 {
@@ -218,7 +219,7 @@ static struct file *new_file(const char *path)
 	return file->path != NULL ? file : NULL;
 }
 
-/* The file around that is the same one, or NULL. */
+/* The outer file that is the same as this one, or NULL. */
 static const struct file *find_round(const struct file *file)
 {
 	const struct file *outer = file->outer;
@@ -316,7 +317,7 @@ static int include_pattern(const char *pattern, struct location place)
 	return result;
 }
 
-/* The scan has seen to it that there is one path. */
+/* That there is one path was checked by config_text_scan(). */
 static int include(cfg_t *parser, cfg_opt_t *option, int n_paths,
 		   const char **paths)
 {
@@ -356,7 +357,7 @@ static int read_outermost(const char *path)
 	if (file == NULL)
 		return -1;
 	why = config_file_read(path, &file->status, &text);
-	/* What is included may be empty; of all there is, a mistake made it so. */
+	/* An included file may be empty. The outermost must not be. */
 	if (why == NULL && text != NULL &&
 	    text[strspn(text, " \t\r\n\f\v")] == '\0')
 		why = "is empty";
@@ -381,7 +382,7 @@ int config_read(struct config *config, const char *path,
 	reading.memory = &config->memory;
 	reading.findings = findings;
 	result = read_outermost(path);
-	/* One takes the lexer of all along. */
+	/* Only at the end: cfg_free() ends the lexer, which all files share. */
 	for (struct file *file = reading.files; file != NULL; file = file->next)
 		if (file->parser != NULL)
 			cfg_free(file->parser);

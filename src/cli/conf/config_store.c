@@ -19,7 +19,7 @@ static struct config_options *options_around(const struct config_store *store)
 		: &config->defaults;
 }
 
-/* Where an option that may stand here has its value. */
+/* Returns the member of struct config for an option that may stand here. */
 static void *member(const struct config_store *store,
 		    const struct config_option *option)
 {
@@ -94,7 +94,7 @@ static void store_list(struct config_store *store, struct config_list *list,
 		list->place = value->place;
 }
 
-/* What is wrong with a name is told once, with the first of its values. */
+/* A wrong name is told once, with the first of its values. */
 void config_store_value(struct config_store *store,
 			const struct config_value *value)
 {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Puts what libconfuse reads into struct config, value by value. Names that do
- * not exist or have no place there, and what stands twice, are added to
- * findings. No memory: config->memory says so.
+ * Puts what libconfuse reads into struct config, value by value. Adds findings
+ * for names that do not exist or may not stand there, and for what stands
+ * twice. Without memory config->memory.failed is set.
  */
 
 #include <stdbool.h>
@@ -17,7 +17,7 @@ struct config_store {
 	struct findings *findings;
 	enum config_scope scope;	/* of the section around */
 	enum protocol block;		/* around; N_PROTOCOLS = none */
-	unsigned int n_refused;		/* sections around that are passed over */
+	unsigned int n_refused;		/* outer sections passed over */
 };
 
 /* One value, which is the n-th of its option, from 1 on. */
@@ -31,7 +31,7 @@ struct config_value {
 void config_store_value(struct config_store *store,
 			const struct config_value *value);
 
-/* What follows is in this section or block. title NULL = has none. */
+/* A section or block starts. title NULL = it has none. */
 void config_store_start(struct config_store *store, const char *name,
 			const char *title, struct location place);
 

@@ -7,7 +7,8 @@
 #define SIGNS "={}(),"
 #define DEPTH_MAX 8u	/* of braces; libconfuse calls itself for each */
 
-/* Blanks a comment that has an end; libconfuse is slow to read many spaces. */
+/* Blanks a comment that has an end, by '\r': libconfuse reads many spaces
+ * slowly. */
 static void skip_comment(char *text)
 {
 	char *end = text;
@@ -44,7 +45,8 @@ static bool is_word(struct config_word token)
 	return strchr(SIGNS, *token.text) == NULL;
 }
 
-/* Returns what is wrong with the first token behind those before it, or NULL. */
+/* Looks at last[0], behind the tokens before it. Returns what is wrong, or
+ * NULL. */
 static const char *judge(const struct config_word last[4],
 			 struct config_names *names, struct config_word *wrongp)
 {

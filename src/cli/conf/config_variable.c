@@ -19,7 +19,7 @@ static bool has_control(const char *value)
 	return false;
 }
 
-/* Replaces what is in the braces by its value. Returns what is wrong, or NULL. */
+/* Finds the value of NAME or NAME:-DEFAULT. Returns what is wrong, or NULL. */
 static const char *look_up(char *inside, const char **valuep)
 {
 	const size_t length = strspn(inside, NAME_CHARACTERS);
@@ -45,8 +45,8 @@ static const char *look_up(char *inside, const char **valuep)
 	return NULL;
 }
 
-/* Returns the length of a variable: all of the value if it has no end. One that
- * is wrong stays as it is. */
+/* Writes the value of a variable, or a wrong variable as it is. Returns its
+ * length in the text: all of the rest without a closing brace. */
 static size_t put_variable(FILE *stream, const char *variable,
 			   struct location place, struct findings *findings)
 {

@@ -25,7 +25,7 @@ static bool of_same_file(const struct finding *a, const struct finding *b)
 	return strcmp(a->place.file, b->place.file) == 0;
 }
 
-/* Where the last that was added belongs: behind those of the same line. */
+/* The index for the finding that was added last: behind those of its line. */
 static size_t find_place(const struct findings *findings,
 			 const struct finding *finding)
 {

@@ -13,7 +13,7 @@
 #include "cli/memory.h"
 #include "cli/output.h"
 
-/* Where something stands. line 0: of the file as a whole; file NULL: of none. */
+/* A place in a file. line 0 = the whole file; file NULL = no file. */
 struct location {
 	const char *file;
 	int line;
@@ -46,7 +46,7 @@ void findings_print(const struct findings *findings, FILE *stream);
 /* The same as a section of a report. */
 void findings_report(const struct findings *findings, struct output *output);
 
-/* A word fit for a message: at most 60 bytes of it, and no character cut. */
+/* A word for a message: at most 60 bytes, cut between characters. */
 struct finding_word {
 	char text[64];
 };

@@ -21,7 +21,7 @@ struct port_set;
 
 struct reserved_sources {
 	const struct kernel *kernel;	/* for ip_local_reserved_ports */
-	/* For /etc/services, of one protocol; NULL: the name is refused, being
+	/* Of /etc/services, of one protocol. NULL = the name is refused: it is
 	 * for berth.conf only. */
 	const struct port_set *services;
 };

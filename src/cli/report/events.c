@@ -60,7 +60,7 @@ static int add(struct events *events, const struct found_map *found,
 	return 0;
 }
 
-/* Adds those of a copy from number from on. Returns 0 or -ENOMEM. */
+/* Adds the events of a copied map from a number on. Returns 0 or -ENOMEM. */
 static int add_events(struct events *events, const struct found_map *found,
 		      const struct map *copy, uint64_t from)
 {
@@ -85,7 +85,7 @@ static int read_map(struct reading *reading, const struct found_map *found)
 
 	if (cursor == NULL)
 		return -ENOMEM;
-	/* Most of the time nothing has come. */
+	/* Most of the time there is nothing new. */
 	result = raw_file_read(found->fd, &end, sizeof(end), END_OFFSET);
 	if (result < 0)
 		return result == -ENODATA ? -ESTALE : result;

@@ -36,9 +36,9 @@ struct events {
 };
 
 /*
- * Reads what has come since the last time, or all that there is; *events is 0
- * at first. Returns 0; -ENOMEM; or why the maps could not be listed. Those that
- * could not be read are in missed, of this time alone.
+ * Reads the events since the last call; with *events zeroed, all that there
+ * are. Returns 0; -ENOMEM; or why the maps could not be listed. missed are the
+ * maps that this call could not read.
  */
 int events_read(const struct place *place, struct events *events);
 void events_close(struct events *events);

@@ -31,11 +31,12 @@ static const struct options options = {
 	.list = list, .n_words_max = SIZE_MAX,
 	.begin = COMMAND_BEHIND_DASHES,
 	.about =
-	"Tells which rule of the policy in force applies, and why the others do\n"
-	"not: to the process NUMBER, to COMMAND if it were started from here, or\n"
-	"without either to a program of this environment. Of a port NUMBER: in\n"
-	"which ranges and reservations it lies, who holds it, and whether it would\n"
-	"be given out now. A NUMBER that is both is explained as both.\n",
+	"Tells which rule of the policy in force applies, and why the others\n"
+	"do not: to the process NUMBER, to COMMAND if it were started from\n"
+	"here, or without either to a program of this environment. Of a port\n"
+	"NUMBER: in which ranges and reservations it lies, who holds it, and\n"
+	"whether it would be given out now. A NUMBER that is both is\n"
+	"explained as both.\n",
 };
 
 static bool is_process(uint64_t number)

@@ -215,7 +215,7 @@ int explain_port(struct explaining *explaining, uint16_t port)
 
 	self = (struct port_view){ .view = view, .output = &explaining->output,
 				   .port = port };
-	/* Without a map there is nothing in it. */
+	/* Without a map no port is in use. */
 	if (map_copy_own(&view->place, &self.map) == 0 &&
 	    view->in_force.image != NULL)
 		map_set_rest(&self.map, view->in_force.tables.image->rest_ms);

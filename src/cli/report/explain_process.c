@@ -58,7 +58,7 @@ struct explained {
 	struct view *view;
 	struct output *output;
 	struct program program;
-	const char *reason;	/* why the environment counts; NULL: it does not */
+	const char *reason;	/* why the environment counts, or NULL */
 };
 
 /* For free(), NULL without memory. */
@@ -161,7 +161,7 @@ static void settle(struct explained *self)
 		&self->view->environment, &self->view->policy, NULL)];
 }
 
-/* Mistakes in the environment are the program's to tell. */
+/* The program itself reports mistakes in its environment. */
 static void show(struct explained *self, const char *pid, const char *covered,
 		 char *(*lookup)(const char *name))
 {

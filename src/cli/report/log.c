@@ -49,9 +49,9 @@ static const struct command_option list[] = {
 static const struct options options = {
 	.command = "log", .synopsis = "", .list = list,
 	.about =
-	"Shows what was refused in this network namespace, and what else Berth\n"
-	"has noticed, the oldest first: the last 4096 events of each user's\n"
-	"map are kept. Root is shown those of all users.\n",
+	"Shows what was refused in this network namespace, and what else\n"
+	"Berth has noticed, the oldest first: the last 4096 events of each\n"
+	"user's map are kept. Root is shown those of all users.\n",
 };
 
 static void format_time(uint64_t time_ns, char text[40])
@@ -66,7 +66,7 @@ static void format_time(uint64_t time_ns, char text[40])
 		 (unsigned int)(time_ns / 1000000u % 1000u));
 }
 
-/* NULL where it may be anybody. */
+/* NULL if the event may be of any user. */
 static const char *user_of(const struct event_record *record)
 {
 	return record->is_shared ? NULL : user_name(record->uid);

@@ -27,7 +27,7 @@ struct visiting {
 	int access;
 	found_map_visit visit;
 	void *context;
-	/* Those of the roots: BERTH_DIR may be one of the others. */
+	/* The maps of the roots: BERTH_DIR may be one of the other folders. */
 	struct file_status seen[N_PLACE_ROOTS];
 	size_t n_seen;
 };
@@ -41,7 +41,7 @@ static bool was_seen(const struct visiting *visiting,
 	return false;
 }
 
-/* Fills in what is known of a file that could be opened or not. */
+/* Fills in what is known of a file, whether or not it could be opened. */
 static void describe(struct found_map *found, const struct place_folder *folder,
 		     const struct shared_file *file)
 {
@@ -54,8 +54,8 @@ static void describe(struct found_map *found, const struct place_folder *folder,
 	found->is_shared = (found->status.mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
-/* The inode that names the folder is used again: a map may be one of a namespace
- * that is gone. */
+/* Inode numbers of namespaces, which name the folders, are used again: a map
+ * may be that of a namespace that is gone. */
 static bool is_of_another_namespace(const struct place *place,
 				    const struct place_folder *folder)
 {
@@ -84,7 +84,7 @@ static void visit_folder(struct visiting *visiting, struct place_folder *folder,
 	found.error = folder->is_trusted
 		? map_file_open(visiting->place, folder, visiting->access,
 				  &file) : -ENOENT;
-	/* A user may put a link there; that is no failure of this command's. */
+	/* A user may put a link there. That is no failure of this command. */
 	if (found.error == -ELOOP && !is_root)
 		found.error = -ESTALE;
 	describe(&found, folder, &file);
@@ -162,7 +162,7 @@ int found_maps_visit(const struct place *place, int access,
 	}
 	result = user_folders_open(&place->users, &users);
 	for (size_t i = 0; i < users.n_items; i++)
-		/* These two are roots, and visited. */
+		/* The folders of these two are roots, visited above. */
 		if (users.items[i].uid != 0 && users.items[i].uid != geteuid())
 			visit_user(&visiting, &users.items[i]);
 	user_folders_close(&users);

@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * The maps of this network namespace, those of all users: in BERTH_DIR, of
- * root, and of each user in /dev/shm.
+ * The maps of all users in this network namespace: in BERTH_DIR, that of root,
+ * and those in /dev/shm.
  *
- * Their makers may write anything to them and shorten them at any time, which
- * ends by SIGBUS whoever has them mapped. So a map is read into memory of this
- * process's own; only who has to write it maps it, in a process that may die.
+ * The owner of a map may write anything to it. If the owner shortens it, SIGBUS
+ * ends the processes that have it mapped. So a map is read into memory of this
+ * process; it is mapped only to be written, in a process of its own
+ * (cli/apart.h).
  */
 
 #include <stdbool.h>
@@ -20,7 +21,7 @@ struct map;
 struct place;
 
 struct found_map {
-	/* Of its file; if that is unknown, of the folder it may be in. */
+	/* of the file; if unknown, of the folder */
 	const char *path;
 	uint32_t uid;		/* whose it is */
 	bool is_shared;		/* others than that user may write it */
@@ -32,17 +33,17 @@ struct found_map {
 typedef void (*found_map_visit)(const struct found_map *found, void *context);
 
 /*
- * Visits each map that is there, with those that cannot be opened, which may be
- * another namespace's. access is O_RDONLY or O_RDWR. Of each user there is one,
- * in the folder that programs of this user would use. Returns 0, or -errno
- * where the users' folders could not all be listed.
+ * Visits the map of each user, in the folder that the programs of this user
+ * would use; also those that cannot be opened, which may be of another
+ * namespace. access is O_RDONLY or O_RDWR. Returns 0, or -errno when the
+ * folders of users could not all be listed.
  */
 int found_maps_visit(const struct place *place, int access,
 		     found_map_visit visit, void *context);
 
 /*
- * Reads a part of a map, the rest is zero. Words may be of different moments,
- * as for any reader. Returns 0; -ESTALE where the file has been shortened;
+ * Copies a part of a map; the rest is zero. The words may be of different
+ * moments, as for any reader. Returns 0; -ESTALE for a file that was shortened;
  * -ENOMEM; or why it cannot be read. To be closed by map_close().
  */
 int found_map_copy(const struct found_map *found, const struct place *place,
@@ -58,17 +59,18 @@ int map_copy_own(const struct place *place, struct map *mapp);
 int found_map_open(const struct found_map *found, const struct place *place,
 		   struct map *mapp);
 
-/* The maps that were left out, for a word on standard error. */
+/* The maps that were left out. */
 struct maps_missed {
 	size_t n_denied;	/* not for this user */
 	bool is_broken;		/* another one could not be read, or written */
-	bool is_quiet;		/* nothing is said: it was before */
+	bool is_quiet;		/* no messages: they were printed before */
 };
 
-/* Whether a map is left out as is right: another user's, or namespace's. */
+/* Whether an error only means another user's or another namespace's map. */
 bool found_map_is_denied(int error);
 
-/* Counts a map; why it is broken is said at once, of the others the number. */
+/* Counts a map that was left out. Reports at once why one is broken;
+ * maps_missed_tell() reports the number of the others. */
 void maps_missed_add(struct maps_missed *missed, const struct found_map *found,
 		     int error);
 void maps_missed_tell(const struct maps_missed *missed);

@@ -21,19 +21,20 @@ static const struct command_option list[] = {
 static const struct options options = {
 	.command = "status", .synopsis = "", .list = list,
 	.about =
-	"Shows the policy of this environment, how many of all ports that are\n"
-	"assigned from are in use in this network namespace, who holds them, and\n"
-	"which processes outside Berth have a port that is reserved, of a range or\n"
-	"of the kernel's choice. Root is shown what the maps of all users say.\n",
+	"Shows the policy of this environment, how many of all ports that\n"
+	"rules may assign are in use in this network namespace, who holds\n"
+	"them, and which processes outside Berth have a port that is\n"
+	"reserved, of a range or of the kernel's choice. Root is shown what\n"
+	"the maps of all users say.\n",
 };
 
-/* Those of which map_state() tells all: no program of this user has it. */
+/* Whether map_state() says it all. Other errors get a message. */
 static bool is_map_known(int error)
 {
 	return error == 0 || error == -ENOENT || found_map_is_denied(error);
 }
 
-/* Returns whether all of this user's were read; else says which were not. */
+/* Returns whether all of this user's maps were read; reports the others. */
 static bool gather_maps(struct status *status)
 {
 	struct tally *tally = &status->tally;
@@ -57,7 +58,7 @@ static bool gather_maps(struct status *status)
 	return is_whole;
 }
 
-/* Returns whether all were read; else says which were not. */
+/* Returns whether all sockets were read; reports what was not. */
 static bool gather_sockets(struct sockets *sockets)
 {
 	const int result = sockets_open(sockets);
@@ -77,10 +78,8 @@ static bool gather_sockets(struct sockets *sockets)
 	return is_whole;
 }
 
-/*
- * Reads what is to be shown; what cannot be read is said and left out. Returns
- * whether that is nothing.
- */
+/* Reads what is to be shown; reports and leaves out what cannot be read.
+ * Returns whether all was read. */
 static bool gather(struct status *status)
 {
 	struct view *view = &status->view;
@@ -90,7 +89,7 @@ static bool gather(struct status *status)
 	view_open_policy(view);
 	status->map_error = map_find(&view->place, MAP_EXISTING, &fd,
 				     status->map_path);
-	/* Its path is all that is wanted: what is in it is copied. */
+	/* Only the path is needed. */
 	if (status->map_error == 0)
 		close(fd);
 	is_whole = gather_maps(status);

@@ -191,7 +191,7 @@ static void show_lease(struct status *status, enum protocol protocol,
 
 	if (tally->use == USE_FREE)
 		return;
-	/* There are sockets, but their processes are gone or not to be seen. */
+	/* There are sockets, but their processes are gone or not visible. */
 	if (n_holders > 0)
 		values[4] = values[5] = "?";
 	for (; n_holders > 0; n_holders--, holder++) {
@@ -224,7 +224,7 @@ static bool is_reserved(const struct status *status, enum protocol protocol,
 	return port_set_has(&status->view.kernel.reserved, port);
 }
 
-/* Why a port is Berth's concern, or NULL. */
+/* Where a port that concerns Berth lies, or NULL. */
 static const char *concern(const struct status *status,
 			   const struct holder *holder)
 {
@@ -239,7 +239,7 @@ static const char *concern(const struct status *status,
 	       holder->port <= range->hi ? "kernel" : NULL;
 }
 
-/* One process mostly has many sockets. */
+/* Remembers the last process: many have several sockets. */
 static bool is_covered(pid_t pid)
 {
 	static pid_t last;
@@ -253,10 +253,10 @@ static bool is_covered(pid_t pid)
 }
 
 /*
- * Whether somebody has a port that Berth did not assign: the kernel chose it, or
- * a server for itself, which cannot be told from outside. What a listener has
- * accepted has the listener's port and chose nothing. A mark in the map may be a
- * sweep's, so it says nothing of who is not under Berth.
+ * Whether a process has a port that Berth did not assign. Whether the kernel or
+ * the process chose it cannot be told from outside. Accepted sockets have the
+ * port of their listener and do not count. A mark in the map may be from a
+ * sweep, so it does not prove that the process is under Berth.
  */
 static bool is_outside(const struct status *status, const struct holder *holder,
 		       const char *where)

@@ -51,12 +51,12 @@ static const struct options options = {
 
 struct map_sweep {
 	int error;		/* why nothing was swept, -errno; or 0 */
-	/* Each protocol's, and why that one was not swept. */
+	/* By protocol: the result, or why there is none. */
 	struct sweep_result results[N_PROTOCOLS];
 	int errors[N_PROTOCOLS];
 };
 
-/* All that is read before; too large for the stack. */
+/* Too large for the stack. */
 static struct {
 	struct view view;
 	struct output output;
@@ -74,8 +74,8 @@ static void show(enum protocol protocol, const struct sweep_result *result)
 		   output_number(result->n_marked).text);
 }
 
-/* A protocol that the kernel lacks has nothing to be swept, nor does SCTP where
- * it was told to do without the only way to list it. */
+/* A protocol that the kernel lacks is no error, nor is SCTP with --proc: only
+ * sock_diag lists its sockets. */
 static bool is_left_out(enum protocol protocol, int result)
 {
 	return result == -ENOENT ||
@@ -89,7 +89,7 @@ static bool is_left_out(enum protocol protocol, int result)
  * end this process. So another one sweeps.
  */
 
-/* In memory that both processes have. */
+/* Shared with the process that sweeps. */
 struct sweep_work {
 	const struct found_map *found;
 	const struct view *view;
@@ -127,8 +127,8 @@ static void sweep_apart(void *memory)
 }
 
 /*
- * Sweeps a map that is open to be written, in all protocols. Returns 0; -EIO
- * where the process has died, of a file that was shortened meanwhile; or -errno.
+ * Sweeps all protocols of a map that is open for writing. Returns 0; -EIO when
+ * the file was shortened meanwhile, which ended the other process; or -errno.
  */
 static int sweep_map(const struct found_map *found, const struct view *view,
 		     struct map_sweep *sweptp)
@@ -148,7 +148,7 @@ static int sweep_map(const struct found_map *found, const struct view *view,
 
 /* --- all maps ------------------------------------------------------------- */
 
-/* Of several maps: all have been told of the same sockets. */
+/* Sums up several maps. All were swept by the same n_sockets. */
 static void add(const struct map_sweep *swept)
 {
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
@@ -215,7 +215,8 @@ static int sweep_all(struct view *view)
 		message("berth: cannot list the shared maps: %s\n",
 			strerror(-result));
 	else if (sweeping.n_swept == 0 && !sweeping.missed.is_broken)
-		message("berth: there is no shared map in this namespace yet\n");
+		message("berth: there is no shared map in this namespace "
+			"yet\n");
 	maps_missed_tell(&sweeping.missed);
 	status = show_all();
 	return result == 0 && !sweeping.missed.is_broken ? status

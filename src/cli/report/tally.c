@@ -18,7 +18,7 @@ struct tallying {
 	int result;
 };
 
-/* From what leaves most to others to what leaves nothing. */
+/* Orders the uses: a higher one leaves less of the port to others. */
 static unsigned int rank(enum use use)
 {
 	static const unsigned int ranks[N_USES] = {

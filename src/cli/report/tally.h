@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * What all maps of this network namespace show together. A port has the leases
- * of all, and the use that leaves the least to others.
- */
+/* All maps of this network namespace together. A port has the leases of all
+ * maps, and of their uses the one that leaves the least to others. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,8 +40,8 @@ struct tally {
 };
 
 /*
- * Reads all maps; ports rest for rest_ms. Returns 0, also where some could not
- * be read (see maps); or -errno for what could not be listed. To be closed
+ * Reads all maps; ports rest for rest_ms. Returns 0, also when some could not
+ * be read (see maps); or -errno when they could not be listed. To be closed
  * always.
  */
 int tally_open(const struct place *place, uint32_t rest_ms,

@@ -23,7 +23,7 @@ static int add(struct user_folders *folders, uint32_t uid, const char *name)
 	return 0;
 }
 
-/* Whether a name is one of a user's folder; of which user. */
+/* Whether a name is that of a user's folder, and of which user. */
 static bool read_name(const char *name, unsigned long *uidp)
 {
 	const size_t length = strlen(PREFIX);

@@ -27,11 +27,11 @@ struct user_folders {
 };
 
 /*
- * Lists the folder of each user, as this process numbers them: the one that
- * this user's programs would take. Those of another owner than the name says
- * are none; in a user namespace names have other numbers, and any will do.
- * Returns 0, also without a /dev/shm; -ENOMEM; or why that cannot be read. To
- * be closed always.
+ * Lists the folder of each user: the first by name, which the user's programs
+ * would take. The owner has to be the user of the name, except in a user
+ * namespace, where users have other numbers. uid is the owner as this process
+ * sees it. Returns 0, also without a /dev/shm; -ENOMEM; or why that cannot be
+ * read. To be closed always.
  */
 int user_folders_open(const struct users *users, struct user_folders *folders);
 void user_folders_close(struct user_folders *folders);

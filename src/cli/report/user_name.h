@@ -3,5 +3,5 @@
 
 #include <stdint.h>
 
-/* The name of a user, or the number without one; until the next call. */
+/* The name of a user, or without one the number. Valid until the next call. */
 const char *user_name(uint32_t uid);

@@ -42,7 +42,7 @@ static const struct options options = {
 	.status = "Exit status: 0 sound, 1 refused, 2 usage.\n",
 };
 
-/* Returns 0, or -errno when the rules could not be made. */
+/* Returns as rules_read(). */
 static int check(const char *path, struct findings *findings,
 		 struct output *output)
 {

@@ -177,7 +177,7 @@ static void compile_reserve(struct compiling *self,
 		out->ports[protocol] = index_of(self, reserve->ports[protocol]);
 }
 
-/* The end of the last list, and whole words. */
+/* Ends the last list, and fills up to a whole word. */
 static uint32_t end_strings(struct compiling *self)
 {
 	do
@@ -256,7 +256,7 @@ static bool open_compiling(struct compiling *self, const struct rules *rules)
 	struct memory *memory = &self->memory;
 
 	*self = (struct compiling){ .rules = rules };
-	/* One more than all, for the one that is looked up. */
+	/* index_of() needs one more, for the set that it looks up. */
 	self->pool = memory_take(
 		memory, rules->n_rules * N_PROTOCOLS * (N_ROLES + 3) +
 		rules->n_reserves * N_PROTOCOLS + N_PROTOCOLS + 1,

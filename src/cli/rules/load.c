@@ -70,7 +70,7 @@ int load_compile(const char *path, const struct kernel *kernel, bool warn,
 	int result;
 
 	*compiledp = (struct compiled){ .image = NULL };
-	/* However it is named, the same file makes the same policy. */
+	/* A file makes the same policy by each of its names. */
 	if (realpath(path, absolute) != NULL)
 		path = absolute;
 	result = rules_read(&rules, &config, path, kernel, &findings);
@@ -108,7 +108,7 @@ bool load_is_in_force(const struct in_force *in_force,
 	       memcmp(theirs + 1, ours + 1, ours->size - sizeof(header)) == 0;
 }
 
-/* Only its owner may: whoever else loads a policy leaves the map as it is. */
+/* Only the owner sets the mode: loads by other users leave it as it is. */
 static int set_map_mode(int fd, const struct compiled *compiled)
 {
 	struct stat status;
@@ -123,10 +123,8 @@ static int set_map_mode(int fd, const struct compiled *compiled)
 	return fchmod(fd, (mode_t)compiled->map_mode) == 0 ? 0 : -errno;
 }
 
-/*
- * So that the programs to come find the map, with the mode that the file says.
- * Without one they are on their own, and the policy binds them all the same.
- */
+/* Makes the map with the mode and group of berth.conf, before programs do. The
+ * policy is in force without a map too. */
 static int prepare_map(const struct place *place,
 		       const struct compiled *compiled)
 {
@@ -145,7 +143,7 @@ static int prepare_map(const struct place *place,
 		message("berth: the shared map is %s, where programs that can "
 			"use another do not look: %s\n", path,
 			strerror(-map.passed_over));
-	/* Not through a link that another user has put there since. */
+	/* Another user may have put a link there meanwhile. */
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return complain(path, -errno);
@@ -170,7 +168,7 @@ static void tell_failure(const struct place *place, int error)
 			strerror(-error));
 }
 
-/* What programs would meet instead of the policy that is loaded now. */
+/* Whether programs may find another policy, which cannot be read here. */
 static int check_missed(const struct place *place)
 {
 	struct policy_file file;
@@ -183,7 +181,7 @@ static int check_missed(const struct place *place)
 	return file.missed;
 }
 
-/* In memory that both processes have. */
+/* Shared with the other process. */
 struct load_work {
 	const struct place *place;
 	const struct policy_load *load;
@@ -224,7 +222,7 @@ int load_put(const struct place *place, const struct compiled *compiled)
 	uint64_t edition;
 	int result;
 
-	/* No program with a /proc would follow it, see view_open(). */
+	/* No program that has /proc would find it, see view_open(). */
 	if (place->netns_inode == 0) {
 		message("berth: without /proc no policy is put in force\n");
 		return -ENOENT;
@@ -256,8 +254,8 @@ static const struct options load_options = {
 	.n_words_max = 1,
 	.about =
 	"Checks FILE (default: " CONFIG_PATH ") and puts it in force in\n"
-	"this network namespace, at once and as a whole. Running programs follow\n"
-	"at their next call. A file that is refused changes nothing.\n",
+	"this network namespace, at once and as a whole. Running programs\n"
+	"follow at their next call. A file that is refused changes nothing.\n",
 	.status = "Exit status: 0 in force, 1 refused or failed, 2 usage.\n",
 };
 
@@ -267,18 +265,17 @@ static const struct options unload_options = {
 	.about =
 	"Takes the policy that is in force in this network namespace out of\n"
 	"force. Programs then follow their environment again.\n",
-	.status = "Exit status: 0 done, or there was none; 1 failed; 2 usage.\n",
+	.status =
+	"Exit status: 0 done, or there was none; 1 failed; 2 usage.\n",
 };
 
-/*
- * The first part of the line that tells of a load. It is written before
- * anything is changed, so that a load which ends with 1 has changed nothing.
- */
+/* The first part of the line about a load. It is written before anything
+ * changes: when it cannot be written, the load fails and changes nothing. */
 static int begin_line(const char *path, const struct compiled *compiled)
 {
 	const struct policy_image *image = compiled->image;
 
-	/* The last rule is that of all programs that no section is for. */
+	/* The last rule is for the programs of no section. */
 	message_to(stdout, "berth: %s: %u process section%s and %u "
 		   "reservation%s ", path, image->n_rules - 1,
 		   image->n_rules == 2 ? "" : "s", image->n_reserves,
@@ -295,7 +292,7 @@ static int put_in_force(const struct view *view, const char *path,
 		return EXIT_FAILURE;
 	result = load_put(&view->place, compiled);
 	puts(result == 0 ? "are in force" : "are not put in force");
-	/* It is in force, and that is what the status says. */
+	/* The status tells whether it is in force, printed or not. */
 	(void)message_written();
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

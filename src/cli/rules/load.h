@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * From a configuration file to a policy in force. What goes wrong is said on
- * standard error; then nothing has changed.
- */
+/* From a configuration file to a policy in force. What fails is reported on
+ * standard error and changes nothing. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,13 +23,13 @@ struct compiled {
 };
 
 /*
- * Reads, checks and compiles a file; with warn, says what this machine makes
- * dangerous, too. Returns 0; -EINVAL for a file that is refused; or -errno.
+ * Reads, checks and compiles a file; with warn, prints the warnings of
+ * rules_warn() too. Returns 0; -EINVAL for a file that is refused; or -errno.
  */
 int load_compile(const char *path, const struct kernel *kernel, bool warn,
 		 struct compiled *compiledp);
 
-/* Whether what is in force is the same, but for the time of its loading. */
+/* Whether the policy in force is the same, except for the time of its load. */
 bool load_is_in_force(const struct in_force *in_force,
 		      const struct compiled *compiled);
 

@@ -4,8 +4,8 @@
 /*
  * What the parts of rules_make() share.
  *
- * Without memory a set comes out empty: before sets are judged,
- * rules->memory.failed is looked at.
+ * Without memory a set is empty and rules->memory.failed is set: sets are not
+ * judged then.
  */
 
 #include "cli/rules/rules.h"
@@ -25,7 +25,7 @@ struct maker {
 	struct port_set scratch;	/* of whoever is at work */
 	const struct port_set *empty;
 	const struct port_set *reserved[N_PROTOCOLS];	/* by any reservation */
-	/* What nobody is assigned: the reservations, and the kernel's. */
+	/* Ports of no rule: the reservations, and the kernel's. */
 	const struct port_set *avoided[N_PROTOCOLS];
 	bool *owns;			/* by index of the process */
 };
@@ -41,5 +41,5 @@ void maker_refuse_ports(struct maker *maker, struct location place,
 /* Clears the scratch set and returns it. */
 struct port_set *maker_scratch(struct maker *maker);
 
-/* Finishes a set, and returns the one that is kept of those equal to it. */
+/* Finishes a set, and returns the kept one that is equal to it. */
 const struct port_set *maker_keep(struct maker *maker, struct port_set *set);

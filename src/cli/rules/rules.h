@@ -14,7 +14,7 @@
 #include "cli/conf/config.h"
 #include "cli/memory.h"
 
-/* A set of ports and the option that gave it. Shared by those who inherit it. */
+/* A set of ports, and the option that gave it. Heirs share the set. */
 struct rule_range {
 	const struct port_set *ports;	/* finished; what the option says */
 	struct location place;		/* file NULL: the built-in default */
@@ -28,10 +28,11 @@ struct rule {
 	const char *const *uids;	/* CONDITION_UID, in decimal */
 	size_t n_uids;
 	struct rule_range ranges[N_PROTOCOLS][N_ROLES];
-	/* The same less what is never assigned to this rule. */
+	/* The same without the ports that are never assigned to this rule. */
 	const struct port_set *assigned[N_PROTOCOLS][N_ROLES];
-	const struct port_set *avoided[N_PROTOCOLS];	/* reserved or the kernel's */
-	const struct port_set *refused[N_PROTOCOLS];	/* reserved for others */
+	/* Reserved or the kernel's; of these, reserved for others. */
+	const struct port_set *avoided[N_PROTOCOLS];
+	const struct port_set *refused[N_PROTOCOLS];
 	const struct port_set *owned[N_PROTOCOLS];
 	uint8_t settings[N_SETTINGS];
 	bool carves;			/* overlap = carve */
@@ -50,7 +51,8 @@ struct rules {
 	size_t n_rules;
 	struct rule_reserve *reserves;
 	size_t n_reserves;
-	const struct port_set *dynamic[N_PROTOCOLS];	/* all that is assigned */
+	/* All that any rule is assigned. */
+	const struct port_set *dynamic[N_PROTOCOLS];
 	uint32_t rest_ms;
 	struct memory memory;		/* what all of this points into */
 };

@@ -5,13 +5,14 @@
 
 #define PRIVILEGED_MAX 1023	/* PROT_SOCK - 1 in include/net/sock.h */
 
-/* Each range of the defaults, and the built-in one, under all the options. */
+/* Each range of the defaults and the built-in one, with each combination of
+ * carves and privileged. */
 #define MAX_SEEN ((N_PROTOCOLS + 1) * 3 * 4 + 4)
 
 /*
- * Ranges that are inherited, and how they were checked: what is wrong with one
- * is told once, and first for the defaults, which have it for at least the
- * protocols and roles that any section has it for.
+ * Inherited ranges that were checked, and how: a fault of such a range is told
+ * once. The defaults are checked first: they have the range for all protocols
+ * and roles for which a section may inherit it.
  */
 struct seen {
 	struct rule_range range;
@@ -81,7 +82,7 @@ static bool find_reserved(const struct rule_range *range,
 	return found;
 }
 
-/* Returns whether the range overlaps this reservation, having told so. */
+/* Reports an overlap with a reservation, and returns whether there is one. */
 static bool check_reserve(struct maker *maker, const struct rule *rule,
 			  const struct rule_range *range,
 			  const struct scope *scope,
@@ -110,7 +111,7 @@ static bool meets_reserved(const struct maker *maker,
 {
 	const struct port_set *last = NULL;
 
-	/* Most often equal sets are one. */
+	/* Protocols mostly share one set, which is compared once. */
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		const struct port_set *reserved = maker->reserved[protocol];
 
@@ -170,7 +171,7 @@ static void check_rule(struct check *check, const struct rule *rule)
 		const struct rule_range *range = rule_range_of(rule, pair);
 		const bool defaults = rule->process == NULL;
 
-		/* One without any port has been refused already. */
+		/* A range without a port was refused before. */
 		if (range->ports->n_ports == 0 ||
 		    !scope_of_range(rule, pair, &scope))
 			continue;

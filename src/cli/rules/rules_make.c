@@ -12,7 +12,7 @@
 
 enum range_option { OPTION_RANGE, OPTION_CONNECT, OPTION_LISTEN, N_OPTIONS };
 
-/* The ranges that one scope gives; ports NULL: that one is not given. */
+/* The ranges that one section or block gives; ports NULL = not given. */
 struct given_scope {
 	struct rule_range ranges[N_OPTIONS];
 };
@@ -23,7 +23,7 @@ struct given {
 	const struct given *outer;	/* what is inherited, or NULL */
 };
 
-/* A refused range is empty, as no other is. */
+/* A refused range is empty; no other range is. */
 static void read_range(struct maker *maker, const struct config_text *text,
 		       const char *name, struct rule_range *range)
 {
@@ -93,7 +93,7 @@ static const struct rule_range *find_given(const struct given *given,
 	return found != NULL ? found : find_in_scope(&given->any, role);
 }
 
-/* Innermost first; the outermost, which is built in, has a range for all. */
+/* Innermost first. The outermost is built in, and has all ranges. */
 static struct rule_range resolve(const struct given *given,
 				 enum protocol protocol, enum role role)
 {
@@ -108,7 +108,7 @@ static struct rule_range resolve(const struct given *given,
 	return range;
 }
 
-/* What the first n_pairs of a rule have been assigned of the same range. */
+/* The ports that one of the first n_pairs of a rule has of the same range. */
 static const struct port_set *find_assigned(const struct rule *rule,
 					    int n_pairs,
 					    const struct port_set *ports,
@@ -232,7 +232,7 @@ static void make_all(struct maker *maker)
 			  &rules->rules[i]);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		add_dynamic(maker, (enum protocol)protocol);
-	/* Without memory sets are empty that should not be. */
+	/* Without memory some sets are empty that should not be. */
 	if (!maker->rules->memory.failed)
 		rules_check(maker);
 }

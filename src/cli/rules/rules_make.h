@@ -18,10 +18,8 @@ struct kernel;
 int rules_make(struct rules *rules, const struct config *config,
 	       const struct kernel *kernel, struct findings *findings);
 
-/*
- * The same of a file, of which *configp is what was read. *rulesp points into it:
- * rules_deinit() and then config_deinit() are due in either case.
- */
+/* Reads a file into *configp, and makes its rules, which point into *configp.
+ * rules_deinit() and then config_deinit() are due in either case. */
 int rules_read(struct rules *rulesp, struct config *configp, const char *path,
 	       const struct kernel *kernel, struct findings *findings);
 

@@ -64,8 +64,9 @@ static char *match_of(struct output *output, const struct rule *rule)
 			: list_of(output, list->n, list->values);
 
 		if (values != NULL) {
-			match = output_append(output, match, " ",
-					      condition_name((enum condition)i));
+			match = output_append(
+				output, match, " ",
+				condition_name((enum condition)i));
 			match = output_append(output, match, "=", values);
 		}
 		free(values);
@@ -119,7 +120,8 @@ static void print_rule(struct output *output, const struct rule *rule)
 	free(texts.match);
 }
 
-/* Marks the protocols that have the same ports as one, which is the first. */
+/* Marks all protocols with the same ports as this one. Returns false if an
+ * earlier one has them, so that each set is printed once. */
 static bool scope_of_reserve(const struct rule_reserve *reserve, int protocol,
 			     struct scope *scopep)
 {

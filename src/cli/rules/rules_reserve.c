@@ -64,7 +64,7 @@ static void read_owners(struct maker *maker,
 	}
 }
 
-/* Returns the sets of all protocols, read at the first need, or NULL. */
+/* Returns the sets of services(5), read when first needed; or NULL. */
 static const struct port_set *services_of(struct maker *maker,
 					  const struct config_text *ports,
 					  struct port_set **servicesp)
@@ -96,8 +96,10 @@ static void read_ports(struct maker *maker,
 	struct range_error error;
 
 	if (config->ports.value == NULL) {
-		findings_add(maker->findings, SEVERITY_ERROR, config->head.place,
-			     "reservation \"%s\" says no ports", config->head.name);
+		findings_add(maker->findings, SEVERITY_ERROR,
+			     config->head.place,
+			     "reservation \"%s\" says no ports",
+			     config->head.name);
 		return;
 	}
 	services = services_of(maker, &config->ports, servicesp);
@@ -160,7 +162,7 @@ static void check_two(struct maker *maker, const struct rule_reserve *earlier,
 			     scope_ports(common).text);
 }
 
-/* Compares with those before it only where some of them has its ports. */
+/* Compares it with each earlier one, if any of them has ports of it. */
 static void check_overlap(struct maker *maker, size_t index,
 			  const struct port_set all[N_PROTOCOLS])
 {

@@ -148,7 +148,7 @@ struct scope_text scope_ports(const struct port_set *set)
 	struct scope_text result = { "" };
 	struct text text = begin(&result);
 
-	/* What stands behind the last comma may have lost digits. */
+	/* The number behind the last comma may have lost digits. */
 	if (!whole && comma != NULL)
 		*comma = '\0';
 	text_put(&text, strpbrk(ports, ",-") == NULL ? "port " : "ports ");

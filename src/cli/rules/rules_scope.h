@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * For which protocols and roles a rule has one range or one set, and how that
- * and the like read in a message. The texts are short, and cut where they
- * are not.
- */
+/* The protocols and roles for which a rule has the same range or set, and the
+ * texts of messages about that. Long texts are cut. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,10 +19,8 @@ static inline bool scope_has(const struct scope *scope, int pair)
 	return scope->roles[PAIR_PROTOCOL(pair)] >> PAIR_ROLE(pair) & 1;
 }
 
-/*
- * All pairs that have the same range as this one, from the same place.
- * Returns false if one before it has, so that each range is met once.
- */
+/* Finds all pairs that have the same range as this one, from the same place.
+ * Returns false if an earlier pair has it, so that each range is met once. */
 bool scope_of_range(const struct rule *rule, int pair, struct scope *scopep);
 
 /* The same of the sets that are assigned. */
@@ -56,6 +51,6 @@ struct scope_text scope_title(const struct rule *rule,
 /* "port 80", "ports 80,8000-8010, ..." */
 struct scope_text scope_ports(const struct port_set *set);
 
-/* Where a range stands: its option, or the section of a built-in one. */
+/* The place of a range: its option, or its section if it is built in. */
 struct location scope_place(const struct rule *rule,
 			 const struct rule_range *range);

@@ -28,7 +28,7 @@ static bool read_number(const char *word, int base, unsigned long lo,
 	return errno == 0 && *numberp >= lo && *numberp <= hi;
 }
 
-/* Leaves *valuep as it is where nothing is given, or nothing sound. */
+/* Leaves *valuep as it is if the option is not given, or wrong. */
 static void read_bool(struct maker *maker, const struct config_text *text,
 		      const char *name, const char *const words[2],
 		      const char *reason, bool *valuep)

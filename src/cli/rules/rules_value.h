@@ -5,13 +5,13 @@
 
 #include "cli/rules/maker.h"
 
-/* Reads what is not by section: import-kernel, rest-time, map-mode, ... */
+/* Reads the options of the top level alone: import-kernel, rest-time, ... */
 void values_read_top(struct maker *maker, bool *import_kernelp);
 
-/* Reads the settings, words and numbers that are given into a rule. */
+/* Reads the settings, words and numbers of a section into its rule. */
 void values_read_options(struct maker *maker,
 			 const struct config_options *options,
 			 struct rule *rule);
 
-/* Reads what a section's program must be like. */
+/* Reads the conditions of a section. */
 void values_read_conditions(struct maker *maker, struct rule *rule);

@@ -14,7 +14,7 @@
 
 #define TIME_WAIT_SECONDS 60u	/* TCP_TIMEWAIT_LEN in include/net/tcp.h */
 
-/* UDP does not listen; a port of it that is bound may be a client's. */
+/* UDP does not listen: a bound UDP port may be a client's. */
 static const enum protocol listening_protocols[] = { PROTOCOL_TCP,
 						     PROTOCOL_SCTP };
 
@@ -103,7 +103,7 @@ static void warn_of_rate(struct warner *warner, const struct rule *rule)
 	const uint64_t n_needed = (uint64_t)rate * TIME_WAIT_SECONDS;
 	struct scope scope = { 0 };
 
-	/* What is inherited with its rate is told of the defaults. */
+	/* Inherited with its rate it is warned of once, for the defaults. */
 	if (n_ports >= n_needed ||
 	    (rule->process != NULL && range->inherited &&
 	     rate == rate_of(warner, warner->defaults)))
@@ -117,7 +117,7 @@ static void warn_of_rate(struct warner *warner, const struct rule *rule)
 		     rate, (unsigned long long)n_needed, TIME_WAIT_SECONDS);
 }
 
-/* What a section inherits is assigned for the defaults, too, and told there. */
+/* An inherited range is warned of once, for the defaults. */
 static void warn_of_rule(struct warner *warner, const struct rule *rule)
 {
 	struct scope scope;
@@ -175,9 +175,10 @@ static void warn_of_owners(struct warner *warner)
 
 		if (config->owners.n == 0)
 			findings_add(warner->findings, SEVERITY_WARNING,
-				     config->head.place, "reservation \"%s\" has no "
-				     "owners: every program under Berth is "
-				     "refused its ports", config->head.name);
+				     config->head.place,
+				     "reservation \"%s\" has no owners: every "
+				     "program under Berth is refused its ports",
+				     config->head.name);
 	}
 }
 
@@ -207,8 +208,8 @@ static void list_listeners(struct warner *warner)
 	}
 }
 
-/* What stands for the wildcards of a pattern, to see whether another one takes
- * it: characters that no name has, and none at all where that is possible. */
+/* Texts in place of the wildcards of a pattern, to try whether another pattern
+ * matches too: characters that no name has, or none at all. */
 struct sample {
 	const char *any, *component, *one;
 };
@@ -252,7 +253,7 @@ static bool is_wildcard(char c)
 	return c == '*' || c == '?' || c == '[' || c == '\\';
 }
 
-/* Quick, since most patterns of a long file differ before any wildcard. */
+/* Quick: most patterns of a long file differ before any wildcard. */
 static bool may_cover(const char *earlier, const char *later)
 {
 	while (*earlier == *later && *earlier != '\0' &&
@@ -325,14 +326,14 @@ static bool hides(const struct rule *earlier, const struct rule *later)
 }
 
 /*
- * Warns of each section that never applies, as one before it takes all that it
- * would match. Told for certain only: where both have patterns with sets of
- * characters, nothing is said unless they are the same.
+ * Warns of each section that never applies, because an earlier one matches all
+ * that it would match. Only when that is certain: different patterns with sets
+ * of characters are not compared.
  */
 static void warn_of_hidden(const struct rules *rules,
 			   struct findings *findings)
 {
-	/* The last, which is for all the rest, is not looked at. */
+	/* The last rule is for all other programs. */
 	for (size_t i = 1; i + 1 < rules->n_rules; i++) {
 		const struct rule *later = &rules->rules[i];
 

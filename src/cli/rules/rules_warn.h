@@ -6,8 +6,8 @@
 struct kernel;
 
 /*
- * What this machine makes dangerous of sound rules, as warnings. rate: of
- * connections a second to one place, for rules that say none; 0 = none.
+ * Warns of sound rules that are a risk on this machine. rate: connections a
+ * second to one destination, for rules without a rate of their own; 0 = none.
  */
 void rules_warn(const struct rules *rules, const struct kernel *kernel,
 		unsigned int rate, struct findings *findings);

@@ -41,7 +41,7 @@ static int find_interpreter(struct dl_phdr_info *info, size_t size, void *data)
 		if (info->dlpi_phdr[i].p_type == PT_INTERP)
 			own->interpreter = (const char *)(uintptr_t)
 				(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-	return 1;	/* the first object is the program; no more of them */
+	return 1;	/* ends: the first object is the program */
 }
 
 static const char *own_interpreter(void)
@@ -158,10 +158,8 @@ static const char *elf_reason(const struct program *program)
 
 /* --- scripts -------------------------------------------------------------- */
 
-/*
- * The program among the words after `env -S`, or the only word without -S, as
- * which the kernel hands over all that follows env.
- */
+/* The program among the words after `env -S`. Without -S, all that follows env
+ * in a script's first line is one word, as the kernel passes it. */
 static char *env_program(char *text, const char **restp)
 {
 	static const char *const split[] = { "-S", "-vS", "--split-string" };
@@ -198,8 +196,8 @@ static void note_cleaner(const char *path, char *const arguments[],
 		snprintf(gapp->cleaner, sizeof(gapp->cleaner), "%s", path);
 }
 
-/* Returns false when the line names none. Cuts the head into words; *restp is
- * what stands behind the interpreter. */
+/* Cuts the first line of a script into words. Returns false when it names no
+ * interpreter; *restp are the words behind the interpreter. */
 static bool script_interpreter(struct program *program, char path[PATH_MAX],
 			       const char **restp, struct cover_gap *gapp)
 {
@@ -214,13 +212,13 @@ static bool script_interpreter(struct program *program, char path[PATH_MAX],
 	rest += strspn(rest, " \t");
 	for (size_t n = strlen(rest); n > 0 && strchr(" \t", rest[n - 1]); n--)
 		rest[n - 1] = '\0';
-	/* The kernel hands over all that follows as one word, and the script. */
+	/* The arguments: all that follows as one word, and the script. */
 	note_cleaner(word, *rest != '\0' ? (char *[]){ rest, script, NULL }
 					 : (char *[]){ script, NULL }, gapp);
 	if (strcmp(cover_file_name(word), "env") == 0) {
 		char *name = env_program(rest, restp);
 
-		/* Not found: then env is what runs, and it tells. */
+		/* Not found: then env runs, and reports it. */
 		if (name != NULL && cover_find(name, path) == 0) {
 			note_name(path, gapp);
 			return true;
@@ -340,7 +338,7 @@ bool cover_check(const char *path, char *const arguments[],
 	struct cover_gap gap;
 	char started[PATH_MAX];
 
-	/* Not found: that is for the one who starts it to tell. */
+	/* Not found: the program that would start it reports that. */
 	for (; is_covered && words != NULL && cover_find(*words, started) == 0;
 	     words = cover_started(*words, words + 1)) {
 		is_covered = check_one(started, words + 1, &gap);

@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * Which programs a preloaded library cannot cover, told before they start.
+ * Finds programs that a preloaded library cannot cover, before they start.
  *
- * The dynamic linker preloads; so a program without one, one that it starts in
- * secure mode (ld.so(8): setuid, setgid, file capabilities) and one with the
- * linker of another libc or machine are out of reach, and Go programs make
- * their system calls without libc. For a script its interpreter counts. Commands
- * that start others in a clean environment are covered, but what they start is
- * not (cover_clean.h).
+ * The dynamic linker preloads. Out of reach are: programs without one, those
+ * that it starts in secure mode (ld.so(8): setuid, setgid, file capabilities),
+ * those with the linker of another libc or machine, and Go programs, which make
+ * their system calls without libc. For a script its interpreter counts.
+ * Commands that start others in a clean environment are covered, but what they
+ * start is not (cover_clean.h).
  */
 
 #include <limits.h>
@@ -20,14 +20,14 @@
 /* What was found, and why it is not covered. */
 struct cover_gap {
 	char program[PATH_MAX];	/* the file itself, or its interpreter */
-	char name[NAME_MAX + 1];	/* of the process, as the kernel gives it:
-				   a script's own, but not behind env(1) */
+	char name[NAME_MAX + 1]; /* that the kernel gives the process: of
+				    a script, but not of one for env(1) */
 	char cleaner[PATH_MAX];	/* "", or the file of cover_clean.h met first */
 	char started[PATH_MAX];	/* "", or the file that is not covered, which
 				   program starts (cover_start.h) */
 	const char *reason;	/* "statically linked"; static */
-	bool certain;		/* false: it could not be read, or the next */
-	bool only_starts;	/* program is covered, what cleaner starts not */
+	bool certain;		/* false: the file could not be read */
+	bool only_starts;	/* only what cleaner starts is not covered */
 	bool is_script;		/* of which program is the interpreter */
 	char arguments[COVER_LINE_SIZE];	/* of the interpreter, as they
 				   stand in the script's first line */
@@ -41,14 +41,14 @@ struct cover_gap {
 int cover_find(const char *name, char path[PATH_MAX]);
 
 /*
- * Looks at a program that cover_find() gave, and at the arguments that it would
- * get, up to NULL. Follows "#!" as often as the kernel does (exec_binprm() in
- * fs/exec.c), through env(1) too, and looks at what a command of cover_start.h
- * starts. Returns whether Berth covers it; if not, *gapp tells why. What does not
- * exist is no gap: execvp(3) has an error for it.
+ * Looks at a program that cover_find() gave, and at its arguments, up to NULL.
+ * Follows "#!" as often as the kernel does (exec_binprm() in fs/exec.c),
+ * through env(1) too, and looks at what a command of cover_start.h starts.
+ * Returns whether Berth covers it; if not, *gapp tells why. A missing file is
+ * no gap: execvp(3) has an error for it.
  */
 bool cover_check(const char *path, char *const arguments[],
 		 struct cover_gap *gapp);
 
-/* Whether a file is that of this command. */
+/* Whether a file is that of berth itself. */
 bool cover_is_own(const char *path);

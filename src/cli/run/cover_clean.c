@@ -19,9 +19,9 @@ static bool is_one_of(const char *word, const char *const list[])
 }
 
 /*
- * su(1) and runuser(1) of util-linux: "-", -l and --login. The leading "-" of
- * the letters makes getopt(3) leave the words in their order, and give what is
- * no option as 1. With -u, runuser starts a program in its own environment.
+ * su(1) and runuser(1) of util-linux clean the environment with "-", -l and
+ * --login; runuser -u keeps it. The "-" before the letters makes getopt(3) keep
+ * the order of words, and return 1 for each that is no option.
  */
 static bool login_cleans(char *const arguments[])
 {
@@ -98,10 +98,8 @@ static struct env read_env_options(char *const arguments[])
 
 static bool env_cleans(char *const arguments[], bool is_clean);
 
-/*
- * env puts the words of -S in the place of that option. Words are split at
- * blanks alone, as the kernel does with a script's first line.
- */
+/* env replaces the option -S by the words of its value. They are split at
+ * blanks only: quotes and escapes are not looked at. */
 static bool split_cleans(const char *split, char *const rest[], bool is_clean)
 {
 	char text[TEXT_SIZE], *words[COVER_WORDS_MAX];

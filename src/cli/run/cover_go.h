@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 /*
- * Whether an ELF file has been made by Go, also where it is linked with C, and so
- * dynamically: its sockets are raw system calls all the same. Go's linker leaves
- * a note, anywhere among those of the others, and where that was stripped the
- * block of runtime/debug.BuildInfo at the start of its data.
+ * Whether an ELF file was made by Go. If it is also linked with C, it has a
+ * dynamic linker, but its sockets are raw system calls all the same. Go's
+ * linker leaves a note, among those of other linkers; when that was stripped,
+ * there is still the block of runtime/debug.BuildInfo at the start of the data.
  */
 bool cover_is_go(int fd, const ElfW(Ehdr) *elf);

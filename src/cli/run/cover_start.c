@@ -10,7 +10,7 @@
 struct starter {
 	const char *name;
 	const char *letters;	/* as getopt(3) takes them */
-	/* The long options that have an argument; those without need no list. */
+	/* The long options that have an argument; others need not be known. */
 	const char *longs[LONG_MAX_COUNT];
 	size_t n_words;		/* before the command, behind the options */
 };

@@ -52,11 +52,11 @@ static const struct options options = {
 	"An option goes before the environment (BERTH_RANGE, BERTH_RESERVE,\n"
 	"BERTH_ALGORITHM). With neither, and no policy in force, "
 	CONFIG_PATH "\n"
-	"is put in force, if it is there. A policy that root has put in force goes\n"
-	"before both.\n"
+	"is put in force, if it is there. A policy that root has put in force\n"
+	"goes before both.\n"
 	"\n"
-	"Exit status: that of COMMAND; 125 Berth failed, 126 COMMAND cannot be run,\n"
-	"127 COMMAND was not found.\n",
+	"Exit status: that of COMMAND; 125 Berth failed, 126 COMMAND cannot\n"
+	"be run, 127 COMMAND was not found.\n",
 };
 
 static int parse_options(int argc, char *argv[])
@@ -112,8 +112,8 @@ static void tell_gap(const struct run *run, const char *path,
 
 /*
  * Whether the words behind "berth" in the first line of a script are "run" and
- * options without a COMMAND: then the kernel makes the script the COMMAND, and
- * berth run would start it, and so itself, for ever.
+ * options, without a COMMAND. The kernel then adds the script as COMMAND, and
+ * berth run would start the script, and so itself, for ever.
  */
 static bool runs_script(const char *arguments)
 {
@@ -157,7 +157,7 @@ static int check_command(struct run *run)
 	return run_append_arguments(run, gap.program, gap.name);
 }
 
-/* So that one line is printed here, and not one by each process. */
+/* One message here, in place of one by each process. */
 static int check_map(const struct run *run)
 {
 	const bool refuses = run->view.environment.settings[SETTING_ON_ERROR] ==

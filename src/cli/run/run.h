@@ -11,7 +11,7 @@
 
 #include "cli/view.h"
 
-/* What may be said by an option, and in the environment. */
+/* Settings that have both an option and a variable of the environment. */
 enum run_option { RUN_RANGE, RUN_RESERVE, RUN_ALGORITHM, N_RUN_OPTIONS };
 
 struct run {
@@ -39,7 +39,7 @@ int run_settle_policy(struct run *run);
  */
 int run_append_arguments(struct run *run, const char *exe, const char *name);
 
-/* Finds libberth.so: BERTH_LIBRARY, that of the build tree, the one installed. */
+/* Finds libberth.so: BERTH_LIBRARY, of the build tree, or installed. */
 int run_find_library(char path[PATH_MAX]);
 
 /* Puts it before what LD_PRELOAD has. */

@@ -17,7 +17,7 @@ static char *expand(const char *argument, const struct port_set *range)
 
 	if (stream == NULL)
 		return NULL;
-	/* That is what a program with one range can use. */
+	/* For a program that takes a single range. */
 	port_set_longest_run(range, &lo, &hi);
 	while (*argument != '\0') {
 		const bool is_lo = strncmp(argument, "%lo", 3) == 0;
@@ -41,7 +41,7 @@ static size_t count(char *const *words)
 	return n;
 }
 
-/* The words live as long as this process: it execs. */
+/* The words are never freed: this process execs. */
 static int append(struct run *run, const char *argument,
 		  const struct port_set *range)
 {

@@ -10,7 +10,7 @@
 #define PRELOAD_SEPARATORS ": "	/* ld.so(8) */
 #define PRELOAD_EXPANDED "$"	/* ld.so(8): $ORIGIN, ${LIB}, ... */
 
-/* Of the build tree in which berth itself lies. */
+/* Finds the library of the build tree in which berth itself lies. */
 static bool find_built_library(char path[PATH_MAX])
 {
 	static const char name[] = "/../preload/libberth.so";
@@ -33,7 +33,7 @@ int run_find_library(char path[PATH_MAX])
 	const char *named = getenv("BERTH_LIBRARY");
 
 	if (named != NULL) {
-		/* Absolute: programs go to other folders. */
+		/* Absolute: programs change their working directory. */
 		if (realpath(named, path) == NULL)
 			return run_fail(named, strerror(errno));
 	} else if (!find_built_library(path)) {
@@ -62,10 +62,8 @@ static bool is_listed(const char *list, const char *path)
 	return false;
 }
 
-/*
- * How much of a list has to stay in front: the address sanitizer ends a program in
- * which its runtime is not the first.
- */
+/* The length of a runtime of the address sanitizer in front of a list: it ends
+ * programs in which it is not the first. */
 static size_t sanitizer_length(const char *list)
 {
 	const size_t length = strcspn(list, PRELOAD_SEPARATORS);

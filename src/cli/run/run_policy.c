@@ -39,7 +39,7 @@ static const char *option_given(const struct run *run)
 	return NULL;
 }
 
-/* BERTH_RESERVE set to nothing is how one takes an inherited list back. */
+/* An empty BERTH_RESERVE only takes back an inherited list. */
 static const char *variable_given(void)
 {
 	for (int i = 0; i < N_RUN_OPTIONS; i++) {
@@ -55,8 +55,8 @@ static int read_in_force(struct run *run)
 {
 	view_close(&run->view);
 
-	/* Damaged ones bind nobody, as in the library, which does without one
-	 * that cannot be read, too: see check_map(). */
+	/* A policy that is damaged or cannot be read binds nobody, as in the
+	 * library: see check_map(). */
 	return in_force_read(&run->view.place, &run->view.in_force) == -ENOMEM
 		? EXIT_BERTH_FAILED : 0;
 }
@@ -86,7 +86,7 @@ static int load_file(struct run *run, const char *path)
 	return status;
 }
 
-/* --config: what the environment says of ports gives way to the file. */
+/* --config: the file replaces the ports that the environment names. */
 static int load_named_file(struct run *run)
 {
 	const char *option = option_given(run);
@@ -101,7 +101,8 @@ static int load_named_file(struct run *run)
 	return load_file(run, run->config_path);
 }
 
-/* Nothing is in force, and nobody has said which ports: the file does. */
+/* If nothing is in force, and neither options nor variables name ports, the
+ * installed file does. */
 static int load_default_file(struct run *run)
 {
 	if (is_in_force(run) || option_given(run) != NULL ||
@@ -114,7 +115,7 @@ static int load_default_file(struct run *run)
 	return 0;
 }
 
-/* What root has put in force leaves no choice but that of a profile. */
+/* A policy of root leaves only the choice of a profile. */
 static int check_bound(const struct run *run)
 {
 	const char *option = option_given(run);
@@ -162,7 +163,7 @@ static int export_options(const struct run *run)
 	return 0;
 }
 
-/* The refusal, by the name under which its value was given. */
+/* Names the option if the value came from one. */
 static int refuse_environment(const struct run *run,
 			      struct environment_error *error)
 {
