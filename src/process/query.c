@@ -132,7 +132,10 @@ int process_query(struct process *process, int fd, struct fd_facts *factsp)
 		process_share(process);
 	if (factsp->covered) {
 		factsp->has_port = local.port != 0;
-		factsp->has_address = !endpoint_is_wildcard(&local);
+		/* MPTCP goes on to show the address of a connect that has
+		 * ended. */
+		factsp->has_address = !endpoint_is_wildcard(&local) &&
+				      !(factsp->mptcp && local.port != 0);
 		factsp->port = local.port;
 		/* Whether the program has named the port, and the socket's
 		 * history, are unknown. */
