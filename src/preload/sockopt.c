@@ -39,6 +39,20 @@ static void note_range(int fd, bool is_refused)
 	process_set(process, fd, facts);
 }
 
+/* A socket over IPv6 that is connected to an IPv4 address is one over IPv4 now. */
+static void note_ipv4(int fd)
+{
+	struct process *process = hook_process();
+	struct fd_facts facts = { 0 };
+
+	if (process != NULL)
+		facts = fd_cache_get(&process->cache, fd);
+	if (!facts.ipv6)
+		return;
+	facts.ipv6 = 0;
+	process_set(process, fd, facts);
+}
+
 static bool is_reuse(int level, int name)
 {
 	return level == SOL_SOCKET && name == SO_REUSEADDR;
@@ -89,6 +103,9 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
 		note_range(fd, result < 0);
 	else if (result == 0 && is_reuse(level, name))
 		note_reuse(fd);
+	else if (result == 0 && level == IPPROTO_IPV6 &&
+		 name == IPV6_ADDRFORM)
+		note_ipv4(fd);
 	return result;
 }
 

@@ -141,6 +141,21 @@ static void connect_without_range(const struct kind *kind, int fd)
 	connect_plain(kind, fd);
 }
 
+static void bind_reformed(const struct kind *kind, int fd)
+{
+	struct address none = { .length = sizeof(struct sockaddr_in) };
+
+	none.sa.sa_family = AF_UNSPEC;
+	connect_mapped(kind, fd);
+	/* MPTCP does not have it. */
+	if (kind->family == AF_INET6 &&
+	    set_int(fd, IPPROTO_IPV6, IPV6_ADDRFORM, AF_INET) == 0)
+		kind = &kinds[kind == &kinds[TCP6] ? TCP4 : UDP4];
+	must(connect_to(fd, none), "disconnect");
+	/* Fails where the port outlives the disconnect: it is of the range. */
+	bind_to(fd, loopback_of(kind, 0));
+}
+
 static void listen_unbound(const struct kind *kind, int fd)
 {
 	(void)kind;
@@ -219,6 +234,7 @@ static const struct {
 	{ "refused, unspec, connect", STREAM | DATAGRAM, connect_again },
 	{ "range set and reset, connect", STREAM | DATAGRAM,
 	  connect_without_range },
+	{ "IPV6_ADDRFORM, unspec, bind", STREAM | DATAGRAM, bind_reformed },
 	{ "listen", STREAM, listen_unbound },
 	{ "bind without port, listen", STREAM, listen_late },
 	{ "sendto MSG_FASTOPEN", STREAM, fastopen_sendto },

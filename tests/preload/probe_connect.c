@@ -14,6 +14,7 @@
 #define OPEN_PORT 5200		/* a server listens */
 #define OTHER_PORT 5201		/* another one */
 #define CLOSED_PORT 5202	/* nobody does */
+#define OWN_PORT 5203		/* a server of one test */
 
 static int open_nonblocking(const struct kind *kind)
 {
@@ -296,6 +297,24 @@ static void connect_own_port(const struct kind *kind)
 	close(fd);
 }
 
+/* The address of a connection that has ended is not one to listen on. */
+static void listen_accepted(const struct kind *kind)
+{
+	struct address none = { .length = sizeof(struct sockaddr_in) };
+	int listener = start_server(kind, loopback_of(kind, OWN_PORT));
+	int client = open_kind(kind), fd;
+
+	none.sa.sa_family = AF_UNSPEC;
+	must(connect_to(client, loopback_of(kind, OWN_PORT)), "connect");
+	fd = must(accept(listener, NULL, NULL), "accept");
+	close(client);
+	close(listener);
+	must(connect_to(fd, none), "disconnect");
+	REPORT(fd, listen(fd, 1), "%s listen, accepted and disconnected",
+	       kind->name);
+	close(fd);
+}
+
 static void bad_descriptors(void)
 {
 	int closed = must(dup(0), "dup"), ends[2];
@@ -327,6 +346,7 @@ static void connect_kind(const struct kind *kind)
 	connect_nonblocking(kind);
 	connect_refused(kind);
 	connect_own_port(kind);
+	listen_accepted(kind);
 	connect_unspec(kind);
 	connect_bound(kind);
 	connect_lengths(kind);
