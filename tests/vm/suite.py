@@ -144,7 +144,7 @@ def command_of(entry):
     """A test's command, for the guest's Python, and with few rounds."""
     command = [image.PYTHON if os.path.basename(word).startswith('python3')
                else word for word in entry['cmd']]
-    if entry['name'] in STRESS:
+    if place(entry) == 'stress':
         command[-1] = STRESS[entry['name']]
     return command
 
