@@ -12,24 +12,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A child that waits for its signal, after exec where path is one. */
-static pid_t start(const char *path, char *const environment[])
+/* A child that runs cat, with its input open until the test ends. */
+static pid_t start_cat(char *const environment[])
 {
-	int ready[2];
-	char byte;
+	int in[2], out[2];
+	char byte = 'x';
 	pid_t pid;
 
-	cr_assert_eq(pipe2(ready, O_CLOEXEC), 0);
+	cr_assert_eq(pipe2(in, O_CLOEXEC), 0);
+	cr_assert_eq(pipe2(out, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
-		execve(path, (char *[]){ (char *)path, (char []){ "60" },
-					 NULL }, environment);
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		execve("/bin/cat", (char *[]){ (char []){ "cat" }, NULL },
+		       environment);
 		_exit(127);
 	}
-	close(ready[1]);
-	/* The end of the pipe is closed by the exec. */
-	cr_assert_eq(read(ready[0], &byte, 1), 0);
-	close(ready[0]);
+	close(out[1]);
+	/* The kernel shows a process whole only after its exec. */
+	cr_assert_eq(write(in[1], &byte, 1), 1);
+	cr_assert_eq(read(out[0], &byte, 1), 1);
+	close(out[0]);
 	return pid;
 }
 
@@ -45,14 +49,13 @@ Test(program, that_runs_is_seen_as_it_was_started)
 	char exe[PATH_MAX], uid[12];
 	static struct program_texts texts;
 	struct program program;
-	const pid_t pid = start("/bin/sleep",
-				(char *[]){ other, profile, NULL });
+	const pid_t pid = start_cat((char *[]){ other, profile, NULL });
 
-	cr_assert_not_null(realpath("/bin/sleep", exe));
+	cr_assert_not_null(realpath("/bin/cat", exe));
 	snprintf(uid, sizeof(uid), "%u", geteuid());
 	cr_assert_eq(program_of_process(pid, &texts, &program), 0);
 	cr_assert_str_eq(program.values[CONDITION_EXE], exe);
-	cr_assert_str_eq(program.values[CONDITION_NAME], "sleep");
+	cr_assert_str_eq(program.values[CONDITION_NAME], "cat");
 	cr_assert_str_eq(program.values[CONDITION_PROFILE], "web");
 	cr_assert_str_eq(program.values[CONDITION_UID], uid);
 	cr_assert_not(program_is_covered(pid));
@@ -63,8 +66,7 @@ Test(program, that_runs_is_seen_as_it_was_started)
 Test(program, has_its_first_environment)
 {
 	char empty[] = "EMPTY=", range[] = "BERTH_RANGE=1-2";
-	const pid_t pid = start("/bin/sleep",
-				(char *[]){ empty, range, NULL });
+	const pid_t pid = start_cat((char *[]){ empty, range, NULL });
 
 	program_open_environment(pid);
 	cr_assert_str_eq(program_lookup("BERTH_RANGE"), "1-2");
@@ -78,7 +80,7 @@ Test(program, has_its_first_environment)
 
 Test(program, has_any_name)
 {
-	const pid_t pid = start("/bin/sleep", (char *[]){ NULL });
+	const pid_t pid = start_cat((char *[]){ NULL });
 
 	cr_assert_eq(prctl(PR_SET_NAME, "a\tb\nc"), 0);
 	cr_assert_str_eq(program_label(getpid()).name, "a\tb\nc");
