@@ -319,12 +319,15 @@ class Injection:
     def play(self):
         self.prepare()
         self.sound = self.run()
-        if self.sound.status == 0:
+        if self.is_sound(self.sound):
             self.note_sound()
             self.try_calls(self.sound)
         else:
             self.tap.ok(False, self.case.name + ': it works without a fault',
                         [self.sound])
+
+    def is_sound(self, outcome):
+        return outcome.status == 0
 
     def note_sound(self):
         """What else is to be compared with the run without a fault."""

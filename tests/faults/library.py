@@ -238,6 +238,7 @@ class Calling(Injection):
             subprocess.run([self.tools.berth, 'load', path], check=True,
                            env=self.env, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)
+            self.files.keep()
         self.run()
         self.files.keep()
 
@@ -262,6 +263,12 @@ class Calling(Injection):
                 self.files.count_leases() > self.n_leases:
             complaint = 'a lease is left'
         return complaint
+
+    def is_sound(self, outcome):
+        """Of the range, but for that of the program's own."""
+        return super().is_sound(outcome) and not any(
+            line.where == 'out' and line.what.split('/')[0] != 'own_range'
+            for line in lines_of(outcome.output))
 
     def note_sound(self):
         self.n_leases = self.files.count_leases()
