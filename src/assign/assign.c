@@ -141,10 +141,12 @@ static int look(struct call *call, struct endpoint *localp)
 }
 
 /* A bind gives the socket its address for good, a connect for the connection. */
-static bool is_bound_to(const struct call *call, const struct endpoint *local)
+static bool is_bound_to(const struct call *call, long result,
+			const struct endpoint *local)
 {
 	return !endpoint_is_wildcard(local) &&
-	       (call->kind == CALL_BIND || call->facts.has_address);
+	       ((call->kind == CALL_BIND && result >= 0) ||
+		call->facts.has_address);
 }
 
 static bool has_this_port(const struct fd_facts *facts, uint16_t port)
@@ -170,7 +172,7 @@ static void report_uncovered(const struct call *call,
 		report_event(&call->process->reporter, policy, &report);
 }
 
-void assign_observe(struct call *call)
+void assign_observe(struct call *call, long call_result)
 {
 	struct fd_facts *facts = &call->facts;
 	struct endpoint local;
@@ -183,7 +185,7 @@ void assign_observe(struct call *call)
 	const bool is_new = !has_this_port(facts, local.port);
 
 	facts->has_port = 1;
-	facts->has_address = is_bound_to(call, &local);
+	facts->has_address = is_bound_to(call, call_result, &local);
 	facts->unlocked = 1;
 	facts->port = local.port;
 	process_set(call->process, call->fd, *facts);
@@ -236,13 +238,13 @@ static void lease_port(struct call *call, const struct endpoint *local)
 }
 
 /* Enters the local address that the socket has after a call. */
-static void enter_local(struct call *call, bool is_named,
+static void enter_local(struct call *call, long call_result, bool is_named,
 			const struct endpoint *local)
 {
 	struct fd_facts *facts = &call->facts;
 
 	facts->has_port = local->port != 0;
-	facts->has_address = is_bound_to(call, local);
+	facts->has_address = is_bound_to(call, call_result, local);
 	facts->port = local->port;
 	facts->use = USE_FREE;
 	facts->unlocked = !is_named;
@@ -253,12 +255,13 @@ static void enter_local(struct call *call, bool is_named,
 	process_set(call->process, call->fd, *facts);
 }
 
-static int record(struct call *call, bool is_named, struct endpoint *localp)
+static int record(struct call *call, long call_result, bool is_named,
+		  struct endpoint *localp)
 {
 	const int result = look(call, localp);
 
 	if (result == 0) {
-		enter_local(call, is_named, localp);
+		enter_local(call, call_result, is_named, localp);
 	} else if (!raw_is_filtered(result)) {
 		/* The next call asks the kernel. */
 		call->facts = (struct fd_facts){ 0 };
@@ -271,7 +274,7 @@ void assign_record(struct call *call, bool is_named)
 {
 	struct endpoint local;
 
-	record(call, is_named, &local);
+	record(call, 0, is_named, &local);
 }
 
 void assign_record_bind(struct call *call, const struct endpoint *named)
@@ -281,14 +284,14 @@ void assign_record_bind(struct call *call, const struct endpoint *named)
 	/* The kernel has just accepted the port that the program named. */
 	if (socket_local(call->fd, &local) < 0)
 		local = *named;
-	enter_local(call, named->port != 0, &local);
+	enter_local(call, 0, named->port != 0, &local);
 }
 
-void assign_record_choice(struct call *call)
+void assign_record_choice(struct call *call, long call_result)
 {
 	const struct fd_facts before = call->facts;
 	struct endpoint local;
-	const int result = record(call, false, &local);
+	const int result = record(call, call_result, false, &local);
 
 	if (result < 0)
 		process_tell_unknown(call->process, result);

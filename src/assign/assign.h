@@ -74,16 +74,19 @@ void assign_record(struct call *call, bool is_named);
  */
 void assign_record_bind(struct call *call, const struct endpoint *named);
 
-/* The same for a port that the kernel has chosen where Berth was to assign one:
- * a port outside the range is reported. */
-void assign_record_choice(struct call *call);
+/*
+ * The same for a port that the kernel has chosen where Berth was to assign one:
+ * a port outside the range is reported. result is that of the call: a bind that
+ * failed has not given the socket its address.
+ */
+void assign_record_choice(struct call *call, long result);
 
 /*
  * Queries the port that the kernel has chosen, and reports one outside the
  * range of the role: in observe mode, and where none could be assigned.
- * call->facts is updated and entered.
+ * call->facts is updated and entered. result is that of the call, as above.
  */
-void assign_observe(struct call *call);
+void assign_observe(struct call *call, long result);
 
 /* Whether a pin can be used for this port of this socket. */
 bool assign_can_pin(const struct call *call, uint16_t port);

@@ -175,7 +175,7 @@ static void ask_kernel(struct connecting *self)
 static long leave_to_kernel(struct connecting *self)
 {
 	connecting_make(self);
-	assign_record_choice(self->call);
+	assign_record_choice(self->call, self->result);
 	return self->result;
 }
 

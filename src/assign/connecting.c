@@ -301,7 +301,7 @@ static enum connect_outcome try_shared_bind(struct connecting *self,
 	assign_count_filtered(self->call, bound);
 	port_pick_reject(&self->pick, lease);
 	connecting_make(self);
-	assign_record_choice(self->call);
+	assign_record_choice(self->call, self->result);
 	return CONNECT_DONE;
 }
 

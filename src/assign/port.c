@@ -86,7 +86,7 @@ static void end(struct assigning *self)
 	if (self->shown != 0 &&
 	    (self->result < 0 || assigning_has_port(self, self->shown)))
 		return;
-	assign_record_choice(call);
+	assign_record_choice(call, self->result);
 }
 
 static void give_up(struct assigning *self)

@@ -126,7 +126,7 @@ static long observe(struct call *call)
 	const long result = make(call);
 
 	if (result >= 0 || result == -EINPROGRESS || !is_stream(call))
-		assign_observe(call);
+		assign_observe(call, result);
 	return result;
 }
 

@@ -171,6 +171,18 @@ def has_outlived(it):
             or connects_to_bound(it) or is_taken(it))
 
 
+def is_shared(it):
+    """Another socket's bind to the port of a connection."""
+    bare, hooked = it.results()
+    return (it.name == 'bind' and bare == 'EADDRINUSE' and hooked == '0'
+            and it.only('name', 'v6only')
+            and it.bare.words.get(it.slot + '.reuseaddr') == '1'
+            and any(port_of(it.words_before, slot) == it.port
+                    and it.words_before.get(slot + '.tcp') not in ('7', '10')
+                    and has_connected(it.before, slot)
+                    for slot in '0123' if slot != it.slot))
+
+
 def is_seen_by_others(it):
     """A child has connected, or the copy that shows it is a new one."""
     bare, hooked = it.results()
@@ -326,6 +338,9 @@ DIFFERENCES = [
      ('environment',), is_refused_before_result),
     ('The port outlives a call that fails, and an AF_UNSPEC connect.',
      BOUND_MODES, has_outlived),
+    ('To the port of a TCP connect, another socket that has SO_REUSEADDR can be'
+     ' bound. Without Berth that fails with EADDRINUSE.',
+     BOUND_MODES, is_shared),
     ('Another process that has the same socket sees SO_REUSEADDR after a'
      ' connect; so does a program that asks by a descriptor which a raw system'
      ' call has made, or which it has sent to itself. What another process has'
