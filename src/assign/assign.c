@@ -140,13 +140,17 @@ static int look(struct call *call, struct endpoint *localp)
 	return result;
 }
 
-/* A bind gives the socket its address for good, a connect for the connection. */
+/*
+ * A connect gives the socket an address for the connection. A bind gives it one
+ * that stays; after it, even when it is bound to none again, what a connect
+ * gives stays too: SOCK_BINDADDR_LOCK in net/ipv4/af_inet.c.
+ */
 static bool is_bound_to(const struct call *call, long result,
 			const struct endpoint *local)
 {
-	return !endpoint_is_wildcard(local) &&
-	       ((call->kind == CALL_BIND && result >= 0) ||
-		call->facts.has_address);
+	return call->facts.has_address ||
+	       (call->kind == CALL_BIND && result >= 0 &&
+		!endpoint_is_wildcard(local));
 }
 
 static bool has_this_port(const struct fd_facts *facts, uint16_t port)

@@ -188,20 +188,19 @@ long assign_connect(struct call *call, const struct endpoint *remote)
 		.shown = facts->has_port ? (uint16_t)facts->port : 0,
 		.before = *facts,
 	};
+
+	if (facts->has_address && socket_local(call->fd, &self.local) < 0)
+		return leave_to_kernel(&self);
+
 	const struct port_wish wish = {
 		.protocol = PROTOCOL_TCP,
 		.use = USE_CONNECT,
 		.role = ROLE_OF_CONNECT,
-		.local = facts->has_address ? &self.local : NULL,
+		.local = endpoint_is_wildcard(&self.local) ? NULL
+							   : &self.local,
 		.remote = remote,
 	};
 
-	if (facts->has_address) {
-		const int result = socket_local(call->fd, &self.local);
-
-		if (result < 0)
-			return leave_to_kernel(&self);
-	}
 	port_pick_start(&self.pick, call->process, &call->policy, &wish);
 	if (!try_leases(&self))
 		ask_kernel(&self);

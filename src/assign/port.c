@@ -65,8 +65,8 @@ static void enter(struct assigning *self)
 static void keep(struct assigning *self, const struct lease *lease)
 {
 	process_note_lease(self->call->process, lease, &self->call->facts);
-	if (assigning_is_bind(self))
-		self->call->facts.has_address = lease->use == USE_BOUND;
+	if (assigning_is_bind(self) && lease->use == USE_BOUND)
+		self->call->facts.has_address = 1;
 	self->call->facts.pinned = 0;
 	enter(self);
 }

@@ -15,8 +15,8 @@ struct fd_facts {
 	uint64_t covered : 1;	/* a socket of a protocol to which Berth
 				   assigns ports */
 	uint64_t has_port : 1;
-	uint64_t has_address : 1;	/* bound to one, perhaps without a port;
-				   not one that only a connect shows */
+	uint64_t has_address : 1;	/* was bound to one, perhaps without a
+				   port; not one that only a connect shows */
 	uint64_t protocol : 2;	/* enum protocol */
 	uint64_t ipv6 : 1;
 	uint64_t mptcp : 1;

@@ -285,6 +285,13 @@ def shows_own_port(it):
             and any('IP_LOCAL_PORT_RANGE' in line.call for line in it.before))
 
 
+def keeps_pin(it):
+    """A raw connect of MPTCP after one that had not come to its end."""
+    return (it.name in CONNECTING and 'raw:' in it.way.split()
+            and it.only('name', 'peer', 'tcp', 'v6only')
+            and is_mptcp(it, it.slot) and has_connected(it.before, it.slot))
+
+
 def is_refused_before_result(it):
     """A connect of MPTCP after one to itself, which a child's came before."""
     bare, hooked = it.results()
@@ -336,6 +343,9 @@ DIFFERENCES = [
     ('A connect of an MPTCP socket to itself is refused before the program is'
      ' told what came of a connect that another process has begun on it.',
      ('environment',), is_refused_before_result),
+    ('A raw system call that connects an MPTCP socket again may get the port of'
+     ' the connect before.',
+     ('pin', 'environment', 'exhausted', 'reuse'), keeps_pin),
     ('The port outlives a call that fails, and an AF_UNSPEC connect.',
      BOUND_MODES, has_outlived),
     ('To the port of a TCP connect, another socket that has SO_REUSEADDR can be'
