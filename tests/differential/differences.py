@@ -266,7 +266,7 @@ def loses_unseen_range(it):
 
 
 def is_mptcp(it, slot):
-    return any(line.call.startswith('socket(%s, MPTCP' % slot)
+    return any('socket(%s, MPTCP' % slot in line.call
                for line in it.before)
 
 
@@ -293,11 +293,14 @@ def keeps_pin(it):
 
 
 def is_refused_before_result(it):
-    """A connect of MPTCP after one to itself, which a child's came before."""
+    """A connect, or listen, of MPTCP after a connect to itself, which a child's
+    came before."""
     bare, hooked = it.results()
-    if not (it.name in CONNECTING and hooked == 'ECONNREFUSED'
-            and bare in ('0', 'EINPROGRESS') and is_mptcp(it, it.slot)
-            and it.only('name', 'peer', 'tcp')):
+    if not ((it.name in CONNECTING and hooked == 'ECONNREFUSED'
+             and bare in ('0', 'EINPROGRESS')
+             or (it.name, bare, hooked) == ('listen', '0', 'EINVAL'))
+            and is_mptcp(it, it.slot)
+            and it.only('name', 'peer', 'tcp', 'listening')):
         return False
     made = [Difference([], line, line) for line in it.before]
     made = [one for one in made

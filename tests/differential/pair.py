@@ -92,6 +92,12 @@ class Pair:
             side.ask(task)
         return [side.answer() for side in self.sides]
 
+    def renew(self):
+        """Other namespaces, and another map."""
+        self.stop()
+        for side in self.sides:
+            side.start()
+
     def stop(self):
         for side in self.sides:
             side.stop()
