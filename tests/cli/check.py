@@ -232,7 +232,9 @@ def explain_process():
                  os.path.realpath(sys.executable))
             same(report['program']['covered'], 'yes')
             same(report['program']['uid'], '0')
-    same('applies' in berth('explain', range=None).stdout, True)
+    report = explain()
+    same(report['program']['name'], 'berth')
+    same(report['rules'][4]['place'], report['rules'][0]['place'][:-2])
 
 
 def explain_bare():

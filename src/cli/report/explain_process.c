@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "cli/program.h"
@@ -213,7 +214,10 @@ int explain_command(struct explaining *explaining, const char *name)
 	if (result < 0)
 		return result;
 	is_covered = cover_check(path, (char *[]){ NULL }, &gap);
-	self.program = program_of_command(gap.program, gap.name, &texts);
+	self.program = program_of_command(
+		gap.program, name != NULL ? gap.name
+					  : program_invocation_short_name,
+		&texts);
 	show(&self, NULL, is_covered ? "yes" : gap.reason, getenv);
 	return 0;
 }

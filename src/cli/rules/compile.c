@@ -99,7 +99,10 @@ static uint32_t place_string(struct compiling *self,
 
 	if (place->file == NULL)
 		return 0;
-	fprintf(self->strings, "%s:%d%c", place->file, place->line, '\0');
+	fputs(place->file, self->strings);
+	if (place->line > 0)
+		fprintf(self->strings, ":%d", place->line);
+	fputc('\0', self->strings);
 	return offset;
 }
 
