@@ -20,21 +20,21 @@ struct command {
 static const struct command commands[] = {
 	{ "run", command_run, "start a program whose ports Berth assigns",
 	  EXIT_BERTH_FAILED },
-	{ "check", command_check, "report what is wrong with a configuration",
+	{ "check", command_check, "report errors and risks in a configuration",
 	  0 },
 	{ "load", command_load, "put a configuration in force",
 	  EXIT_FAILURE },
 	{ "unload", command_unload, "take it out of force",
 	  EXIT_FAILURE },
-	{ "explain", command_explain, "tell which rule applies, and why",
+	{ "explain", command_explain, "show which rule applies, and why",
 	  EXIT_FAILURE },
-	{ "log", command_log, "show what was refused",
+	{ "log", command_log, "show which calls were refused",
 	  EXIT_FAILURE },
-	{ "status", command_status, "show what is assigned in this namespace",
+	{ "status", command_status, "show which processes hold which ports",
 	  EXIT_FAILURE },
-	{ "sweep", command_sweep, "repair the shared map",
+	{ "sweep", command_sweep, "repair the map, from the kernel's sockets",
 	  EXIT_FAILURE },
-	{ "port", command_port, "reserve and print free ports",
+	{ "port", command_port, "print free ports, kept free for a while",
 	  EXIT_FAILURE },
 };
 
@@ -51,7 +51,7 @@ static void usage(FILE *stream)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(stream, "  %-8s %s\n", commands[i].name,
 			commands[i].help);
-	fprintf(stream, "\nberth COMMAND --help tells more.\n");
+	fprintf(stream, "\nSee berth COMMAND --help.\n");
 }
 
 static const struct command *command_by_name(const char *name)

@@ -21,7 +21,7 @@ struct command_option {
 	const char *value;	/* the usage's word for it; NULL = takes none */
 	const char *help;	/* one line, or several */
 	const char *(*names)(size_t i);	/* values that the help lists */
-	const char *wanted;	/* of another number: "is no port" */
+	const char *wanted;	/* of another number: "is not a port" */
 	/* Where it is stored, one of these, but for help: */
 	bool *flagp;
 	const char **textp;

@@ -29,10 +29,10 @@ static const struct command_option list[] = {
 static const struct options options = {
 	.command = "port", .synopsis = "[N]", .list = list, .n_words_max = 1,
 	.about =
-	"Reserves and prints N free ports of the range (default: 1), one a\n"
-	"line. Each was bound to see that it is free. For one to two minutes\n"
-	"no program under Berth is assigned one of them, unless no other port\n"
-	"is left.\n",
+	"Finds N free ports of the range (default: 1) and prints them, one a\n"
+	"line. Each is bound, to see that it is free, and released. It then\n"
+	"rests: for one to two minutes, or for the policy's rest-time, no\n"
+	"program under Berth is assigned it, unless no other port is left.\n",
 };
 
 struct port_request {
@@ -184,7 +184,7 @@ static int open_private(struct process *process, int error)
 	refuses = policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE;
 	message("berth: no shared map: %s; %s\n", strerror(-error),
 		refuses ? "BERTH_ON_ERROR=refuse"
-			: "other programs may be given the same ports");
+			: "other programs may be assigned the same ports");
 	return refuses ? error : map_open_private(error, &process->map);
 }
 
@@ -204,12 +204,12 @@ static int open_process(struct process *process, int map_error)
 		return open_private(process, map_error);
 	if (view_is_elsewhere(process->map.passed_over))
 		message("berth: no shared map: %s; other "
-			"programs may be given the same ports\n",
+			"programs may be assigned the same ports\n",
 			strerror(-process->map.passed_over));
 	return check_policy(process, &place);
 }
 
-/* Gives the leases back. Ports that will be printed rest. */
+/* Releases the leases. Ports that will be printed rest. */
 static void release(const struct process *process, const struct lease *leases,
 		    uint32_t n, bool rest)
 {
@@ -254,7 +254,8 @@ static int print_ports(const struct port_work *work)
 	const struct port_request *request = &work->request;
 
 	if (work->n != request->n) {
-		message("berth: %u %s ports wanted, %u of %u are free\n",
+		message("berth: %u %s ports wanted, %u of the range's %u "
+			"are free\n",
 			request->n, protocol_name(request->protocol), work->n,
 			work->n_range);
 		return EXIT_FAILURE;

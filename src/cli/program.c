@@ -22,9 +22,9 @@ static void set_uid(struct identity *identity, const char *map,
 
 	users_read_map(map, &users);
 	if (!users_are_known(&users))
-		message("berth: the program is in a user namespace: who its "
-			"user is outside is not known, and no section with uid "
-			"applies\n");
+		message("berth: the program is in a user namespace: its user "
+			"outside is not known, and no section with uid "
+			"matches\n");
 	else
 		snprintf(identity->uid, sizeof(identity->uid), "%lu", uid);
 }

@@ -53,7 +53,7 @@ void view_open_policy(struct view *view)
 	if (environment_read(getenv, &view->kernel, &view->environment,
 			     &error) < 0) {
 		environment_error_text(&error, text);
-		message("berth: %s; the default is kept\n", text);
+		message("berth: %s; the default is used\n", text);
 	}
 	view_read(view);
 	in_force_tell_ignored(&view->place, &view->in_force);

@@ -44,7 +44,7 @@ static const char *consequence_of_refusal(struct process *process)
 		return NULL;
 	return policy_refuses_all(&policy) &&
 	       policy.settings[SETTING_MODE] == MODE_ENFORCE
-		? "; refusing to bind or connect" : "; the default is kept";
+		? "; refusing to bind or connect" : "; the default is used";
 }
 
 __attribute__((noinline))

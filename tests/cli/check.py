@@ -238,7 +238,7 @@ def explain_process():
 
 
 def explain_bare():
-    """explain without a policy tells that the environment counts"""
+    """explain without a policy says that the environment applies"""
     report = berth('explain', '--json', '--', 'true', range='40000-40009')
     report = json.loads(report.stdout)
     same({r['ports'] for r in report['ranges']}, {'40000-40009'})
@@ -246,24 +246,23 @@ def explain_bare():
 
 
 def explain_port():
-    """explain PORT: ranges, reservations, who holds it, and whether it is given
-    out"""
+    """explain PORT: ranges, reservations, who holds it, whether it is assignable"""
     load(RULES)
     report = explain('--port', '9000')
     same({r['reservation'] for r in report['reserved']}, {'r'})
     same({r['owners'] for r in report['reserved']}, {'c'})
-    same({r['given_out'] for r in report['now']}, {'no'})
+    same({r['assignable'] for r in report['now']}, {'no'})
     report = explain('--port', '31000')
     same({r['rule'] for r in report['in_ranges']}, {'c', })
-    same({r['given_out'] for r in report['now']}, {'yes'})
+    same({r['assignable'] for r in report['now']}, {'yes'})
     report = explain('--port', '12345')
-    same({r['reason'] for r in report['now']}, {'no range has it'})
+    same({r['reason'] for r in report['now']}, {'no range contains it'})
     with Program(range=None) as p:
         port = p.bind('a', listen=True)
         report = explain('--port', str(port))
         same([(h['protocol'], h['socket'], h['pid'])
               for h in report['holders']], [('tcp', 'listen', p.pid)])
-        same(report['now'][0]['given_out'], 'no')
+        same(report['now'][0]['assignable'], 'no')
         p.close('a')
         report = explain('--port', str(port))
         same('rests' in report['now'][0]['reason'], True)

@@ -148,8 +148,8 @@ def check_json_rules():
     """with --print the rules and reservations come before them"""
     path = conf('a.conf', FIRST + 'reserve a { ports = "80" }\n')
     report = json.loads(berth('check', '--json', '--print', path).stdout)
-    same(list(report), ['rules', 'reserves', 'findings'])
-    same(report['reserves'][0]['name'], 'a')
+    same(list(report), ['rules', 'reservations', 'findings'])
+    same(report['reservations'][0]['name'], 'a')
 
 
 def check_porcelain():

@@ -444,7 +444,7 @@ def dry_run():
     with program() as p:
         same(p.bind('a') // 10, 3000)
     result = berth('load', '--dry-run', conf('range = "30000-30009"'))
-    same('are what is in force' in result.stdout, True)
+    same('are in force already' in result.stdout, True)
     same(berth('load', '--dry-run', conf('range = "9-8"')).returncode, 1)
 
 

@@ -85,7 +85,8 @@ def taken(family, kind, protocol, address, option=None):
         result = ports('2', '--protocol', protocol, range='30000-30002')
         same(sorted(result), [30000, 30002])
         said = refused(1, '3', '--protocol', protocol, range='30000-30002')
-        same('3 ' + protocol + ' ports wanted, 2 of 3 are free' in said, True)
+        same('3 ' + protocol + " ports wanted, 2 of the range's 3 are free"
+             in said, True)
 
 
 def foreign():

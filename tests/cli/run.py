@@ -251,7 +251,7 @@ def a_named_file_excludes_options_and_goes_before_the_environment():
     for option in (["--range", "41000"], ["--reserve", "1"],
                    ["--algorithm", "hash"]):
         expect(run("--config", file, *option, "true", env=env), 125, "",
-               f"{option[0]} and --config")
+               f"{option[0]} cannot be combined with --config")
     env["BERTH_RANGE"] = "41000-41009"
     assert bound_port(env, "--config", file) == 4000
     del env["BERTH_RANGE"]
@@ -360,7 +360,7 @@ def no_shared_map_is_told_once():
     result = run("sh", "-c", "true; /bin/true; echo ran",
                  env={"BERTH_DIR": file})
     expect(result, 0, "ran\n",
-           f"{file}): this run's processes are on their own")
+           f"{file}): the program does not see other programs' ports")
     assert result.stderr.count("\n") == 1, result.stderr
 
 

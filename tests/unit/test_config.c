@@ -317,11 +317,11 @@ Test(config, what_stands_twice_is_told_with_both_places)
 		    "tcp { }\ntcp { range = 1 }\n"
 		    "process b { exe = {x} name = y range = 1\n exe = {z} }\n"
 		    "range = 2\n",
-		    "conf:4: \"process web\" stands twice; first at conf:2\n"
-		    "conf:6: \"reserve web\" stands twice; first at conf:5\n"
-		    "conf:8: \"tcp\" stands twice; first at conf:7\n"
-		    "conf:10: \"exe\" stands twice; first at conf:9\n"
-		    "conf:11: \"range\" stands twice; first at conf:1\n");
+		    "conf:4: \"process web\" is given twice; first at conf:2\n"
+		    "conf:6: \"reserve web\" is given twice; first at conf:5\n"
+		    "conf:8: \"tcp\" is given twice; first at conf:7\n"
+		    "conf:10: \"exe\" is given twice; first at conf:9\n"
+		    "conf:11: \"range\" is given twice; first at conf:1\n");
 	assert_text(&config.defaults.ranges.range, "1", 1);
 	cr_assert_str_eq(config.processes[2].head.name, "b");
 	assert_list(&config.processes[2].conditions[CONDITION_EXE], 1, "x", 9);
@@ -333,19 +333,19 @@ Test(config, an_option_in_the_wrong_scope_is_told_the_right_one)
 		    "process a {\n rest-time = 5\n reserve b { }\n"
 		    " include(\"x\")\n tcp { mode = observe }\n}\n"
 		    "reserve c { range = 5 }\n",
-		    "conf:1: \"exe\" stands in a process section only, "
+		    "conf:1: \"exe\" belongs in a process section only, "
 		    "not at the top level\n"
-		    "conf:2: \"ports\" stands in a reserve section only, "
+		    "conf:2: \"ports\" belongs in a reserve section only, "
 		    "not at the top level\n"
-		    "conf:4: \"rest-time\" stands at the top level only, "
+		    "conf:4: \"rest-time\" belongs at the top level only, "
 		    "not in a process section\n"
-		    "conf:5: \"reserve\" stands at the top level only, "
+		    "conf:5: \"reserve\" belongs at the top level only, "
 		    "not in a process section\n"
-		    "conf:6: \"include\" stands at the top level only, "
+		    "conf:6: \"include\" belongs at the top level only, "
 		    "not in a process section\n"
-		    "conf:7: \"mode\" stands at the top level or in a process "
+		    "conf:7: \"mode\" belongs at the top level or in a process "
 		    "section, not in a tcp, udp or sctp block\n"
-		    "conf:9: \"range\" stands at the top level or in a process "
+		    "conf:9: \"range\" belongs at the top level or in a process "
 		    "section, not in a reserve section\n");
 }
 
@@ -357,9 +357,9 @@ Test(config, a_section_in_a_block_is_told_where_it_may_stand)
 		    "  range = 2\n"
 		    "}\n"
 		    "udp { range = 3 }\n",
-		    "conf:2: \"udp\" stands at the top level or in a process "
+		    "conf:2: \"udp\" belongs at the top level or in a process "
 		    "section, not in a tcp, udp or sctp block\n"
-		    "conf:3: \"process\" stands at the top level only, not in a "
+		    "conf:3: \"process\" belongs at the top level only, not in a "
 		    "tcp, udp or sctp block\n");
 	assert_text(&config.defaults.by_protocol[PROTOCOL_TCP].range, "2", 4);
 	assert_text(&config.defaults.by_protocol[PROTOCOL_UDP].range, "3", 6);
@@ -380,8 +380,8 @@ Test(config, what_stands_in_a_list_twice_is_told)
 {
 	assert_told("process a {\n exe = {a, b}\n exe = {c, d}\n"
 		    " exe = e\n}\n",
-		    "conf:3: \"exe\" stands twice; first at conf:2\n"
-		    "conf:4: \"exe\" stands twice; first at conf:2\n");
+		    "conf:3: \"exe\" is given twice; first at conf:2\n"
+		    "conf:4: \"exe\" is given twice; first at conf:2\n");
 	assert_list(&config.processes[0].conditions[CONDITION_EXE], 2, "b", 2);
 }
 
@@ -423,21 +423,21 @@ Test(config, a_syntax_error_ends_the_reading_with_its_line)
 		{ "range = 5 /* x\n\n",
 		  "conf:1: \"/*\" starts a comment that has no end\n" },
 		{ "process a {\n exe = /usr/bin/*\n}\n",
-		  "conf:2: \"/usr/bin/*\" must stand in quotes\n" },
-		{ "range = 1-2*\n", "conf:1: \"1-2*\" must stand in quotes\n" },
-		{ "range = ${X}\n", "conf:1: \"$\" must stand in quotes\n" },
-		{ "range = 5 + 6\n", "conf:1: \"+\" must stand in quotes\n" },
+		  "conf:2: \"/usr/bin/*\" must be in quotes\n" },
+		{ "range = 1-2*\n", "conf:1: \"1-2*\" must be in quotes\n" },
+		{ "range = ${X}\n", "conf:1: \"$\" must be in quotes\n" },
+		{ "range = 5 + 6\n", "conf:1: \"+\" must be in quotes\n" },
 		{ "process a {\n exe += {x}\n}\n",
-		  "conf:2: \"+\" must stand in quotes\n" },
+		  "conf:2: \"+\" must be in quotes\n" },
 		{ "a { b { c { d { e { f { g { h {\ni { }}}}}}}}}\n",
 		  "conf:1: unknown section \"a\"\n"
 		  "conf:2: \"{\" is nested too deep\n" },
 		{ "include(\"a\", \"b\")\n",
-		  "conf:1: \"(\" holds one path: include(\"PATH\")\n" },
+		  "conf:1: \"(\" must hold one path: include(\"PATH\")\n" },
 		{ "include()\n",
-		  "conf:1: \"(\" holds one path: include(\"PATH\")\n" },
+		  "conf:1: \"(\" must hold one path: include(\"PATH\")\n" },
 		{ "include(\"a\"\n",
-		  "conf:1: \"(\" holds one path: include(\"PATH\")\n" },
+		  "conf:1: \"(\" must hold one path: include(\"PATH\")\n" },
 		{ "foo(a)\n", "conf:1: unknown option \"foo\"\n" },
 		{ "process a {\n tcp {\n\n range = \"\\777\" }\n}\n",
 		  "conf:4: invalid octal number '\\777'\n" },
@@ -655,8 +655,8 @@ Test(config, a_variable_that_is_not_set_or_makes_no_sense_is_told_with_its_line)
 		    "environment, and has no default\n"
 		    "conf:3: \"${BERTH_TEST_LINES}\" has a control character in "
 		    "its value\n"
-		    "conf:4: \"${}\" has no name of a variable\n"
-		    "conf:4: \"${1}\" has no name of a variable\n"
+		    "conf:4: \"${}\" does not name a variable\n"
+		    "conf:4: \"${1}\" does not name a variable\n"
 		    "conf:4: \"${A=b}\" is neither ${NAME} nor "
 		    "${NAME:-DEFAULT}\n"
 		    "conf:5: \"${A:-${B}\" has a variable in its default\n");
@@ -680,10 +680,10 @@ Test(config, an_include_that_goes_round_is_told_with_its_way)
 	write_file("a", "\ninclude(\"b\")\n");
 	write_file("b", "include(\"conf\")\n");
 	assert_told("include(\"a\")\n",
-		    "b:1: include of \"conf\" goes round: "
+		    "b:1: \"conf\" includes itself: "
 		    "conf -> a -> b -> conf\n");
 	assert_told("include(\"./conf\")\n",
-		    "conf:1: include of \"./conf\" goes round: "
+		    "conf:1: \"./conf\" includes itself: "
 		    "conf -> ./conf\n");
 }
 

@@ -148,9 +148,9 @@ Test(rules, a_bad_word_is_quoted_with_its_place)
 		"conf:5: rest-time: \"0\" is not a number of seconds from 1 to "
 		"86400\n"
 		"conf:6: import-kernel: \"\" is not yes or no\n"
-		"conf:7: map-mode: \"0777\" is no octal mode of read and "
+		"conf:7: map-mode: \"0777\" is not an octal mode of read and "
 		"write, up to 0666\n"
-		"conf:8: map-group: \"no-such-group\" is no group of this "
+		"conf:8: map-group: \"no-such-group\" is not a group of this "
 		"machine\n"
 		"conf:21: range: \"70000\" is beyond 65535\n"
 		"conf:22: listen: \"9-8\" is reversed\n"
@@ -241,8 +241,8 @@ Test(rules, users_are_kept_as_numbers)
 	*uid = (struct config_list)
 		LIST(2, "no-such-user", "4294967295", "-1", "");
 	assert_refused(
-		"conf:2: uid: \"no-such-user\" is no user of this machine\n"
-		"conf:2: uid: \"4294967295\" is no user of this machine\n"
-		"conf:2: uid: \"-1\" is no user of this machine\n"
-		"conf:2: uid: \"\" is no user of this machine\n");
+		"conf:2: uid: \"no-such-user\" is not a user of this machine\n"
+		"conf:2: uid: \"4294967295\" is not a user of this machine\n"
+		"conf:2: uid: \"-1\" is not a user of this machine\n"
+		"conf:2: uid: \"\" is not a user of this machine\n");
 }

@@ -210,10 +210,10 @@ Test(rules_check, a_reservation_is_refused_for_what_is_unknown_in_it)
 		"conf:3: ports: \"nope\" is not a port, a range lo-hi or a set "
 		"that can be reserved\n"
 		"conf:4: protocols: \"dccp\" is not tcp, udp or sctp\n"
-		"conf:5: owners: \"nobody\" is the name of no process section\n"
-		"conf:5: owners: \"default\" is the name of no process "
+		"conf:5: owners: \"nobody\" is not the title of a process section\n"
+		"conf:5: owners: \"default\" is not the title of a process "
 		"section\n"
-		"conf:6: reservation \"y\" says no ports\n"
+		"conf:6: reservation \"y\" has no ports\n"
 		"conf:7: ports: \"iana\" is not a port, a range lo-hi or a set "
 		"that can be reserved\n");
 }

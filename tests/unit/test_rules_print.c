@@ -42,7 +42,7 @@ Test(rules_print, rules_are_printed_by_what_differs)
 		"7000,7002\tdouble-hash\tobserve\n"
 		"rule\tdefault\tconf\tany\ttcp,udp,udplite,sctp\t"
 		"connect,listen\t2\t5000-5001\tdouble-hash\tenforce\n"
-		"reserve\tr\tconf:5\tudp,udplite\t80\tweb\n"
-		"reserve\tnone\tconf:6\t-\t-\t-\n");
+		"reservation\tr\tconf:5\tudp,udplite\t80\tweb\n"
+		"reservation\tnone\tconf:6\t-\t-\t-\n");
 	rules_deinit(&rules);
 }

@@ -61,8 +61,8 @@ Test(rules_warn, a_kernel_that_is_left_no_port_is_warned_of)
 	add_program(3, "inherits");
 	assert_warnings(0,
 		"conf: warning: all of the kernel's own range is assigned or "
-		"reserved: nothing of it is left for "
-		"net.ipv4.ip_local_port_range\n"
+		"reserved: net.ipv4.ip_local_port_range cannot keep "
+		"them apart\n"
 		"conf:1: warning: the range of the defaults "
 		"(tcp/udp/udplite/sctp, connect/listen) overlaps the kernel's "
 		"own (ip_local_port_range): programs outside Berth may take "
@@ -196,12 +196,14 @@ Test(rules_warn, a_section_is_hidden_if_all_its_conditions_are)
 		(struct config_list)LIST(5, "/sbin/x", "/bin/y");
 	b->conditions[CONDITION_UID] = (struct config_list)LIST(6, "0", "5");
 	assert_warnings(0,
-		"conf:4: warning: process \"b\" never applies: all that it "
-		"matches is taken by process \"a\" at conf:2 before it\n");
+		"conf:4: warning: process \"b\" never applies: process "
+		"\"a\" at conf:2 before it matches all programs that it "
+		"matches\n");
 	a->conditions[CONDITION_UID] = (struct config_list)LIST(3, "root", "5");
 	assert_warnings(0,
-		"conf:4: warning: process \"b\" never applies: all that it "
-		"matches is taken by process \"a\" at conf:2 before it\n");
+		"conf:4: warning: process \"b\" never applies: process "
+		"\"a\" at conf:2 before it matches all programs that it "
+		"matches\n");
 	a->conditions[CONDITION_UID] = (struct config_list)LIST(3, "root");
 	assert_warnings(0, "");
 	a->conditions[CONDITION_UID] = (struct config_list){ .n = 0 };
@@ -209,8 +211,9 @@ Test(rules_warn, a_section_is_hidden_if_all_its_conditions_are)
 	assert_warnings(0, "");
 	b->conditions[CONDITION_PROFILE] = (struct config_list)LIST(7, "x");
 	assert_warnings(0,
-		"conf:4: warning: process \"b\" never applies: all that it "
-		"matches is taken by process \"a\" at conf:2 before it\n");
+		"conf:4: warning: process \"b\" never applies: process "
+		"\"a\" at conf:2 before it matches all programs that it "
+		"matches\n");
 }
 
 Test(rules_warn, a_section_without_conditions_hides_all_that_follow)
@@ -220,10 +223,12 @@ Test(rules_warn, a_section_without_conditions_hides_all_that_follow)
 	add_process(3, "b");
 	add_process(4, "c");
 	assert_warnings(0,
-		"conf:3: warning: process \"b\" never applies: all that it "
-		"matches is taken by process \"a\" at conf:2 before it\n"
-		"conf:4: warning: process \"c\" never applies: all that it "
-		"matches is taken by process \"a\" at conf:2 before it\n");
+		"conf:3: warning: process \"b\" never applies: process "
+		"\"a\" at conf:2 before it matches all programs that it "
+		"matches\n"
+		"conf:4: warning: process \"c\" never applies: process "
+		"\"a\" at conf:2 before it matches all programs that it "
+		"matches\n");
 }
 
 static void make_many(void)

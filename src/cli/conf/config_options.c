@@ -153,7 +153,7 @@ static void refuse_scope(const struct config_option *option,
 	while (!(option->scopes & 1u << first))
 		first++;
 	findings_add(findings, SEVERITY_ERROR, place,
-		     "\"%s\" stands %s%s, not %s", option->name, texts[first],
+		     "\"%s\" belongs %s%s, not %s", option->name, texts[first],
 		     option->scopes == 1u << first ? " only"
 						   : " or in a process section",
 		     texts[scope]);

@@ -250,7 +250,7 @@ static void refuse_round(const struct file *file, struct location place)
 		if (f == start)
 			break;
 	}
-	refuse(place, "include of \"%s\" goes round: %s",
+	refuse(place, "\"%s\" includes itself: %s",
 	       quote(file->path).text, way != NULL ? way : "");
 	free(way);
 }

@@ -45,7 +45,7 @@ static void refuse_second(struct config_store *store, const char *name,
 			  struct location place)
 {
 	findings_add(store->findings, SEVERITY_ERROR, place,
-		     "\"%s%s%s\" stands twice; first at %s:%d", name,
+		     "\"%s%s%s\" is given twice; first at %s:%d", name,
 		     *title != '\0' ? " " : "",
 		     findings_quote(title, strlen(title)).text, first.file,
 		     first.line);

@@ -64,14 +64,14 @@ static const char *judge(const struct config_word last[4],
 	    (memchr(text, '*', last[0].length) != NULL ||
 	     memchr(text, '+', last[0].length) != NULL ||
 	     strncmp(text + last[0].length - 1, "${", 2) == 0))
-		return "must stand in quotes";
+		return "must be in quotes";
 	if (kind == '}' && *last[1].text == '{' && *last[2].text == '=')
 		return "ends an empty list; fill it or leave it out";
 	/* libconfuse loses memory behind a parenthesis that is not closed. */
 	*wrongp = last[*last[1].text == '(' ? 1 : 2];
 	if (*wrongp->text == '(' &&
 	    (*last[1].text == '(' ? !is_word(last[0]) : kind != ')'))
-		return "holds one path: include(\"PATH\")";
+		return "must hold one path: include(\"PATH\")";
 	*wrongp = name;
 	if ((kind == '=' || kind == '{') && is_word(last[1]) &&
 	    !config_names_add(names, name, kind == '{', has_title))

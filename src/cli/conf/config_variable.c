@@ -26,7 +26,7 @@ static const char *look_up(char *inside, const char **valuep)
 	const char *fallback = NULL, *value;
 
 	if (length == 0 || (*inside >= '0' && *inside <= '9'))
-		return "has no name of a variable";
+		return "does not name a variable";
 	if (strncmp(inside + length, ":-", 2) == 0)
 		fallback = inside + length + 2;
 	else if (inside[length] != '\0')

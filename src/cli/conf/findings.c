@@ -92,7 +92,7 @@ void findings_print(const struct findings *findings, FILE *stream)
 	for (size_t i = 0; i < findings->n_items; i++)
 		print(&findings->items[i], stream);
 	if (findings->memory.failed)
-		fputs("no memory to tell all that is wrong\n", stream);
+		fputs("no memory to report all errors\n", stream);
 }
 
 static void report(const struct finding *finding, struct output *output)

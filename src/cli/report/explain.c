@@ -18,10 +18,10 @@ static struct {
 
 static const struct command_option list[] = {
 	{ .name = "pid", .value = "N", .numberp = &request.pid, .min = 1,
-	  .max = INT32_MAX, .wanted = "is no number of a process",
+	  .max = INT32_MAX, .wanted = "is not the number of a process",
 	  .help = "N is a process" },
 	{ .name = "port", .value = "N", .numberp = &request.port, .min = 1,
-	  .max = N_PORTS - 1, .wanted = "is no port",
+	  .max = N_PORTS - 1, .wanted = "is not a port",
 	  .help = "N is a port" },
 	OPTIONS_FORMAT(&request.format),
 	OPTION_HELP,
@@ -31,12 +31,12 @@ static const struct options options = {
 	.list = list, .n_words_max = SIZE_MAX,
 	.begin = COMMAND_BEHIND_DASHES,
 	.about =
-	"Tells which rule of the policy in force applies, and why the others\n"
-	"do not: to the process NUMBER, to COMMAND if it were started from\n"
-	"here, or without either to a program of this environment. Of a port\n"
-	"NUMBER: in which ranges and reservations it lies, who holds it, and\n"
-	"whether it would be given out now. A NUMBER that is both is\n"
-	"explained as both.\n",
+	"Shows which rule of the policy in force applies, and why the rules\n"
+	"before it do not: to the process NUMBER, to COMMAND as if it were\n"
+	"started from here, or without either to a program in this\n"
+	"environment. For a port NUMBER, shows the ranges and reservations\n"
+	"that contain it, who holds it, and whether it could be assigned now.\n"
+	"A NUMBER that is both is explained as both.\n",
 };
 
 static bool is_process(uint64_t number)
@@ -51,7 +51,7 @@ static int read_bare(const char *word)
 	uint64_t number;
 
 	if (!options_number(word, 1, INT32_MAX, &number))
-		return options_refuse(&options, word, "is no number of a "
+		return options_refuse(&options, word, "is not the number of a "
 				      "process or port; a COMMAND goes behind "
 				      "--");
 	if (is_process(number))
@@ -59,7 +59,7 @@ static int read_bare(const char *word)
 	if (number < N_PORTS)
 		request.port = number;
 	return request.pid == 0 && request.port == 0
-		? options_refuse(&options, word, "is no process, and too "
+		? options_refuse(&options, word, "is not a process, and too "
 				 "large for a port") : OPTIONS_READ;
 }
 

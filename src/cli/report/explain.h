@@ -25,7 +25,7 @@ int explain_process(struct explaining *explaining, pid_t pid);
 int explain_command(struct explaining *explaining, const char *name);
 
 /*
- * Who may have a port, who has it, and whether it would be given out now.
+ * Who may have a port, who has it, and whether it could be assigned now.
  * Returns 0, or -errno when the sockets could not be listed.
  */
 int explain_port(struct explaining *explaining, uint16_t port);

@@ -42,10 +42,10 @@ static const struct output_section holder_section = {
 };
 static const struct output_section verdict_section = {
 	.kind = "now", .key = "now",
-	.title = "Would it be given out now",
+	.title = "Assignable now",
 	.columns = {
 		{ "protocol", 8, false },
-		{ "given_out", 9, false },
+		{ "assignable", 10, false },
 		{ "reason", 0, false },
 	},
 };
@@ -166,7 +166,7 @@ static void show_holders(struct port_view *self)
 	}
 }
 
-/* Why it would not be given out, NULL if it would. */
+/* Why it would not be assigned, NULL if it would. */
 static const char *obstacle(const struct port_view *self,
 			    enum protocol protocol, bool *oftenp)
 {
@@ -179,17 +179,17 @@ static const char *obstacle(const struct port_view *self,
 	if (self->is_reserved[protocol])
 		return "it is reserved";
 	if (!self->is_assigned[protocol])
-		return "no range has it";
+		return "no range contains it";
 	if (self->map.memory != NULL)
 		use = ledger_use(&self->map, protocol, self->port,
 				 clock_now_ms(), &n_leases, &rests);
 	if (use == USE_WHOLE)
-		return "it is in use, as the map says";
+		return "it is in use, says the map";
 	sockets_holders(&self->sockets, protocol, self->port, &n_holders);
 	*oftenp = true;
 	if (use != USE_FREE || n_holders > 0)
 		return "to other addresses only: it is in use";
-	return rests ? "only when no other is left: it rests" : NULL;
+	return rests ? "only if no other is left: it rests" : NULL;
 }
 
 static void show_verdicts(struct port_view *self)

@@ -29,7 +29,7 @@ static const struct output_section policy_section = {
 };
 static const struct output_section rule_section = {
 	.kind = "rule", .key = "rules", .title = "Rules, the first that "
-	"applies counts",
+	"matches applies",
 	.columns = {
 		{ "rule", 15, false },
 		{ "place", 20, false },
@@ -59,7 +59,7 @@ struct explained {
 	struct view *view;
 	struct output *output;
 	struct program program;
-	const char *reason;	/* why the environment counts, or NULL */
+	const char *reason;	/* why the environment applies, or NULL */
 };
 
 /* For free(), NULL without memory. */
@@ -149,12 +149,12 @@ static void settle(struct explained *self)
 	static const char *const reasons[] = {
 		[SETTLED_RULE] = NULL,
 		[SETTLED_NONE] = "no policy is in force: the environment "
-				 "counts",
+				 "applies",
 		[SETTLED_NAMED] = "the environment names ports, and the policy "
 				  "is not root's",
-		[SETTLED_DAMAGED] = "the policy cannot be followed: ports "
-				    "are refused or the kernel's, as on-error "
-				    "says",
+		[SETTLED_DAMAGED] = "the policy cannot be followed: on-error "
+				    "decides whether ports are refused or left "
+				    "to the kernel",
 	};
 
 	self->reason = reasons[in_force_settle(

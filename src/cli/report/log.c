@@ -39,19 +39,20 @@ static struct {
 
 static const struct command_option list[] = {
 	{ .name = "follow", .letter = 'f', .flagp = &request.follows,
-	  .help = "wait for more" },
+	  .help = "wait for more events" },
 	{ .letter = 'n', .value = "N", .numberp = &request.n_last,
 	  .max = UINT64_MAX, .wanted = "is not a number of events",
-	  .help = "the last N only" },
+	  .help = "show only the last N events" },
 	OPTIONS_FORMAT(&request.format),
 	OPTION_HELP,
 };
 static const struct options options = {
 	.command = "log", .synopsis = "", .list = list,
 	.about =
-	"Shows what was refused in this network namespace, and what else\n"
-	"Berth has noticed, the oldest first: the last 4096 events of each\n"
-	"user's map are kept. Root is shown those of all users.\n",
+	"Shows the events of this network namespace, the oldest first: calls\n"
+	"that were refused, and other facts that an operator wants to know.\n"
+	"Each user's map keeps its last 4096 events. Root sees those of all\n"
+	"users.\n",
 };
 
 static void format_time(uint64_t time_ns, char text[40])

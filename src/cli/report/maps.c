@@ -242,7 +242,7 @@ void maps_missed_add(struct maps_missed *missed, const struct found_map *found,
 void maps_missed_tell(const struct maps_missed *missed)
 {
 	if (missed->n_denied > 0 && !missed->is_quiet)
-		message("berth: left out, of other users or another version: "
-			"%zu that may be maps of this namespace\n",
+		message("berth: left out: %zu files that may be maps of this "
+			"namespace, of other users or another version\n",
 			missed->n_denied);
 }

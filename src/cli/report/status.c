@@ -21,11 +21,11 @@ static const struct command_option list[] = {
 static const struct options options = {
 	.command = "status", .synopsis = "", .list = list,
 	.about =
-	"Shows the policy of this environment, how many of all ports that\n"
-	"rules may assign are in use in this network namespace, who holds\n"
-	"them, and which processes outside Berth have a port that is\n"
-	"reserved, of a range or of the kernel's choice. Root is shown what\n"
-	"the maps of all users say.\n",
+	"Shows the policy that applies to a program in this environment; how\n"
+	"many of the ports that any rule assigns are in use in this network\n"
+	"namespace, and who holds them; and which processes have a reserved\n"
+	"port, a port of a range or a port of the kernel's range that Berth\n"
+	"did not assign. Root sees the maps of all users.\n",
 };
 
 /* Whether map_state() says it all. Other errors get a message. */

@@ -35,18 +35,18 @@ static struct {
 
 static const struct command_option list[] = {
 	{ .name = "proc", .flagp = &request.by_proc,
-	  .help = "read /proc/net in place of NETLINK_SOCK_DIAG" },
+	  .help = "read /proc/net instead of asking sock_diag(7)" },
 	OPTIONS_FORMAT(&request.format),
 	OPTION_HELP,
 };
 static const struct options options = {
 	.command = "sweep", .synopsis = "", .list = list,
 	.about =
-	"Repairs the shared map from the kernel's table of sockets, as\n"
-	"programs under Berth do when they find no port left: a leased port\n"
-	"that has no socket is put to rest, a socket in a range that the map\n"
-	"does not show is marked. Root repairs the maps of all users. Prints\n"
-	"what was found.\n",
+	"Compares the map with the kernel's table of sockets, repairs it, and\n"
+	"prints what was found. A leased port that no socket has is put to\n"
+	"rest; a port of a range that a socket has, and that the map does not\n"
+	"show, is marked. Programs under Berth do the same if they find no\n"
+	"free port. Root repairs the maps of all users.\n",
 };
 
 struct map_sweep {

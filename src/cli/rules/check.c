@@ -29,17 +29,17 @@ static const struct command_option list[] = {
 	{ .name = "rate", .value = "N", .numberp = &request.rate,
 	  .max = RATE_MAX, .wanted = "is not a rate from 0 to 1000000",
 	  .help = "connections a second to one destination that are\n"
-		  "planned where the file says no rate" },
+		  "planned, if the file does not say rate" },
 	OPTION_HELP,
 };
 static const struct options options = {
 	.command = "check", .synopsis = "[FILE]", .list = list,
 	.n_words_max = 1,
 	.about =
-	"Tells what is wrong with a configuration, and what of it is risky\n"
-	"on this machine; with --porcelain or --json on standard output, too.\n"
-	"FILE is " CONFIG_PATH " unless given.\n",
-	.status = "Exit status: 0 sound, 1 refused, 2 usage.\n",
+	"Reports the errors in a configuration and its risks on this machine,\n"
+	"on standard error; with --porcelain or --json on standard output,\n"
+	"too. FILE is " CONFIG_PATH " unless given.\n",
+	.status = "Exit status: 0 no error, 1 refused, 2 usage.\n",
 };
 
 /* Returns as rules_read(). */

@@ -140,8 +140,8 @@ static int prepare_map(const struct place *place,
 	}
 	map_close(&map);
 	if (map.passed_over != 0)
-		message("berth: the shared map is %s, where programs that can "
-			"use another do not look: %s\n", path,
+		message("berth: the shared map is %s, but programs that can "
+			"use an earlier folder do not use it: %s\n", path,
 			strerror(-map.passed_over));
 	/* Another user may have put a link there meanwhile. */
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -155,10 +155,10 @@ static int prepare_map(const struct place *place,
 static void tell_failure(const struct place *place, int error)
 {
 	if (error == -EACCES && geteuid() != 0)
-		message("berth: only root, or who has made the policy "
+		message("berth: only root, or the owner of the policy "
 			"file, can do that here: %s\n", strerror(EACCES));
 	else if (error == -EBUSY)
-		fputs("berth: another berth load does not end\n", stderr);
+		fputs("berth: another berth load is still running\n", stderr);
 	else
 		message("berth: cannot write the policy (%s%s%s): %s\n",
 			place->directory != NULL ? place->directory : "",
@@ -246,7 +246,7 @@ static bool is_dry_run;
 
 static const struct command_option load_list[] = {
 	{ .name = "dry-run", .flagp = &is_dry_run,
-	  .help = "check only, and say what would be put in force" },
+	  .help = "only check FILE, and print whether it is in force" },
 	OPTION_HELP,
 };
 static const struct options load_options = {
@@ -254,8 +254,9 @@ static const struct options load_options = {
 	.n_words_max = 1,
 	.about =
 	"Checks FILE (default: " CONFIG_PATH ") and puts it in force in\n"
-	"this network namespace, at once and as a whole. Running programs\n"
-	"follow at their next call. A file that is refused changes nothing.\n",
+	"this network namespace. It replaces the policy before it at once and\n"
+	"as a whole. Running programs follow it from their next call on. A\n"
+	"file with an error is refused, and nothing is changed.\n",
 	.status = "Exit status: 0 in force, 1 refused or failed, 2 usage.\n",
 };
 
@@ -263,10 +264,10 @@ static const struct command_option unload_list[] = { OPTION_HELP };
 static const struct options unload_options = {
 	.command = "unload", .synopsis = "", .list = unload_list,
 	.about =
-	"Takes the policy that is in force in this network namespace out of\n"
-	"force. Programs then follow their environment again.\n",
+	"Takes the policy of this network namespace out of force. Running\n"
+	"programs follow their environment again, from their next call on.\n",
 	.status =
-	"Exit status: 0 done, or there was none; 1 failed; 2 usage.\n",
+	"Exit status: 0 no policy is in force, 1 failed, 2 usage.\n",
 };
 
 /* The first part of the line about a load. It is written before anything
@@ -306,7 +307,7 @@ static int tell_dry_run(struct view *view, const char *path,
 	if (!in_force_is_unknown(view->in_force.missed)) {
 		status = begin_line(path, compiled);
 		puts(load_is_in_force(&view->in_force, compiled)
-			? "are what is in force" : "would be put in force");
+			? "are in force already" : "would be put in force");
 		if (status == EXIT_SUCCESS)
 			status = message_written();
 	}
@@ -329,8 +330,8 @@ int command_load(int argc, char *argv[])
 	if (words.n_words > 0)
 		path = words.words[0];
 	if (load_compile(path, &view.kernel, true, &compiled) != 0) {
-		message("berth: %s is refused; what was in force "
-			"stays\n", path);
+		message("berth: %s is refused; the policy in force is "
+			"not changed\n", path);
 		return EXIT_FAILURE;
 	}
 	status = is_dry_run ? tell_dry_run(&view, path, &compiled)

@@ -25,7 +25,8 @@ static const struct output_section rule_section = {
 	},
 };
 static const struct output_section reserve_section = {
-	.kind = "reserve", .key = "reserves", .title = "Reservations",
+	.kind = "reservation", .key = "reservations",
+	.title = "Reservations",
 	.columns = {
 		{ "name", 12, false },
 		{ "place", 16, false },

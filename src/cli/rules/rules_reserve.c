@@ -60,7 +60,7 @@ static void read_owners(struct maker *maker,
 		if (!known)
 			maker_refuse(maker, owners->place, "owners",
 				     owners->values[i],
-				     "is the name of no process section");
+				     "is not the title of a process section");
 	}
 }
 
@@ -98,7 +98,7 @@ static void read_ports(struct maker *maker,
 	if (config->ports.value == NULL) {
 		findings_add(maker->findings, SEVERITY_ERROR,
 			     config->head.place,
-			     "reservation \"%s\" says no ports",
+			     "reservation \"%s\" has no ports",
 			     config->head.name);
 		return;
 	}

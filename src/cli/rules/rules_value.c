@@ -61,11 +61,12 @@ static void check_map(struct maker *maker)
 	    (!read_number(mode->value, 8, 0, MAP_MODE_MAX, &number) ||
 	     (number & ~(unsigned long)MAP_MODE_MAX) != 0))
 		maker_refuse(maker, mode->place, "map-mode", mode->value,
-			     "is no octal mode of read and write, up to 0666");
+			     "is not an octal mode of read and write, up to "
+			     "0666");
 	if (group->value != NULL && *group->value != '\0' &&
 	    getgrnam(group->value) == NULL)
 		maker_refuse(maker, group->place, "map-group", group->value,
-			     "is no group of this machine");
+			     "is not a group of this machine");
 }
 
 void values_read_top(struct maker *maker, bool *import_kernelp)
@@ -166,7 +167,7 @@ static void read_uids(struct maker *maker, const struct config_list *list,
 		if (!is_user(list->values[i], &uid))
 			maker_refuse(maker, list->place, "uid",
 				     list->values[i],
-				     "is no user of this machine");
+				     "is not a user of this machine");
 		snprintf(texts[i].text, sizeof(texts[i].text), "%u",
 			 (unsigned int)uid);
 		uids[i] = texts[i].text;

@@ -163,8 +163,8 @@ static void advise(struct warner *warner)
 	else
 		findings_add(warner->findings, SEVERITY_WARNING, place,
 			     "all of the kernel's own range is assigned or "
-			     "reserved: nothing of it is left for "
-			     "net.ipv4.ip_local_port_range");
+			     "reserved: net.ipv4.ip_local_port_range cannot "
+			     "keep them apart");
 }
 
 static void warn_of_owners(struct warner *warner)
@@ -343,9 +343,9 @@ static void warn_of_hidden(const struct rules *rules,
 			if (!hides(earlier, later))
 				continue;
 			findings_add(findings, SEVERITY_WARNING, later->place,
-				     "process \"%s\" never applies: all that "
-				     "it matches is taken by process \"%s\" at "
-				     "%s:%d before it", later->name,
+				     "process \"%s\" never applies: process "
+				     "\"%s\" at %s:%d before it matches all "
+				     "programs that it matches", later->name,
 				     earlier->name, earlier->place.file,
 				     earlier->place.line);
 			break;

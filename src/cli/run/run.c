@@ -31,29 +31,32 @@ static const struct command_option list[] = {
 	  .names = range_preset_name },
 	{ .name = "reserve", .value = "R",
 	  .textp = &request.options[RUN_RESERVE],
-	  .help = "ports to keep off (default: none)" },
+	  .help = "ports that are never assigned (default: none)" },
 	{ .name = "algorithm", .value = "A",
 	  .textp = &request.options[RUN_ALGORITHM], .help = algorithm_help,
 	  .names = algorithm_at },
 	{ .name = "config", .value = "FILE", .textp = &request.config_path,
-	  .help = "put FILE in force first, as berth load does" },
+	  .help = "first put FILE in force, as berth load does" },
 	{ .name = "profile", .value = "P", .textp = &request.profile,
-	  .help = "choose the process section that has profile P" },
+	  .help = "choose the process section that has this profile" },
 	{ .name = "strict", .flagp = &request.strict,
-	  .help = "refuse a COMMAND that Berth cannot cover" },
+	  .help = "do not start a COMMAND that Berth cannot cover" },
 	OPTION_HELP,
 };
 static const struct options options = {
 	.command = "run", .synopsis = "[--] COMMAND [ARG...]", .list = list,
 	.begin = COMMAND_AT_WORD, .failure = EXIT_BERTH_FAILED,
 	.about =
-	"Runs COMMAND. Berth assigns its ports, and those of what it starts.\n",
+	"Runs COMMAND. Berth assigns its ports, and those of the programs\n"
+	"that it starts.\n",
 	.status =
-	"An option goes before the environment (BERTH_RANGE, BERTH_RESERVE,\n"
-	"BERTH_ALGORITHM). With neither, and no policy in force, "
+	"Options take precedence over the environment (BERTH_RANGE,\n"
+	"BERTH_RESERVE, BERTH_ALGORITHM). Without either, the policy in force\n"
+	"applies. If there is none, the installed file is put in force, if it\n"
+	"exists:\n"
 	CONFIG_PATH "\n"
-	"is put in force, if it is there. A policy that root has put in force\n"
-	"goes before both.\n"
+	"A policy that root has put in force takes precedence over all of\n"
+	"these.\n"
 	"\n"
 	"Exit status: that of COMMAND; 125 Berth failed, 126 COMMAND cannot\n"
 	"be run, 127 COMMAND was not found.\n",
@@ -144,9 +147,9 @@ static int check_command(struct run *run)
 	is_covered = cover_check(path, run->command + 1, &gap);
 	if (gap.is_script && cover_is_own(gap.program) &&
 	    runs_script(gap.arguments)) {
-		message("berth: %s: its interpreter is berth run, which would "
-			"run it again without end; name a program in its first "
-			"line\n", path);
+		message("berth: %s: its interpreter is berth run without a "
+			"COMMAND, which would run the script without end; name "
+			"one in its first line\n", path);
 		return EXIT_CANNOT_RUN;
 	}
 	if (!is_covered) {
@@ -176,8 +179,8 @@ static int check_map(const struct run *run)
 	message("berth: no shared map (%s, %s): %s\n",
 		strerror(-result),
 		place->directory ? place->directory : "/run/berth, /dev/shm",
-		refuses ? "refused, as BERTH_ON_ERROR says"
-			: "this run's processes are on their own");
+		refuses ? "not started, since BERTH_ON_ERROR is refuse"
+			: "the program does not see other programs' ports");
 	return refuses ? EXIT_BERTH_FAILED : 0;
 }
 

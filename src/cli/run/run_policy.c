@@ -92,8 +92,8 @@ static int load_named_file(struct run *run)
 	const char *option = option_given(run);
 
 	if (option != NULL) {
-		message("berth run: %s and --config exclude each "
-			"other\n", option);
+		message("berth run: %s cannot be combined with "
+			"--config\n", option);
 		return EXIT_BERTH_FAILED;
 	}
 	for (int i = 0; i < N_RUN_OPTIONS; i++)
@@ -124,15 +124,15 @@ static int check_bound(const struct run *run)
 	if (!is_in_force(run) || !run->view.in_force.by_root)
 		return 0;
 	if (option != NULL) {
-		message("berth: %s is not taken: root has put %s in "
-			"force, of which --profile may choose\n", option,
+		message("berth: %s is not permitted: root has put %s in "
+			"force; --profile chooses among its sections\n", option,
 			source(run));
 		return EXIT_BERTH_FAILED;
 	}
 	if (variable != NULL)
 		message("berth: %s is ignored: root has put %s in "
-			"force, of which --profile may choose\n", variable,
-			source(run));
+			"force; --profile chooses among its sections\n",
+			variable, source(run));
 	return 0;
 }
 
