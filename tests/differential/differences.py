@@ -322,45 +322,47 @@ def is_not_shared(it):
 
 # (sentence, modes, whether it is what differs)
 DIFFERENCES = [
-    ('A TCP connect of a socket to itself is refused with ECONNREFUSED, unless'
+    ('A TCP connect of a socket to itself fails with ECONNREFUSED, unless'
      ' the policy has self-connect = allow.',
      ('environment',), is_self_connect),
-    ('A connect is never given the port that it connects to. Where the range'
-     ' has no other port left, it gets EADDRNOTAVAIL, where the kernel might'
-     ' have connected the socket to itself.',
+    ('A connect is never assigned the port that it connects to. If the range has'
+     ' no other port left, the connect fails with EADDRNOTAVAIL. Without Berth'
+     ' the kernel might connect the socket to itself.',
      ('exhausted', 'reuse'), is_only_port),
-    ('A TCP socket over IPv4, or an MPTCP socket, that has lost its port, and'
-     ' goes on to show it, may show port 0 after a call that fails.',
+    ('A TCP socket over IPv4, or an MPTCP socket, may still show a port that it'
+     ' has lost. Under Berth it may show port 0 after a call that fails.',
      ('pin', 'observe', 'environment', 'exhausted', 'reuse') + BOUND_MODES,
      shows_lost_port),
-    ('Where a range is full, UDP shares no port for SO_REUSEADDR or'
-     ' SO_REUSEPORT.',
+    ('If the range is full, a UDP socket with SO_REUSEADDR or SO_REUSEPORT is not'
+     ' assigned a port that another socket has.',
      ('exhausted', 'reuse'), is_not_shared),
-    ('A range that another process, a raw system call, or a descriptor which the'
-     ' program has sent to itself, has given a TCP socket by'
-     ' IP_LOCAL_PORT_RANGE is lost when that connects.',
+    ('When a TCP socket connects, it loses a range that another process, a raw'
+     ' system call, or the program by a descriptor that it had sent to itself,'
+     ' has given it by IP_LOCAL_PORT_RANGE.',
      ('pin', 'environment', 'exhausted', 'reuse'), loses_unseen_range),
-    ('An MPTCP socket that is given IP_LOCAL_PORT_RANGE once it is connected may'
-     ' show its own port as the range when the connection has ended.',
+    ('An MPTCP socket that is given IP_LOCAL_PORT_RANGE while it is connected may'
+     ' show its own port as the range after the connection has ended.',
      ('pin', 'environment', 'exhausted', 'reuse'), shows_own_port),
-    ('A connect of an MPTCP socket to itself is refused before the program is'
-     ' told what came of a connect that another process has begun on it.',
+    ('A connect of an MPTCP socket to itself is refused even if another process'
+     ' has begun a connect on the socket; the result of that connect is not'
+     ' reported first.',
      ('environment',), is_refused_before_result),
-    ('A raw system call that connects an MPTCP socket again may get the port of'
-     ' the connect before.',
+    ('When a raw system call connects an MPTCP socket again, the socket may get the'
+     ' port of its earlier connect.',
      ('pin', 'environment', 'exhausted', 'reuse'), keeps_pin),
-    ('The port outlives a call that fails, and an AF_UNSPEC connect.',
+    ('The socket keeps the port after a call that fails, and after an AF_UNSPEC'
+     ' connect.',
      BOUND_MODES, has_outlived),
-    ('To the port of a TCP connect, another socket that has SO_REUSEADDR can be'
-     ' bound. Without Berth that fails with EADDRINUSE.',
+    ('Another socket that has SO_REUSEADDR can be bound to the port of a TCP'
+     ' connect. Without Berth this bind fails with EADDRINUSE.',
      BOUND_MODES, is_shared),
-    ('Another process that has the same socket sees SO_REUSEADDR after a'
-     ' connect; so does a program that asks by a descriptor which a raw system'
-     ' call has made, or which it has sent to itself. What another process has'
-     ' set does not show.',
+    ('After a connect, another process that has the same socket sees SO_REUSEADDR'
+     ' set. So does the program, if it asks by a descriptor that a raw system call'
+     ' has made or that it has sent to itself. The process that has connected does'
+     ' not see a value that another process sets.',
      BOUND_MODES, is_seen_by_others),
-    ('What a raw system call has done to a socket, Berth does not know. Its next'
-     ' call may leave another name, range or SO_REUSEADDR.',
+    ('Berth does not know what a raw system call has done to a socket. The next'
+     ' call on it may leave another name, range or SO_REUSEADDR.',
      tuple(MODES), is_done_unseen),
 ]
 
