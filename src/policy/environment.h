@@ -5,7 +5,7 @@
  * What the environment says about the ports of this process:
  *
  *   BERTH_RANGE      ports to assign, see ports_text.h; default "iana"
- *   BERTH_RESERVE    ports to keep off, taken out of the range; default none.
+ *   BERTH_RESERVE    ports to take out of the range; default none.
  *                    Those of ip_local_reserved_ports are always taken out.
  *   BERTH_ALGORITHM, BERTH_ON_ERROR, BERTH_PIN, BERTH_LOG
  *                    the settings of these names, see setting.h
@@ -48,12 +48,13 @@ struct environment_error {
 /*
  * Reads the variables through lookup (getenv() or a test's own).
  * Returns 0; or -EINVAL with *errorp filled for the first variable refused.
- * *environmentp then has is_refused set, and holds the default in that
- * variable's place, usable where on-error does not say otherwise. Ports below 1024 in a range are refused (RFC 6335: for services), and a
- * range of which the reservations leave nothing. The range is empty (n_ports 0,
- * the kernel is to choose) only where ip_local_reserved_ports takes all of
- * "iana". BERTH_RESERVE, BERTH_PROFILE and BERTH_DIR may be set to nothing;
- * the other variables may not.
+ * *environmentp then has is_refused set, and contains the default instead of
+ * that variable's value, to be used unless on-error is refuse. A range with
+ * ports below 1024 (for services, RFC 6335) is refused, and so is a range whose
+ * ports are all reserved. The range is empty (n_ports 0: the kernel is to
+ * choose) only if ip_local_reserved_ports contains all of "iana".
+ * BERTH_RESERVE, BERTH_PROFILE and BERTH_DIR may be empty, the other variables
+ * may not.
  */
 int environment_read(char *(*lookup)(const char *name),
 		     const struct kernel *kernel,

@@ -73,9 +73,10 @@ enum on_error policy_file_on_error(const struct policy_file *file,
 bool policy_file_has_moved(const struct policy_file *file);
 
 /*
- * Finds the image of an odd edition, and maps it if need be. Returns 0; -ENOTSUP
- * for a file of another version; -EINVAL for a damaged header, or a file that had
- * been cut short when it was opened; or why it cannot be mapped. Lock-free, async-signal-safe.
+ * Finds the image of an odd edition, and maps it if need be. Returns 0;
+ * -ENOTSUP for a file of another version; -EINVAL for a damaged header, or a
+ * file that had been cut short when it was opened; or why it cannot be mapped.
+ * Lock-free, async-signal-safe.
  */
 int policy_file_image(struct policy_file *file, uint64_t edition,
 		      const void **imagep, size_t *sizep);
