@@ -112,6 +112,12 @@ static enum connect_outcome ask_with_taken_port(struct connecting *self)
 	return outcome;
 }
 
+/* MPTCP refuses a range once a connect has begun, as another process may have. */
+static bool has_begun_unseen(const struct call *call)
+{
+	return call->facts.mptcp && socket_pin(call->fd, 0, 0) == -EINVAL;
+}
+
 /*
  * The range has no port but the destination's. Other reasons for the kernel to
  * refuse come first: the state of the socket, and the route.
@@ -124,7 +130,8 @@ static enum connect_outcome ask_in_vain(struct connecting *self)
 
 	if (outcome != CONNECT_NO_PIN)
 		return outcome;
-	if (call_is_engaged(self->call) || !socket_is_closed(self->call->fd)) {
+	if (call_is_engaged(self->call) || !socket_is_closed(self->call->fd) ||
+	    has_begun_unseen(self->call)) {
 		connecting_make(self);
 		connecting_enter(self);
 		return CONNECT_DONE;
