@@ -325,9 +325,9 @@ DIFFERENCES = [
     ('A TCP connect of a socket to itself fails with ECONNREFUSED, unless'
      ' the policy has self-connect = allow.',
      ('environment',), is_self_connect),
-    ('A connect is never assigned the port that it connects to. If the range has'
-     ' no other port left, the connect fails with EADDRNOTAVAIL. Without Berth'
-     ' the kernel might connect the socket to itself.',
+    ('A TCP or SCTP connect is never assigned the port that it connects to. If the'
+     ' range has no other port left, the connect fails with EADDRNOTAVAIL. Without'
+     ' Berth the kernel might connect the socket to itself.',
      ('exhausted', 'reuse'), is_only_port),
     ('A TCP socket over IPv4, or an MPTCP socket, may still show a port that it'
      ' has lost. Under Berth it may show port 0 after a call that fails.',
@@ -354,7 +354,7 @@ DIFFERENCES = [
      ' connect.',
      BOUND_MODES, has_outlived),
     ('Another socket that has SO_REUSEADDR can be bound to the port of a TCP'
-     ' connect. Without Berth this bind fails with EADDRINUSE.',
+     ' socket that is connected. Without Berth this bind fails with EADDRINUSE.',
      BOUND_MODES, is_shared),
     ('After a connect, another process that has the same socket sees SO_REUSEADDR'
      ' set. So does the program, if it asks by a descriptor that a raw system call'

@@ -46,7 +46,7 @@ Test(rules_check, the_built_in_range_is_checked_too)
 	add_reserve(3, "r", "50000");
 	assert_refused(
 		"conf: the range of the defaults (tcp/udp/udplite/sctp, "
-		"connect/listen), iana as none is given, overlaps reservation "
+		"connect/listen) (iana, the default) overlaps reservation "
 		"\"r\" at conf:3: port 50000; say overlap = \"carve\" to leave "
 		"them out\n");
 }

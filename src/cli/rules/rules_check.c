@@ -98,7 +98,7 @@ static bool check_reserve(struct maker *maker, const struct rule *rule,
 		     "%s%s overlaps reservation \"%s\" at %s:%d: %s; say "
 		     "overlap = \"carve\" to leave them out",
 		     scope_title(rule, &met).text,
-		     range->place.file == NULL ? ", iana as none is given,"
+		     range->place.file == NULL ? " (iana, the default)"
 					       : "",
 		     config->head.name, config->ports.place.file,
 		     config->ports.place.line, scope_ports(common).text);
