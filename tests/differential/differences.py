@@ -286,10 +286,21 @@ def shows_own_port(it):
 
 
 def keeps_pin(it):
-    """A raw connect of MPTCP after one that had not come to its end."""
-    return (it.name in CONNECTING and 'raw:' in it.way.split()
+    """A raw connect of MPTCP, or one by a send, after one that had not come to its
+    end."""
+    return ((it.name.startswith('send')
+             or it.name == 'connect' and 'raw:' in it.way.split())
             and it.only('name', 'peer', 'tcp', 'v6only')
             and is_mptcp(it, it.slot) and has_connected(it.before, it.slot))
+
+
+def loses_no_port(it):
+    """A connect of MPTCP."""
+    bare, hooked = it.results()
+    return (it.name in CONNECTING and bare == hooked and it.only('no_port')
+            and is_mptcp(it, it.slot)
+            and any('IP_BIND_ADDRESS_NO_PORT' in line.call
+                    for line in it.before))
 
 
 def is_refused_before_result(it):
@@ -347,9 +358,12 @@ DIFFERENCES = [
      ' has begun a connect on the socket; the result of that connect is not'
      ' reported first.',
      ('environment',), is_refused_before_result),
-    ('When a raw system call connects an MPTCP socket again, the socket may get the'
-     ' port of its earlier connect.',
+    ('When a raw system call, or a send with an address, connects an MPTCP socket'
+     ' again, the socket may get the port of its earlier connect.',
      ('pin', 'environment', 'exhausted', 'reuse'), keeps_pin),
+    ('An MPTCP socket that was connected before may lose IP_BIND_ADDRESS_NO_PORT'
+     ' when it connects again.',
+     ('pin', 'environment', 'exhausted', 'reuse') + BOUND_MODES, loses_no_port),
     ('The socket keeps the port after a call that fails, and after an AF_UNSPEC'
      ' connect.',
      BOUND_MODES, has_outlived),
