@@ -89,6 +89,20 @@ int raw_file_write(int fd, const void *bytes, size_t size, uint64_t offset)
 	return 0;
 }
 
+ssize_t raw_read_text(const char *path, char *text, size_t size)
+{
+	const int fd = raw_open(AT_FDCWD, path, O_RDONLY, 0);
+	ssize_t n;
+
+	text[0] = '\0';
+	if (fd < 0)
+		return fd;
+	n = raw_read(fd, text, size - 1);
+	raw_close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
 /* As posix_fallocate(3) does, where no other process has the file open. */
 static int write_zeros(int fd, uint64_t offset, uint64_t size)
 {

@@ -38,6 +38,12 @@ int raw_file_read(int fd, void *bytes, size_t size, uint64_t offset);
 int raw_file_write(int fd, const void *bytes, size_t size, uint64_t offset);
 
 /*
+ * Reads the beginning of a small file, such as one of /proc, and terminates it.
+ * Returns how many bytes were read, or -errno.
+ */
+ssize_t raw_read_text(const char *path, char *text, size_t size);
+
+/*
  * Allocates memory for a range of a file; beyond the file's end it is zeros.
  * Where signals keep interrupting it, it returns -EINTR: tmpfs begins again
  * after each, also after SIGSTOP.

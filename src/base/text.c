@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 
+#include <limits.h>
 #include <string.h>
 
 void text_put(struct text *text, const char *string)
@@ -26,7 +27,7 @@ void text_put_number(struct text *text, uint64_t number)
 	put_number(text, number, 10);
 }
 
-void text_put_hex(struct text *text, uint32_t number)
+void text_put_hex(struct text *text, uint64_t number)
 {
 	put_number(text, number, 16);
 }
@@ -36,6 +37,42 @@ void text_end(struct text *text)
 	if (text->size > 0)
 		text->buffer[text->length < text->size ? text->length
 						       : text->size - 1] = '\0';
+}
+
+/* UINT_MAX for what is no digit. */
+static unsigned int digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned int)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (unsigned int)(c - 'a') + 10;
+	if (c >= 'A' && c <= 'F')
+		return (unsigned int)(c - 'A') + 10;
+	return UINT_MAX;
+}
+
+bool text_take_digits(const char **atp, unsigned int base, size_t max_digits,
+		      uint64_t *numberp)
+{
+	const char *const start = *atp;
+	uint64_t number = 0;
+
+	while (max_digits-- > 0) {
+		const unsigned int digit = digit_of(**atp);
+
+		if (digit >= base)
+			break;
+		number = number > (UINT64_MAX - digit) / base
+			? UINT64_MAX : number * base + digit;
+		(*atp)++;
+	}
+	*numberp = number;
+	return *atp != start;
+}
+
+bool text_take_number(const char **atp, uint64_t *numberp)
+{
+	return text_take_digits(atp, 10, SIZE_MAX, numberp);
 }
 
 #define REPLACEMENT 0xfffdu

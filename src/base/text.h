@@ -29,10 +29,19 @@ void text_put(struct text *text, const char *string);
 void text_put_number(struct text *text, uint64_t number);
 
 /* In hexadecimal, without leading zeros. */
-void text_put_hex(struct text *text, uint32_t number);
+void text_put_hex(struct text *text, uint64_t number);
 
 /* Terminates what the buffer holds. */
 void text_end(struct text *text);
+
+/*
+ * Reads a number in decimal, or at most max_digits digits of base 10 or 16, and
+ * moves *atp behind it. A number beyond 64 bits is read as UINT64_MAX. Returns
+ * whether there is a digit; if not, the number is 0.
+ */
+bool text_take_number(const char **atp, uint64_t *numberp);
+bool text_take_digits(const char **atp, unsigned int base, size_t max_digits,
+		      uint64_t *numberp);
 
 /*
  * Text that somebody else has chosen, such as the name of a program, a path or

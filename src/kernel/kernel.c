@@ -2,10 +2,11 @@
 #include "kernel/kernel.h"
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 
 #include "base/raw.h"
+#include "base/raw_file.h"
 #include "base/scratch.h"
+#include "base/text.h"
 
 #define PORT_RANGE_PATH "/proc/sys/net/ipv4/ip_local_port_range"
 #define AUTOBIND_REUSE_PATH "/proc/sys/net/ipv4/ip_autobind_reuse"
@@ -18,44 +19,35 @@
 /* The longest list has every other port: 191,053 characters. */
 #define LIST_SIZE_MAX ((size_t)192 * 1024)
 
-struct text {
-	const char *next, *end;
-};
-
-/* Returns 0 where there is no digit, and N_PORTS or more beyond 65535. */
-static uint32_t take_number(struct text *text)
+/*
+ * "30000-32767" or, where no separator follows, "8080". Returns whether these
+ * are ports.
+ */
+static bool take_interval(const char **atp, char separator,
+			  struct port_interval *intervalp)
 {
-	uint32_t number = 0;
+	uint64_t lo, hi;
 
-	for (; text->next < text->end && *text->next >= '0' &&
-	     *text->next <= '9'; text->next++)
-		if (number < N_PORTS)
-			number = number * 10 + (uint32_t)(*text->next - '0');
-	return number;
-}
-
-static bool take_char(struct text *text, char c)
-{
-	if (text->next == text->end || *text->next != c)
-		return false;
-	text->next++;
-	return true;
-}
-
-static bool is_interval(uint32_t lo, uint32_t hi)
-{
-	return lo && lo <= hi && hi < N_PORTS;
+	text_take_number(atp, &lo);
+	hi = lo;
+	if (**atp == separator) {
+		(*atp)++;
+		text_take_number(atp, &hi);
+	}
+	*intervalp = (struct port_interval){ (uint32_t)lo, (uint32_t)hi };
+	return lo != 0 && lo <= hi && hi < N_PORTS;
 }
 
 /* "8080,30000-32767\n" */
-static void add_list(struct port_set *set, struct text text)
+static void add_list(struct port_set *set, const char *list)
 {
-	for (; text.next < text.end; text.next++) {
-		uint32_t lo = take_number(&text);
-		uint32_t hi = take_char(&text, '-') ? take_number(&text) : lo;
+	struct port_interval ports;
 
-		if (is_interval(lo, hi))
-			port_set_add(set, lo, hi);
+	while (*list != '\0') {
+		if (take_interval(&list, '-', &ports))
+			port_set_add(set, ports.lo, ports.hi);
+		if (*list != '\0')
+			list++;
 	}
 }
 
@@ -66,12 +58,12 @@ static void add_list(struct port_set *set, struct text text)
  */
 static bool read_list(int fd, char *buffer, size_t size, struct port_set *set)
 {
-	long n_bytes = raw_syscall(SYS_pread64, fd, (long)buffer, (long)size,
-				   0, 0, 0);
+	const ssize_t n_bytes = raw_pread(fd, buffer, size - 1, 0);
 
 	if (n_bytes <= 0 || buffer[n_bytes - 1] != '\n')
 		return false;
-	add_list(set, (struct text){ buffer, buffer + n_bytes });
+	buffer[n_bytes] = '\0';
+	add_list(set, buffer);
 	return true;
 }
 
@@ -107,31 +99,16 @@ static void read_reserved(struct kernel *kernelp)
 	port_set_finish(set);
 }
 
-/*
- * "32768\t60999
- *
- * "; hi is 0 for what cannot be read.
- */
+/* "32768\t60999\n"; hi is 0 for what cannot be read. */
 static struct port_interval read_port_range(void)
 {
-	const struct port_interval unknown = { .hi = 0 };
-	char buffer[32];
-	int fd = raw_open(AT_FDCWD, PORT_RANGE_PATH, O_RDONLY, 0);
+	struct port_interval range;
+	char text[32];
+	const char *at = text;
 
-	if (fd < 0)
-		return unknown;
-
-	ssize_t n_bytes = raw_read(fd, buffer, sizeof(buffer));
-
-	raw_close(fd);
-	if (n_bytes <= 0)
-		return unknown;
-
-	struct text text = { buffer, buffer + n_bytes };
-	uint32_t lo = take_number(&text);
-	uint32_t hi = take_char(&text, '\t') ? take_number(&text) : 0;
-
-	return is_interval(lo, hi) ? (struct port_interval){ lo, hi } : unknown;
+	return raw_read_text(PORT_RANGE_PATH, text, sizeof(text)) > 0 &&
+	       take_interval(&at, '\t', &range)
+		? range : (struct port_interval){ .hi = 0 };
 }
 
 static void set_pin_range(struct kernel *kernelp, struct port_interval range)
@@ -143,14 +120,10 @@ static void set_pin_range(struct kernel *kernelp, struct port_interval range)
 
 static bool read_autobind_reuse(void)
 {
-	const int fd = raw_open(AT_FDCWD, AUTOBIND_REUSE_PATH, O_RDONLY, 0);
-	char value = '0';
+	char value[4];
 
-	if (fd < 0)
-		return false;
-	raw_read(fd, &value, sizeof(value));
-	raw_close(fd);
-	return value != '0';
+	return raw_read_text(AUTOBIND_REUSE_PATH, value, sizeof(value)) > 0 &&
+	       value[0] != '0';
 }
 
 static void read_netns_inode(struct kernel *kernelp)

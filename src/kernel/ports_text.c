@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/port_set.h"
+#include "base/text.h"
 
 #define BLANKS " \t\r\n"
 #define PORT_MAX (N_PORTS - 1)
@@ -70,17 +71,15 @@ static bool is_number(struct word word)
 static int parse_port(struct word word, uint32_t *portp,
 		      struct range_error *errorp)
 {
-	uint32_t port = 0;
+	const char *at = word.start;
+	uint64_t port;
 
-	/* Stops at the latest beyond 65535, so that any number of digits is
-	 * safe. */
-	for (size_t i = 0; i < word.length && port <= PORT_MAX; i++)
-		port = port * 10 + (uint32_t)(word.start[i] - '0');
+	text_take_number(&at, &port);
 	if (port > PORT_MAX)
 		return refuse(errorp, word, "is beyond 65535");
 	if (!port)
 		return refuse(errorp, word, "is no port");
-	*portp = port;
+	*portp = (uint32_t)port;
 	return 0;
 }
 
@@ -97,53 +96,20 @@ static int parse_numbers(struct word word, struct word lo, struct word hi,
 	return result;
 }
 
-static int digit_of(char c, uint32_t base)
+/* A number in decimal, or in hexadecimal behind "0x". */
+static bool take_number(const char **atp, uint64_t *numberp)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (base == 16 && c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (base == 16 && c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	const char *at = *atp;
+	const bool is_hex = at[0] == '0' && (at[1] == 'x' || at[1] == 'X');
+
+	if (is_hex)
+		*atp += 2;
+	return text_take_digits(atp, is_hex ? 16 : 10, SIZE_MAX, numberp);
 }
 
-static void skip(struct word *word, size_t length)
+static bool take_slash(const char **atp)
 {
-	word->start += length;
-	word->length -= length;
-}
-
-/* A number beyond 65535 is read as 65536. Returns false where there is none. */
-static bool take_number(struct word *word, uint32_t *numberp)
-{
-	uint32_t base = 10, number = 0;
-	size_t n_digits = 0;
-
-	if (word->length > 2 && word->start[0] == '0' &&
-	    (word->start[1] == 'x' || word->start[1] == 'X')) {
-		base = 16;
-		skip(word, 2);
-	}
-	for (; word->length > 0; n_digits++, skip(word, 1)) {
-		const int digit = digit_of(*word->start, base);
-
-		if (digit < 0)
-			break;
-		number = number * base + (uint32_t)digit;
-		if (number > N_PORTS)
-			number = N_PORTS;
-	}
-	*numberp = number;
-	return n_digits > 0;
-}
-
-static bool take_slash(struct word *word)
-{
-	if (word->length == 0 || *word->start != '/')
-		return false;
-	skip(word, 1);
-	return true;
+	return *(*atp)++ == '/';
 }
 
 /*
@@ -165,17 +131,16 @@ static void add_map_e(struct port_set *set, uint32_t a, uint32_t k,
 static int parse_map_e(struct word word, struct port_set *set,
 		       struct range_error *errorp)
 {
-	struct word rest = word;
-	uint32_t a, k, psid;
+	const char *at = word.start + sizeof(map_e_prefix) - 1;
+	uint64_t a, k, psid;
 
-	skip(&rest, sizeof(map_e_prefix) - 1);
-	if (!take_number(&rest, &a) || !take_slash(&rest) ||
-	    !take_number(&rest, &k) || !take_slash(&rest) ||
-	    !take_number(&rest, &psid) || rest.length > 0)
+	if (!take_number(&at, &a) || !take_slash(&at) ||
+	    !take_number(&at, &k) || !take_slash(&at) ||
+	    !take_number(&at, &psid) || at != word.start + word.length)
 		return refuse(errorp, word, "is not map-e:OFFSET/LENGTH/PSID");
 	if (a >= PORT_BITS)
 		return refuse(errorp, word, "has a PSID offset beyond 15");
-	if (a + k > PORT_BITS)
+	if (k > PORT_BITS - a)
 		return refuse(errorp, word, "has a PSID offset and length of "
 			      "more than 16 bits together");
 	if (psid >> k != 0)
@@ -185,7 +150,7 @@ static int parse_map_e(struct word word, struct port_set *set,
 		return refuse(errorp, word,
 			      "is port 0 alone, which is no port");
 	if (set != NULL)
-		add_map_e(set, a, k, psid);
+		add_map_e(set, (uint32_t)a, (uint32_t)k, (uint32_t)psid);
 	return 0;
 }
 
@@ -228,7 +193,8 @@ static bool split_numbers(struct word word, struct word *lop, struct word *hip)
 	*lop = *hip = word;
 	if (dash) {
 		lop->length = (size_t)(dash - word.start);
-		skip(hip, lop->length + 1);
+		hip->start = dash + 1;
+		hip->length = word.length - lop->length - 1;
 	}
 	return is_number(*lop) && is_number(*hip);
 }
@@ -304,41 +270,21 @@ int range_text_parse(const char *text, const struct port_interval *kernel_range,
 	return range_text_parse_names(text, &names, set, errorp);
 }
 
-struct writer {
-	char *buffer;
-	size_t size, length;
-};
-
-static void put_char(struct writer *writer, char c)
-{
-	if (writer->length + 1 < writer->size)
-		writer->buffer[writer->length] = c;
-	writer->length++;
-}
-
-static void put_port(struct writer *writer, uint32_t port)
-{
-	if (port >= 10)
-		put_port(writer, port / 10);
-	put_char(writer, (char)('0' + port % 10));
-}
-
 size_t range_text_format(const struct port_set *set, char *buffer, size_t size)
 {
-	struct writer writer = { .buffer = buffer, .size = size };
+	struct text text = { buffer, size, 0 };
 	uint32_t lo, hi;
 
 	for (uint32_t from = 0; from < N_PORTS &&
 	     port_set_next_run(set, from, &lo, &hi); from = hi + 1) {
-		if (writer.length)
-			put_char(&writer, ',');
-		put_port(&writer, lo);
+		if (text.length > 0)
+			text_put_char(&text, ',');
+		text_put_number(&text, lo);
 		if (hi != lo) {
-			put_char(&writer, '-');
-			put_port(&writer, hi);
+			text_put_char(&text, '-');
+			text_put_number(&text, hi);
 		}
 	}
-	if (size)
-		buffer[writer.length < size ? writer.length : size - 1] = '\0';
-	return writer.length;
+	text_end(&text);
+	return text.length;
 }

@@ -3,51 +3,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 
 #include "base/raw.h"
 #include "base/raw_file.h"
 #include "base/scratch.h"
+#include "base/text.h"
 
 #define OVERFLOW_UID 65534u	/* the kernel's DEFAULT_OVERFLOWUID */
 /* A map with more lines is not the identity. */
 #define MAP_TEXT_SIZE 4096u
 #define ALL_UIDS UINT32_MAX	/* length of the identity map of all users */
 
-/* Returns the bytes read, terminated; or -errno. */
-static ssize_t read_text(const char *path, char *text, size_t size)
-{
-	const int fd = raw_open(AT_FDCWD, path, O_RDONLY, 0);
-
-	if (fd < 0)
-		return fd;
-
-	const ssize_t n = raw_read(fd, text, size - 1);
-
-	raw_close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n;
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Reads a number behind blanks. Returns false where there is none. */
-static bool take_number(const char **textp, uint32_t *numberp)
+static bool take_uid(const char **textp, uint32_t *uidp)
 {
-	const char *text = *textp;
-	uint32_t number = 0;
+	uint64_t number;
 
-	while (*text == ' ' || *text == '\n')
-		text++;
-	if (!is_digit(*text))
+	while (**textp == ' ' || **textp == '\n')
+		(*textp)++;
+	if (!text_take_number(textp, &number))
 		return false;
-	for (; is_digit(*text); text++)
-		number = number * 10 + (uint32_t)(*text - '0');
-	*textp = text;
-	*numberp = number;
+	*uidp = (uint32_t)number;
 	return true;
 }
 
@@ -57,9 +33,9 @@ struct extent {
 
 static bool take_extent(const char **textp, struct extent *extentp)
 {
-	return take_number(textp, &extentp->inner) &&
-	       take_number(textp, &extentp->outer) &&
-	       take_number(textp, &extentp->length);
+	return take_uid(textp, &extentp->inner) &&
+	       take_uid(textp, &extentp->outer) &&
+	       take_uid(textp, &extentp->length);
 }
 
 static void read_map(struct users *users, const char *text)
@@ -88,9 +64,9 @@ static void read_overflow(struct users *users)
 	char buffer[16];
 	const char *text = buffer;
 
-	if (read_text("/proc/sys/kernel/overflowuid", buffer,
+	if (raw_read_text("/proc/sys/kernel/overflowuid", buffer,
 		      sizeof(buffer)) <= 0 ||
-	    !take_number(&text, &users->overflow_uid))
+	    !take_uid(&text, &users->overflow_uid))
 		users->overflow_uid = OVERFLOW_UID;
 }
 
@@ -104,7 +80,7 @@ void users_read_map(const char *map, struct users *usersp)
 	char *const buffer = scratch_take(MAP_TEXT_SIZE);
 	struct file_status status;
 	const ssize_t n = buffer != NULL
-		? read_text(map, buffer, MAP_TEXT_SIZE) : -ENOMEM;
+		? raw_read_text(map, buffer, MAP_TEXT_SIZE) : -ENOMEM;
 
 	*usersp = (struct users){ .is_mapped = false };
 	if (n >= 0)

@@ -34,11 +34,8 @@ static uint64_t number_of(const char *text)
 {
 	uint64_t number = 0;
 
-	if (*text == '0')
-		return 0;
-	for (; *text >= '0' && *text <= '9'; text++)
-		number = number * 10 + (uint64_t)(*text - '0');
-	return *text == '\0' ? number : 0;
+	return *text != '0' && text_take_number(&text, &number) &&
+	       *text == '\0' ? number : 0;
 }
 
 static void put_number(char name[24], uint64_t number)
