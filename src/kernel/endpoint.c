@@ -28,24 +28,35 @@ static bool needs_scope(const uint8_t address[16])
 	return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
 
+struct endpoint endpoint_of(int family, const void *address, uint32_t scope,
+			    uint16_t port)
+{
+	struct endpoint endpoint = {
+		.port = port, .family = (uint16_t)family,
+	};
+
+	if (family == AF_INET) {
+		memcpy(endpoint.address, mapped_prefix, sizeof(mapped_prefix));
+		memcpy(endpoint.address + sizeof(mapped_prefix), address,
+		       sizeof(struct in_addr));
+		return endpoint;
+	}
+	memcpy(endpoint.address, address, sizeof(endpoint.address));
+	/* For other addresses the kernel ignores the field, and it may be
+	 * garbage. */
+	if (needs_scope(endpoint.address))
+		endpoint.scope = scope;
+	return endpoint;
+}
+
 static bool read_in(const struct sockaddr *address, socklen_t length,
 		    struct endpoint *endpointp)
 {
-	const uint8_t *bytes = (const uint8_t *)address;
-	in_port_t port;
-
 	if (length < sizeof(struct sockaddr_in))
 		return false;
-	memcpy(&port, bytes + offsetof(struct sockaddr_in, sin_port),
-	       sizeof(port));
-	*endpointp = (struct endpoint){
-		.port = ntohs(port),
-		.family = AF_INET,
-	};
-	memcpy(endpointp->address, mapped_prefix, sizeof(mapped_prefix));
-	memcpy(endpointp->address + sizeof(mapped_prefix),
-	       bytes + offsetof(struct sockaddr_in, sin_addr),
-	       sizeof(struct in_addr));
+	*endpointp = endpoint_of(AF_INET, (const char *)address +
+				 offsetof(struct sockaddr_in, sin_addr), 0,
+				 endpoint_port(address));
 	return true;
 }
 
@@ -58,15 +69,8 @@ static bool read_in6(const struct sockaddr *address, socklen_t length,
 		return false;
 	memcpy(&in6, address,
 	       length < sizeof(in6) ? IN6_SIZE_MIN : sizeof(in6));
-	*endpointp = (struct endpoint){
-		.port = ntohs(in6.sin6_port),
-		.family = AF_INET6,
-	};
-	memcpy(endpointp->address, &in6.sin6_addr, sizeof(in6.sin6_addr));
-	/* For other addresses the kernel ignores the field, and it may be
-	 * garbage. */
-	if (needs_scope(endpointp->address))
-		endpointp->scope = in6.sin6_scope_id;
+	*endpointp = endpoint_of(AF_INET6, &in6.sin6_addr, in6.sin6_scope_id,
+				 ntohs(in6.sin6_port));
 	return true;
 }
 
@@ -84,14 +88,32 @@ bool endpoint_read(const struct sockaddr *address, socklen_t length,
 	return family == AF_INET6 && read_in6(address, length, endpointp);
 }
 
-/* sin_port and sin6_port lie at the same place. */
-static void set_port(union socket_address *address, uint16_t port)
+socklen_t endpoint_size(int family)
 {
-	uint16_t network_port = htons(port);
+	switch (family) {
+	case AF_INET: return sizeof(struct sockaddr_in);
+	case AF_INET6: return sizeof(struct sockaddr_in6);
+	default: return 0;
+	}
+}
 
-	_Static_assert(offsetof(struct sockaddr_in, sin_port) ==
-		       offsetof(struct sockaddr_in6, sin6_port), "");
-	address->in.sin_port = network_port;
+#define PORT_OFFSET offsetof(struct sockaddr_in, sin_port)
+_Static_assert(PORT_OFFSET == offsetof(struct sockaddr_in6, sin6_port), "");
+
+uint16_t endpoint_port(const void *address)
+{
+	in_port_t port;
+
+	memcpy(&port, (const char *)address + PORT_OFFSET, sizeof(port));
+	return ntohs(port);
+}
+
+void endpoint_set_port(void *address, uint16_t port)
+{
+	const in_port_t network_port = htons(port);
+
+	memcpy((char *)address + PORT_OFFSET, &network_port,
+	       sizeof(network_port));
 }
 
 socklen_t endpoint_with_port(const struct sockaddr *address, socklen_t length,
@@ -101,7 +123,7 @@ socklen_t endpoint_with_port(const struct sockaddr *address, socklen_t length,
 		length = sizeof(*copyp);
 	/* The address may be the copy itself. */
 	memmove(copyp, address, length);
-	set_port(copyp, port);
+	endpoint_set_port(copyp, port);
 	return length;
 }
 
@@ -111,9 +133,8 @@ socklen_t endpoint_wildcard(int family, uint16_t port,
 	/* INADDR_ANY and in6addr_any are zeros. */
 	memset(addressp, 0, sizeof(*addressp));
 	addressp->generic.sa_family = (sa_family_t)family;
-	set_port(addressp, port);
-	return family == AF_INET6 ? sizeof(struct sockaddr_in6) :
-				    sizeof(struct sockaddr_in);
+	endpoint_set_port(addressp, port);
+	return endpoint_size(family);
 }
 
 socklen_t endpoint_write(const struct endpoint *endpoint,

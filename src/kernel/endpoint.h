@@ -39,6 +39,23 @@ bool endpoint_read(const struct sockaddr *address, socklen_t length,
 		   struct endpoint *endpointp);
 
 /*
+ * An endpoint from its parts: the 4 or 16 bytes of an address of this family,
+ * and a port. scope counts only for addresses that need one.
+ */
+struct endpoint endpoint_of(int family, const void *address, uint32_t scope,
+			    uint16_t port);
+
+/* The size of an address of this family; 0 for other families than the two. */
+socklen_t endpoint_size(int family);
+
+/*
+ * The port in an address of either family, which may be unaligned: sin_port and
+ * sin6_port lie at the same place.
+ */
+uint16_t endpoint_port(const void *address);
+void endpoint_set_port(void *address, uint16_t port);
+
+/*
  * Copies a caller's address (one that endpoint_read() has accepted) with
  * another port. Returns its length: the caller's own, but without bytes behind
  * the largest address, which the kernel ignores.

@@ -44,35 +44,17 @@ struct exchange {
 	char answer[ANSWER_SIZE] __attribute__((aligned(16)));
 };
 
-static struct endpoint read_end(uint8_t family, const uint32_t address[4],
-				uint16_t port, uint32_t interface)
-{
-	union socket_address text = { .in6 = { 0 } };
-	struct endpoint endpoint = { 0 };
-
-	text.generic.sa_family = family;
-	if (family == AF_INET)
-		memcpy(&text.in.sin_addr, address, 4);
-	else
-		memcpy(&text.in6.sin6_addr, address, 16);
-	if (family == AF_INET6)
-		text.in6.sin6_scope_id = interface;
-	/* sin_port and sin6_port lie at the same place. */
-	text.in.sin_port = port;
-	endpoint_read(&text.generic, sizeof(struct sockaddr_in6), &endpoint);
-	return endpoint;
-}
-
 static void read_message(const struct inet_diag_msg *message,
 			 enum protocol protocol, struct kernel_socket *socketp)
 {
 	const struct inet_diag_sockid *id = &message->id;
+	const int family = message->idiag_family;
 
 	socketp->protocol = protocol;
-	socketp->local = read_end(message->idiag_family, id->idiag_src,
-				  id->idiag_sport, id->idiag_if);
-	socketp->remote = read_end(message->idiag_family, id->idiag_dst,
-				   id->idiag_dport, id->idiag_if);
+	socketp->local = endpoint_of(family, id->idiag_src, id->idiag_if,
+				     ntohs(id->idiag_sport));
+	socketp->remote = endpoint_of(family, id->idiag_dst, id->idiag_if,
+				      ntohs(id->idiag_dport));
 	socketp->state = message->idiag_state;
 	socketp->uid = message->idiag_uid;
 	socketp->inode = message->idiag_inode;

@@ -112,23 +112,6 @@ static int bind_reserved_port(int fd, union socket_address *address,
 	return result;
 }
 
-static socklen_t address_size(int family)
-{
-	return family == AF_INET6 ? sizeof(struct sockaddr_in6)
-				  : sizeof(struct sockaddr_in);
-}
-
-/* sin_port and sin6_port lie at the same place. */
-static const in_port_t *port_of(const union socket_address *address)
-{
-	return &((const struct sockaddr_in *)address)->sin_port;
-}
-
-static bool has_port(const union socket_address *address)
-{
-	return *port_of(address) != 0;
-}
-
 /* With NULL, the wildcard address of the socket's own family (libtirpc). */
 HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 {
@@ -148,19 +131,19 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 	const int family = address != NULL ? address->sa_family
 					   : copy.generic.sa_family;
 
-	if (family != AF_INET && family != AF_INET6)
+	length = endpoint_size(family);
+	if (length == 0)
 		return (int)next_result(-EPFNOSUPPORT);
-	length = address_size(family);
 	if (address == NULL)
 		endpoint_wildcard(family, 0, &copy);
 	else
 		memcpy(&copy, address, length);
 	/* A port that the caller names is used as it is (libtirpc). */
-	result = has_port(&copy) ? bind_hooked(fd, &copy.generic, length, false)
-				 : bind_reserved_port(fd, &copy, length);
-	if (result == 0 && address != NULL) {
-		((struct sockaddr_in *)address)->sin_port = *port_of(&copy);
-	}
+	result = endpoint_port(&copy) != 0
+		? bind_hooked(fd, &copy.generic, length, false)
+		: bind_reserved_port(fd, &copy, length);
+	if (result == 0 && address != NULL)
+		endpoint_set_port(address, endpoint_port(&copy));
 	return (int)next_result(result);
 }
 
@@ -182,7 +165,7 @@ HOOK int bindresvport(int fd, struct sockaddr_in *address)
 		memcpy(&copy, address, sizeof(*address));
 	result = bind_reserved_port(fd, &copy, sizeof(*address));
 	if (address != NULL)
-		address->sin_port = *port_of(&copy);
+		endpoint_set_port(address, endpoint_port(&copy));
 	return (int)next_result(result);
 }
 
@@ -215,7 +198,7 @@ static int bind_downwards(int fd, int family, int *portp)
 
 HOOK int rresvport_af(int *portp, sa_family_t family)
 {
-	if (family != AF_INET && family != AF_INET6)
+	if (endpoint_size(family) == 0)
 		return (int)next_result(-EAFNOSUPPORT);
 
 	const int fd = next.socket(family, SOCK_STREAM, 0);

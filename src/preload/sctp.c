@@ -56,28 +56,18 @@ static long make_getsockopt(const struct call *call, uint16_t port)
 
 /* --- lists of addresses, packed ----------------------------------------------- */
 
-static socklen_t address_size(const struct sockaddr *address)
-{
-	sa_family_t family;
-
-	memcpy(&family, address, sizeof(family));
-	switch (family) {
-	case AF_INET: return sizeof(struct sockaddr_in);
-	case AF_INET6: return sizeof(struct sockaddr_in6);
-	default: return 0;
-	}
-}
-
 /* Takes the first address of a list as the call's address. Where none can be
  * read, the call has none. */
 static bool take_first(struct call *call, const void *list, socklen_t length)
 {
+	sa_family_t family;
 	socklen_t size;
 
-	if (length < sizeof(sa_family_t) ||
+	if (length < sizeof(family) ||
 	    !user_memory_check(call->fd, list, length))
 		return false;
-	size = address_size(list);
+	memcpy(&family, list, sizeof(family));
+	size = endpoint_size(family);
 	if (size == 0 || length < size)
 		return false;
 	call->address = list;
@@ -93,12 +83,8 @@ static bool take_first(struct call *call, const void *list, socklen_t length)
  */
 static long bind_copy(const struct option_call *self, char *copy, uint16_t port)
 {
-	const in_port_t network_port = htons(port);
-
 	memcpy(copy, self->value, self->length);
-	/* sin_port and sin6_port lie at the same place. */
-	memcpy(copy + offsetof(struct sockaddr_in, sin_port), &network_port,
-	       sizeof(network_port));
+	endpoint_set_port(copy, port);
 	return set_option(self, copy);
 }
 
