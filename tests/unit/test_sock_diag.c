@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kernel/proc_net.h"
 #include "kernel/socket.h"
 #include "kernel/socket_table.h"
 

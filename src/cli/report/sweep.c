@@ -12,7 +12,6 @@
 #include "cli/options.h"
 #include "cli/report/maps.h"
 #include "cli/view.h"
-#include "kernel/proc_net.h"
 #include "kernel/socket_table.h"
 #include "map/map.h"
 #include "map/sweep.h"
