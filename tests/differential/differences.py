@@ -266,8 +266,11 @@ def loses_unseen_range(it):
 
 
 def is_mptcp(it, slot):
-    return any('socket(%s, MPTCP' % slot in line.call
-               for line in it.before)
+    sockets = {}
+    for _, sockets in sockets_of(it.before):
+        pass
+    made = sockets.get(slot)
+    return made is not None and 'MPTCP' in it.before[made].call
 
 
 def shows_one_port(it, slot):
