@@ -439,12 +439,12 @@ def dry_run():
     """load --dry-run changes nothing, and tells what would be"""
     load('range = "30000-30009"')
     result = berth('load', '--dry-run', conf('range = "31000-31009"'))
-    same((result.returncode, 'would be put in force' in result.stdout),
+    same((result.returncode, 'berth: would be put in force' in result.stdout),
          (0, True))
     with program() as p:
         same(p.bind('a') // 10, 3000)
     result = berth('load', '--dry-run', conf('range = "30000-30009"'))
-    same('are in force already' in result.stdout, True)
+    same('berth: in force already' in result.stdout, True)
     same(berth('load', '--dry-run', conf('range = "9-8"')).returncode, 1)
 
 

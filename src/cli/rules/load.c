@@ -270,15 +270,15 @@ static const struct options unload_options = {
 	"Exit status: 0 no policy is in force, 1 failed, 2 usage.\n",
 };
 
-/* The first part of the line about a load. It is written before anything
- * changes: when it cannot be written, the load fails and changes nothing. */
-static int begin_line(const char *path, const struct compiled *compiled)
+/* The first line about a load. It is written before anything changes: when it
+ * cannot be written, the load fails and changes nothing. */
+static int print_contents(const char *path, const struct compiled *compiled)
 {
 	const struct policy_image *image = compiled->image;
 
 	/* The last rule is for the programs of no section. */
 	message_to(stdout, "berth: %s: %u process section%s and %u "
-		   "reservation%s ", path, image->n_rules - 1,
+		   "reservation%s\n", path, image->n_rules - 1,
 		   image->n_rules == 2 ? "" : "s", image->n_reserves,
 		   image->n_reserves == 1 ? "" : "s");
 	return message_written();
@@ -289,10 +289,10 @@ static int put_in_force(const struct view *view, const char *path,
 {
 	int result;
 
-	if (begin_line(path, compiled) != EXIT_SUCCESS)
+	if (print_contents(path, compiled) != EXIT_SUCCESS)
 		return EXIT_FAILURE;
 	result = load_put(&view->place, compiled);
-	puts(result == 0 ? "are in force" : "are not put in force");
+	puts(result == 0 ? "berth: in force" : "berth: not put in force");
 	/* The status tells whether it is in force, printed or not. */
 	(void)message_written();
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -305,9 +305,10 @@ static int tell_dry_run(struct view *view, const char *path,
 
 	view_read(view);
 	if (!in_force_is_unknown(view->in_force.missed)) {
-		status = begin_line(path, compiled);
+		status = print_contents(path, compiled);
 		puts(load_is_in_force(&view->in_force, compiled)
-			? "are in force already" : "would be put in force");
+			? "berth: in force already"
+			: "berth: would be put in force");
 		if (status == EXIT_SUCCESS)
 			status = message_written();
 	}
