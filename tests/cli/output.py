@@ -96,8 +96,8 @@ def nothing_changed():
     os.close(writer)
     result = run(['load', second], subprocess.PIPE)
     same((result.returncode, result.stdout, n_ports()),
-         (0, f'berth: {second}: 0 process sections and 0 reservations are in '
-             'force\n', 51))
+         (0, f'berth: {second}: 0 process sections and 0 reservations\n'
+             'berth: in force\n', 51))
 
 
 def standard_descriptors():
