@@ -8,7 +8,7 @@
 #include "kernel/socket.h"
 #include "map/event.h"
 
-/* --- exclusive: options that would let the kernel share a port --------------- */
+/* --- exclusive: options that would let the kernel share a port ------------ */
 
 bool assigning_is_tcp(const struct assigning *self)
 {
@@ -80,7 +80,7 @@ static bool is_free(const struct assigning *self, uint16_t port)
 				  &local);
 }
 
-/* --- one candidate ------------------------------------------------------------ */
+/* --- one candidate -------------------------------------------------------- */
 
 bool assigning_is_bind(const struct assigning *self)
 {

@@ -21,7 +21,7 @@ struct endpoint;
 struct process;
 
 struct call {
-	/* --- the hook's part ------------------------------------------------ */
+	/* --- the hook's part ---------------------------------------------- */
 
 	/* Makes the program's call and returns its result, or -errno. port
 	 * replaces the port in the address of a bind; with 0, and for every
@@ -40,7 +40,7 @@ struct call {
 				   names */
 	bool has_no_backlog;	/* a listen with a backlog of 0 */
 
-	/* --- call_run()'s part ---------------------------------------------- */
+	/* --- call_run()'s part -------------------------------------------- */
 
 	struct process *process;
 	struct fd_facts facts;
@@ -80,16 +80,16 @@ void call_drop_reuse(struct call *call);
  * program has not named is released when the socket returns to state CLOSE
  * (tcp_set_state() in net/ipv4/tcp.c), but getsockname() still shows it. Where
  * the two cases cannot be told apart, the answer is true. Up to six system
- * calls, which change nothing but this: a TCP socket over IPv4, or one of MPTCP,
- * that has lost its port shows port 0 afterwards, and no address that it was not
- * bound to.
+ * calls, which change nothing but this: a TCP socket over IPv4, or one of
+ * MPTCP, that has lost its port shows port 0 afterwards, and no address that it
+ * was not bound to.
  */
 bool call_holds_port(const struct call *call);
 
 /* The role of the port for this call. */
 enum role call_role(const struct call *call);
 
-/* --- the address that the program has passed --------------------------------- */
+/* --- the address that the program has passed ------------------------------ */
 
 /* The family in the call's address, which is readable; -1 for none. */
 int call_family(const struct call *call);

@@ -7,8 +7,8 @@
  *
  * Ports that rest are offered only after all others: first some of those that
  * have rested the longest, found by samples, then any. Lock-free,
- * async-signal-safe, bounded: the first and the last pass offer each port at most
- * once, the one between N_PICK_SAMPLINGS ports.
+ * async-signal-safe, bounded: the first and the last pass offer each port at
+ * most once, the one between N_PICK_SAMPLINGS ports.
  */
 
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 #include "map/event.h"
 #include "process/descriptors.h"
 
-/* --- asking the kernel ------------------------------------------------------- */
+/* --- asking the kernel ---------------------------------------------------- */
 
 static enum port_outcome try_each(struct assigning *self,
 			     const struct range_part *part)
@@ -50,7 +50,7 @@ static enum port_outcome ask_kernel(struct assigning *self)
 	return outcome;
 }
 
-/* --- the search ------------------------------------------------------------------- */
+/* --- the search ----------------------------------------------------------- */
 
 /* The map or the kernel has given the socket its port. */
 static void enter(struct assigning *self)

@@ -33,7 +33,7 @@ static bool is_sctp(const struct call *call)
 	return call->facts.protocol == PROTOCOL_SCTP;
 }
 
-/* --- the socket -------------------------------------------------------------- */
+/* --- the socket ----------------------------------------------------------- */
 
 /* Updates the facts where the cache says that the socket has a port. */
 static int refresh(struct call *call)
@@ -107,7 +107,7 @@ static bool keeps_port(const struct call *call)
 		!socket_is_closed(call->fd));
 }
 
-/* --- the calls ------------------------------------------------------------------ */
+/* --- the calls ------------------------------------------------------------ */
 
 static int refuse_without_map(const struct call *call)
 {

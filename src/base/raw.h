@@ -91,7 +91,7 @@ int raw_link_at(int from_fd, const char *from, int to_fd, const char *to,
 /* The value at the program's start, where a filter refuses the call. */
 uid_t raw_geteuid(void);
 
-/* --- what base/filter.c needs here: it makes raw calls itself ---------------- */
+/* --- what base/filter.c needs here: it makes raw calls itself ------------- */
 
 /* Not 0 once a filter may have been set. */
 extern atomic_u32 filter_watch;

@@ -64,7 +64,7 @@ bool standard_error_is(const struct standard_error *noted)
 	       memcmp(now.special, noted->special, sizeof(now.special)) == 0;
 }
 
-/* --- without a signal --------------------------------------------------------- */
+/* --- without a signal ----------------------------------------------------- */
 
 /* The kernel's own sigset_t, of 64 signals: see sigset_t in signal(7). */
 typedef uint64_t signal_set;
@@ -110,7 +110,7 @@ static void take_back(void)
 		    sizeof(set), 0, 0);
 }
 
-/* --- without waiting ------------------------------------------------------------ */
+/* --- without waiting ------------------------------------------------------ */
 
 static long write_to(int fd, const struct iovec *parts, size_t n_parts)
 {

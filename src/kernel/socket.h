@@ -87,8 +87,8 @@ int socket_local(int fd, struct endpoint *localp);
 int socket_bind(int fd, const struct endpoint *local);
 
 /*
- * Binds to an address alone, with IP_BIND_ADDRESS_NO_PORT: for a socket that has
- * this address, or had it before a bind that failed (__inet_bind() in
+ * Binds to an address alone, with IP_BIND_ADDRESS_NO_PORT: for a socket that
+ * has this address, or had it before a bind that failed (__inet_bind() in
  * net/ipv4/af_inet.c), this changes nothing but that it shows port 0. Returns 0
  * or -errno: -EINVAL where the socket holds a port, or may hold one.
  */

@@ -62,8 +62,8 @@ struct choice {
 
 /*
  * The keyed hash of a flow: local address (may be NULL), remote address and
- * remote port (may be NULL). Each from bits of its own it serves as F of RFC 6056
- * (0 to 31) and G (32 to 47), and for the plane in the ledger (48 to 63).
+ * remote port (may be NULL). Each from bits of its own it serves as F of RFC
+ * 6056 (0 to 31) and G (32 to 47), and for the plane in the ledger (48 to 63).
  */
 uint64_t choice_flow_hash(const struct siphash_key *key,
 			  const struct endpoint *local,

@@ -38,8 +38,9 @@ bool event_get(const struct map *map, uint64_t index, struct event *eventp);
 #define EVENT_TEXT_SIZE 256
 
 /*
- * `redis-server[712]: bind to 0.0.0.0:8020/tcp refused: the port is reserved for
- * others; rule "default"`, without the time; `listen of tcp` without an address.
+ * `redis-server[712]: bind to 0.0.0.0:8020/tcp refused: the port is reserved
+ * for others; rule "default"`, without the time; `listen of tcp` without an
+ * address.
  */
 void event_text(const struct event *event, char text[EVENT_TEXT_SIZE]);
 

@@ -72,7 +72,7 @@ bool ledger_is_open(const struct map *map, const struct lease *wanted);
 void ledger_rest(const struct map *map, enum protocol protocol, uint16_t port,
 		 uint64_t now_ms);
 
-/* --- for the sweep, see sweep.h ------------------------------------------------ */
+/* --- for the sweep, see sweep.h ------------------------------------------- */
 
 /* A port's use word; 0 = free. */
 uint32_t ledger_use_word(const struct map *map, enum protocol protocol,

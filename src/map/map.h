@@ -57,8 +57,8 @@ int map_open(const struct place *place, enum map_open mode,
 
 /*
  * Opens the file of the map that map_open() would open, and maps nothing: for
- * the command, since others may be allowed to write that file, and so to shorten
- * it. Returns as map_open(); the caller closes *fdp.
+ * the command, since others may be allowed to write that file, and so to
+ * shorten it. Returns as map_open(); the caller closes *fdp.
  */
 int map_find(const struct place *place, enum map_open mode, int *fdp,
 	       char path[PATH_MAX]);

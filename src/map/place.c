@@ -83,7 +83,7 @@ static int keep_trusted(const struct place *place, enum place_root root,
 	return result < 0 ? result : -ENOENT;
 }
 
-/* --- BERTH_DIR ------------------------------------------------------------- */
+/* --- BERTH_DIR ------------------------------------------------------------ */
 
 /* Whether only root and this user can have put a name into a folder. */
 static bool is_closed_to_others(const struct place *place, int fd)
@@ -159,7 +159,7 @@ static int open_named(const struct place *place, bool make)
 	return fd;
 }
 
-/* --- the others ------------------------------------------------------------- */
+/* --- the others ----------------------------------------------------------- */
 
 /* Opens /run where root owns it, from the top. */
 static int open_run(const struct place *place)

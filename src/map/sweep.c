@@ -96,7 +96,7 @@ static void remember_map(struct sweep *sweep)
 			remember_bits(sweep, plane, word);
 }
 
-/* --- the kernel's table ------------------------------------------------------ */
+/* --- the kernel's table --------------------------------------------------- */
 
 static uint16_t plane_of(const struct sweep *sweep,
 			 const struct endpoint *local,
@@ -277,7 +277,7 @@ static int look_again(struct sweep *sweep, sweep_lister list)
 	return result;
 }
 
-/* --- leases without a socket ------------------------------------------------- */
+/* --- leases without a socket ---------------------------------------------- */
 
 /* Whether a socket has the port and may still connect to its destination. */
 static bool may_yet_connect(const struct sweep_memory *memory, uint32_t port)

@@ -104,9 +104,9 @@ enum condition {
  * What a program reads to find its rule comes first and has a checksum of its
  * own: header, matches, and the patterns among the strings.
  *
- * A string is named by its offset into the strings, which end with a NUL; a list
- * of strings is one after the other, an empty one at its end; offset 0 is the
- * empty string, and no list (any matches). A set is named by its index.
+ * A string is named by its offset into the strings, which end with a NUL; a
+ * list of strings is one after the other, an empty one at its end; offset 0 is
+ * the empty string, and no list (any matches). A set is named by its index.
  */
 struct policy_image {
 	uint64_t magic;

@@ -13,7 +13,7 @@
 /* How often another process may replace the file that was opened. */
 #define MAX_ROUNDS 8
 
-/* --- which folder ------------------------------------------------------------ */
+/* --- which folder --------------------------------------------------------- */
 
 /* Returns 0, or why this root cannot hold the policy. */
 static int load_at(const struct place *place, enum place_root root,
@@ -109,7 +109,7 @@ static int list_candidates(const struct place *place,
 	return 0;
 }
 
-/* --- files that no longer hold the policy ------------------------------------ */
+/* --- files that no longer hold the policy --------------------------------- */
 
 static void retire_at(const struct place *place, enum place_root root,
 		      enum on_error on_error)
@@ -142,7 +142,7 @@ int policy_file_retire(int folder_fd)
 	return result == 0 ? 0 : -EBUSY;
 }
 
-/* --- loading ----------------------------------------------------------------- */
+/* --- loading -------------------------------------------------------------- */
 
 /* The folder is full, or cannot be written: the next one is tried. */
 static bool is_lasting(int error)

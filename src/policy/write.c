@@ -22,7 +22,7 @@
 /* Images begin at multiples of it: the length of a cache line. */
 #define ALIGNMENT 64u
 
-/* --- one loader at a time -------------------------------------------------- */
+/* --- one loader at a time ------------------------------------------------- */
 
 static void wait_step(void)
 {
@@ -74,7 +74,7 @@ void policy_write_close(struct policy_write *write)
 	raw_close(write->folder.fd);
 }
 
-/* --- the file --------------------------------------------------------------- */
+/* --- the file ------------------------------------------------------------- */
 
 /* Whether the file is still the one that its name leads to. */
 static bool is_in_place(const struct policy_write *write)
@@ -285,7 +285,7 @@ int policy_write_load(struct policy_write *write,
 	return result;
 }
 
-/* --- files that no longer hold the policy ------------------------------------ */
+/* --- files that no longer hold the policy --------------------------------- */
 
 int policy_write_retire(int folder_fd, bool though_in_force,
 			enum on_error on_error)

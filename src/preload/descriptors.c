@@ -41,7 +41,7 @@ HOOK int socket(int domain, int type, int protocol)
 	return fd;
 }
 
-/* --- close -------------------------------------------------------------------- */
+/* --- close ---------------------------------------------------------------- */
 
 /*
  * The facts whose lease a close releases. A vfork child closes only its own
@@ -113,7 +113,7 @@ HOOK void closefrom(int first)
 	release_range(first > 0 ? (unsigned int)first : 0, ~0u, 0);
 }
 
-/* --- dup ---------------------------------------------------------------------- */
+/* --- dup ------------------------------------------------------------------ */
 
 static void note_copy(int fd, int copy)
 {
@@ -191,7 +191,7 @@ HOOK int fcntl64(int fd, int command, ...)
 	return result;
 }
 
-/* --- received ----------------------------------------------------------------- */
+/* --- received ------------------------------------------------------------- */
 
 /* A received descriptor: nothing is known about it. */
 static void note_received(int fd)
@@ -270,7 +270,7 @@ HOOK int pidfd_getfd(int pidfd, int fd, unsigned int flags)
 	return result;
 }
 
-/* --- namespaces --------------------------------------------------------------- */
+/* --- namespaces ----------------------------------------------------------- */
 
 static void note_namespaces(int flags)
 {

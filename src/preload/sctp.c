@@ -54,7 +54,7 @@ static long make_getsockopt(const struct call *call, uint16_t port)
 						 self->lengthp), saved_errno);
 }
 
-/* --- lists of addresses, packed ----------------------------------------------- */
+/* --- lists of addresses, packed ------------------------------------------- */
 
 /* Takes the first address of a list as the call's address. Where none can be
  * read, the call has none. */
@@ -75,7 +75,7 @@ static bool take_first(struct call *call, const void *list, socklen_t length)
 	return true;
 }
 
-/* --- sctp_bindx() --------------------------------------------------------------- */
+/* --- sctp_bindx() --------------------------------------------------------- */
 
 /*
  * The first address decides about the port: the others have no port, or the
@@ -104,7 +104,7 @@ static long make_bindx(const struct call *call, uint16_t port)
 	return result;
 }
 
-/* --- the options ---------------------------------------------------------------- */
+/* --- the options ---------------------------------------------------------- */
 
 static bool is_sctp(struct process *process, int fd)
 {

@@ -39,7 +39,8 @@ static void note_range(int fd, bool is_refused)
 	process_set(process, fd, facts);
 }
 
-/* A socket over IPv6 that is connected to an IPv4 address is one over IPv4 now. */
+/* A socket over IPv6 that is connected to an IPv4 address is one over IPv4
+ * now. */
 static void note_ipv4(int fd)
 {
 	struct process *process = hook_process();

@@ -121,7 +121,7 @@ void process_invalidate(struct process *process, int fd)
 	}
 }
 
-/* --- sockets that other processes have too ----------------------------------- */
+/* --- sockets that other processes have too -------------------------------- */
 
 void process_share(struct process *process)
 {

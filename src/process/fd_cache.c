@@ -50,7 +50,7 @@ void fd_cache_forked(struct fd_cache *cache)
 		store_relaxed_u64(cache->ownerp, 0);
 }
 
-/* --- the entries --------------------------------------------------------------- */
+/* --- the entries ---------------------------------------------------------- */
 
 static struct fd_chunk *chunk_of(const struct fd_cache *cache, uint32_t fd)
 {
@@ -186,7 +186,7 @@ uint32_t fd_cache_new_copies(struct fd_cache *cache)
 	return 0;
 }
 
-/* --- which process owns the entries ------------------------------------------ */
+/* --- which process owns the entries --------------------------------------- */
 
 bool fd_cache_is_apart(const struct fd_cache *cache)
 {

@@ -52,8 +52,8 @@ void process_open(struct process *process, char *(*lookup)(const char *name));
 void process_move(struct process *process);
 
 /*
- * Whether the calling thread is in another network namespace than the map's: its
- * sockets have no leases then. Costs a socket where a thread has moved.
+ * Whether the calling thread is in another network namespace than the map's:
+ * its sockets have no leases then. Costs a socket where a thread has moved.
  */
 bool process_is_away(const struct process *process);
 

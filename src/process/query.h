@@ -9,9 +9,9 @@
 /*
  * Asks the kernel what a descriptor is and enters the answer; a lease in the
  * cache stays there as long as the port is the same. A descriptor without an
- * entry gets the facts of another one of its socket, where one is known. Returns 0 (covered or
- * not), -EBADF, -ENOTSOCK; or another -errno, reported and counted, where the
- * kernel does not answer.
+ * entry gets the facts of another one of its socket, where one is known.
+ * Returns 0 (covered or not), -EBADF, -ENOTSOCK; or another -errno, reported
+ * and counted, where the kernel does not answer.
  */
 int process_query(struct process *process, int fd, struct fd_facts *factsp);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * assert_arrivals RANGE [away]: a socket without a port that arrives under the number of
- * one that was closed unseen has its port from the range; and a thread that goes
- * to another network namespace neither takes leases there nor loses those here.
- * Edge cases 38 and 53.
+ * assert_arrivals RANGE [away]: a socket without a port that arrives under the
+ * number of one that was closed unseen has its port from the range; and a
+ * thread that goes to another network namespace neither takes leases there nor
+ * loses those here. Edge cases 38 and 53.
  */
 #include "lease_map.h"
 #include "probe.h"
@@ -100,7 +100,7 @@ static void arrivals(const struct kind *kind, const char *range)
 	}
 }
 
-/* --- another network namespace ------------------------------------------------- */
+/* --- another network namespace -------------------------------------------- */
 
 static struct lease_map map;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * assert_copies RANGE [dry]: two descriptors of one socket stay known as such when
- * its port goes and another one is taken, under a filter that lets nobody ask for
- * SO_COOKIE too: while the second is open, the map shows the lease. Where the range
- * is dry, neither gets a port.
+ * assert_copies RANGE [dry]: two descriptors of one socket stay known as such
+ * when its port goes and another one is taken, under a filter that lets nobody
+ * ask for SO_COOKIE too: while the second is open, the map shows the lease.
+ * Where the range is dry, neither gets a port.
  */
 #include "lease_map.h"
 #include "probe.h"
@@ -68,7 +68,8 @@ static int bind_unseen(const struct kind *kind, uint16_t port)
 	return fd;
 }
 
-/* A port that the map has free and the kernel has not is given up by all copies. */
+/* A port that the map has free and the kernel has not is given up by all
+ * copies. */
 static void refused(const struct kind *kind, const char *range)
 {
 	int others[N_RANGE];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A datagram socket loses its port to connect(AF_UNSPEC). Whoever has the socket
- * too sends from a port of the range next: a parent, a child, and who has it by
- * another descriptor that no hook has seen being copied.
+ * A datagram socket loses its port to connect(AF_UNSPEC). Whoever has the
+ * socket too sends from a port of the range next: a parent, a child, and who
+ * has it by another descriptor that no hook has seen being copied.
  */
 #include "probe.h"
 
@@ -41,7 +41,7 @@ static uint16_t port_of_send(int fd)
 	return local_port(fd);
 }
 
-/* --- who disconnects, and who sends next ---------------------------------------- */
+/* --- who disconnects, and who sends next ---------------------------------- */
 
 static uint16_t child_disconnects(const struct kind *kind)
 {

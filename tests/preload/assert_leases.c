@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * assert_leases RANGE N SEED: N random sequences of calls that copy, pass on and
- * close descriptors. While one that the lease is known by is open, the map shows
- * a lease of the socket's port; once all are closed it shows none.
+ * assert_leases RANGE N SEED: N random sequences of calls that copy, pass on
+ * and close descriptors. While one that the lease is known by is open, the map
+ * shows a lease of the socket's port; once all are closed it shows none.
  */
 #include "probe.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * assert_locked RANGE: what is mapped for Berth is at most 5 MiB, so that a small
- * program may lock all its memory under the usual RLIMIT_MEMLOCK, and then goes
- * on as it does unlocked, in a range that is used up too. Edge case 46.
+ * assert_locked RANGE: what is mapped for Berth is at most 5 MiB, so that a
+ * small program may lock all its memory under the usual RLIMIT_MEMLOCK, and
+ * then goes on as it does unlocked, in a range that is used up too. Edge
+ * case 46.
  */
 #include "probe.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A TCP or MPTCP socket that has lost its port goes on to show it. Whatever has taken the
- * port away, the next call that needs one is given one of the range; and a
- * program without Berth that inherits the socket may use every port. Edge case 68.
+ * A TCP or MPTCP socket that has lost its port goes on to show it. Whatever has
+ * taken the port away, the next call that needs one is given one of the range;
+ * and a program without Berth that inherits the socket may use every port. Edge
+ * case 68.
  */
 #include "probe.h"
 
@@ -37,7 +38,7 @@ static void disconnect(int fd)
 	must(connect_to(fd, none), "disconnect");
 }
 
-/* --- ways to lose a port ------------------------------------------------------- */
+/* --- ways to lose a port -------------------------------------------------- */
 
 static int accepted(const struct kind *kind)
 {
@@ -174,7 +175,7 @@ static const struct way {
 	{ "bound, and refused through a copy", copied_and_refused },
 };
 
-/* --- what is done next ----------------------------------------------------------- */
+/* --- what is done next ---------------------------------------------------- */
 
 static int then_listens(const struct kind *kind, int fd)
 {
@@ -216,7 +217,7 @@ static const struct {
 	{ "connects to the number that it shows", then_connects_there },
 };
 
-/* --- what a program without Berth inherits ------------------------------------- */
+/* --- what a program without Berth inherits -------------------------------- */
 
 #define HAS_NONE 0
 #define HAS_RANGE 3

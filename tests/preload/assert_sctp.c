@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SCTP takes its ports from the range, one socket each, and says what the kernel
- * says when none is left; a socket of one association never connects to itself.
- * The range is small. Edge cases 8 and 33.
+ * SCTP takes its ports from the range, one socket each, and says what the
+ * kernel says when none is left; a socket of one association never connects to
+ * itself. The range is small. Edge cases 8 and 33.
  */
 #include "sctp_kinds.h"
 
@@ -81,7 +81,7 @@ static const struct way {
 	{ "connectx", take_connectx, EAGAIN },
 };
 
-/* --- the server's end ------------------------------------------------------- */
+/* --- the server's end ----------------------------------------------------- */
 
 /* A child that takes what comes to the server, and keeps it until it is told. */
 struct taker {
@@ -168,7 +168,7 @@ static int open_abrupt(const struct kind *kind)
 	return fd;
 }
 
-/* --- what holds --------------------------------------------------------------- */
+/* --- what holds ----------------------------------------------------------- */
 
 static int n_ports_of(const char *range)
 {

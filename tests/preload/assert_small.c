@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * assert_small RANGE [dry]: calls that take a port, on stacks as small as
- * programs make them: a thread of PTHREAD_STACK_MIN, 16 KiB, and a signal handler
- * on an alternate stack of 8 KiB. Below each lies a pattern where a guard page
- * would be: what runs over the end of the stack is seen, and no other memory is
- * lost. With "dry", no port of the range is left. Edge case 48.
+ * programs make them: a thread of PTHREAD_STACK_MIN, 16 KiB, and a signal
+ * handler on an alternate stack of 8 KiB. Below each lies a pattern where a
+ * guard page would be: what runs over the end of the stack is seen, and no
+ * other memory is lost. With "dry", no port of the range is left. Edge case 48.
  */
 #include "probe.h"
 
@@ -75,7 +75,7 @@ static void make_calls(void)
 	}
 }
 
-/* --- the stacks -------------------------------------------------------------- */
+/* --- the stacks ----------------------------------------------------------- */
 
 /* Returns the stack; below it lies the pattern. */
 static char *make_stack(size_t size)
@@ -138,7 +138,7 @@ static char *run_in_handler(void)
 	return stack;
 }
 
-/* --- before and after -------------------------------------------------------- */
+/* --- before and after ----------------------------------------------------- */
 
 static void use_up(const struct kind *kind)
 {

@@ -2,16 +2,16 @@
 /*
  * assert_stack CALL N [early] [no-diag] [no-memory] [run=COMMAND]
  *
- * How much stack a hooked call needs below the program's frame. The call runs on
- * a stack that was filled with a pattern; its depth is the distance from the
+ * How much stack a hooked call needs below the program's frame. The call runs
+ * on a stack that was filled with a pattern; its depth is the distance from the
  * frame that makes the call to the lowest byte that has changed. The frames of
  * libc's own function count too. Edge case 48.
  *
  * N sockets take a port of the range before the call. "early" makes the call
  * before the constructor of any library has run, as the first that the process
- * makes; there is no socket then. "no-diag" refuses netlink sockets, "no-memory"
- * refuses mmap(), both by a filter. COMMAND runs, without a preload, after the
- * sockets were made: it publishes a policy, say.
+ * makes; there is no socket then. "no-diag" refuses netlink sockets,
+ * "no-memory" refuses mmap(), both by a filter. COMMAND runs, without a
+ * preload, after the sockets were made: it publishes a policy, say.
  */
 #include "probe.h"
 
@@ -51,7 +51,7 @@ static int value;
 static long result;
 static int error;
 
-/* --- the calls -------------------------------------------------------------- */
+/* --- the calls ------------------------------------------------------------ */
 
 static void call_socket(void)
 {
@@ -251,7 +251,7 @@ static const struct subject {
 	{ "closefrom", call_closefrom, AF_INET, SOCK_STREAM, 0, WAY_BIND },
 };
 
-/* --- the measurement ---------------------------------------------------------- */
+/* --- the measurement ------------------------------------------------------ */
 
 static char stack[STACK_SIZE] __attribute__((aligned(64)));
 static ucontext_t here, there;
@@ -314,7 +314,7 @@ static void measure_early(int argc, char **argv, char **variables)
 __attribute__((section(".preinit_array"), used))
 static void (*const before_all)(int, char **, char **) = measure_early;
 
-/* --- the surroundings ----------------------------------------------------------- */
+/* --- the surroundings ----------------------------------------------------- */
 
 static const struct kind *kind_of(const struct subject *of)
 {

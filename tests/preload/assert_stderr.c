@@ -30,7 +30,7 @@
 /* A program that waits for the reader waits for ever; a busy machine does not. */
 #define HANG_SECONDS 60
 
-/* --- the program that has something to say -------------------------------------- */
+/* --- the program that has something to say -------------------------------- */
 
 #define BAD(what) (fprintf(stdout, "%s\n", what), 1)
 
@@ -128,7 +128,7 @@ static int speak(const char *way)
 	return use_up();
 }
 
-/* --- where standard error may be -------------------------------------------------- */
+/* --- where standard error may be ------------------------------------------ */
 
 /* What the program gets as 2, and where its lines can be read; -1 = nowhere. */
 struct location {
@@ -272,7 +272,7 @@ static struct location make_background_terminal(void)
 	return place;
 }
 
-/* --- its parent ------------------------------------------------------------------ */
+/* --- its parent ----------------------------------------------------------- */
 
 #define STATUS_STOPPED 90
 #define STATUS_KILLED 91

@@ -3,17 +3,18 @@
  * filtered SCENARIO WAY LIST RANGE [CALL...]
  *
  * Puts a seccomp filter on itself and then does what SCENARIO says: prints the
- * result of each call, and how many of its sockets have a port in RANGE. LIST is
- * "only" (all but the CALLs kill) or "none" (the CALLs kill). A CALL is a number,
- * or NUMBER:LEVEL:NAME of getsockopt(2) or setsockopt(2). WAY is how the filter is
- * set: prctl, seccomp, tsync, libseccomp, or never. Edge cases 24, 41 and 42.
+ * result of each call, and how many of its sockets have a port in RANGE. LIST
+ * is "only" (all but the CALLs kill) or "none" (the CALLs kill). A CALL is a
+ * number, or NUMBER:LEVEL:NAME of getsockopt(2) or setsockopt(2). WAY is how
+ * the filter is set: prctl, seccomp, tsync, libseccomp, or never. Edge cases
+ * 24, 41 and 42.
  *
  * The filter is a child's: its parent has the sockets too, and looks at their
- * ports. PR_SET_NO_NEW_PRIVS is the last call before the scenario for who traces
- * it.
+ * ports. PR_SET_NO_NEW_PRIVS is the last call before the scenario for who
+ * traces it.
  *
- * With the WAY "inherited" the program starts itself anew under the filter, with
- * FILTERED_PRELOAD as LD_PRELOAD, and has no child.
+ * With the WAY "inherited" the program starts itself anew under the filter,
+ * with FILTERED_PRELOAD as LD_PRELOAD, and has no child.
  */
 #include "probe.h"
 
@@ -34,7 +35,7 @@
 #define N_SOCKETS 6
 #define MAX_INSTRUCTIONS 4096
 
-/* --- the filter ---------------------------------------------------------------- */
+/* --- the filter ----------------------------------------------------------- */
 
 static struct sock_filter code[MAX_INSTRUCTIONS];
 static struct sock_fprog program = { 0, code };
@@ -128,7 +129,7 @@ static void set_filter(const char *way, bool only, char **calls)
 		     "seccomp");
 }
 
-/* --- the scenarios --------------------------------------------------------------- */
+/* --- the scenarios -------------------------------------------------------- */
 
 static char report[4096];
 static char a_byte[1];
@@ -245,7 +246,7 @@ static const struct scenario {
 	{ "unix", TCP4, do_unix, true },
 };
 
-/* --- both processes ---------------------------------------------------------------- */
+/* --- both processes ------------------------------------------------------- */
 
 /*
  * Half of the sockets come as they do from another process: no call has told of

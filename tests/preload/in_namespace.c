@@ -5,8 +5,8 @@
  * Runs COMMAND in a network namespace of its own, where lo is up and has
  * 10.9.8.7 too, and TCP Fast Open works both ways. -p sets LD_PRELOAD for the
  * command alone, -r writes ip_local_port_range, -t makes a mount namespace in
- * which FOLDER is an empty tmpfs of 64 KiB, and /dev/shm and /run are empty ones. Exits
- * with 77 where the kernel refuses namespaces.
+ * which FOLDER is an empty tmpfs of 64 KiB, and /dev/shm and /run are empty
+ * ones. Exits with 77 where the kernel refuses namespaces.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>

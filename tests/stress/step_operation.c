@@ -68,7 +68,7 @@ void operation_sweep(void)
 		    &result);
 }
 
-/* --- others -------------------------------------------------------------------- */
+/* --- others --------------------------------------------------------------- */
 
 void others_try(const struct claim *claim, bool hold)
 {
@@ -121,7 +121,7 @@ static void others_lease(void)
 		port_pick_reject(&pick, &lease);
 }
 
-/* --- leases -------------------------------------------------------------------- */
+/* --- leases --------------------------------------------------------------- */
 
 static void hold_other(const struct operation *operation)
 {
@@ -179,7 +179,7 @@ static void check_rest(const struct operation *operation)
 		fail("port %u is free and does not rest", port);
 }
 
-/* --- searches ------------------------------------------------------------------ */
+/* --- searches ------------------------------------------------------------- */
 
 static void search(const struct operation *operation, bool from_lease)
 {
@@ -234,7 +234,7 @@ static void act_search_rest(const struct operation *operation)
 	search(operation, true);
 }
 
-/* --- a sweep, one of its changes of the map at a time ------------------------ */
+/* --- a sweep, one of its changes of the map at a time --------------------- */
 
 /* Of the functions of the ledger that change it: see meson.build, --wrap. */
 int __real_ledger_lease(const struct map *map, const struct lease *lease);
@@ -376,7 +376,7 @@ static void act_sweep(const struct operation *operation)
 	is_sweeper = false;
 }
 
-/* --- the turn to sweep --------------------------------------------------------- */
+/* --- the turn to sweep ---------------------------------------------------- */
 
 static void take_turn(void)
 {
@@ -407,7 +407,7 @@ static void finally_turn(bool killed)
 		fail("the turn to sweep is never had again");
 }
 
-/* --- the ring of events -------------------------------------------------------- */
+/* --- the ring of events --------------------------------------------------- */
 
 /* Every word of it is of its number alone. */
 static struct event event_of(uint32_t number)
@@ -482,7 +482,7 @@ static void check_events(const struct operation *operation)
 		fail("%u events are missing", n_missing);
 }
 
-/* --- within one process: what a signal handler meets -------------------------- */
+/* --- within one process: what a signal handler meets ---------------------- */
 
 static void act_adopt(const struct operation *operation)
 {
@@ -550,7 +550,7 @@ static void prepare_process(const struct operation *operation)
 	store_relaxed_u32(&trial->n_taken, 0);
 }
 
-/* --- all of them --------------------------------------------------------------- */
+/* --- all of them ---------------------------------------------------------- */
 
 #define SHARED_HOLD &(const struct claim){ USE_CONNECT, PORT, 1 }
 #define LOCAL_HOLD &(const struct claim){ USE_BOUND, PORT, 1 }

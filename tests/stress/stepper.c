@@ -114,7 +114,7 @@ int stepped_signal(const struct stepped *stepped)
 	return (signal & 0x7f) == SIGTRAP || signal == SIGSTOP ? 0 : signal;
 }
 
-/* --- what differs by processor -------------------------------------------------- */
+/* --- what differs by processor -------------------------------------------- */
 
 #ifdef __x86_64__
 
@@ -186,7 +186,7 @@ static bool run_to(struct stepped *stepped, unsigned long pc)
 
 #endif
 
-/* --- within the stepped process ------------------------------------------------ */
+/* --- within the stepped process ------------------------------------------- */
 
 void stepped_begin(void)
 {
@@ -202,7 +202,7 @@ void stepped_end(void)
 		atomic_store(own_phasep, PHASE_BEHIND);
 }
 
-/* --- by the test --------------------------------------------------------------- */
+/* --- by the test ---------------------------------------------------------- */
 
 void stepped_start(struct stepped *stepped, unsigned int slot,
 		   void (*work)(void *context), void *context)

@@ -50,15 +50,16 @@ void *stepper_share(size_t size);
 void stepped_start(struct stepped *stepped, unsigned int slot,
 		   void (*work)(void *context), void *context);
 
-/* --- within the stepped process ------------------------------------------------ */
+/* --- within the stepped process ------------------------------------------- */
 
 /* The interesting part; in other processes these do nothing. */
 void stepped_begin(void);
 void stepped_end(void);
 
-/* --- by the test --------------------------------------------------------------- */
+/* --- by the test ---------------------------------------------------------- */
 
-/* Moves on n instructions, or fewer: returns false when the part has been left. */
+/* Moves on n instructions, or fewer: returns false when the part has been
+ * left. */
 bool stepped_steps(struct stepped *stepped, unsigned int n);
 
 /* Moves on to the end of the part and traces it. */
@@ -66,8 +67,8 @@ void stepped_trace(struct stepped *stepped, struct stepped_trace *trace);
 
 /*
  * The same as stepped_steps(), from the beginning of a part that was traced and
- * takes the same way, and faster. Returns false when it took another way, and the
- * process is gone then.
+ * takes the same way, and faster. Returns false when it took another way, and
+ * the process is gone then.
  */
 bool stepped_go(struct stepped *stepped, const struct stepped_trace *trace,
 		unsigned int n);
@@ -79,8 +80,8 @@ bool stepped_finish(struct stepped *stepped, int signal);
 void stepped_kill(struct stepped *stepped);
 
 /*
- * Moves it on to its next stop as a request of ptrace(2) says: with what signal it
- * is to have, 0 for none. Returns whether it has stopped, and not ended.
+ * Moves it on to its next stop as a request of ptrace(2) says: with what signal
+ * it is to have, 0 for none. Returns whether it has stopped, and not ended.
  */
 bool stepped_move(struct stepped *stepped, int request, int signal);
 

@@ -60,7 +60,7 @@ static bool went_well(enum storm_call call, long result)
 	return false;
 }
 
-/* --- addresses ----------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------ */
 
 struct address {
 	struct sockaddr_storage storage;
@@ -117,7 +117,7 @@ static void look_at_port(int fd)
 	atomic_store(&page->outside, port);
 }
 
-/* --- sockets ------------------------------------------------------------------- */
+/* --- sockets -------------------------------------------------------------- */
 
 static int open_socket(int family, int type)
 {
@@ -247,7 +247,7 @@ static void do_datagram(void)
 	keep_or_close(fd, good);
 }
 
-/* --- descriptors --------------------------------------------------------------- */
+/* --- descriptors ---------------------------------------------------------- */
 
 static void do_dup(void)
 {
@@ -314,7 +314,7 @@ static void do_pass(void)
 	close(fd);
 }
 
-/* --- processes ----------------------------------------------------------------- */
+/* --- processes ------------------------------------------------------------ */
 
 static void step(void);
 

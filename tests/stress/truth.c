@@ -212,7 +212,7 @@ int truth_list(enum protocol protocol, uint16_t port, kernel_socket_visit visit,
 	return 0;
 }
 
-/* --- the comparison ------------------------------------------------------------ */
+/* --- the comparison ------------------------------------------------------- */
 
 static void expect_one(const struct claim *claim, void *context)
 {
@@ -310,7 +310,7 @@ bool truth_agrees(void)
 	return hints_agree() && on_planes && uses;
 }
 
-/* --- the ports of the tests alone ---------------------------------------------- */
+/* --- the ports of the tests alone ----------------------------------------- */
 
 static void mix(uint64_t *sump, uint64_t value)
 {

@@ -155,7 +155,7 @@ Test(bpf, a_program_without_an_end_allows_nothing)
 	cr_assert_eq(bpf_run(NULL, 0, &call), SECCOMP_RET_KILL_PROCESS);
 }
 
-/* --- the same program, run by the kernel ------------------------------------- */
+/* --- the same program, run by the kernel ---------------------------------- */
 
 #define MAX_LENGTH 40
 #define N_PROGRAMS 1000
@@ -231,8 +231,8 @@ static struct sock_filter random_instruction(unsigned int *seed, size_t left)
 }
 
 /*
- * Other calls than getpid() pass. The end says EUSER of 12 bits of A. The memory
- * is written first: the kernel takes no load of what was not.
+ * Other calls than getpid() pass. The end says EUSER of 12 bits of A. The
+ * memory is written first: the kernel takes no load of what was not.
  */
 static void make_program(struct program *program, unsigned int *seed)
 {

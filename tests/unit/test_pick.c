@@ -80,8 +80,9 @@ Test(port_pick, offers_every_port_but_the_destination_s)
 }
 
 /*
- * Edge case 63: behind a reserved stretch of 2000 ports comes one that is as likely
- * as any other. 20,000 draws of 100 ports: the variance of the count of one is 198.
+ * Edge case 63: behind a reserved stretch of 2000 ports comes one that is as
+ * likely as any other. 20,000 draws of 100 ports: the variance of the count of
+ * one is 198.
  */
 Test(port_pick, the_port_behind_a_reserved_stretch_is_as_likely_as_others)
 {

@@ -102,8 +102,8 @@ static void report_many(enum event_kind kind, uint32_t n)
 		report_event(&reporter, &policy, &report);
 }
 
-/* Reports so many within one second, and returns how many lines that makes. What
- * takes longer on a busy machine is done again, from the start. */
+/* Reports so many within one second, and returns how many lines that makes.
+ * What takes longer on a busy machine is done again, from the start. */
 static uint32_t lines_of_a_second(uint32_t n)
 {
 	for (;;) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * probe_descriptors [END]: sockets on the last descriptors of a process that may
- * have END of them, 1,000,000 without an argument, look the same with and
+ * probe_descriptors [END]: sockets on the last descriptors of a process that
+ * may have END of them, 1,000,000 without an argument, look the same with and
  * without Berth, and Berth's table of them costs a page for each place where it
  * is used, not one for every descriptor.
  */

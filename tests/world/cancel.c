@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cancel RANGE: threads that are cancelled at hooked calls. What POSIX has as a
- * cancellation point stays one, nothing else becomes one, and the port goes with
- * the socket that the thread's cleanup closes.
+ * cancellation point stays one, nothing else becomes one, and the port goes
+ * with the socket that the thread's cleanup closes.
  *
  * A cancellation may be pending when the call is made, or come while it blocks.
  */
@@ -40,7 +40,7 @@ struct victim {
 	_Atomic bool is_cancelled;
 };
 
-/* --- the calls ------------------------------------------------------------------ */
+/* --- the calls ------------------------------------------------------------ */
 
 static struct address to(int fd, uint16_t port)
 {
@@ -204,7 +204,7 @@ static const struct task tasks[] = {
 	  0 },
 };
 
-/* --- one call ------------------------------------------------------------------- */
+/* --- one call ------------------------------------------------------------- */
 
 static void close_after(void *argument)
 {

@@ -154,7 +154,7 @@ static int reset(int fd)
 	return close(fd);
 }
 
-/* --- the parent --------------------------------------------------------------------- */
+/* --- the parent ----------------------------------------------------------- */
 
 static void *go_on(void *failures)
 {
@@ -172,8 +172,8 @@ static void *go_on(void *failures)
 	return NULL;
 }
 
-/* TCP ports that the map has as one's alone, or for connects; -1 where there is no
- * map. */
+/* TCP ports that the map has as one's alone, or for connects; -1 where there is
+ * no map. */
 static int count_ports(bool of_connects)
 {
 	char line[256];
@@ -244,8 +244,8 @@ static void run_children(const char *name, void (*act)(void))
 	check(status == 0, "%s: children end with %d", name, status);
 }
 
-/* Whether a port goes with a failed connect. A port that a child has bound stays
- * with its socket, whose end nobody sees. */
+/* Whether a port goes with a failed connect. A port that a child has bound
+ * stays with its socket, whose end nobody sees. */
 static bool is_pinned(void)
 {
 	const int fd = open_kind(&kinds[TCP4]);

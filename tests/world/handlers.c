@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * handlers RANGE: signal handlers that call hooked functions, while the thread
- * that they interrupt is inside the same ones. Every call has to do what it does
- * without a handler, none may wait for another, and none may allocate. Edge
- * cases 22 and 23.
+ * that they interrupt is inside the same ones. Every call has to do what it
+ * does without a handler, none may wait for another, and none may allocate.
+ * Edge cases 22 and 23.
  *
  * Two threads are interrupted by a timer of the process and by pthread_kill()
  * from a third. The program's own allocator is a hooked call's nightmare: it
@@ -29,7 +29,7 @@ static _Thread_local volatile sig_atomic_t is_hooked, depth;
 static _Atomic unsigned long n_allocated, n_handled, n_interrupted, n_failed;
 static _Atomic int is_over;
 
-/* --- the allocator ----------------------------------------------------------- */
+/* --- the allocator -------------------------------------------------------- */
 
 void *__libc_malloc(size_t size);
 
@@ -59,7 +59,7 @@ void *malloc(size_t size)
 	return __libc_malloc(size);
 }
 
-/* --- what threads and handlers do --------------------------------------------- */
+/* --- what threads and handlers do ----------------------------------------- */
 
 #define HOOKED(call) __extension__ ({ \
 	is_hooked++; \

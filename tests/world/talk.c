@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * talk RANGE: threads and a child that talk to each other over TCP and UDP, and
- * allocate as they go: an ordinary program, for allocators, sanitizers and other
- * preloads to be put around it. Edge cases 22 and 36.
+ * allocate as they go: an ordinary program, for allocators, sanitizers and
+ * other preloads to be put around it. Edge cases 22 and 36.
  */
 #include "probe.h"
 
