@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * What the probes share. A probe is a small program that a driver starts both
- * bare and with libberth.so preloaded.
+ * What the programs of this suite share. A driver starts each both bare and
+ * with libberth.so preloaded.
  *
- * A *comparison* probe (probe_*.c) prints a line for each call with REPORT();
- * compare.py demands the same lines from both runs. An *assertion* probe
+ * A *comparison* (play.c with its scenes, probe_process.c) prints a line for
+ * each call; compare.py demands the same lines from both runs. An *assertion*
  * (assert_*.c) prints its verdicts with check() and skip(), and is given the
- * configured range as its first argument; assert.py turns them into TAP.
+ * configured range as its first argument; verdicts.py turns them into TAP.
  *
  * Ports are in host byte order. All output goes to stdout, line by line, so
  * that a probe that dies leaves what it had found.
@@ -29,7 +29,7 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-/* Every port that a comparison probe names is below; the others are "auto". */
+/* Every port that a comparison names is below; the others are "auto". */
 #define EXPLICIT_PORTS_END 10000
 
 /* errno before each call that is reported; a success has to leave it alone. */

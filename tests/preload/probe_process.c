@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -193,6 +194,25 @@ static void as_stdin(void)
 	close(saved);
 }
 
+/* All six arguments of syscall(2) arrive. */
+static void six_arguments(void)
+{
+	char bytes[4096] = { 0 };
+	int ends[2];
+	loff_t offset = 0;
+
+	REPORT(-1, syscall(SYS_getpid) == getpid(), "SYS_getpid");
+	must(pipe(ends), "pipe");
+	int file = must(open("/proc/self/exe", O_RDONLY), "exe");
+	REPORT(-1, syscall(SYS_splice, file, &offset, ends[1], NULL, 16UL, 0U),
+	       "SYS_splice");
+	REPORT(-1, read(ends[0], bytes, sizeof(bytes)), "read");
+	report_text("%.3s, offset %ld", bytes + 1, (long)offset);
+	close(file);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	server = start_server(&kinds[TCP4], peer());
@@ -203,5 +223,6 @@ int main(void)
 	handler();
 	passed_descriptor();
 	as_stdin();
+	six_arguments();
 	return 0;
 }

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Steps: calls as lines of text, which play.c describes. "bind here:5100/len=8"
+ * binds the descriptor at hand. A scene opens its own descriptors.
+ */
+
+#include "probe.h"
+
+#define MAX_SCENE_FDS 64
+#define MAX_SERVERS 4
+
+struct stage {
+	const struct kind *kind;
+	int servers[MAX_SERVERS], n_servers;
+	int fds[MAX_SCENE_FDS], n_fds;	/* of the scene */
+	int fd;				/* at hand */
+	bool is_by_number;		/* the call is made by syscall(2) */
+};
+extern struct stage stage;
+
+/* A kind by its name; ends the program where there is none. */
+const struct kind *step_kind(const char *name);
+
+/* Opens a server at an address, for the scenes to connect and send to. */
+void step_serve(const char *address);
+void step_close_servers(void);
+
+/* Makes the call with errno at ERRNO_KEPT, and leaves errno as the call does. */
+long step_make(const char *text);
+
+/* The descriptor that the scene has opened Nth, from 0; -1: none. */
+int step_opened(int n);
+
+/* Closes what the scene has opened. */
+void step_end(void);
