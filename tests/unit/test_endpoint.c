@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,4 +239,108 @@ Test(endpoint, a_wildcard_address_has_the_length_of_its_family)
 	cr_assert_eq(endpoint_wildcard(AF_INET6, 71, &address), 28);
 	cr_assert(endpoint_read(&address.generic, 28, &endpoint));
 	cr_assert(endpoint_is_wildcard(&endpoint) && endpoint.port == 71);
+}
+
+static void assert_endpoint(const struct endpoint *endpoint,
+			    const char *expected)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	memset(text, '\n', sizeof(text));
+	endpoint_text(endpoint, text);
+	cr_assert_not_null(memchr(text, '\0', sizeof(text)));
+	cr_assert_str_eq(text, expected, "%s, not %s", text, expected);
+}
+
+static void assert_ipv6(const char *address, const char *expected)
+{
+	struct endpoint endpoint = { .port = 80, .family = AF_INET6 };
+
+	cr_assert_eq(inet_pton(AF_INET6, address, endpoint.address), 1);
+	assert_endpoint(&endpoint, expected);
+}
+
+/* RFC 5952, section 4. */
+Test(endpoint, addresses_are_written_as_recommended)
+{
+	assert_ipv6("::", "[::]:80");
+	assert_ipv6("::1", "[::1]:80");
+	assert_ipv6("2001:0db8::0001", "[2001:db8::1]:80");
+	assert_ipv6("2001:db8:0:1:1:1:1:1", "[2001:db8:0:1:1:1:1:1]:80");
+	assert_ipv6("2001:0:0:1:0:0:0:1", "[2001:0:0:1::1]:80");
+	assert_ipv6("2001:db8:0:0:1:0:0:1", "[2001:db8::1:0:0:1]:80");
+	assert_ipv6("2001:DB8:AAAA::", "[2001:db8:aaaa::]:80");
+	assert_ipv6("0:1:2:3:4:5:6:7", "[0:1:2:3:4:5:6:7]:80");
+	assert_ipv6("1:2:3:4:5:6:7:0", "[1:2:3:4:5:6:7:0]:80");
+	assert_ipv6("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+		    "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:80");
+	assert_ipv6("::ffff:192.0.2.1", "192.0.2.1:80");
+	assert_ipv6("::ffff:255.255.255.255", "255.255.255.255:80");
+	assert_ipv6("::ffff:0.0.0.0", "0.0.0.0:80");
+}
+
+Test(endpoint, a_scope_and_the_greatest_numbers_are_written)
+{
+	struct endpoint endpoint = {
+		.address = { 0xfe, 0x80, [15] = 1 },
+		.scope = 2, .port = 0, .family = AF_INET6,
+	};
+
+	assert_endpoint(&endpoint, "[fe80::1%2]:0");
+	memset(&endpoint, 0xff, sizeof(endpoint));
+	endpoint.family = AF_INET6;
+	assert_endpoint(&endpoint, "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+			"%4294967295]:65535");
+}
+
+Test(endpoint, random_addresses_are_written_as_by_inet_ntop)
+{
+	int n_compared = 0, n_with_zeros = 0;
+
+	srand(1);
+	while (n_compared < 10000) {
+		struct endpoint endpoint = {
+			.port = (uint16_t)rand(), .family = AF_INET6,
+		};
+		char address[INET6_ADDRSTRLEN], expected[ENDPOINT_TEXT_SIZE];
+
+		for (int i = 0; i < 8; i++) {
+			const uint32_t group = rand() % 2 == 0 ? 0 :
+				(uint32_t)rand() >> rand() % 24 & 0xffff;
+
+			endpoint.address[2 * i] = (uint8_t)(group >> 8);
+			endpoint.address[2 * i + 1] = (uint8_t)group;
+		}
+		cr_assert_not_null(inet_ntop(AF_INET6, endpoint.address,
+					     address, sizeof(address)));
+		/* Of those with an IPv4 address inside it has its own view. */
+		if (strchr(address, '.') != NULL)
+			continue;
+		snprintf(expected, sizeof(expected), "[%s]:%u", address,
+			 endpoint.port);
+		assert_endpoint(&endpoint, expected);
+		n_with_zeros += strstr(address, "::") != NULL;
+		n_compared++;
+	}
+	cr_assert_gt(n_with_zeros, 5000);
+}
+
+Test(endpoint, random_ipv4_addresses_are_written_as_by_inet_ntop)
+{
+	srand(2);
+	for (int n = 0; n < 10000; n++) {
+		struct endpoint endpoint = {
+			.address = { [10] = 0xff, [11] = 0xff },
+			.port = (uint16_t)rand(), .family = AF_INET,
+		};
+		char address[INET_ADDRSTRLEN], expected[ENDPOINT_TEXT_SIZE];
+
+		for (int i = 12; i < 16; i++)
+			endpoint.address[i] = (uint8_t)(rand() >> rand() % 8);
+		inet_ntop(AF_INET, endpoint.address + 12, address,
+			  sizeof(address));
+		snprintf(expected, sizeof(expected), "%s:%u", address,
+			 endpoint.port);
+		assert_endpoint(&endpoint, expected);
+	}
 }

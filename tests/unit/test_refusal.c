@@ -30,6 +30,12 @@ static void fill(struct port_set *set, uint32_t lo, uint32_t hi)
 
 static void setup(void)
 {
+	struct port_set *const sets[] = { &connect_range, &listen_range,
+					  &dynamic, &owned, &refused };
+
+	memset(&process, 0, sizeof(process));
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		*sets[i] = (struct port_set){ .n_ports = 0 };
 	cr_assert_eq(map_open_private(0, &process.map), 0);
 	process_prepare(&process);
 	strcpy(process.source.identity.name, "redis-server");
@@ -94,37 +100,139 @@ static void assert_counted(enum counter expected, uint64_t n)
 	}
 }
 
-static void assert_nothing_told(void)
+static void assert_nothing_told(const char *what)
 {
 	assert_counted(N_COUNTERS, 0);
-	cr_assert_eq(event_end(&process.map), 0);
+	cr_assert_eq(event_end(&process.map), 0, "%s", what);
 }
 
+static int connect_to_itself(void)
+{
+	const struct endpoint endpoint = local(CONNECT_PORT);
+
+	return refusal_of_self_connect(&process, &policy, PROTOCOL_TCP,
+				       &endpoint);
+}
+
+/* What a call says, and the event and the counter of it. */
+struct told {
+	int result;
+	enum event_verdict verdict;
+	enum event_kind kind;
+	enum counter counter;
+};
+
+#define NOTHING { 0, EVENT_ALLOWED, N_EVENT_KINDS, N_COUNTERS }
+#define REFUSED(error, name) \
+	{ error, EVENT_REFUSED, EVENT_##name, COUNTER_##name }
+#define ALLOWED(name) { 0, EVENT_ALLOWED, EVENT_##name, COUNTER_##name }
+#define OBSERVED(name) { 0, EVENT_OBSERVED, EVENT_##name, COUNTER_OBSERVED }
+
+/* Settings that are not at their default. */
+#define SET(setting, value) .settings[SETTING_##setting] = 1 + (value)
+#define DEFAULTS { 0 }
+#define NO_OUTSIDE SET(OUTSIDE, OUTSIDE_REFUSE)
+#define NO_SERVER SET(SERVER_IN_RANGE, SERVER_REFUSE)
+#define WARN_OF_SERVER SET(SERVER_IN_RANGE, SERVER_WARN)
+#define OBSERVE SET(MODE, MODE_OBSERVE), NO_OUTSIDE, NO_SERVER, \
+	SET(SELF_CONNECT, SELF_CONNECT_REFUSE)
+
+static const struct {
+	const char *sentence;
+	uint32_t port;	/* 0: a connect to itself */
+	struct told told;
+	uint8_t settings[N_SETTINGS];
+} cases[] = {
+	{ "a port reserved for others is refused", FOREIGN_PORT,
+	  REFUSED(-EACCES, RESERVED), DEFAULTS },
+	{ "its owner passes", OWN_PORT, NOTHING, DEFAULTS },
+	{ "so does the port before", FOREIGN_PORT - 1, NOTHING, DEFAULTS },
+	{ "so does the port behind", FOREIGN_PORT + 10, NOTHING, DEFAULTS },
+	{ "so does a port that is connected from", CONNECT_PORT, NOTHING,
+	  DEFAULTS },
+	{ "so does a server in a range by default", LISTEN_PORT, NOTHING,
+	  DEFAULTS },
+	{ "so does one in the range of another rule", OTHERS_PORT, NOTHING,
+	  DEFAULTS },
+	{ "so does any other", PLAIN_PORT, NOTHING, DEFAULTS },
+	{ "so does a service", 80, NOTHING, DEFAULTS },
+	{ "outside is refused where that is set", PLAIN_PORT,
+	  REFUSED(-EADDRINUSE, OUTSIDE), NO_OUTSIDE },
+	{ "what another rule assigns is outside", OTHERS_PORT,
+	  REFUSED(-EADDRINUSE, OUTSIDE), NO_OUTSIDE },
+	{ "so is the first port behind the services", 1024,
+	  REFUSED(-EADDRINUSE, OUTSIDE), NO_OUTSIDE },
+	{ "a service is not outside", 80, NOTHING, NO_OUTSIDE },
+	{ "nor is the last one", 1023, NOTHING, NO_OUTSIDE },
+	{ "nor is the range of connects", CONNECT_PORT, NOTHING, NO_OUTSIDE },
+	{ "nor is that of servers", LISTEN_PORT, NOTHING, NO_OUTSIDE },
+	{ "nor is an own reservation", OWN_PORT, NOTHING, NO_OUTSIDE },
+	{ "a reservation of others goes before outside", FOREIGN_PORT,
+	  REFUSED(-EACCES, RESERVED), NO_OUTSIDE },
+	{ "a server in a range is told where that is set", OTHERS_PORT,
+	  ALLOWED(SERVER_IN_RANGE), WARN_OF_SERVER },
+	{ "it is refused where that is set", LISTEN_PORT,
+	  REFUSED(-EACCES, SERVER_IN_RANGE), NO_SERVER },
+	{ "a server elsewhere is not", PLAIN_PORT, NOTHING, NO_SERVER },
+	{ "nor is one on its own port", OWN_PORT, NOTHING, NO_SERVER },
+	{ "observing refuses no reserved port, but tells", FOREIGN_PORT,
+	  OBSERVED(RESERVED), OBSERVE },
+	{ "observing refuses nothing outside, but tells", PLAIN_PORT,
+	  OBSERVED(OUTSIDE), OBSERVE },
+	{ "observing refuses no server, but tells", LISTEN_PORT,
+	  OBSERVED(SERVER_IN_RANGE), OBSERVE },
+	{ "a warning stays one while observing", LISTEN_PORT,
+	  ALLOWED(SERVER_IN_RANGE), WARN_OF_SERVER, SET(MODE, MODE_OBSERVE) },
+	{ "a connect to itself is refused as with nobody listening", 0,
+	  REFUSED(-ECONNREFUSED, SELF_CONNECT), DEFAULTS },
+	{ "it may be allowed", 0, NOTHING,
+	  SET(SELF_CONNECT, SELF_CONNECT_ALLOW) },
+	{ "observing refuses no connect to itself, but tells", 0,
+	  OBSERVED(SELF_CONNECT), OBSERVE },
+};
+
 /* One event, and one count of it. */
-static void assert_told(enum event_kind kind, enum event_verdict verdict,
-			enum event_call call, uint32_t port,
-			enum counter counter)
+static void assert_told(const char *what, const struct told *told,
+			enum event_call call, uint32_t port)
 {
 	struct event event;
 
-	cr_assert_eq(event_end(&process.map), 1);
+	cr_assert_eq(event_end(&process.map), 1, "%s", what);
 	cr_assert(event_get(&process.map, 0, &event));
-	cr_expect_eq(event.kind, kind);
-	cr_expect_eq(event.verdict, verdict);
-	cr_expect_eq(event.call, call);
-	cr_expect_eq(event.address.port, port);
+	cr_expect_eq(event.kind, told->kind, "%s", what);
+	cr_expect_eq(event.verdict, told->verdict, "%s", what);
+	cr_expect_eq(event.call, call, "%s", what);
+	cr_expect_eq(event.address.port, port, "%s", what);
 	cr_expect_eq(event.pid, (uint32_t)getpid());
 	cr_expect_str_eq(event.program, "redis-server");
 	cr_expect_str_eq(event.rule, "default");
 	cr_expect_gt(event.time_ns, UINT64_C(1600000000000000000));
-	assert_counted(counter, 1);
+	assert_counted(told->counter, 1);
 }
 
-Test(refusal, a_port_reserved_for_others_is_refused_and_reported)
+Test(refusal, each_call_is_refused_or_passes_and_is_told)
 {
-	cr_assert_eq(bind_tcp(FOREIGN_PORT), -EACCES);
-	assert_told(EVENT_RESERVED, EVENT_REFUSED, CALL_BIND, FOREIGN_PORT,
-		    COUNTER_RESERVED);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const uint32_t port = cases[i].port;
+		const struct told *told = &cases[i].told;
+		int result;
+
+		teardown();
+		setup();
+		for (int setting = 0; setting < N_SETTINGS; setting++)
+			if (cases[i].settings[setting] > 0)
+				policy.settings[setting] =
+					cases[i].settings[setting] - 1;
+		result = port == 0 ? connect_to_itself() : bind_tcp(port);
+		cr_assert_eq(result, told->result, "%s: %d",
+			     cases[i].sentence, result);
+		if (told->kind == N_EVENT_KINDS)
+			assert_nothing_told(cases[i].sentence);
+		else
+			assert_told(cases[i].sentence, told,
+				    port == 0 ? CALL_CONNECT : CALL_BIND,
+				    port == 0 ? CONNECT_PORT : port);
+	}
 }
 
 Test(refusal, the_event_has_protocol_and_address_of_the_call)
@@ -142,19 +250,8 @@ Test(refusal, a_reservation_is_of_its_protocol_alone)
 {
 	policy.refused[PROTOCOL_UDP] = NULL;
 	cr_assert_eq(bind_in(PROTOCOL_UDP, FOREIGN_PORT), 0);
-	assert_nothing_told();
+	assert_nothing_told("");
 	cr_assert_eq(bind_in(PROTOCOL_SCTP, FOREIGN_PORT), -EACCES);
-}
-
-Test(refusal, its_owner_and_any_other_port_pass)
-{
-	cr_assert_eq(bind_tcp(OWN_PORT), 0);
-	cr_assert_eq(bind_tcp(FOREIGN_PORT - 1), 0);
-	cr_assert_eq(bind_tcp(FOREIGN_PORT + 10), 0);
-	cr_assert_eq(bind_tcp(CONNECT_PORT), 0);
-	cr_assert_eq(bind_tcp(PLAIN_PORT), 0);
-	cr_assert_eq(bind_tcp(80), 0);
-	assert_nothing_told();
 }
 
 Test(refusal, without_any_sets_everything_passes)
@@ -165,69 +262,7 @@ Test(refusal, without_any_sets_everything_passes)
 	policy.settings[SETTING_SERVER_IN_RANGE] = SERVER_REFUSE;
 	cr_assert_eq(bind_tcp(FOREIGN_PORT), 0);
 	cr_assert_eq(bind_tcp(CONNECT_PORT), 0);
-	assert_nothing_told();
-}
-
-Test(refusal, outside_of_the_range_is_refused_where_that_is_set)
-{
-	policy.settings[SETTING_OUTSIDE] = OUTSIDE_REFUSE;
-	cr_assert_eq(bind_tcp(PLAIN_PORT), -EADDRINUSE);
-	assert_told(EVENT_OUTSIDE, EVENT_REFUSED, CALL_BIND, PLAIN_PORT,
-		    COUNTER_OUTSIDE);
-}
-
-Test(refusal, what_another_rule_assigns_is_outside)
-{
-	policy.settings[SETTING_OUTSIDE] = OUTSIDE_REFUSE;
-	cr_assert_eq(bind_tcp(OTHERS_PORT), -EADDRINUSE);
-	assert_told(EVENT_OUTSIDE, EVENT_REFUSED, CALL_BIND, OTHERS_PORT,
-		    COUNTER_OUTSIDE);
-}
-
-Test(refusal, not_outside_are_both_ranges_own_reservations_and_services)
-{
-	policy.settings[SETTING_OUTSIDE] = OUTSIDE_REFUSE;
-	cr_assert_eq(bind_tcp(CONNECT_PORT), 0);
-	cr_assert_eq(bind_tcp(LISTEN_PORT), 0);
-	cr_assert_eq(bind_tcp(OWN_PORT), 0);
-	cr_assert_eq(bind_tcp(80), 0);
-	cr_assert_eq(bind_tcp(1023), 0);
-	assert_nothing_told();
-	cr_assert_eq(bind_tcp(1024), -EADDRINUSE);
-}
-
-Test(refusal, a_reservation_of_others_goes_before_outside)
-{
-	policy.settings[SETTING_OUTSIDE] = OUTSIDE_REFUSE;
-	cr_assert_eq(bind_tcp(FOREIGN_PORT), -EACCES);
-	assert_told(EVENT_RESERVED, EVENT_REFUSED, CALL_BIND, FOREIGN_PORT,
-		    COUNTER_RESERVED);
-}
-
-Test(refusal, a_server_in_any_range_is_told_of_where_that_is_set)
-{
-	policy.settings[SETTING_SERVER_IN_RANGE] = SERVER_WARN;
-	cr_assert_eq(bind_tcp(OTHERS_PORT), 0);
-	assert_told(EVENT_SERVER_IN_RANGE, EVENT_ALLOWED, CALL_BIND,
-		    OTHERS_PORT, COUNTER_SERVER_IN_RANGE);
-}
-
-Test(refusal, a_server_in_any_range_is_refused_where_that_is_set)
-{
-	policy.settings[SETTING_SERVER_IN_RANGE] = SERVER_REFUSE;
-	cr_assert_eq(bind_tcp(PLAIN_PORT), 0);
-	cr_assert_eq(bind_tcp(OWN_PORT), 0);
-	assert_nothing_told();
-	cr_assert_eq(bind_tcp(LISTEN_PORT), -EACCES);
-	assert_told(EVENT_SERVER_IN_RANGE, EVENT_REFUSED, CALL_BIND,
-		    LISTEN_PORT, COUNTER_SERVER_IN_RANGE);
-}
-
-Test(refusal, a_server_in_a_range_passes_by_default)
-{
-	cr_assert_eq(bind_tcp(LISTEN_PORT), 0);
-	cr_assert_eq(bind_tcp(OTHERS_PORT), 0);
-	assert_nothing_told();
+	assert_nothing_told("");
 }
 
 Test(refusal, a_port_that_rests_was_handed_on)
@@ -235,7 +270,7 @@ Test(refusal, a_port_that_rests_was_handed_on)
 	policy.settings[SETTING_SERVER_IN_RANGE] = SERVER_REFUSE;
 	ledger_rest(&process.map, PROTOCOL_TCP, LISTEN_PORT, clock_now_ms());
 	cr_assert_eq(bind_tcp(LISTEN_PORT), 0);
-	assert_nothing_told();
+	assert_nothing_told("");
 	cr_assert_eq(bind_tcp(LISTEN_PORT + 1), -EACCES);
 	cr_assert_eq(bind_in(PROTOCOL_UDP, LISTEN_PORT), -EACCES);
 }
@@ -262,7 +297,7 @@ Test(refusal, a_port_that_is_leased_is_shared)
 
 		cr_assert_eq(ledger_lease(&process.map, &lease), 0);
 		cr_assert_eq(bind_tcp(lease.port), 0);
-		assert_nothing_told();
+		assert_nothing_told("");
 		ledger_release(&process.map, &lease, 0);
 	}
 	cr_assert_eq(bind_tcp(LISTEN_PORT), -EACCES);
@@ -286,69 +321,6 @@ static void set_strict(enum mode mode)
 	policy.settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
 }
 
-Test(refusal, observing_refuses_no_reserved_port_but_tells)
-{
-	set_strict(MODE_OBSERVE);
-	cr_assert_eq(bind_tcp(FOREIGN_PORT), 0);
-	assert_told(EVENT_RESERVED, EVENT_OBSERVED, CALL_BIND, FOREIGN_PORT,
-		    COUNTER_OBSERVED);
-}
-
-Test(refusal, observing_refuses_nothing_outside_but_tells)
-{
-	set_strict(MODE_OBSERVE);
-	cr_assert_eq(bind_tcp(PLAIN_PORT), 0);
-	assert_told(EVENT_OUTSIDE, EVENT_OBSERVED, CALL_BIND, PLAIN_PORT,
-		    COUNTER_OBSERVED);
-}
-
-Test(refusal, observing_refuses_no_server_but_tells)
-{
-	set_strict(MODE_OBSERVE);
-	cr_assert_eq(bind_tcp(LISTEN_PORT), 0);
-	assert_told(EVENT_SERVER_IN_RANGE, EVENT_OBSERVED, CALL_BIND,
-		    LISTEN_PORT, COUNTER_OBSERVED);
-}
-
-Test(refusal, a_warning_stays_one_while_observing)
-{
-	policy.settings[SETTING_MODE] = MODE_OBSERVE;
-	policy.settings[SETTING_SERVER_IN_RANGE] = SERVER_WARN;
-	cr_assert_eq(bind_tcp(LISTEN_PORT), 0);
-	assert_told(EVENT_SERVER_IN_RANGE, EVENT_ALLOWED, CALL_BIND,
-		    LISTEN_PORT, COUNTER_SERVER_IN_RANGE);
-}
-
-static int connect_to_itself(void)
-{
-	const struct endpoint endpoint = local(CONNECT_PORT);
-
-	return refusal_of_self_connect(&process, &policy, PROTOCOL_TCP,
-				       &endpoint);
-}
-
-Test(refusal, a_connect_to_itself_is_refused_as_with_nobody_listening)
-{
-	cr_assert_eq(connect_to_itself(), -ECONNREFUSED);
-	assert_told(EVENT_SELF_CONNECT, EVENT_REFUSED, CALL_CONNECT,
-		    CONNECT_PORT, COUNTER_SELF_CONNECT);
-}
-
-Test(refusal, a_connect_to_itself_may_be_allowed)
-{
-	policy.settings[SETTING_SELF_CONNECT] = SELF_CONNECT_ALLOW;
-	cr_assert_eq(connect_to_itself(), 0);
-	assert_nothing_told();
-}
-
-Test(refusal, observing_refuses_no_connect_to_itself_but_tells)
-{
-	set_strict(MODE_OBSERVE);
-	cr_assert_eq(connect_to_itself(), 0);
-	assert_told(EVENT_SELF_CONNECT, EVENT_OBSERVED, CALL_CONNECT,
-		    CONNECT_PORT, COUNTER_OBSERVED);
-}
-
 static int send_without_map(void)
 {
 	return refusal_without_map(&process, &policy, CALL_SEND, PROTOCOL_UDP);
@@ -358,14 +330,14 @@ Test(refusal, with_shared_memory_there_is_nothing_to_refuse)
 {
 	set_strict(MODE_ENFORCE);
 	cr_assert_eq(send_without_map(), 0);
-	assert_nothing_told();
+	assert_nothing_told("");
 }
 
 Test(refusal, without_shared_memory_a_process_goes_on_by_itself)
 {
 	process.map.shared_error = -ENOSPC;
 	cr_assert_eq(send_without_map(), 0);
-	assert_nothing_told();
+	assert_nothing_told("");
 }
 
 Test(refusal, without_shared_memory_it_is_refused_where_that_is_set)
@@ -375,8 +347,7 @@ Test(refusal, without_shared_memory_it_is_refused_where_that_is_set)
 	policy.settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
 	process.map.shared_error = -ENOSPC;
 	cr_assert_eq(send_without_map(), -EACCES);
-	assert_told(EVENT_NO_MAP, EVENT_REFUSED, CALL_SEND, 0,
-		    COUNTER_NO_MAP);
+	assert_told("", &(struct told)REFUSED(-EACCES, NO_MAP), CALL_SEND, 0);
 	cr_assert(event_get(&process.map, 0, &event));
 	cr_assert_eq(event.protocol, PROTOCOL_UDP);
 }
@@ -385,11 +356,10 @@ Test(refusal, without_what_to_follow_it_is_refused_where_that_is_set)
 {
 	policy.is_guess = true;
 	cr_assert_eq(send_without_map(), 0);
-	assert_nothing_told();
+	assert_nothing_told("");
 	policy.settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
 	cr_assert_eq(send_without_map(), -EACCES);
-	assert_told(EVENT_BAD_POLICY, EVENT_REFUSED, CALL_SEND, 0,
-		    COUNTER_BAD_POLICY);
+	assert_told("", &(struct told)REFUSED(-EACCES, BAD_POLICY), CALL_SEND, 0);
 }
 
 Test(refusal, observing_goes_on_without_shared_memory_but_tells)
@@ -397,8 +367,7 @@ Test(refusal, observing_goes_on_without_shared_memory_but_tells)
 	set_strict(MODE_OBSERVE);
 	process.map.shared_error = -ENOSPC;
 	cr_assert_eq(send_without_map(), 0);
-	assert_told(EVENT_NO_MAP, EVENT_OBSERVED, CALL_SEND, 0,
-		    COUNTER_OBSERVED);
+	assert_told("", &(struct told)OBSERVED(NO_MAP), CALL_SEND, 0);
 }
 
 Test(refusal, without_any_map_it_is_refused_all_the_same)
