@@ -38,11 +38,21 @@ fi
 builds=${1:-build-tests}
 failed=0
 n_steps=0
+stage=
 mkdir -p "$builds"
 
+# step NAME: the stage before has ended.
 step()
 {
-	printf '\n== %s\n' "$1"
+	end_step
+	stage=$1 began=$(date +%s)
+	printf '\n== %s\n' "$stage"
+}
+
+end_step()
+{
+	[ -z "$stage" ] ||
+		printf '== %s: %d s\n' "$stage" $(($(date +%s) - began))
 }
 
 # Says nothing where the command passes, and all that it said where it does not.
@@ -86,6 +96,7 @@ sum_up()
 {
 	status=$?
 	trap - EXIT
+	end_step
 	python3 tests/summary.py "$builds"/*.tap \
 		"$builds"/*/meson-logs/testlog*.json || status=1
 	exit $status
