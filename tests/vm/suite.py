@@ -44,10 +44,10 @@ EXPECTED = {
 # have.
 SUITES = {
     'preload': {'names exported and needed'},
-    'unit': {'choice', 'config', 'edge cases', 'glob', 'includes',
-             'policy_image', 'port_set', 'range_text', 'reserved_set',
-             'rules', 'rules_check', 'rules_print', 'rules_warn', 'setting',
-             'siphash', 'space', 'text'},
+    'unit': {'choice', 'choice_hash', 'config', 'config_file', 'edge cases',
+             'glob', 'includes', 'policy_image', 'policy_rule', 'port_set',
+             'ports_text', 'protocol', 'reserved_set', 'rules', 'rules_check',
+             'rules_print', 'rules_warn', 'setting', 'siphash', 'text'},
     'cli': {'check', 'run', 'shortened'},
 }
 
