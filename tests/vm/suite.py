@@ -48,7 +48,7 @@ SUITES = {
              'glob', 'includes', 'policy_image', 'policy_rule', 'port_set',
              'ports_text', 'protocol', 'reserved_set', 'rules', 'rules_check',
              'rules_print', 'rules_warn', 'setting', 'siphash', 'text'},
-    'cli': {'check', 'run', 'shortened'},
+    'cli': {'check', 'cover', 'run', 'shortened'},
 }
 
 # Of suite stress: name and rounds.
