@@ -30,22 +30,9 @@ bool assign_can_pin(const struct call *call, uint16_t port)
 	       kernel_can_pin(&process->kernel, port);
 }
 
-/*
- * False where the entry belongs to a socket that was closed without a hook
- * noticing.
- */
-static bool is_as_known(const struct call *call)
-{
-	struct fd_facts now;
-
-	return facts_query(call->fd, &now) == 0 && now.covered &&
-	       now.protocol == call->facts.protocol &&
-	       now.ipv6 == call->facts.ipv6;
-}
-
 static void note_refused_pin(const struct call *call)
 {
-	if (is_as_known(call))
+	if (call_is_as_known(call))
 		/* Relaxed: as in assign_can_pin(). */
 		or_relaxed_u32(&call->process->pin_refused,
 			       pin_bit(&call->facts));

@@ -32,6 +32,15 @@ bool call_holds_port(const struct call *call)
 	return socket_bind_address(call->fd, &bound) == -EINVAL;
 }
 
+bool call_is_as_known(const struct call *call)
+{
+	struct fd_facts now;
+
+	return facts_query(call->fd, &now) == 0 && now.covered &&
+	       now.protocol == call->facts.protocol &&
+	       now.ipv6 == call->facts.ipv6;
+}
+
 enum role call_role(const struct call *call)
 {
 	return call->kind == CALL_BIND || call->kind == CALL_LISTEN

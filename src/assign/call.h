@@ -70,6 +70,13 @@ bool call_is_engaged(const struct call *call);
 bool call_may_bind(const struct call *call);
 
 /*
+ * Whether the descriptor has a socket of the protocol and family that the facts
+ * say: it may have been closed, and its number used again, without a hook
+ * noticing.
+ */
+bool call_is_as_known(const struct call *call);
+
+/*
  * Resets a SO_REUSEADDR that Berth has set, on a socket that a connect has left
  * closed. Changes call->facts alone.
  */

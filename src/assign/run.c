@@ -53,18 +53,23 @@ static int refresh(struct call *call)
 }
 
 /*
- * A stream socket without a port cannot send. If it sends to an address, it
- * probably is another socket than the one that the cache knows.
+ * Few programs make such a call: it probably is for another socket than the one
+ * that the cache knows.
  */
 static bool is_unlikely(const struct call *call)
 {
-	return call->kind == CALL_SEND && !call->connects && is_stream(call) &&
-	       !call->facts.has_port && call->address != NULL;
+	const int family = call_family(call);
+
+	if (call->kind == CALL_LISTEN)
+		return !is_stream(call) && !is_sctp(call);
+	if (call->kind == CALL_SEND && !call->connects && is_stream(call))
+		return call->address != NULL;
+	return family == (call->facts.ipv6 ? AF_INET : AF_INET6);
 }
 
 static int look_again(struct call *call)
 {
-	if (is_unlikely(call))
+	if (is_unlikely(call) && !call_is_as_known(call))
 		return process_query(call->process, call->fd, &call->facts);
 	/* A datagram socket that has a port sends from it. */
 	return call->kind != CALL_SEND || call->connects ? refresh(call) : 0;

@@ -174,12 +174,18 @@ class Comparison:
             self.n_noise += 1
 
     def look_at_stray(self, seed, transcript):
-        self.n_strays += 1
         if len(self.strays) >= N_STRAYS_SHOWN:
+            self.n_strays += 1
             return
         stray = self.find_stray(seed, ALL_STEPS, 0, AT_LAST)
         if stray:
             stray = self.minimize(stray, self.find_stray)
+        sentence = stray and differences.accepted_stray(
+            self.mode, stray.before + [stray.hooked])
+        if sentence:
+            self.accepted[sentence] = self.accepted.get(sentence, 0) + 1
+            return
+        self.n_strays += 1
         if stray:
             self.strays.append(stray)
         else:

@@ -83,11 +83,11 @@ def is_self_connect(it):
         return False
     # To the port that it has; the kernel may refuse that too, for what else it is.
     if it.port == port_of(it.words_before, it.slot):
-        return it.only('name', 'device', 'peer', 'tcp', 'v6only')
+        return it.only('name', 'device', 'peer', 'tcp', 'v6only', 'no_port')
     return (bare in ('0', 'EINPROGRESS')
             and (is_connected_to_itself(it.bare.words, it.slot)
                  or is_silent_self_connect(it))
-            and it.only('name', 'peer', 'tcp', 'v6only', 'device'))
+            and it.only('name', 'peer', 'tcp', 'v6only', 'device', 'no_port'))
 
 
 def is_silent_self_connect(it):
@@ -127,9 +127,12 @@ def outlives_failure(it):
 
 
 def keeps_port(it):
-    """A later call comes from the port that is bound, which stays."""
+    """A later call comes from the port that is bound, which stays; or fails, since
+    there is such a connection."""
     bare, hooked = it.results()
-    return (it.name in TAKING and was_bound(it, it.slot) and bare == hooked
+    return (it.name in TAKING and was_bound(it, it.slot)
+            and (bare == hooked
+                 or it.name in CONNECTING and hooked == 'EADDRNOTAVAIL')
             and it.only('name')
             and port_of(it.hooked.words, it.slot)
             == port_of(it.words_before, it.slot))
@@ -234,6 +237,14 @@ def sockets_of(lines):
         yield it, sockets
 
 
+def socket_of(lines, slot):
+    """The socket that a slot has after the lines: the line that has made it."""
+    sockets = {}
+    for _, sockets in sockets_of(lines):
+        pass
+    return sockets.get(slot)
+
+
 def has_connected(lines, slot):
     """Whether a connect of a slot's socket was made, or began."""
     connected, sockets = set(), {}
@@ -266,10 +277,7 @@ def loses_unseen_range(it):
 
 
 def is_mptcp(it, slot):
-    sockets = {}
-    for _, sockets in sockets_of(it.before):
-        pass
-    made = sockets.get(slot)
+    made = socket_of(it.before, slot)
     return made is not None and 'MPTCP' in it.before[made].call
 
 
@@ -316,9 +324,9 @@ def is_refused_before_result(it):
             and is_mptcp(it, it.slot)
             and it.only('name', 'peer', 'tcp', 'listening')):
         return False
-    made = [Difference([], line, line) for line in it.before]
-    made = [one for one in made
-            if one.slot == it.slot and one.name in CONNECTING]
+    socket = socket_of(it.before, it.slot)
+    made = [one for one, sockets in sockets_of(it.before)
+            if sockets.get(one.slot) == socket and one.name in CONNECTING]
     return (any('fork:' in one.way.split()
                 and one.results()[0] == 'EINPROGRESS' for one in made)
             and any(one.results()[0] == 'ECONNREFUSED' for one in made))
@@ -333,6 +341,9 @@ def is_not_shared(it):
             and any('SO_REUSE' in line.call for line in it.before)
             and port_of(it.hooked.words, it.slot) == '0')
 
+
+UNSEEN = ('Berth does not know what a raw system call has done to a socket. The'
+          ' next call on it may leave another name, range or SO_REUSEADDR.')
 
 # (sentence, modes, whether it is what differs)
 DIFFERENCES = [
@@ -367,8 +378,8 @@ DIFFERENCES = [
     ('An MPTCP socket that was connected before may lose IP_BIND_ADDRESS_NO_PORT'
      ' when it connects again.',
      ('pin', 'environment', 'exhausted', 'reuse') + BOUND_MODES, loses_no_port),
-    ('The socket keeps the port after a call that fails, and after an AF_UNSPEC'
-     ' connect.',
+    ('The socket keeps the port after a call that fails, after an AF_UNSPEC'
+     ' connect, and after a shutdown of a listener.',
      BOUND_MODES, has_outlived),
     ('Another socket that has SO_REUSEADDR can be bound to the port of a TCP'
      ' socket that is connected. Without Berth this bind fails with EADDRINUSE.',
@@ -378,10 +389,35 @@ DIFFERENCES = [
      ' has made or that it has sent to itself. The process that has connected does'
      ' not see a value that another process sets.',
      BOUND_MODES, is_seen_by_others),
-    ('Berth does not know what a raw system call has done to a socket. The next'
-     ' call on it may leave another name, range or SO_REUSEADDR.',
+    (UNSEEN,
      tuple(MODES), is_done_unseen),
 ]
+
+
+def was_closed_unseen(lines):
+    """A number was used again after a raw close."""
+    return any('raw: close' in line.call for line in lines)
+
+
+def is_mapped_v6only(lines):
+    """A UDP socket, which can be bound to no other port then."""
+    return (any('IPV6_V6ONLY, 0x1' in line.call for line in lines)
+            and any('name=[::ffff:' in line.text for line in lines))
+
+
+# What leaves a port outside the range: (sentence, modes, whether it is that)
+STRAYS = [
+    (UNSEEN, tuple(MODES), was_closed_unseen),
+    ('The kernel chooses the port of a UDP socket over IPv6 that was bound to an'
+     ' IPv4-mapped address without a port, and then given IPV6_V6ONLY.',
+     BOUND_MODES, is_mapped_v6only),
+]
+
+
+def accepted_stray(mode, lines):
+    """The sentence that names how the last line has left the range, or None."""
+    return next((sentence for sentence, modes, is_it in STRAYS
+                 if mode in modes and is_it(lines)), None)
 
 
 def accepted(mode, bare, hooked):
@@ -400,7 +436,7 @@ def accepted(mode, bare, hooked):
 
 
 def sentences():
-    return [sentence for sentence, _, _ in DIFFERENCES]
+    return [sentence for sentence, _, _ in DIFFERENCES + STRAYS]
 
 
 def is_in_manual(sentence):
