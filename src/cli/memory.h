@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Memory that is given back all at once. A caller may check at the end instead
+/* Memory that is freed all at once. A caller may check at the end instead
  * of after each call: failed is set by the first call that finds no memory. */
 
 #include <stdbool.h>
