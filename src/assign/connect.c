@@ -5,7 +5,6 @@
 
 #include "assign/connecting.h"
 #include "base/raw.h"
-#include "base/scratch.h"
 #include "kernel/socket.h"
 #include "kernel/socket_table.h"
 #include "map/event.h"
@@ -85,7 +84,7 @@ static void give_up(struct connecting *self)
 /* The caller releases the memory; NULL where there is none. */
 static struct ports_towards *list_ports_towards(const struct endpoint *remote)
 {
-	struct ports_towards *towards = scratch_take(sizeof(*towards));
+	struct ports_towards *towards = raw_map_private(sizeof(*towards));
 
 	if (towards == NULL)
 		return NULL;
@@ -171,7 +170,7 @@ static void ask_kernel(struct connecting *self)
 		}
 		from = part.hi + 1u;
 	}
-	scratch_put(towards, sizeof(*towards));
+	raw_unmap(towards, sizeof(*towards));
 	if (!is_asked)
 		outcome = ask_in_vain(self);
 	if (outcome == CONNECT_NEXT)

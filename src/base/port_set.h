@@ -51,6 +51,12 @@ bool port_set_meets(const struct port_set *a, const struct port_set *b);
  */
 void port_set_finish(struct port_set *set);
 
+/* The bit of a port in its word. */
+static inline uint64_t port_bit(uint32_t port)
+{
+	return UINT64_C(1) << port % PORT_WORD_BITS;
+}
+
 static inline bool port_set_has(const struct port_set *set, uint32_t port)
 {
 	return set->words[port / PORT_WORD_BITS] >> (port % PORT_WORD_BITS) & 1;
@@ -77,7 +83,7 @@ uint32_t port_set_longest_run(const struct port_set *set, uint32_t *lop,
 static inline uint32_t port_set_rank(const struct port_set *set, uint32_t port)
 {
 	const uint32_t word = port / PORT_WORD_BITS;
-	const uint64_t below = (UINT64_C(1) << port % PORT_WORD_BITS) - 1;
+	const uint64_t below = port_bit(port) - 1;
 
 	return set->ranks[word] +
 	       (uint32_t)__builtin_popcountll(set->words[word] & below);

@@ -66,18 +66,9 @@ long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
 	return raw_program_call(number, a1, a2, a3, a4, a5, a6);
 }
 
-/*
- * In 32 bits, as libc passes it: a filter may compare AT_FDCWD with all 64
- * bits.
- */
-static long in_register(int directory_fd)
-{
-	return (long)(unsigned int)directory_fd;
-}
-
 int raw_open(int directory_fd, const char *path, int flags, int mode)
 {
-	return (int)raw_syscall(SYS_openat, in_register(directory_fd),
+	return (int)raw_syscall(SYS_openat, raw_folder(directory_fd),
 				(long)path, flags | O_CLOEXEC, mode, 0, 0);
 }
 
@@ -165,7 +156,8 @@ void *raw_map_private(size_t size)
 
 void raw_unmap(void *memory, size_t size)
 {
-	raw_syscall(SYS_munmap, (long)memory, (long)size, 0, 0, 0, 0);
+	if (memory != NULL)
+		raw_syscall(SYS_munmap, (long)memory, (long)size, 0, 0, 0, 0);
 }
 
 int raw_madvise(void *memory, size_t size, int advice)
@@ -181,24 +173,6 @@ uid_t raw_geteuid(void)
 	const long uid = raw_syscall(SYS_geteuid, 0, 0, 0, 0, 0, 0);
 
 	return uid >= 0 ? (uid_t)uid : (uid_t)getauxval(AT_EUID);
-}
-
-int raw_fstat(int fd, struct stat *statusp)
-{
-	return (int)raw_syscall(SYS_fstat, fd, (long)statusp, 0, 0, 0, 0);
-}
-
-int raw_stat(const char *path, struct stat *statusp)
-{
-	return (int)raw_syscall(SYS_newfstatat, in_register(AT_FDCWD),
-				(long)path, (long)statusp, 0, 0, 0);
-}
-
-int raw_lstat_at(int directory_fd, const char *path, struct stat *statusp)
-{
-	return (int)raw_syscall(SYS_newfstatat, in_register(directory_fd),
-				(long)path, (long)statusp, AT_SYMLINK_NOFOLLOW,
-				0, 0);
 }
 
 ssize_t raw_pread(int fd, void *buffer, size_t size, off_t offset)
@@ -232,13 +206,13 @@ int raw_flock(int fd, int operation)
 
 int raw_mkdir_at(int directory_fd, const char *path, int mode)
 {
-	return (int)raw_syscall(SYS_mkdirat, in_register(directory_fd),
+	return (int)raw_syscall(SYS_mkdirat, raw_folder(directory_fd),
 				(long)path, mode, 0, 0, 0);
 }
 
 int raw_link_at(int from_fd, const char *from, int to_fd, const char *to,
 		int flags)
 {
-	return (int)raw_syscall(SYS_linkat, in_register(from_fd), (long)from,
-				in_register(to_fd), (long)to, flags, 0);
+	return (int)raw_syscall(SYS_linkat, raw_folder(from_fd), (long)from,
+				raw_folder(to_fd), (long)to, flags, 0);
 }

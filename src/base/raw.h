@@ -20,7 +20,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/atomics.h"
@@ -33,6 +32,15 @@
 static inline bool raw_is_filtered(long result)
 {
 	return result == RAW_FILTERED || result == -EPERM;
+}
+
+/*
+ * A folder's descriptor as libc passes it, in 32 bits: a filter may compare
+ * AT_FDCWD with all 64 bits.
+ */
+static inline long raw_folder(int directory_fd)
+{
+	return (long)(unsigned int)directory_fd;
 }
 
 long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
@@ -66,8 +74,14 @@ int raw_set_int_option(int fd, int level, int name, int value);
 /* Returns NULL, with -errno in *errorp, on failure; else *errorp is 0. */
 void *raw_map(size_t size, int protection, int flags, int fd, off_t offset,
 	      int *errorp);
-/* Zeroed private memory, of which only touched pages are allocated; or NULL. */
+/*
+ * Zeroed private memory, aligned for every type, of which only touched pages are
+ * allocated; NULL where the kernel refuses. On rare paths it takes the place of
+ * a large array on the program's stack, which may be small: that of a thread
+ * with PTHREAD_STACK_MIN, or an alternate signal stack.
+ */
 void *raw_map_private(size_t size);
+/* NULL is fine. */
 void raw_unmap(void *memory, size_t size);
 /* The call is not made where filter_is_inherited(); raw_flock() neither. */
 int raw_madvise(void *memory, size_t size, int advice);
@@ -76,9 +90,6 @@ int raw_madvise(void *memory, size_t size, int advice);
  * Files. In functions named _at, a path is looked up from a folder, or
  * AT_FDCWD.
  */
-int raw_fstat(int fd, struct stat *statusp);
-int raw_stat(const char *path, struct stat *statusp);
-int raw_lstat_at(int directory_fd, const char *path, struct stat *statusp);
 ssize_t raw_pread(int fd, void *buffer, size_t size, off_t offset);
 ssize_t raw_pwrite(int fd, const void *buffer, size_t size, off_t offset);
 int raw_fallocate(int fd, int mode, off_t offset, off_t size);

@@ -17,13 +17,7 @@
 
 #define WRITTEN_AT_ONCE 4096u
 
-/* In 32 bits, as in raw.c. */
-static long in_register(int folder_fd)
-{
-	return (long)(unsigned int)folder_fd;
-}
-
-static int take_status(int result, const struct stat *status,
+static int take_status(long result, const struct stat *status,
 		       struct file_status *statusp)
 {
 	if (result == 0)
@@ -34,59 +28,67 @@ static int take_status(int result, const struct stat *status,
 			.mode = status->st_mode,
 			.uid = status->st_uid,
 		};
-	return result;
+	return (int)result;
 }
 
 int raw_file_status(int fd, struct file_status *statusp)
 {
 	struct stat status;
 
-	return take_status(raw_fstat(fd, &status), &status, statusp);
+	return take_status(raw_syscall(SYS_fstat, fd, (long)&status, 0, 0, 0,
+				       0), &status, statusp);
+}
+
+static int look_up(int folder_fd, const char *path, int flags,
+		   struct file_status *statusp)
+{
+	struct stat status;
+
+	return take_status(raw_syscall(SYS_newfstatat, raw_folder(folder_fd),
+				       (long)path, (long)&status, flags, 0, 0),
+			   &status, statusp);
 }
 
 int raw_file_status_at(int folder_fd, const char *name,
 		       struct file_status *statusp)
 {
-	struct stat status;
+	return look_up(folder_fd, name, AT_SYMLINK_NOFOLLOW, statusp);
+}
 
-	return take_status(raw_lstat_at(folder_fd, name, &status), &status,
-			   statusp);
+int raw_file_status_of(const char *path, struct file_status *statusp)
+{
+	return look_up(AT_FDCWD, path, 0, statusp);
+}
+
+/* error_at_end is the result where no more bytes can be moved. */
+static int move_all(int fd, char *bytes, size_t size, uint64_t offset,
+		    bool writes, int error_at_end)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		const off_t at = (off_t)(offset + done);
+		const ssize_t n = writes
+			? raw_pwrite(fd, bytes + done, size - done, at)
+			: raw_pread(fd, bytes + done, size - done, at);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? (int)n : error_at_end;
+		done += (size_t)n;
+	}
+	return 0;
 }
 
 int raw_file_read(int fd, void *bytes, size_t size, uint64_t offset)
 {
-	size_t done = 0;
-
-	while (done < size) {
-		const ssize_t n = raw_pread(fd, (char *)bytes + done,
-					    size - done,
-					    (off_t)(offset + done));
-
-		if (n == -EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? (int)n : -ENODATA;
-		done += (size_t)n;
-	}
-	return 0;
+	return move_all(fd, bytes, size, offset, false, -ENODATA);
 }
 
 int raw_file_write(int fd, const void *bytes, size_t size, uint64_t offset)
 {
-	size_t done = 0;
-
-	while (done < size) {
-		const ssize_t n = raw_pwrite(fd, (const char *)bytes + done,
-					     size - done,
-					     (off_t)(offset + done));
-
-		if (n == -EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? (int)n : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
+	return move_all(fd, (char *)bytes, size, offset, true, -EIO);
 }
 
 ssize_t raw_read_text(const char *path, char *text, size_t size)
@@ -141,15 +143,15 @@ int raw_file_may_have(uint64_t size)
 
 int raw_file_remove(int folder_fd, const char *name, int flags)
 {
-	return (int)raw_syscall(SYS_unlinkat, in_register(folder_fd),
+	return (int)raw_syscall(SYS_unlinkat, raw_folder(folder_fd),
 				(long)name, flags, 0, 0, 0);
 }
 
 int raw_rename(int folder_fd, const char *from, const char *to,
 	       unsigned int flags)
 {
-	return (int)raw_syscall(SYS_renameat2, in_register(folder_fd),
-				(long)from, in_register(folder_fd), (long)to,
+	return (int)raw_syscall(SYS_renameat2, raw_folder(folder_fd),
+				(long)from, raw_folder(folder_fd), (long)to,
 				flags, 0);
 }
 
@@ -161,7 +163,7 @@ ssize_t raw_read_folder(int fd, void *entries, size_t size)
 
 ssize_t raw_read_link(int folder_fd, const char *name, char *text, size_t size)
 {
-	const long n = raw_syscall(SYS_readlinkat, in_register(folder_fd),
+	const long n = raw_syscall(SYS_readlinkat, raw_folder(folder_fd),
 				   (long)name, (long)text, (long)size - 1, 0,
 				   0);
 

@@ -23,6 +23,8 @@ int raw_file_status(int fd, struct file_status *statusp);
 /* Of a name in a folder; of a symbolic link itself. */
 int raw_file_status_at(int folder_fd, const char *name,
 		       struct file_status *statusp);
+/* Of what a path leads to. */
+int raw_file_status_of(const char *path, struct file_status *statusp);
 
 /* Whether both are of the same file. */
 static inline bool file_status_is_same(const struct file_status *a,

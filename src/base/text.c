@@ -39,6 +39,23 @@ void text_end(struct text *text)
 						       : text->size - 1] = '\0';
 }
 
+void number_text(uint64_t number, char buffer[NUMBER_TEXT_SIZE])
+{
+	struct text text = { buffer, NUMBER_TEXT_SIZE, 0 };
+
+	text_put_number(&text, number);
+	text_end(&text);
+}
+
+void fd_path(int fd, char buffer[FD_PATH_SIZE])
+{
+	struct text text = { buffer, FD_PATH_SIZE, 0 };
+
+	text_put(&text, "/proc/self/fd/");
+	text_put_number(&text, (uint64_t)fd);
+	text_end(&text);
+}
+
 /* UINT_MAX for what is no digit. */
 static unsigned int digit_of(char c)
 {

@@ -34,6 +34,16 @@ void text_put_hex(struct text *text, uint64_t number);
 /* Terminates what the buffer holds. */
 void text_end(struct text *text);
 
+/* Room for any decimal number, and for the path of any descriptor. */
+#define NUMBER_TEXT_SIZE 21
+#define FD_PATH_SIZE 32
+
+/* Writes a number in decimal. */
+void number_text(uint64_t number, char buffer[NUMBER_TEXT_SIZE]);
+
+/* Writes the path by which an open descriptor is reached: proc(5). */
+void fd_path(int fd, char buffer[FD_PATH_SIZE]);
+
 /*
  * Reads a number in decimal, or at most max_digits digits of base 10 or 16, and
  * moves *atp behind it. A number beyond 64 bits is read as UINT64_MAX. Returns

@@ -122,14 +122,12 @@ int folder_take(int parent_fd, const char *name, uint32_t mode)
 {
 	char new_name[64];
 	struct text text = { new_name, sizeof(new_name), 0 };
-	const uint64_t number = folder_random();
 	bool is_new = false;
 	int fd, result;
 
 	text_put(&text, name);
 	text_put(&text, ".put-aside-");
-	text_put_hex(&text, (uint32_t)(number >> 32));
-	text_put_hex(&text, (uint32_t)number);
+	text_put_hex(&text, folder_random());
 	text_end(&text);
 	fd = folder_make(parent_fd, new_name, mode, &is_new);
 	if (fd < 0)

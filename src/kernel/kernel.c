@@ -5,7 +5,6 @@
 
 #include "base/raw.h"
 #include "base/raw_file.h"
-#include "base/scratch.h"
 #include "base/text.h"
 
 #define PORT_RANGE_PATH "/proc/sys/net/ipv4/ip_local_port_range"
@@ -69,11 +68,11 @@ static bool read_list(int fd, char *buffer, size_t size, struct port_set *set)
 
 static bool read_long_list(int fd, struct port_set *set)
 {
-	char *buffer = scratch_take(LIST_SIZE_MAX);
+	char *buffer = raw_map_private(LIST_SIZE_MAX);
 	const bool is_whole = buffer != NULL &&
 			      read_list(fd, buffer, LIST_SIZE_MAX, set);
 
-	scratch_put(buffer, LIST_SIZE_MAX);
+	raw_unmap(buffer, LIST_SIZE_MAX);
 	return is_whole;
 }
 
@@ -128,11 +127,11 @@ static bool read_autobind_reuse(void)
 
 static void read_netns_inode(struct kernel *kernelp)
 {
-	struct stat status;
-	const int result = raw_stat(KERNEL_NETNS_PATH, &status);
+	struct file_status status;
+	const int result = raw_file_status_of(KERNEL_NETNS_PATH, &status);
 
 	if (result == 0)
-		kernelp->netns_inode = status.st_ino;
+		kernelp->netns_inode = status.inode;
 	else
 		kernelp->netns_error = result;
 }
@@ -140,10 +139,10 @@ static void read_netns_inode(struct kernel *kernelp)
 /* Of the calling thread: /proc/self shows the namespace of the first thread. */
 static uint64_t inode_of_thread(void)
 {
-	struct stat status;
+	struct file_status status;
 
-	return raw_stat("/proc/thread-self/ns/net", &status) == 0
-		? status.st_ino : 0;
+	return raw_file_status_of("/proc/thread-self/ns/net", &status) == 0
+		? status.inode : 0;
 }
 
 static uint64_t read_netns_cookie(void)

@@ -12,7 +12,6 @@
 #include <sys/syscall.h>
 
 #include "base/raw.h"
-#include "base/scratch.h"
 
 #define ALL_STATES UINT32_MAX
 #define ANSWER_SIZE 16384	/* the kernel fills 8 to 32 KiB at a time */
@@ -35,7 +34,7 @@ struct listing {
 	bool ended;
 };
 
-/* Scratch memory: a hook may list sockets, on the program's stack. */
+/* In mapped memory: a hook may list sockets, on the program's stack. */
 struct exchange {
 	struct listing listing;
 	struct request request;
@@ -165,7 +164,7 @@ static int list_family(struct exchange *exchange, int family, uint16_t port)
 int sock_diag_list(enum protocol protocol, uint16_t port,
 		   kernel_socket_visit visit, void *context)
 {
-	struct exchange *exchange = scratch_take(sizeof(*exchange));
+	struct exchange *exchange = raw_map_private(sizeof(*exchange));
 	int result;
 
 	if (exchange == NULL)
@@ -176,7 +175,7 @@ int sock_diag_list(enum protocol protocol, uint16_t port,
 	result = list_family(exchange, AF_INET, port);
 	if (result == 0 && !exchange->listing.ended)
 		result = list_family(exchange, AF_INET6, port);
-	scratch_put(exchange, sizeof(*exchange));
+	raw_unmap(exchange, sizeof(*exchange));
 	return result;
 }
 
@@ -234,7 +233,7 @@ int sock_diag_has_tcp(const struct endpoint *local,
 		      const struct endpoint *remote)
 {
 	struct wanted wanted = { .remote_port = remote->port };
-	struct exchange *exchange = scratch_take(sizeof(*exchange));
+	struct exchange *exchange = raw_map_private(sizeof(*exchange));
 	int result;
 
 	if (exchange == NULL)
@@ -244,6 +243,6 @@ int sock_diag_has_tcp(const struct endpoint *local,
 					      .context = &wanted };
 	write_request(local, remote, &exchange->request);
 	result = make_exchange(exchange);
-	scratch_put(exchange, sizeof(*exchange));
+	raw_unmap(exchange, sizeof(*exchange));
 	return result < 0 && result != -ENOENT ? result : wanted.found;
 }

@@ -4,7 +4,7 @@
 /*
  * The kernel's own table of sockets, from NETLINK_SOCK_DIAG, sock_diag(7).
  *
- * Opens a descriptor and closes it again. No heap; buffers are scratch memory,
+ * Opens a descriptor and closes it again. No heap; maps memory for its buffers,
  * -ENOMEM without it.
  */
 

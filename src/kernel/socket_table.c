@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/raw.h"
-#include "base/scratch.h"
 #include "base/text.h"
 
 /* Longer than any line: seq_setwidth(149) for IPv4, some 180 for IPv6. */
@@ -71,7 +70,7 @@ static void parse(const char *line, enum protocol protocol, bool ipv6,
 	socketp->inode = take(&line, 10, 20);
 }
 
-/* Scratch memory, as for the exchange in sock_diag.c. */
+/* In mapped memory, as the exchange in sock_diag.c. */
 struct table {
 	int fd;
 	int error;		/* why reading ended early, -errno */
@@ -137,12 +136,12 @@ static int list_file(const char *path, enum protocol protocol, bool ipv6,
 
 	if (fd < 0)
 		return fd;
-	table = scratch_take(sizeof(*table));
+	table = raw_map_private(sizeof(*table));
 	if (table != NULL) {
 		table->fd = fd;
 		result = list_lines(table, protocol, ipv6, visit, context);
 	}
-	scratch_put(table, sizeof(*table));
+	raw_unmap(table, sizeof(*table));
 	raw_close(fd);
 	return result;
 }

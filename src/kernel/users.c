@@ -6,7 +6,6 @@
 
 #include "base/raw.h"
 #include "base/raw_file.h"
-#include "base/scratch.h"
 #include "base/text.h"
 
 #define OVERFLOW_UID 65534u	/* the kernel's DEFAULT_OVERFLOWUID */
@@ -77,7 +76,7 @@ void users_read(struct users *usersp)
 
 void users_read_map(const char *map, struct users *usersp)
 {
-	char *const buffer = scratch_take(MAP_TEXT_SIZE);
+	char *const buffer = raw_map_private(MAP_TEXT_SIZE);
 	struct file_status status;
 	const ssize_t n = buffer != NULL
 		? raw_read_text(map, buffer, MAP_TEXT_SIZE) : -ENOMEM;
@@ -85,7 +84,7 @@ void users_read_map(const char *map, struct users *usersp)
 	*usersp = (struct users){ .is_mapped = false };
 	if (n >= 0)
 		read_map(usersp, buffer);
-	scratch_put(buffer, MAP_TEXT_SIZE);
+	raw_unmap(buffer, MAP_TEXT_SIZE);
 	if (usersp->is_mapped)
 		read_overflow(usersp);
 	if (n >= 0)

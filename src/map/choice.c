@@ -16,19 +16,6 @@ _Static_assert(CHOICE_TABLE_LENGTH == 1u << TABLE_BITS, "G indexes the table");
 
 #define INCREMENT_MAX 500u	/* N of RFC 6056 section 3.3.5, as it advises */
 
-static const char *const names[N_ALGORITHMS] = {
-	[ALGORITHM_SEQUENTIAL] = "sequential",
-	[ALGORITHM_RANDOM] = "random",
-	[ALGORITHM_HASH] = "hash",
-	[ALGORITHM_DOUBLE_HASH] = "double-hash",
-	[ALGORITHM_RANDOM_INCREMENTS] = "random-increments",
-};
-
-const char *algorithm_name(enum algorithm algorithm)
-{
-	return names[algorithm];
-}
-
 /* What of a flow is hashed: no padding, no family. */
 struct flow {
 	uint8_t local_address[16], remote_address[16];

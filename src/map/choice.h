@@ -37,9 +37,6 @@ enum algorithm {
  */
 #define CHOICE_STEP_MAX 8u
 
-/* "sequential", "random", "hash", "double-hash", "random-increments". */
-const char *algorithm_name(enum algorithm algorithm);
-
 /*
  * What a port is wanted for. local is NULL when the socket has no local address
  * yet; remote is NULL for bind and listen, for which the hashes of 3.3.3 and

@@ -9,7 +9,6 @@
 
 #include "base/raw.h"
 #include "base/raw_file.h"
-#include "base/scratch.h"
 #include "base/text.h"
 #include "kernel/folder.h"
 
@@ -36,14 +35,6 @@ static uint64_t number_of(const char *text)
 
 	return *text != '0' && text_take_number(&text, &number) &&
 	       *text == '\0' ? number : 0;
-}
-
-static void put_number(char name[24], uint64_t number)
-{
-	struct text text = { name, 24, 0 };
-
-	text_put_number(&text, number);
-	text_end(&text);
 }
 
 static void clear_suspicion(struct suspects *suspects, uint64_t inode)
@@ -78,9 +69,9 @@ static void each_number(int folder_fd, struct suspects *suspects,
 static void suspect(struct suspects *suspects, int root_fd, uint64_t inode)
 {
 	struct file_status status;
-	char name[24];
+	char name[NUMBER_TEXT_SIZE];
 
-	put_number(name, inode);
+	number_text(inode, name);
 	if (suspects->n < MAX_DEAD &&
 	    raw_file_status_at(root_fd, name, &status) == 0 &&
 	    S_ISDIR(status.mode) && status.uid == raw_geteuid())
@@ -179,10 +170,10 @@ static bool list_suspects(struct suspects *suspects, int root_fd,
 static void remove_folder(int root_fd, uint64_t inode,
 			  int (*retire)(int folder_fd))
 {
-	char name[24];
+	char name[NUMBER_TEXT_SIZE];
 	int fd;
 
-	put_number(name, inode);
+	number_text(inode, name);
 	fd = folder_open(root_fd, name, O_RDONLY);
 	if (fd < 0)
 		return;
@@ -212,12 +203,12 @@ void dead_folders_clear(int root_fd, const char *name,
 
 	if (shared && !sees_all())
 		return;
-	suspects = scratch_take(sizeof(*suspects));
+	suspects = raw_map_private(sizeof(*suspects));
 	if (suspects == NULL)
 		return;
 	if (list_suspects(suspects, root_fd, name) &&
 	    look_at_mounts(suspects) && look_at_processes(suspects))
 		for (size_t i = 0; i < suspects->n; i++)
 			remove_folder(root_fd, suspects->inodes[i], retire);
-	scratch_put(suspects, sizeof(*suspects));
+	raw_unmap(suspects, sizeof(*suspects));
 }

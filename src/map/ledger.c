@@ -5,7 +5,6 @@
 
 #include "map/map.h"
 
-#define USE_MASK 3u
 #define LEASE_UNIT 4u	/* one lease in a use word, above the bits of the use */
 
 static const uint16_t first_plane[N_PROTOCOLS] = {
@@ -46,11 +45,6 @@ static atomic_u64 *plane_word(const struct map *map,
 			.words[word];
 }
 
-static uint64_t port_bit(uint32_t port)
-{
-	return UINT64_C(1) << port % PORT_WORD_BITS;
-}
-
 /*
  * Makes the hint of a port agree with its use word, which has just changed to
  * or from use. Another process may change the word meanwhile, so it is read
@@ -64,7 +58,8 @@ static void follow(struct protocol_memory *protocol, uint16_t port,
 	atomic_u64 *hintp = &protocol->hints[use][port / PORT_WORD_BITS];
 	/* Acquire, after this process's own change: either a newer use is seen
 	 * here, or the process that made it writes the hint after this one. */
-	bool used = (load_acquire_u16(&protocol->uses[port]) & USE_MASK) == use;
+	bool used = ledger_use_of(load_acquire_u16(
+		&protocol->uses[port])) == use;
 	bool was_used;
 
 	do {
@@ -75,8 +70,8 @@ static void follow(struct protocol_memory *protocol, uint16_t port,
 		else
 			and_acq_rel_u64(hintp, ~port_bit(port));
 		was_used = used;
-		used = (load_acquire_u16(&protocol->uses[port]) & USE_MASK) ==
-		       use;
+		used = ledger_use_of(load_acquire_u16(
+			&protocol->uses[port])) == use;
 	} while (used != was_used);
 }
 
@@ -92,7 +87,7 @@ static int join(struct protocol_memory *protocol, const struct lease *lease)
 	uint16_t next;
 
 	do {
-		const enum use use = now & USE_MASK;
+		const enum use use = ledger_use_of(now);
 
 		if (use == USE_FREE)
 			next = (uint16_t)(LEASE_UNIT + lease->use);
@@ -106,7 +101,7 @@ static int join(struct protocol_memory *protocol, const struct lease *lease)
 		 * calls bind() or connect(). */
 	} while (!swap_if_acq_rel_u16(usep, &now, next));
 
-	if ((now & USE_MASK) == USE_FREE)
+	if (ledger_use_of(now) == USE_FREE)
 		follow(protocol, lease->port, lease->use);
 	return 0;
 }
@@ -119,7 +114,7 @@ static void leave(struct protocol_memory *protocol, const struct lease *lease)
 	uint16_t next;
 
 	do {
-		if ((now & USE_MASK) != lease->use)
+		if (ledger_use_of(now) != lease->use)
 			return;
 		next = now < 2 * LEASE_UNIT ? USE_FREE
 					    : (uint16_t)(now - LEASE_UNIT);
@@ -351,7 +346,7 @@ void ledger_settle(const struct map *map, enum protocol protocol, uint16_t port,
 		   uint32_t use_word, uint32_t n_leases)
 {
 	struct protocol_memory *memory = &map->memory->protocols[protocol];
-	const enum use use = use_word & USE_MASK;
+	const enum use use = ledger_use_of(use_word);
 	const uint16_t next = n_leases == 0
 		? USE_FREE : (uint16_t)(n_leases * LEASE_UNIT + use);
 	uint16_t now = (uint16_t)use_word;
@@ -374,8 +369,8 @@ void ledger_mend_hints(const struct map *map, enum protocol protocol,
 		const uint32_t port = word * PORT_WORD_BITS + i;
 
 		/* Relaxed: follow() looks again. */
-		wanted[load_relaxed_u16(&memory->uses[port]) & USE_MASK] |=
-			port_bit(port);
+		wanted[ledger_use_of(load_relaxed_u16(
+			&memory->uses[port]))] |= port_bit(port);
 	}
 	for (uint32_t use = USE_WHOLE; use < N_USES; use++) {
 		/* Relaxed: as above. */
@@ -399,5 +394,5 @@ enum use ledger_use(const struct map *map, enum protocol protocol,
 
 	*n_leasesp = value / LEASE_UNIT;
 	*restsp = ledger_rests(map, protocol, port, now_ms);
-	return value & USE_MASK;
+	return ledger_use_of(value);
 }

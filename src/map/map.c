@@ -139,12 +139,6 @@ static int fill_file(int fd, const struct place *place)
 	return 0;
 }
 
-/* For another user's map: an owner who lets others write it trusts them. */
-static bool may_use(uint32_t mode)
-{
-	return (mode & (S_IWGRP | S_IWOTH)) != 0;
-}
-
 static const struct shared_file_kind map_file = {
 	.name = "map",
 	.access = O_RDWR,
@@ -152,7 +146,8 @@ static const struct shared_file_kind map_file = {
 	.mode = MAP_MODE_DEFAULT,
 	.fill = fill_file,
 	.check = check_header,
-	.may_use = may_use,
+	/* An owner who lets others write the map trusts them. */
+	.needs_mode = S_IWGRP | S_IWOTH,
 };
 
 void map_set_rest(struct map *map, uint32_t rest_ms)
@@ -217,9 +212,8 @@ static int open_at(const struct place *place, enum place_root root,
 		return result;
 	result = open_file(place, root, &folder, mode != MAP_EXISTING,
 			   mapp, fdp);
-	if (result == 0 && path != NULL &&
-	    place_folder_path(&folder, "map", path, PATH_MAX) < 0)
-		path[0] = '\0';
+	if (result == 0)
+		place_folder_path(&folder, "map", path);
 	raw_close(folder.fd);
 	return result;
 }
@@ -274,12 +268,6 @@ int map_find(const struct place *place, enum map_open mode, int *fdp,
 	return open_first(place, mode, &map, fdp, path);
 }
 
-static bool may_use_any(uint32_t mode)
-{
-	(void)mode;
-	return true;
-}
-
 int map_file_open(const struct place *place,
 		    const struct place_folder *folder, int access,
 		    struct shared_file *filep)
@@ -287,7 +275,7 @@ int map_file_open(const struct place *place,
 	struct shared_file_kind kind = map_file;
 
 	kind.access = access;
-	kind.may_use = may_use_any;
+	kind.needs_mode = 0;
 	return shared_file_open(&kind, place, ROOT_NAMED, folder, false, filep);
 }
 
@@ -307,7 +295,6 @@ int map_open_private(int shared_error, struct map *mapp)
 
 void map_close(struct map *map)
 {
-	if (map->memory != NULL)
-		raw_unmap(map->memory, sizeof(*map->memory));
+	raw_unmap(map->memory, sizeof(*map->memory));
 	map->memory = NULL;
 }

@@ -9,7 +9,6 @@
 
 #include "base/raw.h"
 #include "base/raw_file.h"
-#include "base/scratch.h"
 #include "base/text.h"
 #include "kernel/folder.h"
 
@@ -62,7 +61,7 @@ static bool is_better(int shm_fd, const char *name, const char *prefix,
 /* Finds the first spare folder; "" = there is none. */
 static void find_spare(int shm_fd, uint32_t uid, char best[NAME_SIZE])
 {
-	char *const entries = scratch_take(ENTRIES_SIZE);
+	char *const entries = raw_map_private(ENTRIES_SIZE);
 	char prefix[NAME_SIZE];
 	const int fd = raw_open(shm_fd, ".", O_RDONLY | O_DIRECTORY, 0);
 	ssize_t n;
@@ -85,7 +84,7 @@ static void find_spare(int shm_fd, uint32_t uid, char best[NAME_SIZE])
 			at += entry->length;
 		}
 	}
-	scratch_put(entries, ENTRIES_SIZE);
+	raw_unmap(entries, ENTRIES_SIZE);
 	if (fd >= 0)
 		raw_close(fd);
 }
@@ -94,7 +93,6 @@ static int open_spare(int shm_fd, uint32_t uid, bool make)
 {
 	char best[NAME_SIZE], name[NAME_SIZE], end[20];
 	struct text text = { end, sizeof(end), 0 };
-	const uint64_t number = folder_random();
 	int fd;
 
 	find_spare(shm_fd, uid, best);
@@ -103,8 +101,7 @@ static int open_spare(int shm_fd, uint32_t uid, bool make)
 	if (!make)
 		return -ENOENT;
 	text_put(&text, "-");
-	text_put_hex(&text, (uint32_t)(number >> 32));
-	text_put_hex(&text, (uint32_t)number);
+	text_put_hex(&text, folder_random());
 	text_end(&text);
 	put_name(name, uid, end);
 	fd = folder_make(shm_fd, name, MODE, NULL);

@@ -365,24 +365,24 @@ const char *place_root_name(const struct place *place,
 	}
 }
 
-int place_folder_path(const struct place_folder *folder, const char *name,
-		      char *path, size_t size)
+void place_folder_path(const struct place_folder *folder, const char *name,
+		       char path[PATH_MAX])
 {
-	char link[32];
-	struct text text = { link, sizeof(link), 0 };
+	char link[FD_PATH_SIZE];
 	ssize_t length;
 
-	text_put(&text, "/proc/self/fd/");
-	text_put_number(&text, (uint64_t)folder->fd);
-	text_end(&text);
-	length = raw_read_link(AT_FDCWD, link, path, size);
+	if (path == NULL)
+		return;
+	fd_path(folder->fd, link);
+	length = raw_read_link(AT_FDCWD, link, path, PATH_MAX);
 	if (length < 0)
-		return (int)length;
+		return;
 
-	struct text whole = { path, size, (size_t)length };
+	struct text whole = { path, PATH_MAX, (size_t)length };
 
 	text_put_char(&whole, '/');
 	text_put(&whole, name);
 	text_end(&whole);
-	return whole.length < size ? 0 : -ENAMETOOLONG;
+	if (whole.length >= PATH_MAX)
+		path[0] = '\0';
 }

@@ -23,6 +23,7 @@
  */
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -118,8 +119,8 @@ const char *place_root_name(const struct place *place,
 			    enum place_root root);
 
 /*
- * The path of a file in a folder, from /proc: for the command. Returns 0,
- * -ENAMETOOLONG or what readlink(2) gives.
+ * The path of a file in a folder, from /proc: for the command. It is "" where it
+ * is not known or too long; path may be NULL.
  */
-int place_folder_path(const struct place_folder *folder, const char *name,
-		      char *path, size_t size);
+void place_folder_path(const struct place_folder *folder, const char *name,
+		       char path[PATH_MAX]);

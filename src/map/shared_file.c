@@ -41,7 +41,8 @@ static int check_owner(const struct opening *opening,
 		return 0;
 	if (!place_trusts(opening->place, opening->root, status->uid))
 		return -ESTALE;
-	return opening->kind->may_use(status->mode) ? 0 : -EPERM;
+	return opening->kind->needs_mode == 0 ||
+	       (status->mode & opening->kind->needs_mode) != 0 ? 0 : -EPERM;
 }
 
 static int check_file(const struct opening *opening, int fd)
@@ -80,12 +81,9 @@ static int open_unnamed(const struct shared_file_kind *kind, int folder_fd,
 	if (fd != -EOPNOTSUPP && fd != -EISDIR && fd != -ENOENT)
 		return fd;
 
-	const uint64_t number = folder_random();
-
 	text_put(&text, kind->name);
 	text_put_char(&text, '.');
-	text_put_hex(&text, (uint32_t)(number >> 32));
-	text_put_hex(&text, (uint32_t)number);
+	text_put_hex(&text, folder_random());
 	text_end(&text);
 	fd = raw_open(folder_fd, name, O_RDWR | O_CREAT | O_EXCL, MODE_OF_OWN);
 	if (fd < 0)
@@ -96,8 +94,7 @@ static int open_unnamed(const struct shared_file_kind *kind, int folder_fd,
 int shared_file_link(const struct place_folder *folder, int fd,
 		     const char *from, const char *name)
 {
-	char path[32];
-	struct text text = { path, sizeof(path), 0 };
+	char path[FD_PATH_SIZE];
 	int result;
 
 	if (from[0] != '\0')
@@ -106,9 +103,7 @@ int shared_file_link(const struct place_folder *folder, int fd,
 	result = raw_link_at(fd, "", folder->fd, name, AT_EMPTY_PATH);
 	if (result == 0 || result == -EEXIST)
 		return result;
-	text_put(&text, "/proc/self/fd/");
-	text_put_number(&text, (uint64_t)fd);
-	text_end(&text);
+	fd_path(fd, path);
 	return raw_link_at(AT_FDCWD, path, folder->fd, name, AT_SYMLINK_FOLLOW);
 }
 

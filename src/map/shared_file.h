@@ -32,9 +32,9 @@ struct shared_file_kind {
 	 * 0, or -ESTALE for one that may be replaced. */
 	int (*check)(const void *header, const struct file_status *status,
 		     const struct place *place);
-	/* Whether this process may use a file of another user, by the file's
-	 * mode, where the root trusts that user. */
-	bool (*may_use)(uint32_t mode);
+	/* Another user's file is used only where the root trusts that user, and
+	 * where its mode has one of these bits; 0 = with any mode. */
+	uint32_t needs_mode;
 };
 
 /* An open file; the caller closes it. */

@@ -5,7 +5,7 @@
 #include <netinet/tcp.h>
 
 #include "base/clock.h"
-#include "base/scratch.h"
+#include "base/raw.h"
 #include "kernel/kernel.h"
 #include "map/choice.h"
 #include "map/ledger.h"
@@ -50,11 +50,6 @@ struct sweep {
 
 _Static_assert(N_PLANES_TCP >= N_PLANES_UDP, "TCP has the most planes");
 _Static_assert(N_PLANES_TCP >= N_PLANES_SCTP, "TCP has the most planes");
-
-static uint64_t port_bit(uint32_t port)
-{
-	return UINT64_C(1) << port % PORT_WORD_BITS;
-}
 
 /* --- before: what the map shows ------------------------------------------- */
 
@@ -372,7 +367,7 @@ int sweep_protocol(const struct map *map, enum protocol protocol,
 	};
 	int result;
 
-	sweep.memory = scratch_take(sizeof(*sweep.memory));
+	sweep.memory = raw_map_private(sizeof(*sweep.memory));
 	if (sweep.memory == NULL)
 		return -ENOMEM;
 	remember_map(&sweep);
@@ -388,7 +383,7 @@ int sweep_protocol(const struct map *map, enum protocol protocol,
 	/* Relaxed: a count, read for reports only. */
 	add_relaxed_u64(&map->memory->counter.counters[COUNTER_SWEPT],
 			sweep.result.n_cleared);
-	scratch_put(sweep.memory, sizeof(*sweep.memory));
+	raw_unmap(sweep.memory, sizeof(*sweep.memory));
 	*resultp = sweep.result;
 	return result;
 }

@@ -33,12 +33,6 @@ header_of(const struct policy_file *file)
 		? (const struct policy_file_header *)file->preamble : NULL;
 }
 
-static bool is_followable(const struct policy_preamble *preamble)
-{
-	return preamble->version == POLICY_FILE_VERSION &&
-	       preamble->header_size == sizeof(struct policy_file_header);
-}
-
 /*
  * Reads where the image of an edition lies. Returns whether this place is
  * possible.
@@ -151,9 +145,7 @@ static int open_at(const struct place *place, enum place_root root,
 	if (result == 0) {
 		adopt(file, &shared, root);
 		raw_close(shared.fd);
-		if (path != NULL && place_folder_path(&folder, policy_kind.name,
-						      path, PATH_MAX) < 0)
-			path[0] = '\0';
+		place_folder_path(&folder, policy_kind.name, path);
 	} else if (result == -EPERM || result == -ESTALE) {
 		note_ignored(file, place, root, &folder);
 	}
@@ -320,7 +312,7 @@ int policy_file_image(struct policy_file *file, uint64_t edition,
 	uint64_t offset, size;
 	int error;
 
-	if (!is_followable(file->preamble))
+	if (!policy_kind_is_followable(file->preamble))
 		return -ENOTSUP;
 	if (header == NULL)
 		return -ENOMEM;

@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/syscall.h>
 
 #include "base/raw.h"
+#include "base/raw_file.h"
 #include "base/text.h"
 #include "kernel/users.h"
 
@@ -47,12 +47,9 @@ static void read_name(char name[IDENTITY_NAME_SIZE])
 void identity_read(struct identity *identity, const struct users *users,
 		   const char *profile)
 {
-	const long n = raw_syscall(SYS_readlinkat, AT_FDCWD,
-				   (long)"/proc/self/exe", (long)identity->exe,
-				   PATH_MAX - 1, 0, 0);
 	struct text uid = { identity->uid, sizeof(identity->uid), 0 };
 
-	identity->exe[n > 0 ? n : 0] = '\0';
+	raw_read_link(AT_FDCWD, "/proc/self/exe", identity->exe, PATH_MAX);
 	read_name(identity->name);
 	/* getauxval(3): the effective uid, without a system call. */
 	if (users_are_known(users))

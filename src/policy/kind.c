@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include "base/raw.h"
-#include "policy/layout.h"
 
 static int fill_file(int fd, const struct place *place)
 {
@@ -37,13 +36,6 @@ static int check_header(const void *bytes, const struct file_status *status,
 			      preamble->netns_cookie) ? 0 : -ESTALE;
 }
 
-/* The file is only read. */
-static bool may_use(uint32_t mode)
-{
-	(void)mode;
-	return true;
-}
-
 const struct shared_file_kind policy_kind = {
 	.name = "policy",
 	.access = O_RDONLY,
@@ -51,7 +43,6 @@ const struct shared_file_kind policy_kind = {
 	.mode = 0644,
 	.fill = fill_file,
 	.check = check_header,
-	.may_use = may_use,
 };
 
 int policy_kind_look(const struct place *place,

@@ -28,10 +28,8 @@ static int load_at(const struct place *place, enum place_root root,
 	if (result < 0)
 		return result;
 	result = policy_write_load(&write, load, editionp);
-	if (result == 0 && path != NULL &&
-	    place_folder_path(&write.folder, policy_kind.name, path,
-			      PATH_MAX) < 0)
-		path[0] = '\0';
+	if (result == 0)
+		place_folder_path(&write.folder, policy_kind.name, path);
 	policy_write_close(&write);
 	return result;
 }

@@ -65,8 +65,7 @@ static int take_lock(struct policy_write *write)
 
 void policy_write_close(struct policy_write *write)
 {
-	if (write->header != NULL)
-		raw_unmap(write->header, sizeof(*write->header));
+	raw_unmap(write->header, sizeof(*write->header));
 	if (write->fd >= 0)
 		raw_close(write->fd);
 	if (write->lock_fd >= 0)
@@ -123,12 +122,6 @@ int policy_write_open(const struct place *place, enum place_root root,
 	if (result < 0)
 		policy_write_close(write);
 	return result;
-}
-
-static bool is_of_this_version(const struct policy_file_header *header)
-{
-	return header->preamble.version == POLICY_FILE_VERSION &&
-	       header->preamble.header_size == sizeof(*header);
 }
 
 /* Relaxed throughout: only the process that holds the lock writes them. */
@@ -271,7 +264,7 @@ int policy_write_load(struct policy_write *write,
 					      load->image != NULL);
 	int result = 0;
 
-	if (is_of_this_version(write->header))
+	if (policy_kind_is_followable(&write->header->preamble))
 		result = write_policy(write, load, edition);
 	else if (load->image != NULL)
 		result = replace(write, load, edition);
@@ -307,8 +300,7 @@ int policy_write_retire(int folder_fd, bool though_in_force,
 	} else {
 		result = -EBUSY;
 	}
-	if (write.header != NULL)
-		raw_unmap(write.header, sizeof(*write.header));
+	raw_unmap(write.header, sizeof(*write.header));
 	raw_close(fd);
 	return result;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "assign/call.h"
-#include "base/scratch.h"
+#include "base/raw.h"
 #include "base/user_memory.h"
 #include "kernel/endpoint.h"
 #include "preload/hook.h"
@@ -96,11 +96,11 @@ static long make_bindx(const struct call *call, uint16_t port)
 
 	if (port == 0)
 		return set_option(self, self->value);
-	copy = scratch_take(LIST_SIZE_MAX);
+	copy = raw_map_private(LIST_SIZE_MAX);
 	if (copy == NULL)
 		return -ENOMEM;
 	result = bind_copy(self, copy, port);
-	scratch_put(copy, LIST_SIZE_MAX);
+	raw_unmap(copy, LIST_SIZE_MAX);
 	return result;
 }
 

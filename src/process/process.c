@@ -131,13 +131,11 @@ static void tell_ignored_policy(struct process *process)
 		.call = CALL_NONE,
 	};
 	struct policy policy;
-	char number[12];
-	struct text text = { number, sizeof(number), 0 };
+	char number[NUMBER_TEXT_SIZE];
 
 	if (!file->has_ignored)
 		return;
-	text_put_number(&text, file->ignored_uid);
-	text_end(&text);
+	number_text(file->ignored_uid, number);
 	process_policy(process, &policy);
 	report_event(&process->reporter, &policy, &report);
 	report_line(&process->reporter, &policy, (const char *const[]){

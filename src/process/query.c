@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "base/raw.h"
+#include "base/raw_file.h"
 #include "kernel/endpoint.h"
 #include "kernel/socket.h"
 #include "map/event.h"
@@ -30,9 +31,9 @@ static uint64_t cookie_of(int fd)
 /* A socket that is open has its inode to itself; 0 as above. */
 static uint64_t inode_of(int fd)
 {
-	struct stat status;
+	struct file_status status;
 
-	return raw_fstat(fd, &status) == 0 ? status.st_ino : 0;
+	return raw_file_status(fd, &status) == 0 ? status.inode : 0;
 }
 
 /*

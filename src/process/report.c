@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/raw.h"
-#include "base/scratch.h"
 #include "base/text.h"
 #include "map/event.h"
 #include "policy/policy.h"
@@ -59,11 +58,9 @@ static void write_line(const struct reporter *reporter,
 static void write_missed(const struct reporter *reporter,
 			 const struct policy *policy, uint32_t n_missed)
 {
-	char number[12];
-	struct text text = { number, sizeof(number), 0 };
+	char number[NUMBER_TEXT_SIZE];
 
-	text_put_number(&text, n_missed);
-	text_end(&text);
+	number_text(n_missed, number);
 	write_line(reporter, policy, (const char *const[]){
 		number, " more lines were left out; berth log has the events",
 		NULL });
@@ -107,7 +104,7 @@ void report_line(struct reporter *reporter, const struct policy *policy,
 static void report_text(struct reporter *reporter, const struct policy *policy,
 			const struct event *event)
 {
-	char *text = scratch_take(EVENT_TEXT_SIZE);
+	char *text = raw_map_private(EVENT_TEXT_SIZE);
 
 	if (text != NULL) {
 		event_text(event, text);
@@ -119,7 +116,7 @@ static void report_text(struct reporter *reporter, const struct policy *policy,
 			event_kind_name((enum event_kind)event->kind),
 			"; berth log shows all of it", NULL });
 	}
-	scratch_put(text, EVENT_TEXT_SIZE);
+	raw_unmap(text, EVENT_TEXT_SIZE);
 }
 
 void report_event(struct reporter *reporter, const struct policy *policy,

@@ -91,7 +91,8 @@ static void visit_folder(struct visiting *visiting, struct place_folder *folder,
 	if (found.error == -ESTALE &&
 	    is_of_another_namespace(visiting->place, folder))
 		found.error = -ENOENT;
-	if (place_folder_path(folder, FILE_NAME, path, sizeof(path)) < 0)
+	place_folder_path(folder, FILE_NAME, path);
+	if (path[0] == '\0')
 		memcpy(path, FILE_NAME, sizeof(FILE_NAME));
 	raw_close(folder->fd);
 	/* A user's folder may have a link to another user's file. */

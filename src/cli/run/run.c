@@ -14,13 +14,14 @@
 #include "cli/run/run.h"
 #include "map/choice.h"
 #include "map/map.h"
+#include "policy/setting.h"
 
 static struct run request;
 static char algorithm_help[64];
 
 static const char *algorithm_at(size_t i)
 {
-	return i < N_ALGORITHMS ? algorithm_name((enum algorithm)i) : NULL;
+	return setting_word(SETTING_ALGORITHM, (unsigned int)i);
 }
 
 static const struct command_option list[] = {
@@ -69,7 +70,7 @@ static int parse_options(int argc, char *argv[])
 
 	snprintf(algorithm_help, sizeof(algorithm_help),
 		 "where the search starts (default: %s):",
-		 algorithm_name(ALGORITHM_DEFAULT));
+		 algorithm_at(ALGORITHM_DEFAULT));
 	status = options_read(&options, argc, argv, &words);
 	if (status != OPTIONS_READ)
 		return status;
