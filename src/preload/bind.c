@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "preload/bind.h"
-
 #include "assign/call.h"
 #include "kernel/endpoint.h"
 #include "preload/hook.h"

@@ -16,7 +16,6 @@
 
 #include "base/raw.h"
 #include "kernel/endpoint.h"
-#include "preload/bind.h"
 #include "preload/hook.h"
 #include "preload/next.h"
 

@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -115,80 +114,61 @@ HOOK void closefrom(int first)
 
 /* --- dup ------------------------------------------------------------------ */
 
-static void note_copy(int fd, int copy)
+static int note_copy(int fd, int copy)
 {
 	struct process *process = hook_process();
 
 	if (process != NULL && copy >= 0 && copy != fd)
 		process_copy(process, fd, copy);
+	return copy;
 }
 
 HOOK int dup(int fd)
 {
-	const int copy = next.dup(fd);
-
-	note_copy(fd, copy);
-	return copy;
+	return note_copy(fd, next.dup(fd));
 }
 
 HOOK int dup2(int fd, int target)
 {
-	const int copy = next.dup2(fd, target);
-
-	note_copy(fd, copy);
-	return copy;
+	return note_copy(fd, next.dup2(fd, target));
 }
 
 HOOK int dup3(int fd, int target, int flags)
 {
-	const int copy = next.dup3(fd, target, flags);
-
-	note_copy(fd, copy);
-	return copy;
+	return note_copy(fd, next.dup3(fd, target, flags));
 }
 
 /*
  * fcntl and fcntl64 are one function to the kernel, and two names to programs:
  * those built with _FILE_OFFSET_BITS=64 call the second.
  */
-static void note_duplicate(int fd, int command, int result)
+static int note_duplicate(int fd, int command, int result)
 {
 	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
 		note_copy(fd, result);
+	return result;
 }
 
 HOOK int fcntl(int fd, int command, ...)
 {
 	va_list arguments;
+	long argument;
 
 	va_start(arguments, command);
-
-	/* A pointer or an int, depending on the command: a word holds
-	 * either. */
-	void *argument = va_arg(arguments, void *);
-
+	next_words(arguments, &argument, 1);
 	va_end(arguments);
-
-	const int result = next.fcntl(fd, command, argument);
-
-	note_duplicate(fd, command, result);
-	return result;
+	return note_duplicate(fd, command, next.fcntl(fd, command, argument));
 }
 
 HOOK int fcntl64(int fd, int command, ...)
 {
 	va_list arguments;
+	long argument;
 
 	va_start(arguments, command);
-
-	void *argument = va_arg(arguments, void *);
-
+	next_words(arguments, &argument, 1);
 	va_end(arguments);
-
-	const int result = next.fcntl64(fd, command, argument);
-
-	note_duplicate(fd, command, result);
-	return result;
+	return note_duplicate(fd, command, next.fcntl64(fd, command, argument));
 }
 
 /* --- received ------------------------------------------------------------- */
@@ -196,13 +176,8 @@ HOOK int fcntl64(int fd, int command, ...)
 /* A received descriptor: nothing is known about it. */
 static void note_received(int fd)
 {
-	struct process *process = hook_process();
-	struct fd_facts facts = { 0 };
-
-	if (process != NULL)
-		facts = fd_cache_get(&process->cache, fd);
-	if (facts.known)
-		process_set(process, fd, (struct fd_facts){ 0 });
+	if (hook_known_facts(fd).known)
+		process_set(hook_process(), fd, (struct fd_facts){ 0 });
 }
 
 static void note_rights(const char *data, size_t size)

@@ -92,6 +92,14 @@ long hook_run(struct call *call)
 	return process != NULL ? call_run(process, call) : call->make(call, 0);
 }
 
+struct fd_facts hook_known_facts(int fd)
+{
+	const struct process *process = hook_process();
+
+	return process != NULL ? fd_cache_get(&process->cache, fd)
+			       : (struct fd_facts){ 0 };
+}
+
 bool hook_covers(struct process *process, int fd, struct fd_facts *factsp)
 {
 	return process_facts(process, fd, factsp) == 0 && factsp->covered &&

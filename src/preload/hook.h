@@ -32,3 +32,19 @@ long hook_run(struct call *call);
  * no socket: their calls are made as they are.
  */
 bool hook_covers(struct process *process, int fd, struct fd_facts *factsp);
+
+/* What the cache knows of a descriptor; nothing is asked. */
+struct fd_facts hook_known_facts(int fd);
+
+/* --- calls that one hook makes by way of another ----------------------------- */
+
+/*
+ * bind(2) as its hook makes it. is_chosen: Berth has chosen the port in the
+ * address, and nothing is refused. Returns 0 or -errno.
+ */
+int bind_hooked(int fd, const struct sockaddr *address, socklen_t length,
+		bool is_chosen);
+
+/* seccomp(2), which libc has no function for, with libc's result and errno. */
+long seccomp_hooked(unsigned int operation, unsigned int flags,
+		    const void *argument);

@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stddef.h>
 
 #include "base/raw.h"
@@ -69,10 +68,7 @@ static int direct_prctl(int option, ...)
 	long a[4];
 
 	va_start(arguments, option);
-	a[0] = va_arg(arguments, long);
-	a[1] = va_arg(arguments, long);
-	a[2] = va_arg(arguments, long);
-	a[3] = va_arg(arguments, long);
+	next_words(arguments, a, 4);
 	va_end(arguments);
 	return (int)direct(SYS_prctl, WORDS(option, a[0], a[1], a[2], a[3]));
 }

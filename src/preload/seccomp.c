@@ -7,10 +7,7 @@
  * syscall().
  */
 
-#include "preload/seccomp.h"
-
 #include <linux/seccomp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -19,33 +16,29 @@
 #include "preload/hook.h"
 #include "preload/next.h"
 
-static int set_by_prctl(unsigned long mode, const void *program,
-			const unsigned long a[4])
+static int set_by_prctl(const long a[4])
 {
 	struct filter *copy = filter_begin();
 	const int result = next.prctl(PR_SET_SECCOMP, a[0], a[1], a[2], a[3]);
 
-	if (mode == SECCOMP_MODE_STRICT)
+	if (a[0] == SECCOMP_MODE_STRICT)
 		filter_end_strict(copy, result == 0);
 	else
-		filter_end(copy, program, result == 0);
+		filter_end(copy, (const void *)a[1], result == 0);
 	return result;
 }
 
 HOOK int prctl(int option, ...)
 {
-	unsigned long a[4];
+	long a[4];
 	va_list arguments;
 
 	va_start(arguments, option);
-	a[0] = va_arg(arguments, unsigned long);
-	a[1] = va_arg(arguments, unsigned long);
-	a[2] = va_arg(arguments, unsigned long);
-	a[3] = va_arg(arguments, unsigned long);
+	next_words(arguments, a, 4);
 	va_end(arguments);
 	if (option == PR_SET_SECCOMP && (a[0] == SECCOMP_MODE_STRICT ||
 					 a[0] == SECCOMP_MODE_FILTER))
-		return set_by_prctl(a[0], (const void *)a[1], a);
+		return set_by_prctl(a);
 	return next.prctl(option, a[0], a[1], a[2], a[3]);
 }
 
@@ -60,7 +53,7 @@ static bool has_succeeded(long result, unsigned int flags)
 }
 
 long seccomp_hooked(unsigned int operation, unsigned int flags,
-		   const void *argument)
+		    const void *argument)
 {
 	struct filter *copy;
 	long result;

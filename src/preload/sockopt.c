@@ -43,15 +43,12 @@ static void note_range(int fd, bool is_refused)
  * now. */
 static void note_ipv4(int fd)
 {
-	struct process *process = hook_process();
-	struct fd_facts facts = { 0 };
+	struct fd_facts facts = hook_known_facts(fd);
 
-	if (process != NULL)
-		facts = fd_cache_get(&process->cache, fd);
 	if (!facts.ipv6)
 		return;
 	facts.ipv6 = 0;
-	process_set(process, fd, facts);
+	process_set(hook_process(), fd, facts);
 }
 
 static bool is_reuse(int level, int name)
@@ -62,27 +59,20 @@ static bool is_reuse(int level, int name)
 /* From now on the value is the program's. */
 static void note_reuse(int fd)
 {
-	struct process *process = hook_process();
-	struct fd_facts facts = { 0 };
+	struct fd_facts facts = hook_known_facts(fd);
 
-	if (process != NULL)
-		facts = fd_cache_get(&process->cache, fd);
 	if (!facts.hides_reuse)
 		return;
 	facts.hides_reuse = 0;
-	process_set(process, fd, facts);
+	process_set(hook_process(), fd, facts);
 }
 
 static void hide_reuse(int fd, void *value, socklen_t length)
 {
-	struct process *process = hook_process();
-	struct fd_facts facts = { 0 };
 	int reuse;
 
-	if (process != NULL)
-		facts = fd_cache_get(&process->cache, fd);
 	/* A value of 2 was set by TCP_REPAIR. */
-	if (facts.hides_reuse && length >= sizeof(reuse)) {
+	if (hook_known_facts(fd).hides_reuse && length >= sizeof(reuse)) {
 		memcpy(&reuse, value, sizeof(reuse));
 		if (reuse == 1)
 			memset(value, 0, length);
@@ -117,18 +107,14 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
  */
 static void hide_pin(int fd, void *value, socklen_t length)
 {
-	struct process *process = hook_process();
+	const struct fd_facts facts = hook_known_facts(fd);
+	const bool is_known = facts.mptcp || (facts.pinned && !facts.ask_again);
 	uint32_t range;
 
-	if (process == NULL || length != sizeof(range))
-		return;
-
-	const struct fd_facts facts = fd_cache_get(&process->cache, fd);
-
-	if (facts.own_range)
+	if (hook_process() == NULL || length != sizeof(range) ||
+	    facts.own_range)
 		return;
 	memcpy(&range, value, sizeof(range));
-	const bool is_known = facts.mptcp || (facts.pinned && !facts.ask_again);
 
 	if (socket_range_of(fd, is_known, range) == RANGE_OF_BERTH)
 		memset(value, 0, sizeof(range));

@@ -8,13 +8,11 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "preload/hook.h"
 #include "preload/next.h"
-#include "preload/seccomp.h"
 
 /* <sys/pidfd.h>, glibc 2.36. */
 int pidfd_getfd(int pidfd, int fd, unsigned int flags);
