@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include "assign/run.h"
-
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #include "assign/assign.h"
+#include "assign/call.h"
 #include "assign/connect.h"
 #include "assign/port.h"
 #include "assign/refusal.h"
 #include "base/raw.h"
 #include "base/user_memory.h"
 #include "kernel/endpoint.h"
-#include "kernel/self_connect.h"
 #include "kernel/socket.h"
 #include "process/descriptors.h"
 #include "process/process.h"
@@ -260,7 +258,7 @@ static bool is_to_itself(const struct call *call, const struct endpoint *remote)
 	if (is_stream(call) &&
 	    (call_is_engaged(call) || !socket_is_closed(call->fd)))
 		return false;
-	if (!self_connect_is(call->fd, facts->port, remote))
+	if (!socket_would_meet_itself(call->fd, facts->port, remote))
 		return false;
 	/* The socket is not changed where the call is not refused. */
 	return !is_stream(call) || !facts->unlocked ||

@@ -115,3 +115,12 @@ bool socket_is_bindable(enum protocol protocol, const struct endpoint *local);
  */
 int socket_source_of(const struct endpoint *local,
 		     const struct endpoint *remote, struct endpoint *sourcep);
+
+/*
+ * Whether a socket bound to a port (the caller knows which) would connect to
+ * itself: the destination has the same port, and the address from which the
+ * kernel would route. One system call, and one more socket for addresses other
+ * than 127.0.0.1 and ::1.
+ */
+bool socket_would_meet_itself(int fd, uint16_t port,
+			      const struct endpoint *remote);

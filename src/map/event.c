@@ -10,32 +10,44 @@
 
 #define N_EVENT_WORDS (sizeof(struct event) / sizeof(uint64_t))
 
+struct wording {
+	const char *name;
+	const char *text;	/* in a line, see event_text() */
+};
+
+static const struct wording kinds[N_EVENT_KINDS] = {
+	[EVENT_RESERVED] = { "reserved", "the port is reserved for others" },
+	[EVENT_SERVER_IN_RANGE] = { "server-in-range",
+		"some rule assigns the port" },
+	[EVENT_OUTSIDE] = { "outside",
+		"the port is outside the program's range" },
+	[EVENT_SELF_CONNECT] = { "self-connect",
+		"the socket would connect to itself" },
+	[EVENT_EXHAUSTED] = { "exhausted", "no port of the range is left" },
+	[EVENT_NO_MAP] = { "no-map", "there is no shared map" },
+	[EVENT_PIN_IGNORED] = { "pin-ignored",
+		"the kernel chose a port outside the range, though pinned: "
+		"ip_local_port_range has changed" },
+	[EVENT_UNCOVERED] = { "uncovered",
+		"the kernel chose a port outside the range" },
+	[EVENT_BAD_POLICY] = { "bad-policy",
+		"the policy in force, or the environment, cannot be followed" },
+};
+
+static const struct wording verdicts[N_EVENT_VERDICTS] = {
+	[EVENT_REFUSED] = { "refused", " refused: " },
+	[EVENT_ALLOWED] = { "allowed", ": " },
+	[EVENT_OBSERVED] = { "observed", " observed only: " },
+};
+
 const char *event_kind_name(enum event_kind kind)
 {
-	static const char *const names[N_EVENT_KINDS] = {
-		[EVENT_RESERVED] = "reserved",
-		[EVENT_SERVER_IN_RANGE] = "server-in-range",
-		[EVENT_OUTSIDE] = "outside",
-		[EVENT_SELF_CONNECT] = "self-connect",
-		[EVENT_EXHAUSTED] = "exhausted",
-		[EVENT_NO_MAP] = "no-map",
-		[EVENT_PIN_IGNORED] = "pin-ignored",
-		[EVENT_UNCOVERED] = "uncovered",
-		[EVENT_BAD_POLICY] = "bad-policy",
-	};
-
-	return names[kind];
+	return kinds[kind].name;
 }
 
 const char *event_verdict_name(enum event_verdict verdict)
 {
-	static const char *const names[N_EVENT_VERDICTS] = {
-		[EVENT_REFUSED] = "refused",
-		[EVENT_ALLOWED] = "allowed",
-		[EVENT_OBSERVED] = "observed",
-	};
-
-	return names[verdict];
+	return verdicts[verdict].name;
 }
 
 const char *event_call_name(enum event_call call)
@@ -157,36 +169,6 @@ bool event_get(const struct map *map, uint64_t index, struct event *eventp)
 	return clean(eventp);
 }
 
-static const char *reason(enum event_kind kind)
-{
-	static const char *const reasons[N_EVENT_KINDS] = {
-		[EVENT_RESERVED] = "the port is reserved for others",
-		[EVENT_SERVER_IN_RANGE] = "some rule assigns the port",
-		[EVENT_OUTSIDE] = "the port is outside the program's range",
-		[EVENT_SELF_CONNECT] = "the socket would connect to itself",
-		[EVENT_EXHAUSTED] = "no port of the range is left",
-		[EVENT_NO_MAP] = "there is no shared map",
-		[EVENT_PIN_IGNORED] = "the kernel chose a port outside the "
-			"range, though pinned: ip_local_port_range has changed",
-		[EVENT_UNCOVERED] = "the kernel chose a port outside the range",
-		[EVENT_BAD_POLICY] = "the policy in force, or the environment, "
-				     "cannot be followed",
-	};
-
-	return reasons[kind];
-}
-
-static const char *verdict_words(enum event_verdict verdict)
-{
-	static const char *const words[N_EVENT_VERDICTS] = {
-		[EVENT_REFUSED] = " refused: ",
-		[EVENT_ALLOWED] = ": ",
-		[EVENT_OBSERVED] = " observed only: ",
-	};
-
-	return words[verdict];
-}
-
 /* The address of a listen() or a first send is often empty. */
 static void put_address(struct text *text, const struct event *event)
 {
@@ -216,8 +198,8 @@ void event_text(const struct event *event, char buffer[EVENT_TEXT_SIZE])
 	} else {
 		text_put(&text, event_kind_name(event->kind));
 	}
-	text_put(&text, verdict_words(event->verdict));
-	text_put(&text, reason(event->kind));
+	text_put(&text, verdicts[event->verdict].text);
+	text_put(&text, kinds[event->kind].text);
 	text_put(&text, "; rule \"");
 	text_put_printable(&text, event->rule, sizeof(event->rule));
 	text_put_char(&text, '"');

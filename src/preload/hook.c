@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "assign/run.h"
+#include "assign/call.h"
 #include "base/clock.h"
 #include "preload/next.h"
 #include "process/descriptors.h"

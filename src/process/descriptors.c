@@ -37,11 +37,7 @@ static bool hand_to(struct fd_cache *cache, int fd,
 		if (now.copies != facts->copies || now.use != USE_FREE ||
 		    !facts_same_port(&now, facts))
 			return false;
-		next = now;
-		next.use = facts->use;
-		next.plane = facts->plane;
-		next.rests = facts->rests;
-		next.generation = facts->generation;
+		next = fd_facts_with_lease(now, facts);
 		if (fd_cache_replace(cache, fd, now, next))
 			return true;
 		now = fd_cache_get(cache, fd);
@@ -175,14 +171,9 @@ static void tell_copy(struct process *process, int fd,
 	do {
 		if (now.copies != facts->copies)
 			return;
-		next = fd_facts_without_lease(*facts);
 		keeps = facts->use == USE_FREE && facts_same_port(facts, &now);
-		if (keeps) {
-			next.use = now.use;
-			next.plane = now.plane;
-			next.generation = now.generation;
-			next.rests = now.rests;
-		}
+		next = keeps ? fd_facts_with_lease(*facts, &now)
+			     : fd_facts_without_lease(*facts);
 		next.ask_again = now.ask_again;
 		if (fd_cache_replace(&process->cache, fd, now, next)) {
 			if (!keeps && !same_lease(&now, facts))

@@ -53,6 +53,17 @@ static inline struct fd_facts fd_facts_without_lease(struct fd_facts facts)
 	return facts;
 }
 
+/* The same facts, with the lease of another descriptor of the socket. */
+static inline struct fd_facts fd_facts_with_lease(struct fd_facts facts,
+						  const struct fd_facts *from)
+{
+	facts.use = from->use;
+	facts.plane = from->plane;
+	facts.generation = from->generation;
+	facts.rests = from->rests;
+	return facts;
+}
+
 /* Whether both have a port, and the same. */
 static inline bool facts_same_port(const struct fd_facts *facts,
 				   const struct fd_facts *other)
