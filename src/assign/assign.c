@@ -58,7 +58,7 @@ void assign_check_pin(const struct call *call, uint16_t port)
 		.call = CALL_NONE,
 	};
 
-	if (socket_pin_is_heeded(call->facts.ipv6 ? AF_INET6 : AF_INET, port))
+	if (socket_pin_is_heeded(facts_family(&call->facts), port))
 		return;
 	report_event(&call->process->reporter, &call->policy, &report);
 	if (kernel_refresh(&call->process->kernel))
@@ -153,8 +153,8 @@ static void report_uncovered(const struct call *call,
 	const enum protocol protocol = (enum protocol)call->facts.protocol;
 	const struct report report = {
 		.kind = EVENT_UNCOVERED,
-		.verdict = policy->settings[SETTING_MODE] == MODE_OBSERVE
-			? EVENT_OBSERVED : EVENT_ALLOWED,
+		.verdict = policy_observes(policy) ? EVENT_OBSERVED
+						   : EVENT_ALLOWED,
 		.call = call->kind, .protocol = protocol, .address = local,
 	};
 

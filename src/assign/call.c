@@ -19,9 +19,7 @@
 bool call_holds_port(const struct call *call)
 {
 	const struct fd_facts *facts = &call->facts;
-	struct endpoint bound = {
-		.family = facts->ipv6 ? AF_INET6 : AF_INET,
-	};
+	struct endpoint bound = { .family = (uint16_t)facts_family(facts) };
 
 	if (!socket_is_closed(call->fd))
 		return true;
@@ -133,7 +131,7 @@ static bool read_unspecified(const struct call *call,
 bool call_read_address(const struct call *call, struct endpoint *endpointp)
 {
 	return endpoint_read(call->address, call->length, endpointp) &&
-	       endpointp->family == (call->facts.ipv6 ? AF_INET6 : AF_INET);
+	       endpointp->family == facts_family(&call->facts);
 }
 
 bool call_read_bind_address(const struct call *call,

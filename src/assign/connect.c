@@ -190,7 +190,7 @@ long assign_connect(struct call *call, const struct endpoint *remote)
 	const struct fd_facts *facts = &call->facts;
 	struct connecting self = {
 		.call = call, .remote = remote,
-		.local = { .family = facts->ipv6 ? AF_INET6 : AF_INET },
+		.local = { .family = (uint16_t)facts_family(facts) },
 		.shown = facts->has_port ? (uint16_t)facts->port : 0,
 		.before = *facts,
 	};

@@ -171,7 +171,7 @@ static void read_local(struct assigning *self, struct endpoint *remotep)
 {
 	struct call *call = self->call;
 
-	self->local.family = call->facts.ipv6 ? AF_INET6 : AF_INET;
+	self->local.family = (uint16_t)facts_family(&call->facts);
 	if (assigning_is_bind(self))
 		endpoint_read(call->address, call->length, &self->local);
 	else

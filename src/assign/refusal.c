@@ -8,20 +8,13 @@
 #include "process/process.h"
 #include "process/report.h"
 
-#define SERVICE_PORTS_END 1024u		/* RFC 6335 section 6 */
-
-static bool is_observing(const struct policy *policy)
-{
-	return policy->settings[SETTING_MODE] == MODE_OBSERVE;
-}
-
 /* Reports, and returns the error if the call is to fail. */
 static int refuse(struct process *process, const struct policy *policy,
 		  struct report report, int error)
 {
-	report.verdict = is_observing(policy) ? EVENT_OBSERVED : EVENT_REFUSED;
+	report.verdict = policy_observes(policy) ? EVENT_OBSERVED : EVENT_REFUSED;
 	report_event(&process->reporter, policy, &report);
-	return is_observing(policy) ? 0 : error;
+	return policy_observes(policy) ? 0 : error;
 }
 
 /* Whether the port was passed on or is shared, and so is no server's own. */

@@ -118,11 +118,6 @@ static int refuse_without_map(const struct call *call)
 				     (enum protocol)call->facts.protocol);
 }
 
-static bool is_observing(const struct call *call)
-{
-	return call->policy.settings[SETTING_MODE] == MODE_OBSERVE;
-}
-
 /* The kernel chooses, and its choice is recorded. */
 static long observe(struct call *call)
 {
@@ -176,7 +171,7 @@ static long run_bind(struct call *call)
 	const bool is_open = local.port == 0 && leaves_port_open(call);
 
 	if (local.port == 0 && !is_open)
-		return is_observing(call) ? observe(call) : assign_port(call);
+		return policy_observes(&call->policy) ? observe(call) : assign_port(call);
 	result = make(call);
 	if (result == 0)
 		assign_record_bind(call, &local);
@@ -195,7 +190,7 @@ static long run_listen(struct call *call)
 
 	if (refused < 0)
 		return refused;
-	if (is_observing(call))
+	if (policy_observes(&call->policy))
 		return observe(call);
 	return assign_port(call);
 }
@@ -262,7 +257,7 @@ static bool is_to_itself(const struct call *call, const struct endpoint *remote)
 		return false;
 	/* The socket is not changed where the call is not refused. */
 	return !is_stream(call) || !facts->unlocked ||
-	       (!is_observing(call) && call_holds_port(call));
+	       (!policy_observes(&call->policy) && call_holds_port(call));
 }
 
 static int refuse_connect(const struct call *call,
@@ -305,7 +300,7 @@ static long run_stream_connect(struct call *call)
 		return refused;
 	if (keeps_port(call))
 		return connect_as_it_is(call);
-	return is_observing(call) ? observe(call)
+	return policy_observes(&call->policy) ? observe(call)
 				  : assign_connect(call, &remote);
 }
 
@@ -318,7 +313,7 @@ static long run_datagram(struct call *call)
 		return refused;
 	if (call->facts.has_port)
 		return make(call);
-	return is_observing(call) ? observe(call) : assign_port(call);
+	return policy_observes(&call->policy) ? observe(call) : assign_port(call);
 }
 
 static long run_association(struct call *call)

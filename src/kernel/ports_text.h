@@ -26,6 +26,9 @@
 
 struct port_set;
 
+/* Behind the system ports of RFC 6335 section 6, which are for services. */
+#define SERVICE_PORTS_END 1024u
+
 /*
  * lo and hi of ip_local_port_range; hi 0 = unknown: "kernel" is then refused.
  */

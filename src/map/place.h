@@ -108,7 +108,7 @@ int place_open_below(const struct place *place, int root_fd,
 bool place_trusts(const struct place *place, enum place_root root,
 			uint32_t uid);
 
-/* Whether another user than the owner of a root's folders may write in them. */
+/* Whether a root is root's own: no other user may write in its folders. */
 static inline bool place_root_is_roots(enum place_root root)
 {
 	return root == ROOT_RUN || root == ROOT_SHM;

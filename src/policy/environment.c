@@ -13,8 +13,6 @@
 #define ALGORITHM_VARIABLE "BERTH_ALGORITHM"
 #define DIRECTORY_VARIABLE "BERTH_DIR"
 
-#define SERVICE_PORTS_END 1024u	/* system ports of RFC 6335 section 6 */
-
 /*
  * The variables that are being read, where they are stored, and the result so
  * far.

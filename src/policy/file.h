@@ -25,8 +25,8 @@ struct policy_file {
 	/* In the file; or where the file could not be mapped, as read. NULL =
 	 * there is no file. */
 	const struct policy_preamble *preamble;
-	struct policy_preamble seen;	/* its size when it was opened, */
-	uint64_t size;			/* with as many bytes */
+	struct policy_preamble seen;	/* as it was when the file was opened */
+	uint64_t size;			/* of the file then, in bytes */
 	/* Addresses at which POLICY_VIEW_SIZE << index bytes of the file are
 	 * mapped from its beginning; 0 = not yet. */
 	atomic_u64 views[N_POLICY_VIEWS];

@@ -77,6 +77,12 @@ enum policy_settled policy_settle(const struct policy_in_force *in_force,
 				  struct policy *policyp,
 				  const struct policy_rule **rulep);
 
+/* Whether nothing is assigned or refused, but only reported. */
+static inline bool policy_observes(const struct policy *policy)
+{
+	return policy->settings[SETTING_MODE] == MODE_OBSERVE;
+}
+
 /*
  * Whether the process is refused every port: on-error says so, and its policy
  * is not known.

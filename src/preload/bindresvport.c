@@ -51,7 +51,7 @@ static void begin(struct reserving *reserving, int fd)
 		return;
 	process_policy(process, &reserving->policy);
 	reserving->protocol = (enum protocol)facts.protocol;
-	if (reserving->policy.settings[SETTING_MODE] == MODE_ENFORCE)
+	if (!policy_observes(&reserving->policy))
 		reserving->is_narrowed = is_narrowed(
 			reserving->policy
 				.ranges[facts.protocol][ROLE_OF_LISTEN]);
@@ -61,7 +61,7 @@ static bool may_take(const struct reserving *reserving, uint16_t port)
 {
 	const struct policy *policy = &reserving->policy;
 
-	if (policy->settings[SETTING_MODE] == MODE_OBSERVE)
+	if (policy_observes(policy))
 		return true;
 	if (reserving->is_narrowed)
 		return port_set_has(

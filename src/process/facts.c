@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "process/facts.h"
 
-#include <sys/socket.h>
-
 #include "base/raw.h"
 #include "kernel/endpoint.h"
 #include "kernel/protocol.h"

@@ -7,6 +7,7 @@
  */
 
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "map/ledger.h"
 
@@ -62,6 +63,12 @@ static inline struct fd_facts fd_facts_with_lease(struct fd_facts facts,
 	facts.generation = from->generation;
 	facts.rests = from->rests;
 	return facts;
+}
+
+/* The family of the socket. */
+static inline int facts_family(const struct fd_facts *facts)
+{
+	return facts->ipv6 ? AF_INET6 : AF_INET;
 }
 
 /* Whether both have a port, and the same. */

@@ -42,8 +42,7 @@ static const char *consequence_of_refusal(struct process *process)
 	process_policy(process, &policy);
 	if (policy.settings[SETTING_LOG] == LOG_NONE)
 		return NULL;
-	return policy_refuses_all(&policy) &&
-	       policy.settings[SETTING_MODE] == MODE_ENFORCE
+	return policy_refuses_all(&policy) && !policy_observes(&policy)
 		? "; refusing to bind or connect" : "; the default is used";
 }
 
@@ -91,7 +90,7 @@ static void tell_private(struct process *process)
 	report_line(&process->reporter, &policy, (const char *const[]){
 		"no shared map (", process_reason(-process->map.shared_error),
 		"), ", policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE &&
-		       policy.settings[SETTING_MODE] == MODE_ENFORCE
+		       !policy_observes(&policy)
 			? "refusing to bind or connect"
 			: "this process uses a private map",
 		NULL });
