@@ -14,8 +14,6 @@
 #include "cli/rules/rules_warn.h"
 #include "kernel/kernel.h"
 
-#define RATE_MAX 1000000
-
 static struct {
 	enum output_format format;
 	uint64_t rate;
@@ -27,7 +25,7 @@ static const struct command_option list[] = {
 	  .help = "show the rules that the file makes" },
 	OPTIONS_FORMAT(&request.format),
 	{ .name = "rate", .value = "N", .numberp = &request.rate,
-	  .max = RATE_MAX, .wanted = "is not a rate from 0 to 1000000",
+	  .max = RULE_RATE_MAX, .wanted = "is not a rate from 0 to 1000000",
 	  .help = "connections a second to one destination that are\n"
 		  "planned, if the file does not say rate" },
 	OPTION_HELP,

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,20 +29,6 @@ static int complain(const char *what, int error)
 {
 	message("berth: %s: %s\n", what, strerror(-error));
 	return error;
-}
-
-/* Both were checked when the rules were made. */
-static void read_map_options(const struct config *config,
-			     struct compiled *compiledp)
-{
-	const char *mode = config->map_mode.value;
-	const char *name = config->map_group.value;
-	const struct group *group = name != NULL && *name != '\0'
-		? getgrnam(name) : NULL;
-
-	compiledp->map_mode = mode != NULL ? strtol(mode, NULL, 8)
-					     : MAP_MODE_DEFAULT;
-	compiledp->map_group = group != NULL ? (long)group->gr_gid : -1;
 }
 
 /* A program that cannot follow the policy cannot tell which rule is its own. */
@@ -78,7 +63,8 @@ int load_compile(const char *path, const struct kernel *kernel, bool warn,
 		result = compile_rules(&rules, (uint64_t)time(NULL),
 				       &compiledp->image, &compiledp->size);
 	if (result == 0) {
-		read_map_options(&config, compiledp);
+		compiledp->map_mode = rules.map_mode;
+		compiledp->map_group = rules.map_group;
 		compiledp->on_error = strictest(compiledp->image);
 	} else if (result != -EINVAL) {
 		complain(path, result);
@@ -120,7 +106,7 @@ static int set_map_mode(int fd, const struct compiled *compiled)
 	if (compiled->map_group >= 0 &&
 	    fchown(fd, (uid_t)-1, (gid_t)compiled->map_group) != 0)
 		return -errno;
-	return fchmod(fd, (mode_t)compiled->map_mode) == 0 ? 0 : -errno;
+	return fchmod(fd, compiled->map_mode) == 0 ? 0 : -errno;
 }
 
 /* Makes the map with the mode and group of berth.conf, before programs do. The

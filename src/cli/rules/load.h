@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "policy/setting.h"
 
@@ -18,8 +19,8 @@ struct compiled {
 	void *image;		/* a struct policy_image; for free() */
 	size_t size;
 	enum on_error on_error;	/* the strictest of any rule */
-	long map_mode;	/* as berth.conf says, else the default */
-	long map_group;	/* a gid; -1 = left as it is */
+	mode_t map_mode;
+	long map_group;		/* a gid; -1 = left as it is */
 };
 
 /*

@@ -9,10 +9,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/port_set.h"
 #include "cli/conf/config.h"
 #include "cli/memory.h"
+
+#define RULE_RATE_MAX 1000000u	/* connections a second */
 
 /* A set of ports, and the option that gave it. Heirs share the set. */
 struct rule_range {
@@ -54,6 +57,8 @@ struct rules {
 	/* All that any rule is assigned. */
 	const struct port_set *dynamic[N_PROTOCOLS];
 	uint32_t rest_ms;
+	mode_t map_mode;
+	long map_group;			/* a gid; -1 = left as it is */
 	struct memory memory;		/* what all of this points into */
 };
 

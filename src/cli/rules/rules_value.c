@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "map/map.h"
+
 #define MS_PER_SECOND 1000u
-#define REST_SECONDS_DEFAULT 60u
 #define REST_SECONDS_MAX 86400u
-#define RATE_MAX 1000000u
 #define MAP_MODE_MAX 0666u
 #define UID_MAX_TEXT 4294967294u	/* (uid_t)-1 is none: setreuid(2) */
 
@@ -51,11 +51,12 @@ static void read_yes_no(struct maker *maker, const struct config_text *text,
 		  "is not yes or no", valuep);
 }
 
-static void check_map(struct maker *maker)
+static void read_map(struct maker *maker)
 {
 	const struct config_text *mode = &maker->config->map_mode;
-	const struct config_text *group = &maker->config->map_group;
-	unsigned long number;
+	const struct config_text *name = &maker->config->map_group;
+	unsigned long number = MAP_MODE_DEFAULT;
+	const struct group *group = NULL;
 
 	if (mode->value != NULL &&
 	    (!read_number(mode->value, 8, 0, MAP_MODE_MAX, &number) ||
@@ -63,16 +64,21 @@ static void check_map(struct maker *maker)
 		maker_refuse(maker, mode->place, "map-mode", mode->value,
 			     "is not an octal mode of read and write, up to "
 			     "0666");
-	if (group->value != NULL && *group->value != '\0' &&
-	    getgrnam(group->value) == NULL)
-		maker_refuse(maker, group->place, "map-group", group->value,
-			     "is not a group of this machine");
+	if (name->value != NULL && *name->value != '\0') {
+		group = getgrnam(name->value);
+		if (group == NULL)
+			maker_refuse(maker, name->place, "map-group",
+				     name->value,
+				     "is not a group of this machine");
+	}
+	maker->rules->map_mode = (mode_t)number;
+	maker->rules->map_group = group != NULL ? (long)group->gr_gid : -1;
 }
 
 void values_read_top(struct maker *maker, bool *import_kernelp)
 {
 	const struct config_text *rest = &maker->config->rest_time;
-	unsigned long seconds = REST_SECONDS_DEFAULT;
+	unsigned long seconds = REST_MS_DEFAULT / MS_PER_SECOND;
 
 	if (rest->value != NULL &&
 	    !read_number(rest->value, 10, 1, REST_SECONDS_MAX, &seconds))
@@ -82,7 +88,7 @@ void values_read_top(struct maker *maker, bool *import_kernelp)
 		maker->rules->rest_ms = (uint32_t)seconds * MS_PER_SECOND;
 	read_yes_no(maker, &maker->config->import_kernel, "import-kernel",
 		    import_kernelp);
-	check_map(maker);
+	read_map(maker);
 }
 
 static void read_setting(struct maker *maker, const struct config_text *text,
@@ -116,7 +122,7 @@ void values_read_options(struct maker *maker,
 	read_yes_no(maker, &options->privileged, "privileged",
 		    &rule->privileged);
 	if (rate->value != NULL &&
-	    !read_number(rate->value, 10, 0, RATE_MAX, &number))
+	    !read_number(rate->value, 10, 0, RULE_RATE_MAX, &number))
 		maker_refuse(maker, rate->place, "rate", rate->value,
 			     "is not a number of connections a second from 0 "
 			     "to 1000000");
