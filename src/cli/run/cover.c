@@ -15,7 +15,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "cli/run/cover_clean.h"
 #include "cli/run/cover_go.h"
 #include "cli/run/cover_start.h"
 
@@ -119,10 +118,8 @@ static bool is_own_libc(const struct program *program,
 static const char *linker_reason(const struct program *program)
 {
 	const ElfW(Ehdr) *elf = &program->head.elf;
-	bool is_linked = false;
+	bool is_linked = false, is_foreign = false;
 
-	if (cover_is_go(program->fd, elf))
-		return "a Go program, which does not use libc";
 	for (unsigned int i = 0; i < elf->e_phnum; i++) {
 		ElfW(Phdr) header;
 		const off_t at = (off_t)(elf->e_phoff + i * sizeof(header));
@@ -130,12 +127,15 @@ static const char *linker_reason(const struct program *program)
 		if (pread(program->fd, &header, sizeof(header), at) !=
 		    sizeof(header))
 			return NULL;
+		if (cover_is_go(program->fd, &header))
+			return "a Go program, which does not use libc";
 		if (header.p_type != PT_INTERP)
 			continue;
 		is_linked = true;
-		if (!is_own_libc(program, &header))
-			return "linked with another libc";
+		is_foreign |= !is_own_libc(program, &header);
 	}
+	if (is_foreign)
+		return "linked with another libc";
 	if (is_linked || is_same_file(own_interpreter(), &program->status))
 		return NULL;
 	return "statically linked";

@@ -9,7 +9,7 @@
  * those with the linker of another libc or machine, and Go programs, which make
  * their system calls without libc. For a script its interpreter counts.
  * Commands that start others in a clean environment are covered, but what they
- * start is not (cover_clean.h).
+ * start is not (cover_start.h).
  */
 
 #include <limits.h>
@@ -22,7 +22,9 @@ struct cover_gap {
 	char program[PATH_MAX];	/* the file itself, or its interpreter */
 	char name[NAME_MAX + 1]; /* that the kernel gives the process: of
 				    a script, but not of one for env(1) */
-	char cleaner[PATH_MAX];	/* "", or the file of cover_clean.h met first */
+	char cleaner[PATH_MAX];	/* "", or the first command met that
+				   starts others in a clean
+				   environment */
 	char started[PATH_MAX];	/* "", or the file that is not covered, which
 				   program starts (cover_start.h) */
 	const char *reason;	/* "statically linked"; static */

@@ -54,7 +54,7 @@ static bool has_go_note(const char *bytes, size_t n, size_t alignment)
 	return false;
 }
 
-static bool is_go_segment(int fd, const ElfW(Phdr) *header)
+bool cover_is_go(int fd, const ElfW(Phdr) *header)
 {
 	const bool is_note = header->p_type == PT_NOTE;
 	const bool is_data = header->p_type == PT_LOAD &&
@@ -73,19 +73,4 @@ static bool is_go_segment(int fd, const ElfW(Phdr) *header)
 		: memmem(bytes, n, BUILD_INFO, sizeof(BUILD_INFO) - 1) != NULL;
 	free(bytes);
 	return found;
-}
-
-bool cover_is_go(int fd, const ElfW(Ehdr) *elf)
-{
-	for (unsigned int i = 0; i < elf->e_phnum; i++) {
-		ElfW(Phdr) header;
-		const off_t at = (off_t)(elf->e_phoff + i * sizeof(header));
-
-		if (pread(fd, &header, sizeof(header), at) !=
-		    (ssize_t)sizeof(header))
-			return false;
-		if (is_go_segment(fd, &header))
-			return true;
-	}
-	return false;
 }

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Commands that only start another one, with the environment that they have:
- * what they start is looked at, too. They are known by their names. */
+/*
+ * Commands that start others. Their files do not show it; they are known by
+ * their names. path is the file of a command, of which the name counts;
+ * arguments are the words behind it, up to NULL. Not reentrant: getopt(3) reads
+ * the words.
+ */
 
-/* As cover_started() of cover_clean.h, for all but env(1). */
-char *const *cover_plain_started(const char *path, char *const arguments[]);
+#include <stdbool.h>
 
-/* busybox(1) is many commands, chosen by its first argument. Returns that word,
- * and the words behind it; for other files path and arguments as they are. */
-const char *cover_applet(const char *path, char *const **argumentsp);
-
-#define COVER_WORDS_MAX 256
+/* Whether a command starts programs in a clean environment: without LD_PRELOAD,
+ * and so without Berth. */
+bool cover_cleans(const char *path, char *const arguments[]);
 
 /*
- * Begins to read the options among arguments by getopt(3). words are for it: a
- * name, and the arguments, up to NULL. Returns their number.
+ * Returns the words of the command that a command starts, up to NULL; or NULL
+ * for a command that is not known to start others, or if its words do not tell
+ * which.
  */
-int cover_begin_options(char *words[COVER_WORDS_MAX], char *const arguments[]);
+char *const *cover_started(const char *path, char *const arguments[]);
 
 /* The last part of a path. */
 const char *cover_file_name(const char *path);
