@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "cli/conf/reserved_set.h"
-#include "cli/conf/services.h"
 #include "kernel/kernel.h"
 
 static struct kernel kernel = { .reserved_known = true };

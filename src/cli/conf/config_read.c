@@ -13,7 +13,6 @@
 #include "cli/conf/config_file.h"
 #include "cli/conf/config_store.h"
 #include "cli/conf/config_text.h"
-#include "cli/conf/config_variable.h"
 
 #define SIZE_MAX_OF_ALL ((size_t)16 << 20)
 #define FILES_MAX 1000u
@@ -331,8 +330,8 @@ static int include(cfg_t *parser, cfg_opt_t *option, int n_paths,
 	(void)n_paths;
 	if (!config_store_name(&reading.store, "include", place))
 		return 0;
-	path = config_variable_expand(reading.memory, paths[0], place,
-				      reading.findings);
+	path = config_text_expand(reading.memory, paths[0], place,
+				  reading.findings);
 	if (reading.findings->n_items > n_before)
 		return 0;
 	resolved = path != NULL ? config_file_resolve(place.file, path) : NULL;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cli/conf/config_variable.h"
+#include "cli/conf/config_text.h"
 
 static enum config_scope scope_here(const struct config_store *store)
 {
@@ -54,8 +54,8 @@ static void refuse_second(struct config_store *store, const char *name,
 static const char *expand(struct config_store *store, const char *text,
 			  struct location place)
 {
-	return config_variable_expand(&store->config->memory, text, place,
-				      store->findings);
+	return config_text_expand(&store->config->memory, text, place,
+				  store->findings);
 }
 
 static void store_text(struct config_store *store, struct config_text *text,

@@ -5,7 +5,7 @@
 
 #include "cli/conf/config_options.h"
 
-/* Stands for the "$" of "${NAME}" in double quotes: see config_variable.h. */
+/* Stands for the "$" of "${NAME}" in double quotes, from the scan on. */
 #define CONFIG_VARIABLE '\1'
 
 /*
@@ -21,3 +21,11 @@
  */
 bool config_text_scan(char *text, const char *path, struct config_names *names,
 		      struct findings *findings);
+
+/*
+ * A copy of a value with its variables, ${NAME} and ${NAME:-DEFAULT}, replaced.
+ * Wrong variables are added to findings. Returns NULL without memory.
+ */
+const char *config_text_expand(struct memory *memory, const char *value,
+			       struct location place,
+			       struct findings *findings);

@@ -14,10 +14,13 @@
  * The presets of ports_text.h are no sets to reserve, and are refused.
  */
 
+#include "base/port_set.h"
 #include "kernel/ports_text.h"
+#include "kernel/protocol.h"
+
+#define SERVICES_PATH "/etc/services"
 
 struct kernel;
-struct port_set;
 
 struct reserved_sources {
 	const struct kernel *kernel;	/* for ip_local_reserved_ports */
@@ -32,3 +35,10 @@ struct reserved_sources {
  */
 int reserved_set_parse(const char *text, const struct reserved_sources *sources,
 		       struct port_set *set, struct range_error *errorp);
+
+/*
+ * Reads services(5): fills the sets, by protocol, and finishes them. Ports of
+ * udp are of UDP-Lite too. Lines without a port of these protocols are passed
+ * over. Returns 0; or -errno, and the sets have what could be read.
+ */
+int services_read(const char *path, struct port_set sets[N_PROTOCOLS]);

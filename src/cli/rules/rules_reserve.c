@@ -5,7 +5,6 @@
 
 #include "cli/conf/config_options.h"
 #include "cli/conf/reserved_set.h"
-#include "cli/conf/services.h"
 #include "cli/rules/rules_scope.h"
 #include "kernel/kernel.h"
 
