@@ -14,7 +14,7 @@
 
 #include "cli/conf/config_read.h"
 #include "cli/rules/compile.h"
-#include "cli/rules/rules_make.h"
+#include "cli/rules/rules.h"
 #include "kernel/kernel.h"
 #include "policy/policy.h"
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/rules/rules_make.h"
+#include "cli/rules/rules.h"
 #include "kernel/kernel.h"
 #include "kernel/ports_text.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/rules/rules_print.h"
+#include "cli/output.h"
 #include "rules_by_hand.h"
 
 TestSuite(rules_print, .timeout = 900);

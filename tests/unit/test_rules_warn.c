@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cli/rules/rules_warn.h"
+#include "cli/rules/rules.h"
 #include "rules_by_hand.h"
 
 TestSuite(rules_warn, .timeout = 900);

@@ -9,9 +9,7 @@
 #include "cli/conf/config_read.h"
 #include "cli/message.h"
 #include "cli/options.h"
-#include "cli/rules/rules_make.h"
-#include "cli/rules/rules_print.h"
-#include "cli/rules/rules_warn.h"
+#include "cli/rules/rules.h"
 #include "kernel/kernel.h"
 
 static struct {

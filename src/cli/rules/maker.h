@@ -10,7 +10,6 @@
 
 #include "cli/rules/rules.h"
 
-struct kernel;
 struct kept_set;
 struct range_error;
 
@@ -43,3 +42,25 @@ struct port_set *maker_scratch(struct maker *maker);
 
 /* Finishes a set, and returns the kept one that is equal to it. */
 const struct port_set *maker_keep(struct maker *maker, struct port_set *set);
+
+/* --- the parts, in the order in which they run ---------------------------- */
+
+/* Reads the options of the top level alone: import-kernel, rest-time, ... */
+void values_read_top(struct maker *maker, bool *import_kernelp);
+
+/* Reads the reservations, and fills reserved, avoided and owns. */
+void reserves_read(struct maker *maker, bool import_kernel);
+
+/* Reads the settings, words and numbers of a section into its rule. */
+void values_read_options(struct maker *maker,
+			 const struct config_options *options,
+			 struct rule *rule);
+
+/* Reads the conditions of a section. */
+void values_read_conditions(struct maker *maker, struct rule *rule);
+
+/* Fills the sets refused and owned of a rule. */
+void reserves_apply(struct maker *maker, struct rule *rule);
+
+/* Finds what is wrong with rules that have been made. */
+void rules_check(struct maker *maker);

@@ -15,6 +15,9 @@
 #include "cli/conf/config.h"
 #include "cli/memory.h"
 
+struct kernel;
+struct output;
+
 #define RULE_RATE_MAX 1000000u	/* connections a second */
 
 /* A set of ports, and the option that gave it. Heirs share the set. */
@@ -78,3 +81,36 @@ static inline const struct port_set *rule_assigned_of(const struct rule *rule,
 {
 	return rule->assigned[PAIR_PROTOCOL(pair)][PAIR_ROLE(pair)];
 }
+
+/*
+ * Makes the rules of a configuration; all sets are finished, none is NULL, and
+ * equal ones are one. Whatever makes a file unsound is added to findings, each
+ * with both sides: unknown presets, words and protocols, ports beyond 65535,
+ * reversed and empty ranges, privileged ports without privileged = yes, ranges
+ * over reservations without overlap = carve, reservations that overlap with
+ * different owners, owners that are no process section. Returns 0 when there
+ * was nothing to add, else -EINVAL, or -ENOMEM; rules_deinit() is due in either
+ * case.
+ */
+int rules_make(struct rules *rules, const struct config *config,
+	       const struct kernel *kernel, struct findings *findings);
+
+/* Reads a file into *configp, and makes its rules, which point into *configp.
+ * rules_deinit() and then config_deinit() are due in either case. */
+int rules_read(struct rules *rulesp, struct config *configp, const char *path,
+	       const struct kernel *kernel, struct findings *findings);
+
+void rules_deinit(struct rules *rules);
+
+/*
+ * Warns of sound rules that are a risk on this machine. rate: connections a
+ * second to one destination, for rules without a rate of their own; 0 = none.
+ */
+void rules_warn(const struct rules *rules, const struct kernel *kernel,
+		unsigned int rate, struct findings *findings);
+
+/*
+ * Writes rules and reservations as sections of a report: a row for all the
+ * protocols and roles that have the same ports.
+ */
+void rules_print(const struct rules *rules, struct output *output);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/rules/rules_check.h"
-
+#include "cli/rules/maker.h"
 #include "cli/rules/rules_scope.h"
 
 #define PRIVILEGED_MAX 1023	/* PROT_SOCK - 1 in include/net/sock.h */

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/rules/rules_make.h"
-
 #include <errno.h>
 
 #include "cli/conf/config_read.h"
-#include "cli/rules/rules_check.h"
-#include "cli/rules/rules_reserve.h"
-#include "cli/rules/rules_value.h"
+#include "cli/rules/maker.h"
 #include "kernel/kernel.h"
 #include "policy/environment.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/rules/rules_print.h"
-
 #include <stdlib.h>
 
+#include "cli/output.h"
 #include "cli/rules/rules.h"
 #include "cli/rules/rules_scope.h"
 #include "policy/image.h"

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/rules/rules_reserve.h"
-
 #include <string.h>
 
 #include "cli/conf/config_options.h"
 #include "cli/conf/reserved_set.h"
+#include "cli/rules/maker.h"
 #include "cli/rules/rules_scope.h"
 #include "kernel/kernel.h"
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/rules/rules_value.h"
-
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -8,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/rules/maker.h"
 #include "map/map.h"
 
 #define MS_PER_SECOND 1000u

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/rules/rules_warn.h"
-
 #include <errno.h>
 #include <limits.h>
 #include <netinet/tcp.h>
