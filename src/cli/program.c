@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,9 @@
 #include "kernel/users.h"
 
 #define DELETED " (deleted)"	/* d_path() in fs/d_path.c */
+
+/* useradd(8) allows 32 bytes; a longer name is shown as the number. */
+#define USER_NAME_SIZE 64
 
 /* The number in the initial user namespace, if that is known. */
 static void set_uid(struct identity *identity, const char *map,
@@ -95,6 +99,25 @@ struct program_label program_label(pid_t pid)
 			memcpy(label.name, "?", sizeof("?"));
 	}
 	return label;
+}
+
+const char *user_name(uint32_t uid)
+{
+	static char text[USER_NAME_SIZE];
+	static uint32_t last;
+	const struct passwd *user;
+	int length = -1;
+
+	/* Often the same user is asked for several times in a row. */
+	if (text[0] != '\0' && uid == last)
+		return text;
+	user = getpwuid(uid);
+	if (user != NULL)
+		length = snprintf(text, sizeof(text), "%s", user->pw_name);
+	if (length <= 0 || length >= USER_NAME_SIZE)
+		snprintf(text, sizeof(text), "%u", uid);
+	last = uid;
+	return text;
 }
 
 /* The effective uid at the start, which the process may have changed since. */

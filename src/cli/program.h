@@ -4,6 +4,7 @@
 /* Other programs: their names, and what the conditions of rules look at. */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "policy/identity.h"
@@ -36,6 +37,10 @@ struct program_label {
 };
 
 struct program_label program_label(pid_t pid);
+
+/* How a user is printed: by name, or without one by number. Valid until the
+ * next call. */
+const char *user_name(uint32_t uid);
 
 /* Whether libberth.so is mapped into a process. */
 bool program_is_covered(pid_t pid);

@@ -8,8 +8,8 @@
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cli/options.h"
+#include "cli/program.h"
 #include "cli/report/events.h"
-#include "cli/report/user_name.h"
 #include "cli/view.h"
 #include "map/event.h"
 

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/report/maps.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/raw.h"
+#include "cli/memory.h"
 #include "cli/message.h"
-#include "cli/report/user_folders.h"
 #include "kernel/folder.h"
+#include "kernel/users.h"
 #include "map/layout.h"
 #include "map/map.h"
 #include "map/place.h"
@@ -21,6 +24,110 @@
 
 #define SHM_PATH "/dev/shm"
 #define FILE_NAME "map"
+#define FOLDER_PREFIX "berth-"
+
+/* "berth-", 10 digits, "-", 16 hexadecimal digits. */
+#define FOLDER_NAME_SIZE 40
+
+/* --- the folders of users ---------------------------------------------------
+ *
+ * In /dev/shm users have made folders for their maps: berth-UID, or
+ * berth-UID-NUMBER where another user had made that name (see own_folder.h).
+ */
+
+struct user_folder {
+	uint32_t uid;
+	char name[FOLDER_NAME_SIZE];
+};
+
+struct user_folders {
+	struct user_folder *items;	/* by uid */
+	size_t n_items;
+	struct memory memory;		/* of items */
+};
+
+/* Whether a name is that of a user's folder, and of which user. */
+static bool read_name(const char *name, unsigned long *uidp)
+{
+	const size_t length = strlen(FOLDER_PREFIX);
+	char *end;
+
+	if (strncmp(name, FOLDER_PREFIX, length) != 0 || name[length] < '0' ||
+	    name[length] > '9' || strlen(name) >= FOLDER_NAME_SIZE)
+		return false;
+	*uidp = strtoul(name + length, &end, 10);
+	return *end == '\0' || *end == '-';
+}
+
+/* Returns 0, also for another file, or -ENOMEM. */
+static int add_entry(struct user_folders *folders, const struct users *users,
+		     int shm_fd, const char *name)
+{
+	struct user_folder *folder;
+	unsigned long uid;
+	struct stat status;
+
+	if (!read_name(name, &uid) ||
+	    fstatat(shm_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISDIR(status.st_mode) ||
+	    (users_are_known(users) && status.st_uid != uid))
+		return 0;
+	folder = memory_add(&folders->memory, &folders->items,
+			    &folders->n_items);
+	if (folder == NULL)
+		return -ENOMEM;
+	folder->uid = status.st_uid;
+	snprintf(folder->name, sizeof(folder->name), "%s", name);
+	return 0;
+}
+
+static int compare_folders(const void *left, const void *right)
+{
+	const struct user_folder *a = left, *b = right;
+
+	if (a->uid != b->uid)
+		return a->uid < b->uid ? -1 : 1;
+	/* "berth-1000" is before "berth-1000-1". */
+	return strcmp(a->name, b->name);
+}
+
+static void sort_first_of_each(struct user_folders *folders)
+{
+	size_t n_kept = 0;
+
+	if (folders->n_items == 0)
+		return;
+	qsort(folders->items, folders->n_items, sizeof(*folders->items),
+	      compare_folders);
+	for (size_t i = 1; i < folders->n_items; i++)
+		if (folders->items[i].uid != folders->items[n_kept].uid)
+			folders->items[++n_kept] = folders->items[i];
+	folders->n_items = n_kept + 1;
+}
+
+/*
+ * Lists the folder of each user: the first by name, which the user's programs
+ * would take. The owner has to be the user of the name, except in a user
+ * namespace, where users have other numbers. uid is the owner as this process
+ * sees it. Returns 0, also without a /dev/shm; -ENOMEM; or why that cannot be
+ * read. memory_free() is due always.
+ */
+static int list_folders(const struct users *users, struct user_folders *folders)
+{
+	DIR *shm = opendir(SHM_PATH);
+	const struct dirent *entry;
+	int result = 0;
+
+	if (shm == NULL)
+		return errno == ENOENT ? 0 : -errno;
+	while (result == 0 && (entry = readdir(shm)) != NULL)
+		result = add_entry(folders, users, dirfd(shm), entry->d_name);
+	closedir(shm);
+	sort_first_of_each(folders);
+	return result;
+}
+
+/* --- visits --------------------------------------------------------------- */
 
 struct visiting {
 	const struct place *place;
@@ -119,7 +226,7 @@ static void visit_missed(struct visiting *visiting, const char *path,
 static void visit_user(struct visiting *visiting,
 		       const struct user_folder *user)
 {
-	char path[sizeof(SHM_PATH) + USER_FOLDER_NAME_SIZE];
+	char path[sizeof(SHM_PATH) + FOLDER_NAME_SIZE];
 	struct place_folder folder;
 	int result;
 
@@ -145,7 +252,7 @@ int found_maps_visit(const struct place *place, int access,
 {
 	struct visiting visiting = { .place = place, .access = access,
 				     .visit = visit, .context = context };
-	struct user_folders users;
+	struct user_folders users = { .n_items = 0 };
 	struct place_folder folder;
 	int result;
 
@@ -161,12 +268,12 @@ int found_maps_visit(const struct place *place, int access,
 				     place_root_is_roots((enum place_root)root)
 					? 0 : geteuid(), result);
 	}
-	result = user_folders_open(&place->users, &users);
+	result = list_folders(&place->users, &users);
 	for (size_t i = 0; i < users.n_items; i++)
 		/* The folders of these two are roots, visited above. */
 		if (users.items[i].uid != 0 && users.items[i].uid != geteuid())
 			visit_user(&visiting, &users.items[i]);
-	user_folders_close(&users);
+	memory_free(&users.memory);
 	return result;
 }
 

@@ -34,28 +34,18 @@ static bool is_map_known(int error)
 	return error == 0 || error == -ENOENT || found_map_is_denied(error);
 }
 
-/* Returns whether all of this user's maps were read; reports the others. */
+/* Returns whether all maps were read that this user may read. */
 static bool gather_maps(struct status *status)
 {
 	struct tally *tally = &status->tally;
 	const int result = tally_open(&status->view.place,
 				      status->view.policy.rest_ms,
 				      clock_now_ms(), tally);
-	bool is_whole = result == 0;
 
 	if (result < 0)
 		message("berth: cannot list the shared maps: %s\n",
 			strerror(-result));
-	for (size_t i = 0; i < tally->maps.n_items; i++) {
-		const struct tally_map *map = &tally->maps.items[i];
-
-		if (is_map_known(map->error))
-			continue;
-		message("berth: cannot read the map %s: %s\n", map->path,
-			strerror(-map->error));
-		is_whole = false;
-	}
-	return is_whole;
+	return result == 0 && !tally->missed.is_broken;
 }
 
 /* Returns whether all sockets were read; reports what was not. */

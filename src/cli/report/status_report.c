@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cli/program.h"
-#include "cli/report/user_name.h"
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 

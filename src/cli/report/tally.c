@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "cli/report/maps.h"
 #include "map/ledger.h"
 #include "map/map.h"
 #include "map/place.h"
@@ -88,8 +87,10 @@ static void visit(const struct found_map *found, void *context)
 		error = found_map_copy(found, tallying->place, 0,
 				 sizeof(struct map_memory), &copy);
 	tallying->result = add_map(&tallying->tally->maps, found, error);
-	if (error < 0)
+	if (error < 0) {
+		maps_missed_add(&tallying->tally->missed, found, error);
 		return;
+	}
 	map_set_rest(&copy, tallying->rest_ms);
 	add_contents(tallying, &copy);
 	tallying->tally->n_read++;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "cli/memory.h"
+#include "cli/report/maps.h"
 #include "map/layout.h"
 
 struct place;
@@ -34,6 +35,7 @@ struct port_tally {
 /* Too large for the stack. */
 struct tally {
 	struct tally_maps maps;
+	struct maps_missed missed;	/* of them, those that were not read */
 	size_t n_read;		/* of them, those that could be read */
 	uint64_t counters[N_COUNTERS];
 	struct port_tally ports[N_PROTOCOLS][N_PORTS];
@@ -41,8 +43,8 @@ struct tally {
 
 /*
  * Reads all maps; ports rest for rest_ms. Returns 0, also when some could not
- * be read (see maps); or -errno when they could not be listed. To be closed
- * always.
+ * be read (see maps; a broken one is reported at once); or -errno when they
+ * could not be listed. To be closed always.
  */
 int tally_open(const struct place *place, uint32_t rest_ms,
 	       uint64_t now_ms, struct tally *tally);
