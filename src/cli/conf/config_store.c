@@ -152,20 +152,21 @@ static bool start_section(struct config_store *store, const char *kind,
 {
 	struct config *config = store->config;
 	const bool is_process = strcmp(kind, "process") == 0;
-	const size_t size = is_process ? sizeof(*config->processes)
-				       : sizeof(*config->reserves);
-	size_t *np = is_process ? &config->n_processes : &config->n_reserves;
-	const struct config_head *first = is_process
-		? find_head(config->processes, *np, size, head->name)
-		: find_head(config->reserves, *np, size, head->name);
-	void *section;
+	void *first = config->reserves, *arrayp = &config->reserves, *section;
+	size_t *np = &config->n_reserves, size = sizeof(*config->reserves);
+	const struct config_head *same;
 
-	if (first != NULL)
-		refuse_second(store, kind, head->name, first->place,
+	if (is_process) {
+		first = config->processes;
+		arrayp = &config->processes;
+		np = &config->n_processes;
+		size = sizeof(*config->processes);
+	}
+	same = find_head(first, *np, size, head->name);
+	if (same != NULL)
+		refuse_second(store, kind, head->name, same->place,
 			      head->place);
-	section = is_process
-		? memory_add_to(&config->memory, &config->processes, np, size)
-		: memory_add_to(&config->memory, &config->reserves, np, size);
+	section = memory_add_to(&config->memory, arrayp, np, size);
 	if (section == NULL)
 		return false;
 	memcpy(section, head, sizeof(*head));

@@ -6,16 +6,14 @@
 #include "kernel/kernel.h"
 #include "policy/environment.h"
 
-enum range_option { OPTION_RANGE, OPTION_CONNECT, OPTION_LISTEN, N_OPTIONS };
-
 /* The ranges that one section or block gives; ports NULL = not given. */
-struct given_scope {
-	struct rule_range ranges[N_OPTIONS];
+struct given_ranges {
+	struct rule_range range, connect, listen;
 };
 
 struct given {
-	struct given_scope by_protocol[N_PROTOCOLS];
-	struct given_scope any;
+	struct given_ranges by_protocol[N_PROTOCOLS];
+	struct given_ranges any;
 	const struct given *outer;	/* what is inherited, or NULL */
 };
 
@@ -34,15 +32,12 @@ static void read_range(struct maker *maker, const struct config_text *text,
 	range->ports = maker_keep(maker, &maker->scratch);
 }
 
-static void read_scope(struct maker *maker, const struct config_ranges *ranges,
-		       struct given_scope *scope)
+static void read_ranges(struct maker *maker, const struct config_ranges *config,
+			struct given_ranges *given)
 {
-	read_range(maker, &ranges->range, "range",
-		   &scope->ranges[OPTION_RANGE]);
-	read_range(maker, &ranges->connect, "connect",
-		   &scope->ranges[OPTION_CONNECT]);
-	read_range(maker, &ranges->listen, "listen",
-		   &scope->ranges[OPTION_LISTEN]);
+	read_range(maker, &config->range, "range", &given->range);
+	read_range(maker, &config->connect, "connect", &given->connect);
+	read_range(maker, &config->listen, "listen", &given->listen);
 }
 
 static void read_given(struct maker *maker,
@@ -50,31 +45,21 @@ static void read_given(struct maker *maker,
 		       const struct given *outer, struct given *given)
 {
 	given->outer = outer;
-	read_scope(maker, &options->ranges, &given->any);
+	read_ranges(maker, &options->ranges, &given->any);
 	for (int i = 0; i < N_PROTOCOLS; i++)
-		read_scope(maker, &options->by_protocol[i],
-			   &given->by_protocol[i]);
+		read_ranges(maker, &options->by_protocol[i],
+			    &given->by_protocol[i]);
 }
 
-static void make_built_in(struct maker *maker, struct given *given)
-{
-	const struct config_options options = {
-		.ranges.range.value = RANGE_DEFAULT,
-	};
-
-	read_given(maker, &options, NULL, given);
-}
-
-static const struct rule_range *find_in_scope(const struct given_scope *scope,
+static const struct rule_range *find_for_role(const struct given_ranges *given,
 					      enum role role)
 {
-	const enum range_option own =
-		role == ROLE_OF_LISTEN ? OPTION_LISTEN : OPTION_CONNECT;
+	const struct rule_range *own = role == ROLE_OF_LISTEN ? &given->listen
+							      : &given->connect;
 
-	if (scope->ranges[own].ports != NULL)
-		return &scope->ranges[own];
-	return scope->ranges[OPTION_RANGE].ports != NULL
-		? &scope->ranges[OPTION_RANGE] : NULL;
+	if (own->ports != NULL)
+		return own;
+	return given->range.ports != NULL ? &given->range : NULL;
 }
 
 static const struct rule_range *find_given(const struct given *given,
@@ -84,9 +69,9 @@ static const struct rule_range *find_given(const struct given *given,
 	const enum protocol named =
 		protocol == PROTOCOL_UDPLITE ? PROTOCOL_UDP : protocol;
 	const struct rule_range *found =
-		find_in_scope(&given->by_protocol[named], role);
+		find_for_role(&given->by_protocol[named], role);
 
-	return found != NULL ? found : find_in_scope(&given->any, role);
+	return found != NULL ? found : find_for_role(&given->any, role);
 }
 
 /* Innermost first. The outermost is built in, and has all ranges. */
@@ -205,6 +190,9 @@ static void make_all(struct maker *maker)
 	const struct config *config = maker->config;
 	struct rules *rules = maker->rules;
 	const size_t n_rules = config->n_processes + 1;
+	const struct config_options built_in_options = {
+		.ranges.range.value = RANGE_DEFAULT,
+	};
 	struct given built_in, defaults;
 	bool import_kernel = true;
 
@@ -220,7 +208,7 @@ static void make_all(struct maker *maker)
 
 	struct rule *last = &rules->rules[n_rules - 1];
 
-	make_built_in(maker, &built_in);
+	read_given(maker, &built_in_options, NULL, &built_in);
 	read_given(maker, &config->defaults, &built_in, &defaults);
 	make_default_rule(maker, &defaults, last);
 	for (size_t i = 0; i < config->n_processes; i++)

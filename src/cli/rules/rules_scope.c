@@ -96,7 +96,8 @@ struct scope_text scope_roles(unsigned int roles, const char *joint)
 	return result;
 }
 
-struct scope_text scope_text(const struct scope *scope)
+/* "tcp, listen; udp/udplite, connect/listen" */
+static struct scope_text text_of(const struct scope *scope)
 {
 	struct scope_text result = { "" };
 	struct text text = begin(&result);
@@ -114,26 +115,20 @@ struct scope_text scope_text(const struct scope *scope)
 	return result;
 }
 
-struct scope_text scope_rule(const struct rule *rule)
-{
-	struct scope_text result = { "the defaults" };
-
-	if (rule->process != NULL)
-		snprintf(result.text, sizeof(result.text),
-			 "process \"%.*s\"", MAX_NAME_LENGTH, rule->name);
-	return result;
-}
-
 struct scope_text scope_title(const struct rule *rule,
 			      const struct scope *scope)
 {
+	char name[MAX_NAME_LENGTH + sizeof("process \"\"")] = "the defaults";
 	struct scope_text result = { "" };
 	struct text text = begin(&result);
 
+	if (rule->process != NULL)
+		snprintf(name, sizeof(name), "process \"%.*s\"",
+			 MAX_NAME_LENGTH, rule->name);
 	text_put(&text, "the range of ");
-	text_put(&text, scope_rule(rule).text);
+	text_put(&text, name);
 	text_put(&text, " (");
-	text_put(&text, scope_text(scope).text);
+	text_put(&text, text_of(scope).text);
 	text_put(&text, ")");
 	text_end(&text);
 	return result;

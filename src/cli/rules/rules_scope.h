@@ -38,12 +38,6 @@ struct scope_text scope_protocols(const struct scope *scope, unsigned int roles,
 /* "connect/listen" */
 struct scope_text scope_roles(unsigned int roles, const char *joint);
 
-/* "tcp, listen; udp/udplite, connect/listen" */
-struct scope_text scope_text(const struct scope *scope);
-
-/* `process "web"`, "the defaults" */
-struct scope_text scope_rule(const struct rule *rule);
-
 /* `the range of process "web" (tcp, connect)` */
 struct scope_text scope_title(const struct rule *rule,
 			      const struct scope *scope);

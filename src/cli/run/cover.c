@@ -27,28 +27,24 @@
 extern const ElfW(Ehdr) own_header __asm__("__ehdr_start")
 	__attribute__((visibility("hidden")));
 
-struct own {
-	const char *interpreter;
-};
-
 static int find_interpreter(struct dl_phdr_info *info, size_t size, void *data)
 {
-	struct own *own = data;
+	const char **interpreterp = data;
 
 	(void)size;
 	for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_INTERP)
-			own->interpreter = (const char *)(uintptr_t)
+			*interpreterp = (const char *)(uintptr_t)
 				(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
 	return 1;	/* ends: the first object is the program */
 }
 
 static const char *own_interpreter(void)
 {
-	struct own own = { NULL };
+	const char *interpreter = NULL;
 
-	dl_iterate_phdr(find_interpreter, &own);
-	return own.interpreter;
+	dl_iterate_phdr(find_interpreter, &interpreter);
+	return interpreter;
 }
 
 static bool is_same_file(const char *path, const struct stat *status)
