@@ -20,8 +20,8 @@ struct in_force {
 	bool is_damaged;	/* some part of it, perhaps a set only; or it is
 				   of another version */
 	enum on_error on_error;	/* of programs that cannot follow it */
-	int missed;		/* why one that may be in force could not be
-				   looked at, -errno; 0 = all were */
+	int missed;		/* why a policy that may be in force could not
+				   be read, -errno; 0 = there is none such */
 	bool has_ignored;	/* as in policy/file.h */
 	uint32_t ignored_uid;
 	enum place_root ignored_root;

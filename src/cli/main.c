@@ -69,7 +69,8 @@ static int unknown(const char *word)
 	return EXIT_USAGE;
 }
 
-/* Programs change their working directory, and would look elsewhere. */
+/* A relative path would name another folder in each program that changes its
+ * working directory. */
 static int refuse_folder(const struct command *command)
 {
 	const char *folder = getenv("BERTH_DIR");

@@ -27,7 +27,7 @@ void *memory_take(struct memory *memory, size_t n, size_t size)
 	return block->bytes;
 }
 
-/* Twice as large at each power of two. */
+/* The array doubles whenever it is full, at each power of two. */
 void *memory_add_to(struct memory *memory, void *arrayp, size_t *np,
 		    size_t size)
 {

@@ -223,7 +223,7 @@ static void release(const struct process *process, const struct lease *leases,
 struct port_work {
 	struct port_request request;
 	int map_error;	/* as open_process() takes it */
-	bool is_done;		/* else it was said why not */
+	bool is_done;		/* false: a message said why */
 	uint32_t n;
 	uint32_t n_range;
 	uint16_t ports[N_PORTS];

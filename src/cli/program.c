@@ -108,7 +108,7 @@ const char *user_name(uint32_t uid)
 	const struct passwd *user;
 	int length = -1;
 
-	/* Often the same user is asked for several times in a row. */
+	/* Callers often ask for one user several times in a row. */
 	if (text[0] != '\0' && uid == last)
 		return text;
 	user = getpwuid(uid);

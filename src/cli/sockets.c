@@ -15,7 +15,7 @@
 
 /* A socket that a process has open. */
 struct opened {
-	uint64_t inode;		/* of the socket, as sock_diag tells it */
+	uint64_t inode;		/* of the socket, as sock_diag(7) reports it */
 	pid_t pid;
 };
 
@@ -242,7 +242,8 @@ const struct holder *sockets_holders(const struct sockets *sockets,
 				     enum protocol protocol, uint16_t port,
 				     size_t *np)
 {
-	/* In the order, it is before all others of this port. */
+	/* Its pid and state are the lowest: it sorts before all holders of
+	 * this port. */
 	const struct holder wanted = { .protocol = protocol, .port = port };
 	const size_t first = find_first(&wanted, sockets->items,
 					sockets->n_items, sizeof(wanted),

@@ -47,7 +47,6 @@ int view_place(const struct kernel *kernel, struct place *placep);
 /*
  * Whether other programs look for a file in another folder than the one where
  * it was opened or made. passed_over: why the first folder was not used (see
- * map/shared_file.h). For a user, that root's folder is closed is as it should
- * be.
+ * map/shared_file.h). That a user may not use root's folder does not count.
  */
 bool view_is_elsewhere(int passed_over);

@@ -94,7 +94,7 @@ static void store_list(struct config_store *store, struct config_list *list,
 		list->place = value->place;
 }
 
-/* A wrong name is told once, with the first of its values. */
+/* A wrong name is reported once, with the first of its values. */
 void config_store_value(struct config_store *store,
 			const struct config_value *value)
 {

@@ -17,7 +17,7 @@
  * libconfuse also accepts some mistakes in silence: an unquoted * or +, an
  * empty list, and quotes, comments, braces and parentheses that are left open.
  * The first of them is added to findings, and the text is cut there. Returns
- * false then, and what libconfuse says of the cut is of no interest.
+ * false then; what libconfuse reports at the cut is to be ignored.
  */
 bool config_text_scan(char *text, const char *path, struct config_names *names,
 		      struct findings *findings);

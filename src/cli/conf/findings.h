@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What is wrong with a configuration, or dangerous on this machine: collected,
- * so that one run tells all of it, and kept in the order of files, as they were
- * first seen, and of their lines.
+ * What is wrong with a configuration, or dangerous on this machine. It is
+ * collected, so that one run reports all of it, and kept in the order of files,
+ * as they were first seen, and of their lines.
  */
 
 #include <stddef.h>

@@ -134,7 +134,8 @@ struct visiting {
 	int access;
 	found_map_visit visit;
 	void *context;
-	/* The maps of the roots: BERTH_DIR may be one of the other folders. */
+	/* The maps of the roots, not to be visited again: BERTH_DIR may also be
+	 * the folder of a user. */
 	struct file_status seen[N_PLACE_ROOTS];
 	size_t n_seen;
 };

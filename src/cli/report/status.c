@@ -28,7 +28,8 @@ static const struct options options = {
 	"did not assign. Root sees the maps of all users.\n",
 };
 
-/* Whether map_state() says it all. Other errors get a message. */
+/* Whether the state of a map, as the report shows it, is enough. Other errors
+ * get a message too. */
 static bool is_map_known(int error)
 {
 	return error == 0 || error == -ENOENT || found_map_is_denied(error);

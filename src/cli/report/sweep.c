@@ -84,8 +84,8 @@ static bool is_left_out(enum protocol protocol, int result)
 
 /* --- one map ----------------------------------------------------------------
  *
- * A sweep writes and so has to map the file, and whoever may shorten it could
- * end this process. So another one sweeps.
+ * A sweep writes, and so has to map the file. A user who may shorten the file
+ * could end this process by that, so another process sweeps.
  */
 
 /* Shared with the process that sweeps. */
@@ -147,7 +147,8 @@ static int sweep_map(const struct found_map *found, const struct view *view,
 
 /* --- all maps ------------------------------------------------------------- */
 
-/* Sums up several maps. All were swept by the same n_sockets. */
+/* Adds the result for one map to the sum. The sockets are the same for each
+ * map, and count once. */
 static void add(const struct map_sweep *swept)
 {
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {

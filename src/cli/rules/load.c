@@ -54,7 +54,7 @@ int load_compile(const char *path, const struct kernel *kernel, bool warn,
 	int result;
 
 	*compiledp = (struct compiled){ .image = NULL };
-	/* A file makes the same policy by each of its names. */
+	/* The policy is the same by whichever name the file is given. */
 	if (realpath(path, absolute) != NULL)
 		path = absolute;
 	result = rules_read(&rules, &config, path, kernel, &findings);

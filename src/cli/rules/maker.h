@@ -21,7 +21,7 @@ struct maker {
 	const struct kernel *kernel;
 	struct findings *findings;
 	struct kept_set *kept[N_SET_BUCKETS];	/* all sets, by their hash */
-	struct port_set scratch;	/* of whoever is at work */
+	struct port_set scratch;	/* for one part at a time */
 	const struct port_set *empty;
 	const struct port_set *reserved[N_PROTOCOLS];	/* by any reservation */
 	/* Ports of no rule: the reservations, and the kernel's. */

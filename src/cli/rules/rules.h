@@ -20,7 +20,8 @@ struct output;
 
 #define RULE_RATE_MAX 1000000u	/* connections a second */
 
-/* A set of ports, and the option that gave it. Heirs share the set. */
+/* A set of ports, and the option that gave it. Sections that inherit the range
+ * share the set. */
 struct rule_range {
 	const struct port_set *ports;	/* finished; what the option says */
 	struct location place;		/* file NULL: the built-in default */

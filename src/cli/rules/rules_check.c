@@ -9,9 +9,9 @@
 #define MAX_SEEN ((N_PROTOCOLS + 1) * 3 * 4 + 4)
 
 /*
- * Inherited ranges that were checked, and how: a fault of such a range is told
- * once. The defaults are checked first: they have the range for all protocols
- * and roles for which a section may inherit it.
+ * Inherited ranges that were checked, and how: a fault of such a range is
+ * reported once. The defaults are checked first: they have the range for all
+ * protocols and roles for which a section may inherit it.
  */
 struct seen {
 	struct rule_range range;

@@ -89,7 +89,8 @@ static struct rule_range resolve(const struct given *given,
 	return range;
 }
 
-/* The ports that one of the first n_pairs of a rule has of the same range. */
+/* Looks among the first n_pairs of a rule for one with the same range, and
+ * returns the ports that it is assigned; or NULL. */
 static const struct port_set *find_assigned(const struct rule *rule,
 					    int n_pairs,
 					    const struct port_set *ports,

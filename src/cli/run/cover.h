@@ -46,8 +46,8 @@ int cover_find(const char *name, char path[PATH_MAX]);
  * Looks at a program that cover_find() gave, and at its arguments, up to NULL.
  * Follows "#!" as often as the kernel does (exec_binprm() in fs/exec.c),
  * through env(1) too, and looks at what a command of cover_start.h starts.
- * Returns whether Berth covers it; if not, *gapp tells why. A missing file is
- * no gap: execvp(3) has an error for it.
+ * Returns whether Berth covers it; if not, *gapp has the reason. A missing file
+ * is no gap: execvp(3) has an error for it.
  */
 bool cover_check(const char *path, char *const arguments[],
 		 struct cover_gap *gapp);
