@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * assert_arrivals RANGE [away]: a socket without a port that arrives under the
- * number of one that was closed unseen has its port from the range; and a
- * thread that goes to another network namespace neither takes leases there nor
- * loses those here. Edge cases 38 and 53.
+ * number of one that was closed unseen has its port from the range, and so has
+ * one of another kind that was made unseen; and a thread that goes to another
+ * network namespace neither takes leases there nor loses those here. Edge cases
+ * 38 and 53.
  */
 #include "lease_map.h"
 #include "probe.h"
@@ -100,6 +101,28 @@ static void arrivals(const struct kind *kind, const char *range)
 	}
 }
 
+/* A socket of another kind has the number now. Without a port, it is another
+ * than Berth knows where the call is one that the old kind does not have. */
+static void replaced(const struct kind *old, const struct kind *new,
+		     const char *range)
+{
+	const int fd = open_kind(old);
+
+	call_unseen(SYS_close, fd, 0, 0);
+	must((int)call_unseen(SYS_socket, new->family, new->type,
+			      new->protocol) == fd ? 0 : -1, "the number");
+	if (old->family != new->family)
+		bind_to(fd, any_of(new, 0));
+	else if (new->type == SOCK_DGRAM)
+		send_to(fd, loopback_of(new, 9), 0);
+	else
+		listen(fd, 1);
+	check(range_has(range, local_port(fd)),
+	      "%s under the number of %s takes port %u", new->name, old->name,
+	      local_port(fd));
+	close(fd);
+}
+
 /* --- another network namespace -------------------------------------------- */
 
 static struct lease_map map;
@@ -176,5 +199,9 @@ int main(int argc, char **argv)
 	for (const struct kind *kind = kinds; kind < kinds + N_KINDS; kind++)
 		if (kind_present(kind))
 			arrivals(kind, argv[1]);
+	replaced(&kinds[UDP4], &kinds[TCP4], argv[1]);
+	replaced(&kinds[TCP4], &kinds[UDP4], argv[1]);
+	replaced(&kinds[UDP6], &kinds[TCP4], argv[1]);
+	replaced(&kinds[TCP4], &kinds[UDP6], argv[1]);
 	return 0;
 }

@@ -52,25 +52,6 @@ static void tell(const char *format, ...)
 	va_end(arguments);
 }
 
-static void raw_close(int fd)
-{
-	long result;
-
-	/* As no hook sees it. */
-#ifdef __x86_64__
-	__asm__ volatile("syscall" : "=a"(result)
-			 : "a"((long)SYS_close), "D"((long)fd)
-			 : "rcx", "r11", "memory");
-#else
-	register long x8 __asm__("x8") = SYS_close;
-	register long x0 __asm__("x0") = fd;
-
-	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8) : "memory");
-	result = x0;
-#endif
-	(void)result;
-}
-
 static bool is_udp(int fd)
 {
 	int type = 0;
@@ -179,7 +160,7 @@ static void close_some(int at)
 		fclose(fdopen(fd, "r"));
 		has_lost = true;
 	} else if (what == 2) {
-		raw_close(fd);
+		call_unseen(SYS_close, fd, 0, 0);
 		has_lost = true;
 	} else {
 		close(fd);
