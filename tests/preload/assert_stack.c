@@ -388,9 +388,9 @@ int main(int argc, char **argv)
 	const bool early = argument(argv, "early") != NULL;
 	size_t depth = early_depth;
 
-	if (!early && !kind_present(kind_of(subject)))
-		return 0;
 	if (!early) {
+		if (!kind_present(kind_of(subject)))
+			return 0;
 		prepare(argv);
 		depth = measure();
 	}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "step_operation.h"
 
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,24 +8,18 @@
 #include <unistd.h>
 
 #include "assign/pick.h"
-#include "map/event.h"
 #include "map/layout.h"
 #include "map/map.h"
 #include "map/sweep.h"
-#include "map/turn.h"
 #include "policy/layout.h"
 #include "process/descriptors.h"
+#include "step_parts.h"
 #include "stepper.h"
 
-#define PORT 40010u	/* in the middle of a word */
 #define N_FEW 4u	/* ports of a search */
 
 struct trial *trial;
-
-/* In a stepped process: the call it is at, of which one is stepped. */
-static unsigned int n_calls;
-static bool is_sweeper;
-static bool steps_from_lease;	/* of a long search, from there */
+bool steps_from_lease;
 
 static struct process process, searcher;
 static struct port_set range;
@@ -48,11 +41,6 @@ void fail(const char *format, ...)
 static uint16_t the_port(void)
 {
 	return (uint16_t)load_relaxed_u32(&trial->port);
-}
-
-static uint64_t now_ms(void)
-{
-	return load_relaxed_u64(&trial->now_ms);
 }
 
 const struct map *operation_map(void)
@@ -123,7 +111,7 @@ static void others_lease(void)
 
 /* --- leases --------------------------------------------------------------- */
 
-static void hold_other(const struct operation *operation)
+void hold_other(const struct operation *operation)
 {
 	store_relaxed_u32(&trial->port, PORT);
 	if (operation->held != NULL)
@@ -232,254 +220,6 @@ static void prepare_rest(const struct operation *operation)
 static void act_search_rest(const struct operation *operation)
 {
 	search(operation, true);
-}
-
-/* --- a sweep, one of its changes of the map at a time --------------------- */
-
-/* Of the functions of the ledger that change it: see meson.build, --wrap. */
-int __real_ledger_lease(const struct map *map, const struct lease *lease);
-int __wrap_ledger_lease(const struct map *map, const struct lease *lease);
-void __real_ledger_release(const struct map *map, const struct lease *lease,
-			   uint64_t rest_now_ms);
-void __wrap_ledger_release(const struct map *map, const struct lease *lease,
-			   uint64_t rest_now_ms);
-void __real_ledger_rest(const struct map *map, enum protocol protocol,
-			uint16_t port, uint64_t at_ms);
-void __wrap_ledger_rest(const struct map *map, enum protocol protocol,
-			uint16_t port, uint64_t at_ms);
-void __real_ledger_settle(const struct map *map, enum protocol protocol,
-			  uint16_t port, uint32_t use_word, uint32_t n_leases);
-void __wrap_ledger_settle(const struct map *map, enum protocol protocol,
-			  uint16_t port, uint32_t use_word, uint32_t n_leases);
-void __real_ledger_mend_hints(const struct map *map, enum protocol protocol,
-			      uint32_t word);
-void __wrap_ledger_mend_hints(const struct map *map, enum protocol protocol,
-			      uint32_t word);
-
-/* Returns whether this is the call to be stepped. */
-static bool enter_call(uint16_t port)
-{
-	if (!is_sweeper || n_calls++ != load_relaxed_u32(&trial->region))
-		return false;
-	store_relaxed_u32(&trial->port, port);
-	stepped_begin();
-	return true;
-}
-
-static void leave_call(bool stepped)
-{
-	if (stepped)
-		stepped_end();
-}
-
-int __wrap_ledger_lease(const struct map *map, const struct lease *lease)
-{
-	if (steps_from_lease)
-		stepped_begin();
-
-	const bool stepped = enter_call(lease->port);
-	const int result = __real_ledger_lease(map, lease);
-
-	leave_call(stepped);
-	return result;
-}
-
-void __wrap_ledger_release(const struct map *map, const struct lease *lease,
-			   uint64_t rest_now_ms)
-{
-	const bool stepped = enter_call(lease->port);
-
-	__real_ledger_release(map, lease, rest_now_ms);
-	leave_call(stepped);
-}
-
-void __wrap_ledger_rest(const struct map *map, enum protocol protocol,
-			uint16_t port, uint64_t at_ms)
-{
-	const bool stepped = enter_call(port);
-
-	__real_ledger_rest(map, protocol, port, at_ms);
-	leave_call(stepped);
-}
-
-void __wrap_ledger_settle(const struct map *map, enum protocol protocol,
-			  uint16_t port, uint32_t use_word, uint32_t n_leases)
-{
-	const bool stepped = enter_call(port);
-
-	__real_ledger_settle(map, protocol, port, use_word, n_leases);
-	leave_call(stepped);
-}
-
-void __wrap_ledger_mend_hints(const struct map *map, enum protocol protocol,
-			      uint32_t word)
-{
-	const bool stepped = word == PORT / PORT_WORD_BITS && enter_call(PORT);
-
-	__real_ledger_mend_hints(map, protocol, word);
-	leave_call(stepped);
-}
-
-static void use_directly(uint16_t port, uint32_t use_word)
-{
-	struct protocol_memory *protocol =
-		&process.map.memory->protocols[PROTOCOL_TCP];
-
-	store_relaxed_u16(&protocol->uses[port], (uint16_t)use_word);
-	or_acq_rel_u64(&protocol->hints[use_word & 3][port / PORT_WORD_BITS],
-		       UINT64_C(1) << port % PORT_WORD_BITS);
-}
-
-/* Leases as those leave them who end while they take or give back one. */
-static void prepare_damage(const struct operation *operation)
-{
-	const struct claim dead[] = {
-		{ USE_WHOLE, PORT, 0 }, { USE_CONNECT, PORT + 1, 0 },
-		{ USE_CONNECT, PORT + 2, 0 }, { USE_BOUND, PORT + 3, 0 },
-	};
-	const struct claim foreign[] = {
-		{ USE_WHOLE, PORT + 7, 0 }, { USE_BOUND, PORT + 8, 0 },
-		{ USE_CONNECT, PORT + 9, 0 }, { USE_CONNECT, PORT + 9, 1 },
-	};
-	struct map_memory *memory = process.map.memory;
-	const struct claim connecting = { USE_CONNECT, PORT + 10, 0 };
-	const struct lease lone = truth_lease(
-		&(struct claim){ USE_CONNECT, PORT + 4, 0 });
-
-	hold_other(operation);
-	others_try(&(struct claim){ USE_CONNECT, PORT + 2, 1 }, true);
-	others_try(&(struct claim){ USE_CONNECT, PORT + 6, 1 }, true);
-	others_try(&connecting, true);
-	truth_unconnect(&connecting);
-	for (unsigned int i = 0; i < sizeof(dead) / sizeof(dead[0]); i++) {
-		const struct lease lease = truth_lease(&dead[i]);
-
-		ledger_lease(&process.map, &lease);
-	}
-	for (unsigned int i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
-		truth_take(&foreign[i]);
-	or_acq_rel_u64(&memory->planes[lone.plane].words[lone.port / 64],
-		       UINT64_C(1) << lone.port % 64);
-	use_directly(PORT + 5, 4 + USE_CONNECT);
-	use_directly(PORT + 6, 3 * 4 + USE_CONNECT);
-	or_acq_rel_u64(&memory->protocols[PROTOCOL_TCP]
-			.hints[USE_BOUND][PORT / 64],
-		       UINT64_C(1) << PORT % 64);
-}
-
-static void act_sweep(const struct operation *operation)
-{
-	(void)operation;
-	is_sweeper = true;
-	n_calls = 0;
-	operation_sweep();
-	is_sweeper = false;
-}
-
-/* --- the turn to sweep ---------------------------------------------------- */
-
-static void take_turn(void)
-{
-	if (turn_take(&process.map, PROTOCOL_TCP, now_ms()))
-		add_relaxed_u32(&trial->n_turns, 1);
-}
-
-static void act_turn(const struct operation *operation)
-{
-	bool taken;
-
-	(void)operation;
-	stepped_begin();
-	taken = turn_take(&process.map, PROTOCOL_TCP, now_ms());
-	stepped_end();
-	if (taken)
-		add_relaxed_u32(&trial->n_turns, 1);
-}
-
-static void finally_turn(bool killed)
-{
-	const uint32_t n_turns = load_relaxed_u32(&trial->n_turns);
-
-	if (n_turns > 1 || (n_turns == 0 && !killed))
-		fail("%u have the turn to sweep", n_turns);
-	if (!turn_take(&process.map, PROTOCOL_TCP,
-			     now_ms() + TURN_INTERVAL_MS))
-		fail("the turn to sweep is never had again");
-}
-
-/* --- the ring of events --------------------------------------------------- */
-
-/* Every word of it is of its number alone. */
-static struct event event_of(uint32_t number)
-{
-	struct event event = {
-		.time_ns = number, .pid = number, .kind = EVENT_RESERVED,
-		.verdict = EVENT_REFUSED, .call = CALL_BIND,
-		.protocol = PROTOCOL_TCP,
-		.address = { .scope = number, .port = (uint16_t)number,
-			     .family = AF_INET },
-	};
-
-	memset(event.address.address, (int)(number & 255), 16);
-	for (size_t i = 0; i < sizeof(event.program) - 1; i++)
-		event.program[i] = (char)('a' + (number >> i % 8 * 4 & 15));
-	for (size_t i = 0; i < sizeof(event.rule) - 1; i++)
-		event.rule[i] = (char)('A' + (number >> i % 8 * 4 & 15));
-	return event;
-}
-
-static void put_event(void)
-{
-	const struct event event = event_of(
-		1000000 + add_relaxed_u32(&trial->n_taken, 1));
-
-	event_put(&process.map, &event);
-}
-
-static void act_event(const struct operation *operation)
-{
-	const struct event event = event_of(1);
-
-	(void)operation;
-	stepped_begin();
-	event_put(&process.map, &event);
-	stepped_end();
-}
-
-/* The ring once around, and once more into the entry of the stopped one. */
-static void others_put_events(void)
-{
-	for (unsigned int i = 0; i < N_EVENTS + 1; i++)
-		put_event();
-}
-
-/* Whole once more: the trial before has left one that is not. */
-static void prepare_events(const struct operation *operation)
-{
-	(void)operation;
-	others_put_events();
-}
-
-static void check_events(const struct operation *operation)
-{
-	const uint64_t end = event_end(&process.map);
-	unsigned int n_missing = 0;
-
-	(void)operation;
-	for (uint64_t at = event_begin(&process.map); at < end; at++) {
-		struct event event, whole;
-
-		if (!event_get(&process.map, at, &event)) {
-			n_missing++;
-			continue;
-		}
-		whole = event_of(event.pid);
-		if (memcmp(&whole, &event, sizeof(whole)) != 0)
-			fail("event %llu is of two: pid %u, rule %s",
-			     (unsigned long long)at, event.pid, event.rule);
-	}
-	if (n_missing > 1)
-		fail("%u events are missing", n_missing);
 }
 
 /* --- within one process: what a signal handler meets ---------------------- */

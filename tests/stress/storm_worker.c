@@ -10,20 +10,15 @@
  * Nothing fails but for a reason that it counts, by call and errno.
  */
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
+#include "probe.h"
 #include "storm.h"
 
 #define N_HELD 12
@@ -62,26 +57,6 @@ static bool went_well(enum storm_call call, long result)
 
 /* --- addresses ------------------------------------------------------------ */
 
-struct address {
-	struct sockaddr_storage storage;
-	socklen_t length;
-};
-
-static struct address address_of(int family, const char *text,
-				 unsigned int port)
-{
-	struct address address = { .storage.ss_family = (sa_family_t)family };
-	struct sockaddr_in *in = (struct sockaddr_in *)&address.storage;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address.storage;
-
-	address.length = family == AF_INET ? sizeof(*in) : sizeof(*in6);
-	/* sin_port and sin6_port lie at the same place. */
-	in->sin_port = htons((uint16_t)port);
-	inet_pton(family, text, family == AF_INET ? (void *)&in->sin_addr
-						  : (void *)&in6->sin6_addr);
-	return address;
-}
-
 static const char *loopback(int family)
 {
 	if (family == AF_INET6)
@@ -89,27 +64,17 @@ static const char *loopback(int family)
 	return chance(50) ? "127.0.0.1" : "127.0.0.2";
 }
 
-static const struct sockaddr *plain(const struct address *address)
+static uint16_t server_port(void)
 {
-	return (const struct sockaddr *)&address->storage;
-}
-
-static unsigned int server_port(void)
-{
-	return (unsigned int)atoi(servers[random_below(
+	return (uint16_t)atoi(servers[random_below(
 		(unsigned int)n_servers)]);
 }
 
 /* A port that was assigned lies in the range; 0 = none was. */
 static void look_at_port(int fd)
 {
-	struct address address = { .length = sizeof(address.storage) };
-	unsigned int port;
+	const unsigned int port = local_port(fd);
 
-	if (getsockname(fd, (struct sockaddr *)&address.storage,
-			&address.length) != 0)
-		return;
-	port = ntohs(((struct sockaddr_in *)&address.storage)->sin_port);
 	atomic_fetch_add(&page->n_ports, 1);
 	if (port == 0 || (port >= lo && port <= hi))
 		return;
@@ -126,13 +91,6 @@ static int open_socket(int family, int type)
 
 	went_well(STORM_OTHER, fd);
 	return fd;
-}
-
-static void set_option(int fd, int name)
-{
-	const int on = 1;
-
-	setsockopt(fd, SOL_SOCKET, name, &on, sizeof(on));
 }
 
 static int random_family(void)
@@ -171,15 +129,14 @@ static void do_bind(void)
 	const int fd = open_socket(family, type);
 	const char *any = family == AF_INET ? "0.0.0.0" : "::";
 	const struct address address = address_of(
-		family, chance(60) ? any : loopback(family), 0);
+		chance(60) ? any : loopback(family), 0);
 	bool good;
 
 	if (chance(30))
-		set_option(fd, SO_REUSEADDR);
+		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (chance(20))
-		set_option(fd, SO_REUSEPORT);
-	good = went_well(STORM_BIND, bind(fd, plain(&address),
-					  address.length));
+		set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	good = went_well(STORM_BIND, bind_to(fd, address));
 	if (good && type == SOCK_STREAM && chance(50))
 		good = went_well(STORM_LISTEN, listen(fd, 5));
 	keep_or_close(fd, good);
@@ -206,24 +163,23 @@ static void do_connect(void)
 	const int family = random_family();
 	const int fd = open_socket(family, SOCK_STREAM);
 	const char *to = family == AF_INET ? "127.0.0.1" : "::1";
-	const struct address local = address_of(family, loopback(family), 0);
-	const struct address dead = address_of(family, to, DEAD_TCP_PORT);
-	const struct address server = address_of(family, to, server_port());
+	const struct address local = address_of(loopback(family), 0);
+	const struct address dead = address_of(to, DEAD_TCP_PORT);
+	const struct address server = address_of(to, server_port());
 	enum storm_call call = STORM_CONNECT;
 	bool good = true;
 	int result;
 
 	reset_at_end(fd);
 	if (chance(15))
-		good = went_well(STORM_BIND, bind(fd, plain(&local),
-						  local.length));
+		good = went_well(STORM_BIND, bind_to(fd, local));
 	if (good && connects_again && chance(15)) {
-		went_well(call, connect(fd, plain(&dead), dead.length));
+		went_well(call, connect_to(fd, dead));
 		call = STORM_CONNECT_AGAIN;
 	}
 	if (chance(30))
 		fcntl(fd, F_SETFL, O_NONBLOCK);
-	result = good ? connect(fd, plain(&server), server.length) : -1;
+	result = good ? connect_to(fd, server) : -1;
 	if (good && (result == 0 || errno != EINPROGRESS))
 		good = went_well(call, result);
 	keep_or_close(fd, good);
@@ -234,16 +190,13 @@ static void do_datagram(void)
 	const int family = random_family();
 	const int fd = open_socket(family, SOCK_DGRAM);
 	const struct address remote = address_of(
-		family, family == AF_INET ? "127.0.0.1" : "::1", DEAD_UDP_PORT);
+		family == AF_INET ? "127.0.0.1" : "::1", DEAD_UDP_PORT);
 	bool good;
 
 	if (chance(50))
-		good = went_well(STORM_UDP_CONNECT,
-				 connect(fd, plain(&remote), remote.length));
+		good = went_well(STORM_UDP_CONNECT, connect_to(fd, remote));
 	else
-		good = went_well(STORM_SENDTO,
-				 sendto(fd, "x", 1, 0, plain(&remote),
-					remote.length));
+		good = went_well(STORM_SENDTO, send_to(fd, remote, 0));
 	keep_or_close(fd, good);
 }
 

@@ -392,10 +392,8 @@ Test(sweep, random_words_in_the_map_do_no_harm)
 		if (rand() % 64 == 0)
 			words[i] = (uint64_t)rand() << 33 ^ (uint64_t)rand();
 	add_socket(wildcard(40000), wildcard(0));
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 3; i++)
 		cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list,
 					 NOW_MS, &result), 0);
-	cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list, NOW_MS,
-				 &result), 0);
 	cr_expect_eq(result.n_cleared, 0);
 }
