@@ -12,237 +12,26 @@ agree with the kernel's table, while some sockets live on, and when all are gone
 every port of the range is had again.
 """
 
-import array
 import collections
 import ctypes
-import errno
 import itertools
 import mmap
 import os
 import random
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..'))
 
-from servers import serve
+from storm_parts import (Counts, KERNEL_RANGE, Keeper, N_TRACED, N_WORKERS,
+                         SECONDS_OF_A_HANG, SECONDS_OF_A_LONG_STOP,
+                         SERVER_PORTS, STEPS_OF_OTHERS, Worker, is_alone,
+                         is_lookup, overlap, start_server, table)
 from tap import Tap, skip_all
-
-N_WORKERS, N_TRACED = 6, 2
-STEPS_OF_OTHERS = 12, 3     # while one is stopped; those that are traced: few
-SECONDS_OF_A_HANG = 900
-SECONDS_OF_A_LONG_STOP = 3   # sweeps come and go
-KEPT = 10                   # descriptors that the keeper has
-SERVER_PORTS = range(7000, 7004)
-DEAD_TCP_PORT = 9           # as in storm_worker.c
-KERNEL_RANGE = '32768 60999'
-
-# As in storm.h.
-SLOTS, ERRNOS = 32, 160
-CALLS = ('bind', 'listen', 'connect', 'connect again', 'UDP connect', 'sendto',
-         'other')
-
-
-class Counts(ctypes.Structure):
-    _fields_ = [('steps', ctypes.c_uint * SLOTS),
-                ('errors', (ctypes.c_uint * ERRNOS) * len(CALLS)),
-                ('n_ports', ctypes.c_uint),
-                ('n_outside', ctypes.c_uint),
-                ('outside', ctypes.c_uint),
-                ('n_survivors', ctypes.c_uint)]
-
-    def failures(self):
-        """{(call, errno name)}"""
-        return {(call, errno.errorcode.get(number, str(number)))
-                for call, row in zip(CALLS, self.errors)
-                for number, count in enumerate(row) if count}
-
-
-# --- the kernel's table ---------------------------------------------------------
-
-Socket = collections.namedtuple(
-    'Socket', 'protocol family state address port remote_port inode')
-TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN, TCP_BOUND = 6, 7, 10, 13
-
-
-def table():
-    """All sockets of this namespace that have a port, from NETLINK_SOCK_DIAG."""
-    found = []
-    for name, protocol in (('tcp', socket.IPPROTO_TCP),
-                           ('udp', socket.IPPROTO_UDP)):
-        for family in (socket.AF_INET, socket.AF_INET6):
-            found += list_sockets(name, protocol, family)
-    return found
-
-
-def list_sockets(name, protocol, family):
-    # struct nlmsghdr (SOCK_DIAG_BY_FAMILY, a dump), struct inet_diag_req_v2.
-    request = struct.pack('=IHHII BBBBI 48x', 72, 20, 0x301, 0, 0,
-                          family, protocol, 0, 0, 0xffffffff)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as diag:
-        diag.send(request)
-        while True:
-            answer = diag.recv(1 << 16)
-            while answer:
-                size, kind = struct.unpack_from('=IH', answer)
-                if kind == 3:       # NLMSG_DONE
-                    return
-                assert kind == 20, f'sock_diag answers {kind}'
-                item = read_socket(name, answer[16:size])
-                if item.port:
-                    yield item
-                answer = answer[(size + 3) & ~3:]
-
-
-def read_socket(name, message):
-    # struct inet_diag_msg: four bytes, struct inet_diag_sockid, ...
-    family, state = message[0], message[1]
-    port, remote_port = struct.unpack_from('!HH', message, 4)
-    address = message[8:12] if family == socket.AF_INET else message[8:24]
-    inode = struct.unpack_from('=I', message, 68)[0]
-    return Socket(name, family, state, address, port, remote_port, inode)
-
-
-def is_alone(one):
-    """Not one end of a connection: its port is a matter of its address alone."""
-    return one.protocol == 'udp' or one.state in (TCP_CLOSE, TCP_LISTEN,
-                                                  TCP_BOUND)
-
-
-def is_lookup(one):
-    """Berth's own, while it asks for the source address of a TCP connect."""
-    return one.protocol == 'udp' and (one.remote_port == DEAD_TCP_PORT or
-                                      one.remote_port in SERVER_PORTS)
-
-
-def overlap(one, other):
-    """Whether the kernel would not let both have a port (without SO_REUSE*)."""
-    if one.family == other.family:
-        return one.address == other.address or \
-            not any(one.address) or not any(other.address)
-    # IPv6's wildcard is that of IPv4, too.
-    six = one if one.family == socket.AF_INET6 else other
-    return not any(six.address)
-
-
-# --- processes ------------------------------------------------------------------
-
-def start_server():
-    listeners = []
-    for family in (socket.AF_INET, socket.AF_INET6):
-        for port in SERVER_PORTS:
-            listener = socket.socket(family)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.bind(('', port))
-            listener.listen(4096)
-            listeners.append(listener)
-    pid = os.fork()
-    if pid == 0:
-        serve(listeners)
-    for listener in listeners:
-        listener.close()
-    return pid
-
-
-class Keeper(threading.Thread):
-    """Takes descriptors that workers pass on, and keeps some of them."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.mine, self.theirs = socket.socketpair(socket.AF_UNIX,
-                                                   socket.SOCK_SEQPACKET)
-        self.kept = collections.deque()
-        self.start()
-
-    def run(self):
-        size = socket.CMSG_SPACE(struct.calcsize('i'))
-        while True:
-            data, messages, _, _ = self.mine.recvmsg(1, size)
-            if not data:
-                return
-            for _, _, payload in messages:
-                for fd in array.array('i', payload):
-                    self.kept.append(fd)
-            while len(self.kept) > KEPT:
-                os.close(self.kept.popleft())
-
-    def end(self):
-        self.theirs.close()
-        self.join()
-        while self.kept:
-            os.close(self.kept.popleft())
-        self.mine.close()
-
-
-class Worker:
-    def __init__(self, storm, slot, traced):
-        self.storm, self.slot, self.traced = storm, slot, traced
-        self.held, self.status = False, None
-        argv = [storm.worker, str(slot), str(storm.rng.randrange(1 << 30)),
-                str(storm.lo), str(storm.hi), str(int(storm.connects_again))] \
-            + [str(port) for port in SERVER_PORTS]
-        env = dict(storm.env)
-        if traced:
-            argv = [storm.tracer, str(storm.rng.randrange(1 << 30))] + argv
-            env['STORM_PRELOAD'] = env.pop('LD_PRELOAD', '')
-        orders, self.orders = os.pipe()
-        self.reports, reports = os.pipe()
-        os.set_blocking(self.reports, False)
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.become(argv, env, orders, reports)
-        os.close(orders)
-        os.close(reports)
-
-    def become(self, argv, env, orders, reports):
-        try:
-            # Above all that they are copied to.
-            high = [os.dup2(fd, 100 + i) for i, fd in enumerate(
-                (orders, reports, 2, self.storm.page_fd, self.storm.life[0],
-                 self.storm.keeper.theirs.fileno()))]
-            for fd, source in enumerate(high):
-                os.dup2(source, fd)
-            os.closerange(6, 200)
-            os.execve(argv[0], argv, env)
-        finally:
-            os._exit(127)
-
-    def is_held(self):
-        """Whether its tracer has stopped it."""
-        try:
-            self.held = self.held or os.read(self.reports, 64) != b''
-        except BlockingIOError:
-            pass
-        return self.held
-
-    def release(self):
-        self.held = False
-        os.write(self.orders, b'on\n')
-
-    def kill(self):
-        """At once, wherever it is. The end of its orders has a tracer do it."""
-        if self.status is None and not self.held:
-            os.kill(self.pid, signal.SIGKILL)
-        os.close(self.orders)
-        os.close(self.reports)
-        if self.status is None:
-            os.waitpid(self.pid, 0)
-
-    def ended(self):
-        """Its status, as of wait(2), or None."""
-        if self.status is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self.status = status if pid else None
-        return self.status
 
 
 class Failure(Exception):
