@@ -8,7 +8,6 @@ policies bind.
 """
 import os
 import shutil
-import socket
 import subprocess
 import sys
 

@@ -2,7 +2,6 @@
 """What the tests of a policy that is in force share."""
 import json
 import os
-import socket
 import sys
 
 from fixture import berth, Program, same
