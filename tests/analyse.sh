@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# clang-tidy, with the checks of .clang-tidy, and gcc's -fanalyzer over src.
+# clang-tidy, with the checks of .clang-tidy, and gcc's -fanalyzer over src; and
+# whether src and tests look as .clang-format says.
 #
 #     tests/analyse.sh BUILD    a folder configured by meson, with clang
 
@@ -35,4 +36,12 @@ sources | xargs -P "$cores" -I {} gcc -c {} -o /dev/null \
 	-std=gnu11 -O0 -Wall -Wextra -fanalyzer -Werror -Isrc -D_GNU_SOURCE \
 	-Wno-nonnull-compare -fno-delete-null-pointer-checks \
 	-DLIBBERTH_PATH='""' -DCONFIG_PATH='""' -DBERTH_VERSION='""' || status=1
+
+# Each release breaks lines in other places.
+if clang-format --version | grep -q ' version 14\.'; then
+	find src tests -name '*.[ch]' |
+		xargs clang-format --dry-run --Werror || status=1
+else
+	echo 'analyse.sh: the form is compared with clang-format 14 alone' >&2
+fi
 exit $status

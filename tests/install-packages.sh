@@ -43,7 +43,7 @@ machines="
 "
 
 tools="
-	clang clang-tidy clang-tools gcc gcovr iproute2 libcap2-bin
+	clang clang-format clang-tidy clang-tools gcc gcovr iproute2 libcap2-bin
 	libclang-rt-14-dev libcriterion-dev libsctp-dev libtirpc-dev man-db
 	musl-tools nftables procps strace tcpdump util-linux
 "

@@ -11,8 +11,8 @@ struct tap {
 	unsigned int n, n_failed;
 };
 
-__attribute__((format(printf, 3, 4)))
-static inline void tap_ok(struct tap *tap, bool holds, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static inline void
+tap_ok(struct tap *tap, bool holds, const char *format, ...)
 {
 	va_list arguments;
 

@@ -54,7 +54,8 @@ int assign_pin(const struct call *call, uint16_t lo, uint16_t hi)
 void assign_check_pin(const struct call *call, uint16_t port)
 {
 	const struct report report = {
-		.kind = EVENT_PIN_IGNORED, .verdict = EVENT_ALLOWED,
+		.kind = EVENT_PIN_IGNORED,
+		.verdict = EVENT_ALLOWED,
 		.call = CALL_NONE,
 	};
 
@@ -155,7 +156,9 @@ static void report_uncovered(const struct call *call,
 		.kind = EVENT_UNCOVERED,
 		.verdict = policy_observes(policy) ? EVENT_OBSERVED
 						   : EVENT_ALLOWED,
-		.call = call->kind, .protocol = protocol, .address = local,
+		.call = call->kind,
+		.protocol = protocol,
+		.address = local,
 	};
 
 	if (!port_set_has(policy->ranges[protocol][call_role(call)],
@@ -220,8 +223,10 @@ static void lease_port(struct call *call, const struct endpoint *local)
 	};
 
 	if (!is_whole)
-		lease.plane = ledger_plane(protocol, choice_flow_hash(
-			&process->map.memory->header.key, local, NULL));
+		lease.plane = ledger_plane(
+			protocol,
+			choice_flow_hash(&process->map.memory->header.key,
+					 local, NULL));
 	/* Refused where the program shares a port that is leased already: the
 	 * kernel has allowed it, and decides. */
 	if (ledger_lease(&process->map, &lease) == 0)

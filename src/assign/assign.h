@@ -43,9 +43,9 @@ struct port_pick;
  * pinned too.
  */
 struct kept {
-	struct fd_facts facts;	/* the facts that were entered */
+	struct fd_facts facts; /* the facts that were entered */
 	bool is_kept;
-	bool is_entered;	/* the cache had a place */
+	bool is_entered; /* the cache had a place */
 };
 
 void assign_keep(struct call *call, const struct lease *lease, bool is_pinned,

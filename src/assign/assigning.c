@@ -91,8 +91,8 @@ bool assigning_rests(const struct assigning *self)
 {
 	const uint8_t rest = self->call->policy.settings[SETTING_REST];
 
-	return rest == REST_OF_ALL || (rest == REST_OF_LISTEN &&
-				       self->pick.role == ROLE_OF_LISTEN);
+	return rest == REST_OF_ALL ||
+	       (rest == REST_OF_LISTEN && self->pick.role == ROLE_OF_LISTEN);
 }
 
 void assigning_make(struct assigning *self)
@@ -113,9 +113,10 @@ int assigning_error_of_exhaustion(const struct call *call)
 {
 	const bool is_listen = call->kind == CALL_LISTEN;
 
-	return call->kind == CALL_BIND ||
-	       (is_listen && call->facts.protocol != PROTOCOL_SCTP)
-		? -EADDRINUSE : -EAGAIN;
+	return call->kind == CALL_BIND || (is_listen && call->facts.protocol !=
+								PROTOCOL_SCTP)
+		       ? -EADDRINUSE
+		       : -EAGAIN;
 }
 
 /* Whether a failed call has failed because the port was taken. A send may also
@@ -180,7 +181,7 @@ static long bind_by_number(struct assigning *self, uint16_t port)
 	if (suspends)
 		set_sharing(self, false, 0);
 	bound = assigning_is_bind(self) ? call->make(call, port)
-			      : socket_bind(call->fd, &local);
+					: socket_bind(call->fd, &local);
 	if (suspends)
 		set_sharing(self, false, 1);
 	return bound;
@@ -196,8 +197,8 @@ bool assigning_has_port(const struct assigning *self, uint16_t port)
 /* Binds to the port by its number, and then makes the call. */
 static enum port_outcome try_bound(struct assigning *self, uint16_t port)
 {
-	const bool may_bind =
-		assigning_is_bind(self) || call_may_bind(self->call);
+	const bool may_bind = assigning_is_bind(self) ||
+			      call_may_bind(self->call);
 	const long bound = may_bind ? bind_by_number(self, port) : -EINVAL;
 
 	if (bound == -EADDRINUSE || bound == -EACCES)

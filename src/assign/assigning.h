@@ -14,32 +14,33 @@
 /* One call that has to give its socket a port that is not chosen yet. */
 struct assigning {
 	struct call *call;
-	struct endpoint local;	/* where the socket is bound, or is to be */
-	uint16_t shown;		/* a port that the socket shows, and that the
-				   kernel may have taken back; 0 = none */
+	struct endpoint local; /* where the socket is bound, or is to be */
+	/* A port that the socket shows, and that the kernel may have taken
+	 * back; 0 = none */
+	uint16_t shown;
 	struct port_pick pick;
-	const struct lease *lease;	/* of the candidate; NULL = the kernel's */
+	const struct lease *lease; /* of the candidate; NULL = the kernel's */
 	struct kept kept;
-	long result;		/* of the program's call, after it was made */
-	bool has_port;		/* the socket has a port that the cache does
-				   not know */
-	bool pinned;		/* a pin is set that has to be removed */
-	bool is_bound;		/* the port was bound explicitly */
-	bool has_tried_bind;	/* which removes the address where it fails */
-	bool shares;		/* other sockets may have the port too */
-	bool knows_sharing;	/* the next three were read */
-	bool tests_first;	/* another socket is bound to the port first,
-				   as a test */
+	long result; /* of the program's call, after it was made */
+	/* The socket has a port that the cache does not know */
+	bool has_port;
+	bool pinned;	     /* a pin is set that has to be removed */
+	bool is_bound;	     /* the port was bound explicitly */
+	bool has_tried_bind; /* which removes the address where it fails */
+	bool shares;	     /* other sockets may have the port too */
+	bool knows_sharing;  /* the next three were read */
+	/* Another socket is bound to the port first, as a test */
+	bool tests_first;
 	int reuse_address, reuse_port;
 };
 
 /* The outcome of one candidate. */
 enum port_outcome {
-	PORT_NEXT,		/* another socket has the port */
-	PORT_TAKEN,		/* the socket has it; result is the program's */
-	PORT_ENDED,		/* no port was taken; result is the program's */
-	PORT_NO_PIN,		/* the kernel has not used the pin, for
-				   whatever reason */
+	PORT_NEXT,  /* another socket has the port */
+	PORT_TAKEN, /* the socket has it; result is the program's */
+	PORT_ENDED, /* no port was taken; result is the program's */
+	/* The kernel has not used the pin, for whatever reason */
+	PORT_NO_PIN,
 };
 
 bool assigning_is_tcp(const struct assigning *self);

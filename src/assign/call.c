@@ -42,7 +42,8 @@ bool call_is_as_known(const struct call *call)
 enum role call_role(const struct call *call)
 {
 	return call->kind == CALL_BIND || call->kind == CALL_LISTEN
-		? ROLE_OF_LISTEN : ROLE_OF_CONNECT;
+		       ? ROLE_OF_LISTEN
+		       : ROLE_OF_CONNECT;
 }
 
 void call_note_connect(struct call *call, long result)
@@ -73,8 +74,8 @@ void call_drop_reuse(struct call *call)
 		return;
 	/* TCP_REPAIR has made it 2, which setsockopt() cannot set. */
 	raw_get_int_option(call->fd, SOL_SOCKET, SO_REUSEADDR, &reuse);
-	if (reuse != 1 || raw_set_int_option(call->fd, SOL_SOCKET,
-					     SO_REUSEADDR, 0) == 0)
+	if (reuse != 1 ||
+	    raw_set_int_option(call->fd, SOL_SOCKET, SO_REUSEADDR, 0) == 0)
 		call->facts.hides_reuse = 0;
 }
 
@@ -106,8 +107,8 @@ bool call_is_concerned(const struct call *call)
 
 	if (family < 0)
 		return call->kind == CALL_SEND && is_known(call);
-	return family == AF_INET || family == AF_INET6 ||
-	       family == AF_UNSPEC || is_known(call);
+	return family == AF_INET || family == AF_INET6 || family == AF_UNSPEC ||
+	       is_known(call);
 }
 
 /*
@@ -134,8 +135,7 @@ bool call_read_address(const struct call *call, struct endpoint *endpointp)
 	       endpointp->family == facts_family(&call->facts);
 }
 
-bool call_read_bind_address(const struct call *call,
-			      struct endpoint *localp)
+bool call_read_bind_address(const struct call *call, struct endpoint *localp)
 {
 	return call_read_address(call, localp) ||
 	       read_unspecified(call, localp);

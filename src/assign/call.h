@@ -32,11 +32,11 @@ struct call {
 	 * program passed it: it may be unreadable. */
 	const struct sockaddr *address;
 	socklen_t length;
-	bool connects;		/* the call connects a TCP socket */
-	bool is_whole;		/* a bind to several addresses */
-	bool is_chosen;		/* Berth has chosen the port that the bind
-				   names */
-	bool has_no_backlog;	/* a listen with a backlog of 0 */
+	bool connects; /* the call connects a TCP socket */
+	bool is_whole; /* a bind to several addresses */
+	/* Berth has chosen the port that the bind names */
+	bool is_chosen;
+	bool has_no_backlog; /* a listen with a backlog of 0 */
 
 	/* --- call_run()'s part -------------------------------------------- */
 

@@ -22,8 +22,8 @@ static bool try_leases(struct connecting *self)
 {
 	struct lease lease;
 
-	for (int tries = 0; tries < MAX_TRIES &&
-	     port_pick_next(&self->pick, &lease); tries++)
+	for (int tries = 0;
+	     tries < MAX_TRIES && port_pick_next(&self->pick, &lease); tries++)
 		if (connecting_try_lease(self, &lease) == CONNECT_DONE)
 			return true;
 	return false;
@@ -47,8 +47,8 @@ static bool note_port(const struct kernel_socket *socket, void *context)
 }
 
 static enum connect_outcome bind_any_of(struct connecting *self,
-				const struct range_part *part,
-				const struct ports_towards *towards)
+					const struct range_part *part,
+					const struct ports_towards *towards)
 {
 	for (uint32_t port = part->lo; port <= part->hi; port++) {
 		const bool is_used = towards != NULL &&
@@ -189,7 +189,8 @@ long assign_connect(struct call *call, const struct endpoint *remote)
 {
 	const struct fd_facts *facts = &call->facts;
 	struct connecting self = {
-		.call = call, .remote = remote,
+		.call = call,
+		.remote = remote,
 		.local = { .family = (uint16_t)facts_family(facts) },
 		.shown = facts->has_port ? (uint16_t)facts->port : 0,
 		.before = *facts,
@@ -202,8 +203,7 @@ long assign_connect(struct call *call, const struct endpoint *remote)
 		.protocol = PROTOCOL_TCP,
 		.use = USE_CONNECT,
 		.role = ROLE_OF_CONNECT,
-		.local = endpoint_is_wildcard(&self.local) ? NULL
-							   : &self.local,
+		.local = endpoint_is_wildcard(&self.local) ? NULL : &self.local,
 		.remote = remote,
 	};
 

@@ -45,8 +45,8 @@ static void keep(struct connecting *self, const struct lease *lease,
 
 	facts->unlocked = pinned;
 	facts->engaged = 1;
-	facts->rests = !pinned || self->call->policy.settings[SETTING_REST] ==
-				  REST_OF_ALL;
+	facts->rests = !pinned ||
+		       self->call->policy.settings[SETTING_REST] == REST_OF_ALL;
 	assign_keep(self->call, lease, pinned, &self->kept);
 }
 
@@ -161,8 +161,7 @@ static void settle(struct connecting *self, const struct endpoint *local,
 static bool is_about_candidate(const struct connecting *self)
 {
 	return self->result == -EADDRNOTAVAIL &&
-	       (self->shown == 0 ||
-		!call_holds_port(self->call));
+	       (self->shown == 0 || !call_holds_port(self->call));
 }
 
 void connecting_unpin(struct connecting *self)
@@ -192,8 +191,8 @@ static void end_on_lease(struct connecting *self)
 }
 
 enum connect_outcome connecting_try_pinned(struct connecting *self,
-			       const struct lease *lease, uint16_t lo,
-			       uint16_t hi)
+					   const struct lease *lease,
+					   uint16_t lo, uint16_t hi)
 {
 	struct endpoint local = { .port = 0 };
 
@@ -280,10 +279,11 @@ void connecting_end_on_bind(struct connecting *self)
 }
 
 static enum connect_outcome try_shared_bind(struct connecting *self,
-				    const struct lease *lease)
+					    const struct lease *lease)
 {
 	const int bound = call_may_bind(self->call)
-		? connecting_bind_shared(self, lease->port) : -EINVAL;
+				  ? connecting_bind_shared(self, lease->port)
+				  : -EINVAL;
 
 	if (bound == -EADDRINUSE || bound == -EACCES) {
 		event_count(&connecting_process(self)->map, COUNTER_FOREIGN);
@@ -306,7 +306,7 @@ static enum connect_outcome try_shared_bind(struct connecting *self,
 }
 
 enum connect_outcome connecting_try_lease(struct connecting *self,
-			      const struct lease *lease)
+					  const struct lease *lease)
 {
 	if (assign_can_pin(self->call, lease->port)) {
 		const enum connect_outcome outcome = connecting_try_pinned(

@@ -15,23 +15,24 @@
 struct connecting {
 	struct call *call;
 	const struct endpoint *remote;
-	struct endpoint local;	/* the wildcard, or what the program has bound */
-	uint16_t shown;		/* a port that the socket shows, and that the
-				   kernel may have taken back; 0 = none */
+	struct endpoint local; /* the wildcard, or what the program has bound */
+	/* A port that the socket shows, and that the kernel may have taken
+	 * back; 0 = none */
+	uint16_t shown;
 	struct port_pick pick;
-	struct fd_facts before;	/* when the search began */
+	struct fd_facts before; /* when the search began */
 	struct kept kept;
-	bool has_tried_bind;	/* which removes the address where it fails */
-	bool is_pinned;		/* a pin is set that has not led to a
-				   connection */
-	long result;		/* of the program's call, after it was made */
+	bool has_tried_bind; /* which removes the address where it fails */
+	/* A pin is set that has not led to a connection */
+	bool is_pinned;
+	long result; /* of the program's call, after it was made */
 };
 
 /* The outcome of one candidate. */
 enum connect_outcome {
-	CONNECT_NEXT,		/* the kernel has refused this port */
-	CONNECT_DONE,		/* result is the program's */
-	CONNECT_NO_PIN,		/* the kernel has no such option */
+	CONNECT_NEXT,	/* the kernel has refused this port */
+	CONNECT_DONE,	/* result is the program's */
+	CONNECT_NO_PIN, /* the kernel has no such option */
 };
 
 struct process *connecting_process(const struct connecting *self);

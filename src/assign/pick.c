@@ -28,7 +28,7 @@ static void begin(struct port_pick *pick)
 	const struct choice_request request = {
 		.protocol = pick->wanted.protocol,
 		.algorithm = (enum algorithm)
-			pick->policy->settings[SETTING_ALGORITHM],
+				     pick->policy->settings[SETTING_ALGORITHM],
 		.has_remote = pick->avoid >= 0,
 		.flow_hash = pick->flow_hash,
 	};
@@ -46,8 +46,8 @@ void port_pick_start(struct port_pick *pick, struct process *process,
 	pick->process = process;
 	pick->policy = policy;
 	pick->role = wish->role;
-	pick->wanted =
-		(struct lease){ .protocol = wish->protocol, .use = wish->use };
+	pick->wanted = (struct lease){ .protocol = wish->protocol,
+				       .use = wish->use };
 	pick->avoid = wish->remote != NULL ? wish->remote->port : -1;
 	pick->now_ms = clock_now_ms();
 	pick->is_away = process_is_away(process);
@@ -73,8 +73,8 @@ static int find(const struct port_pick *pick)
 	if (port < 0)
 		return -1;
 	/* One round is enough: the ports before from were tried already. */
-	return ((uint32_t)port - pick->start) % N_PORTS < pick->distance
-		? -1 : port;
+	return ((uint32_t)port - pick->start) % N_PORTS < pick->distance ? -1
+									 : port;
 }
 
 /*
@@ -124,7 +124,8 @@ static int sample(struct port_pick *pick)
 		return -1;
 	for (uint32_t i = 0; i < N_SAMPLES && i < range->n_ports; i++) {
 		const uint32_t index = (pick->choice.index + pick->n_sampled +
-					i * step) % range->n_ports;
+					i * step) %
+				       range->n_ports;
 		const uint32_t port = port_set_select(range, index);
 		const uint32_t rested = rest_of(pick, (uint16_t)port);
 
@@ -152,9 +153,10 @@ static bool lease(const struct port_pick *pick)
 		return false;
 	if (pick->limit == REST_ANY ||
 	    (pick->limit == REST_NONE
-	     ? !ledger_rests(map, wanted->protocol, wanted->port, pick->now_ms)
-	     : ledger_rested_ms(map, wanted->protocol, wanted->port,
-				pick->now_ms) == pick->rested_ms))
+		     ? !ledger_rests(map, wanted->protocol, wanted->port,
+				     pick->now_ms)
+		     : ledger_rested_ms(map, wanted->protocol, wanted->port,
+					pick->now_ms) == pick->rested_ms))
 		return true;
 	ledger_release(map, wanted, 0);
 	return false;
@@ -168,7 +170,8 @@ static void skip_to(const struct port_pick *pick, uint32_t port)
 	const uint32_t chosen = pick->choice.index;
 
 	choice_skip(&pick->choice, index >= chosen
-		? index - chosen : index + range->n_ports - chosen);
+					   ? index - chosen
+					   : index + range->n_ports - chosen);
 }
 
 /* Leases the next candidate of this policy; returns false when none is left. */
@@ -176,7 +179,8 @@ static bool next(struct port_pick *pick)
 {
 	for (;;) {
 		const int port = pick->limit == REST_LONGEST ? sample(pick)
-			: pick->distance < N_PORTS ? find(pick) : -1;
+				 : pick->distance < N_PORTS  ? find(pick)
+							     : -1;
 
 		if (port < 0) {
 			if (pick->limit == REST_ANY)

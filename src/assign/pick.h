@@ -22,30 +22,30 @@ struct process;
 
 /* Which resting ports a search takes. */
 enum rest_limit {
-	REST_NONE,	/* takes no port that rests */
-	REST_LONGEST,	/* takes those that have rested the longest */
-	REST_ANY,	/* takes all */
+	REST_NONE,    /* takes no port that rests */
+	REST_LONGEST, /* takes those that have rested the longest */
+	REST_ANY,     /* takes all */
 };
 
 #define N_PICK_SAMPLINGS 16u
 
 struct port_pick {
 	struct process *process;
-	struct policy *policy;	/* the caller's, see port_pick_start() */
+	struct policy *policy; /* the caller's, see port_pick_start() */
 	enum role role;
 	uint64_t flow_hash;
 	struct lease wanted;
 	struct choice choice;
-	uint32_t start;		/* the port that the algorithm chose */
-	uint32_t distance;	/* the next place to look at, from start,
-				   cyclically */
+	uint32_t start; /* the port that the algorithm chose */
+	/* The next place to look at, from start, cyclically */
+	uint32_t distance;
 	enum rest_limit limit;
 	uint16_t sampled[N_PICK_SAMPLINGS];
 	uint32_t n_sampled;
-	uint32_t rested_ms;	/* for how long the last of them had rested */
-	bool is_away;		/* in another namespace than the map's:
-				   without the map */
-	int avoid;		/* a port that is not offered; -1 = none */
+	uint32_t rested_ms; /* for how long the last of them had rested */
+	/* In another namespace than the map's: without the map */
+	bool is_away;
+	int avoid; /* a port that is not offered; -1 = none */
 	uint64_t now_ms;
 };
 
@@ -54,9 +54,9 @@ struct port_wish {
 	enum protocol protocol;
 	enum use use;
 	enum role role;
-	const struct endpoint *local;	/* NULL = no address yet */
-	const struct endpoint *remote;	/* for USE_CONNECT only, else NULL: its
-					   port is never offered */
+	const struct endpoint *local; /* NULL = no address yet */
+	/* For USE_CONNECT only, else NULL: its port is never offered */
+	const struct endpoint *remote;
 };
 
 /*

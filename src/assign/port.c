@@ -11,26 +11,26 @@
 /* --- asking the kernel ---------------------------------------------------- */
 
 static enum port_outcome try_each(struct assigning *self,
-			     const struct range_part *part)
+				  const struct range_part *part)
 {
 	enum port_outcome outcome = PORT_NEXT;
 
-	for (uint32_t port = part->lo;
-	     port <= part->hi && outcome == PORT_NEXT; port++)
+	for (uint32_t port = part->lo; port <= part->hi && outcome == PORT_NEXT;
+	     port++)
 		outcome = assigning_try_port(self, (uint16_t)port);
 	return outcome;
 }
 
 static enum port_outcome try_part(struct assigning *self,
-			     const struct range_part *part)
+				  const struct range_part *part)
 {
 	enum port_outcome outcome = PORT_NO_PIN;
 
 	if (part->can_pin && !self->tests_first)
 		outcome = assigning_try_pinned(self, part->lo, part->hi);
 	/* Sockets share a port only where the kernel chooses it. */
-	return outcome == PORT_NO_PIN && !self->shares
-		? try_each(self, part) : outcome;
+	return outcome == PORT_NO_PIN && !self->shares ? try_each(self, part)
+						       : outcome;
 }
 
 /* Asks the kernel about every port of the range, whatever the map shows. */
@@ -179,8 +179,8 @@ static void read_local(struct assigning *self, struct endpoint *remotep)
 	self->local.port = 0;
 	/* Assigns a port other than the destination's, where that matters. */
 	*remotep = (struct endpoint){ .port = 0 };
-	if (call->facts.protocol == PROTOCOL_SCTP && call_role(call) ==
-						       ROLE_OF_CONNECT)
+	if (call->facts.protocol == PROTOCOL_SCTP &&
+	    call_role(call) == ROLE_OF_CONNECT)
 		endpoint_read(call->address, call->length, remotep);
 }
 
@@ -203,8 +203,7 @@ static void begin(struct assigning *self)
 		assigning_read_sharing(self);
 	self->has_port = has_port_unknown(self);
 
-	const bool whole = call->is_whole ||
-			   endpoint_is_wildcard(&self->local);
+	const bool whole = call->is_whole || endpoint_is_wildcard(&self->local);
 	const struct port_wish wish = {
 		.protocol = (enum protocol)call->facts.protocol,
 		.use = whole ? USE_WHOLE : USE_BOUND,

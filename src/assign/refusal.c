@@ -12,7 +12,8 @@
 static int refuse(struct process *process, const struct policy *policy,
 		  struct report report, int error)
 {
-	report.verdict = policy_observes(policy) ? EVENT_OBSERVED : EVENT_REFUSED;
+	report.verdict = policy_observes(policy) ? EVENT_OBSERVED
+						 : EVENT_REFUSED;
 	report_event(&process->reporter, policy, &report);
 	return policy_observes(policy) ? 0 : error;
 }
@@ -27,7 +28,8 @@ static bool was_assigned(const struct process *process, enum protocol protocol,
 	if (process->map.memory == NULL)
 		return false;
 	return ledger_use(&process->map, protocol, port, clock_now_ms(),
-			  &n_leases, &rests) != USE_FREE || rests;
+			  &n_leases, &rests) != USE_FREE ||
+	       rests;
 }
 
 static int refusal_in_range(struct process *process,
@@ -67,7 +69,9 @@ int refusal_of_bind(struct process *process, const struct policy *policy,
 	const enum protocol protocol = (enum protocol)facts->protocol;
 	const uint16_t port = local->port;
 	struct report report = {
-		.kind = EVENT_RESERVED, .call = CALL_BIND, .protocol = protocol,
+		.kind = EVENT_RESERVED,
+		.call = CALL_BIND,
+		.protocol = protocol,
 		.address = local,
 	};
 
@@ -89,8 +93,10 @@ int refusal_of_self_connect(struct process *process,
 			    const struct endpoint *remote)
 {
 	const struct report report = {
-		.kind = EVENT_SELF_CONNECT, .call = CALL_CONNECT,
-		.protocol = protocol, .address = remote,
+		.kind = EVENT_SELF_CONNECT,
+		.call = CALL_CONNECT,
+		.protocol = protocol,
+		.address = remote,
 	};
 
 	if (policy->settings[SETTING_SELF_CONNECT] == SELF_CONNECT_ALLOW)
@@ -99,12 +105,13 @@ int refusal_of_self_connect(struct process *process,
 }
 
 int refusal_without_map(struct process *process, const struct policy *policy,
-			  enum event_call call, enum protocol protocol)
+			enum event_call call, enum protocol protocol)
 {
 	const struct report report = {
 		.kind = policy_refuses_all(policy) ? EVENT_BAD_POLICY
 						   : EVENT_NO_MAP,
-		.call = call, .protocol = protocol,
+		.call = call,
+		.protocol = protocol,
 	};
 
 	if (policy->settings[SETTING_ON_ERROR] != ON_ERROR_REFUSE ||

@@ -23,8 +23,7 @@ struct process;
  * being in a range: it was passed on, or is shared (SO_REUSEPORT).
  */
 int refusal_of_bind(struct process *process, const struct policy *policy,
-		    const struct fd_facts *facts,
-		    const struct endpoint *local);
+		    const struct fd_facts *facts, const struct endpoint *local);
 
 /*
  * Whether refusal_of_bind() may refuse or report: a check that changes nothing.
@@ -47,4 +46,4 @@ int refusal_of_self_connect(struct process *process,
  * -EACCES.
  */
 int refusal_without_map(struct process *process, const struct policy *policy,
-			  enum event_call call, enum protocol protocol);
+			enum event_call call, enum protocol protocol);

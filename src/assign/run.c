@@ -81,7 +81,8 @@ static bool has_own_range(struct call *call)
 
 	if (facts->own_range &&
 	    raw_get_int_option(call->fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE,
-			       &range) == 0 && range == 0) {
+			       &range) == 0 &&
+	    range == 0) {
 		facts->own_range = 0;
 		process_set(call->process, call->fd, *facts);
 	}
@@ -115,7 +116,7 @@ static bool keeps_port(const struct call *call)
 static int refuse_without_map(const struct call *call)
 {
 	return refusal_without_map(call->process, &call->policy, call->kind,
-				     (enum protocol)call->facts.protocol);
+				   (enum protocol)call->facts.protocol);
 }
 
 /* The kernel chooses, and its choice is recorded. */
@@ -135,8 +136,8 @@ static bool leaves_port_open(const struct call *call)
 	int value = 0;
 
 	return !is_sctp(call) &&
-	       raw_get_int_option(call->fd, IPPROTO_IP,
-				  IP_BIND_ADDRESS_NO_PORT, &value) == 0 &&
+	       raw_get_int_option(call->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
+				  &value) == 0 &&
 	       value != 0;
 }
 
@@ -171,7 +172,8 @@ static long run_bind(struct call *call)
 	const bool is_open = local.port == 0 && leaves_port_open(call);
 
 	if (local.port == 0 && !is_open)
-		return policy_observes(&call->policy) ? observe(call) : assign_port(call);
+		return policy_observes(&call->policy) ? observe(call)
+						      : assign_port(call);
 	result = make(call);
 	if (result == 0)
 		assign_record_bind(call, &local);
@@ -301,7 +303,7 @@ static long run_stream_connect(struct call *call)
 	if (keeps_port(call))
 		return connect_as_it_is(call);
 	return policy_observes(&call->policy) ? observe(call)
-				  : assign_connect(call, &remote);
+					      : assign_connect(call, &remote);
 }
 
 /* A UDP socket may connect to itself: old versions of PostgreSQL do so. */
@@ -313,7 +315,8 @@ static long run_datagram(struct call *call)
 		return refused;
 	if (call->facts.has_port)
 		return make(call);
-	return policy_observes(&call->policy) ? observe(call) : assign_port(call);
+	return policy_observes(&call->policy) ? observe(call)
+					      : assign_port(call);
 }
 
 static long run_association(struct call *call)
@@ -323,7 +326,8 @@ static long run_association(struct call *call)
 					   &remote);
 	/* A socket of many associations may have one with itself. */
 	const int refused = is_read && !call->facts.many
-		? refuse_connect(call, &remote) : refuse_without_map(call);
+				    ? refuse_connect(call, &remote)
+				    : refuse_without_map(call);
 
 	if (refused < 0)
 		return refused;

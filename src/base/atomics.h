@@ -42,8 +42,9 @@ static inline void store_relaxed_u16(atomic_u16 *wordp, uint16_t value)
 static inline bool swap_if_acq_rel_u16(atomic_u16 *wordp, uint16_t *expectedp,
 				       uint16_t desired)
 {
-	return atomic_compare_exchange_strong_explicit(wordp, expectedp,
-		desired, memory_order_acq_rel, memory_order_acquire);
+	return atomic_compare_exchange_strong_explicit(
+		wordp, expectedp, desired, memory_order_acq_rel,
+		memory_order_acquire);
 }
 
 static inline uint32_t load_relaxed_u32(const atomic_u32 *wordp)
@@ -85,8 +86,9 @@ static inline uint32_t or_relaxed_u32(atomic_u32 *wordp, uint32_t bits)
 static inline bool swap_if_acq_rel_u32(atomic_u32 *wordp, uint32_t *expectedp,
 				       uint32_t desired)
 {
-	return atomic_compare_exchange_strong_explicit(wordp, expectedp,
-		desired, memory_order_acq_rel, memory_order_acquire);
+	return atomic_compare_exchange_strong_explicit(
+		wordp, expectedp, desired, memory_order_acq_rel,
+		memory_order_acquire);
 }
 
 static inline uint64_t load_relaxed_u64(const atomic_u64 *wordp)
@@ -133,8 +135,9 @@ static inline uint64_t swap_acq_rel_u64(atomic_u64 *wordp, uint64_t value)
 static inline bool swap_if_acq_rel_u64(atomic_u64 *wordp, uint64_t *expectedp,
 				       uint64_t desired)
 {
-	return atomic_compare_exchange_strong_explicit(wordp, expectedp,
-		desired, memory_order_acq_rel, memory_order_acquire);
+	return atomic_compare_exchange_strong_explicit(
+		wordp, expectedp, desired, memory_order_acq_rel,
+		memory_order_acquire);
 }
 
 static inline const void *load_relaxed_pointer(const atomic_pointer *pointerp)
@@ -152,6 +155,7 @@ static inline bool swap_if_acq_rel_pointer(atomic_pointer *pointerp,
 					   const void **expectedp,
 					   const void *desired)
 {
-	return atomic_compare_exchange_strong_explicit(pointerp, expectedp,
-		desired, memory_order_acq_rel, memory_order_acquire);
+	return atomic_compare_exchange_strong_explicit(
+		pointerp, expectedp, desired, memory_order_acq_rel,
+		memory_order_acquire);
 }

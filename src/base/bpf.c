@@ -32,19 +32,14 @@ static bool load(const struct machine *machine,
 	case BPF_W | BPF_ABS:
 		return BPF_CLASS(instruction->code) == BPF_LD &&
 		       load_data(machine, k, registerp);
-	case BPF_W | BPF_LEN:
-		*registerp = sizeof(*machine->data);
-		return true;
-	case BPF_IMM:
-		*registerp = k;
-		return true;
+	case BPF_W | BPF_LEN: *registerp = sizeof(*machine->data); return true;
+	case BPF_IMM: *registerp = k; return true;
 	case BPF_MEM:
 		if (k >= BPF_MEMWORDS)
 			return false;
 		*registerp = machine->memory[k];
 		return true;
-	default:
-		return false;
+	default: return false;
 	}
 }
 
@@ -113,9 +108,7 @@ static uint32_t jump(const struct machine *machine,
 	case BPF_JGT: is_true = machine->a > value; break;
 	case BPF_JGE: is_true = machine->a >= value; break;
 	case BPF_JSET: is_true = (machine->a & value) != 0; break;
-	default:
-		*is_knownp = false;
-		return 0;
+	default: *is_knownp = false; return 0;
 	}
 	return is_true ? instruction->jt : instruction->jf;
 }
@@ -124,8 +117,8 @@ static uint32_t jump(const struct machine *machine,
  * All instructions but BPF_RET. Returns false for one that the kernel does not
  * know.
  */
-static bool step(struct machine *machine,
-		 const struct sock_filter *instruction, uint32_t *skippedp)
+static bool step(struct machine *machine, const struct sock_filter *instruction,
+		 uint32_t *skippedp)
 {
 	bool is_known = true;
 
@@ -144,8 +137,7 @@ static bool step(struct machine *machine,
 		else
 			machine->a = machine->x;
 		return true;
-	default:
-		return false;
+	default: return false;
 	}
 }
 
@@ -160,12 +152,12 @@ uint32_t bpf_run(const struct sock_filter *code, size_t length,
 
 		if (BPF_CLASS(instruction->code) == BPF_RET)
 			return BPF_RVAL(instruction->code) == BPF_A
-				? machine.a : instruction->k;
+				       ? machine.a
+				       : instruction->k;
 		/* bpf_convert_filter() in net/core/filter.c returns 0 there. */
 		if (divides_by_zero(&machine, instruction))
 			return SECCOMP_RET_KILL_THREAD;
-		if (!step(&machine, instruction, &skipped) ||
-		    skipped >= length)
+		if (!step(&machine, instruction, &skipped) || skipped >= length)
 			return NO_SUCH_PROGRAM;
 		at += skipped;
 	}

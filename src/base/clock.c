@@ -29,7 +29,7 @@ void clock_find(void)
 	void *found = NULL;
 
 	if (vdso == NULL) {
-		(void)dlerror();	/* the program must not see it */
+		(void)dlerror(); /* the program must not see it */
 		return;
 	}
 	found = dlsym(vdso, "__vdso_clock_gettime");

@@ -30,13 +30,13 @@ struct filter {
 
 atomic_u32 filter_watch;
 
-static bool is_inherited;	/* written at the start, before any hook reads it */
+static bool is_inherited; /* written at the start, before any hook reads it */
 
-static atomic_pointer newest;		/* struct filter; NULL = none */
-static atomic_u32 n_undecided;		/* calls between begin and end */
+static atomic_pointer newest;  /* struct filter; NULL = none */
+static atomic_u32 n_undecided; /* calls between begin and end */
 static atomic_u32 is_strict;
-static atomic_u32 is_lost;		/* there was no memory for a copy of
-					   a filter */
+/* There was no memory for a copy of a filter */
+static atomic_u32 is_lost;
 
 /* proc(5): every kernel that has seccomp filters shows this line. */
 #define STATUS_PATH "/proc/self/status"
@@ -44,7 +44,7 @@ static const char status_line[] = "\nSeccomp:\t";
 
 struct search {
 	size_t n_matched;
-	char mode;		/* '0' = no filter */
+	char mode; /* '0' = no filter */
 };
 
 /* Reads the file character by character. Returns whether the mode was found. */

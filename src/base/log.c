@@ -36,9 +36,8 @@ static size_t compose(struct iovec pieces[N_PIECES], const char *prefix,
 /*
  * Not inlined: the pieces are not on the stack while standard_error_is() runs.
  */
-__attribute__((noinline))
-static void write_line(const struct standard_error *noted,
-		       const char *const *parts)
+__attribute__((noinline)) static void
+write_line(const struct standard_error *noted, const char *const *parts)
 {
 	struct iovec pieces[N_PIECES];
 	size_t n = compose(pieces, "berth: ", parts);
@@ -58,12 +57,13 @@ void log_syslog(const char *const *parts)
 	static const struct sockaddr_un daemon = { AF_UNIX, "/dev/log" };
 	struct iovec pieces[N_PIECES];
 	const struct msghdr message = {
-		.msg_name = (void *)&daemon, .msg_namelen = sizeof(daemon),
+		.msg_name = (void *)&daemon,
+		.msg_namelen = sizeof(daemon),
 		.msg_iov = pieces,
 		.msg_iovlen = compose(pieces, SYSLOG_PREFIX, parts),
 	};
-	const int fd = raw_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC |
-				  SOCK_NONBLOCK, 0);
+	const int fd = raw_socket(AF_UNIX,
+				  SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return;

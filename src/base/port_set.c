@@ -5,8 +5,8 @@ void port_set_add(struct port_set *set, uint32_t lo, uint32_t hi)
 {
 	uint32_t first = lo / PORT_WORD_BITS, last = hi / PORT_WORD_BITS;
 	uint64_t from_lo = ~UINT64_C(0) << (lo % PORT_WORD_BITS);
-	uint64_t to_hi = ~UINT64_C(0) >> (PORT_WORD_BITS - 1 -
-					  hi % PORT_WORD_BITS);
+	uint64_t to_hi = ~UINT64_C(0) >>
+			 (PORT_WORD_BITS - 1 - hi % PORT_WORD_BITS);
 
 	for (uint32_t i = first; i <= last; i++)
 		set->words[i] |= (i == first ? from_lo : ~UINT64_C(0)) &
@@ -99,8 +99,8 @@ static uint32_t next_bit(const struct port_set *set, uint32_t from,
 	return N_PORTS;
 }
 
-bool port_set_next_run(const struct port_set *set, uint32_t from,
-		       uint32_t *lop, uint32_t *hip)
+bool port_set_next_run(const struct port_set *set, uint32_t from, uint32_t *lop,
+		       uint32_t *hip)
 {
 	uint32_t lo = next_bit(set, from, 0);
 
@@ -116,8 +116,9 @@ uint32_t port_set_longest_run(const struct port_set *set, uint32_t *lop,
 {
 	uint32_t n_longest = 0, lo, hi;
 
-	for (uint32_t from = 0; from < N_PORTS &&
-	     port_set_next_run(set, from, &lo, &hi); from = hi + 1) {
+	for (uint32_t from = 0;
+	     from < N_PORTS && port_set_next_run(set, from, &lo, &hi);
+	     from = hi + 1) {
 		if (hi - lo + 1 <= n_longest)
 			continue;
 		n_longest = hi - lo + 1;

@@ -20,9 +20,9 @@
 #define N_PORT_WORDS (N_PORTS / PORT_WORD_BITS)
 
 struct port_set {
-	uint64_t words[N_PORT_WORDS];	/* bit (port % 64) of word port / 64 */
-	uint32_t n_ports;		/* valid after port_set_finish() */
-	uint16_t ranks[N_PORT_WORDS];	/* members below word i, modulo 65536 */
+	uint64_t words[N_PORT_WORDS]; /* bit (port % 64) of word port / 64 */
+	uint32_t n_ports;	      /* valid after port_set_finish() */
+	uint16_t ranks[N_PORT_WORDS]; /* members below word i, modulo 65536 */
 	uint8_t pad[4];
 };
 
@@ -72,8 +72,8 @@ uint32_t port_set_select(const struct port_set *set, uint32_t index);
  * The next run of neighbouring members at or after from.
  * Returns false when there is none; else fills *lop and *hip.
  */
-bool port_set_next_run(const struct port_set *set, uint32_t from,
-		       uint32_t *lop, uint32_t *hip);
+bool port_set_next_run(const struct port_set *set, uint32_t from, uint32_t *lop,
+		       uint32_t *hip);
 
 /* The first of the longest runs. Returns its number of ports, 0 for none. */
 uint32_t port_set_longest_run(const struct port_set *set, uint32_t *lop,

@@ -50,9 +50,9 @@ long raw_program_call(long number, long a1, long a2, long a3, long a4, long a5,
 #endif
 
 /* Not inlined: the common path then has no array to fill. */
-__attribute__((noinline, cold))
-static bool allows(long number, long a1, long a2, long a3, long a4, long a5,
-		   long a6)
+__attribute__((noinline, cold)) static bool allows(long number, long a1,
+						   long a2, long a3, long a4,
+						   long a5, long a6)
 {
 	return filter_allows(number, (const long[6]){ a1, a2, a3, a4, a5, a6 });
 }

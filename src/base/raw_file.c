@@ -36,7 +36,8 @@ int raw_file_status(int fd, struct file_status *statusp)
 	struct stat status;
 
 	return take_status(raw_syscall(SYS_fstat, fd, (long)&status, 0, 0, 0,
-				       0), &status, statusp);
+				       0),
+			   &status, statusp);
 }
 
 static int look_up(int folder_fd, const char *path, int flags,
@@ -68,9 +69,9 @@ static int move_all(int fd, char *bytes, size_t size, uint64_t offset,
 
 	while (done < size) {
 		const off_t at = (off_t)(offset + done);
-		const ssize_t n = writes
-			? raw_pwrite(fd, bytes + done, size - done, at)
-			: raw_pread(fd, bytes + done, size - done, at);
+		const ssize_t n =
+			writes ? raw_pwrite(fd, bytes + done, size - done, at)
+			       : raw_pread(fd, bytes + done, size - done, at);
 
 		if (n == -EINTR)
 			continue;
@@ -113,8 +114,10 @@ static int write_zeros(int fd, uint64_t offset, uint64_t size)
 
 	for (uint64_t done = 0; done < size && result == 0;
 	     done += WRITTEN_AT_ONCE)
-		result = raw_file_write(fd, zeros, size - done < WRITTEN_AT_ONCE
-					? size - done : WRITTEN_AT_ONCE,
+		result = raw_file_write(fd, zeros,
+					size - done < WRITTEN_AT_ONCE
+						? size - done
+						: WRITTEN_AT_ONCE,
 					offset + done);
 	return result;
 }
@@ -143,8 +146,8 @@ int raw_file_may_have(uint64_t size)
 
 int raw_file_remove(int folder_fd, const char *name, int flags)
 {
-	return (int)raw_syscall(SYS_unlinkat, raw_folder(folder_fd),
-				(long)name, flags, 0, 0, 0);
+	return (int)raw_syscall(SYS_unlinkat, raw_folder(folder_fd), (long)name,
+				flags, 0, 0, 0);
 }
 
 int raw_rename(int folder_fd, const char *from, const char *to,

@@ -71,7 +71,7 @@ ssize_t raw_read_folder(int fd, void *entries, size_t size);
 struct raw_entry {
 	uint64_t inode;
 	int64_t next;
-	uint16_t length;	/* of this entry */
+	uint16_t length; /* of this entry */
 	uint8_t type;
 	char name[];
 };

@@ -22,10 +22,10 @@ static void read_file(struct standard_error *filep)
 {
 	struct statx status = { .stx_mask = 0 };
 	/* Without asking the server of a network file system. */
-	const long result = raw_syscall(
-		SYS_statx, STDERR_FILENO, (long)"",
-		AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-		STATX_TYPE | STATX_INO | STATX_BTIME, (long)&status, 0);
+	const long result = raw_syscall(SYS_statx, STDERR_FILENO, (long)"",
+					AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+					STATX_TYPE | STATX_INO | STATX_BTIME,
+					(long)&status, 0);
 
 	*filep = (struct standard_error){ .inode = 0 };
 	if (result < 0)
@@ -49,8 +49,8 @@ void standard_error_note(struct standard_error *notedp)
 }
 
 /* Not inlined: struct statx is not on the stack while a line is written. */
-__attribute__((noinline))
-bool standard_error_is(const struct standard_error *noted)
+__attribute__((noinline)) bool
+standard_error_is(const struct standard_error *noted)
 {
 	struct standard_error now;
 
@@ -69,7 +69,7 @@ bool standard_error_is(const struct standard_error *noted)
 /* The kernel's own sigset_t, of 64 signals: see sigset_t in signal(7). */
 typedef uint64_t signal_set;
 
-#define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
+#define SIGNAL_BIT(number) (UINT64_C(1) << ((number)-1))
 
 /*
  * SIGPIPE where nobody reads and SIGXFSZ beyond RLIMIT_FSIZE are both sent to
@@ -92,7 +92,8 @@ static bool is_pending(void)
 	signal_set pending = 0;
 
 	return raw_syscall(SYS_rt_sigpending, (long)&pending, sizeof(pending),
-			   0, 0, 0, 0) < 0 || (pending & THREAD_SIGNALS) != 0;
+			   0, 0, 0, 0) < 0 ||
+	       (pending & THREAD_SIGNALS) != 0;
 }
 
 /*
@@ -122,18 +123,19 @@ static bool has_room(void)
 	struct pollfd poll = { .fd = STDERR_FILENO, .events = POLLOUT };
 	long at_once[2] = { 0, 0 };
 
-	return raw_syscall(SYS_ppoll, (long)&poll, 1, (long)at_once, 0, 0,
-			   0) == 1 && poll.revents == POLLOUT;
+	return raw_syscall(SYS_ppoll, (long)&poll, 1, (long)at_once, 0, 0, 0) ==
+		       1 &&
+	       poll.revents == POLLOUT;
 }
 
 static bool is_terminal(void)
 {
 	struct {
-		char bytes[64];		/* struct termios, the kernel's own */
+		char bytes[64]; /* struct termios, the kernel's own */
 	} settings;
 
-	return raw_syscall(SYS_ioctl, STDERR_FILENO, TCGETS, (long)&settings,
-			   0, 0, 0) == 0;
+	return raw_syscall(SYS_ioctl, STDERR_FILENO, TCGETS, (long)&settings, 0,
+			   0, 0) == 0;
 }
 
 /*
@@ -173,8 +175,7 @@ static void write_quietly(const struct standard_error *noted,
 		return;
 	/* Otherwise it could not be told from a signal that the write
 	 * causes. */
-	if (!is_pending() &&
-	    write_if_room(noted, parts, n_parts) != (long)size)
+	if (!is_pending() && write_if_room(noted, parts, n_parts) != (long)size)
 		take_back();
 	change_mask(SIG_SETMASK, old, NULL);
 }
@@ -191,14 +192,15 @@ static bool is_quiet(const struct standard_error *noted)
 	if (!filter_is_inherited())
 		return false;
 	return noted->type == S_IFREG
-		? raw_file_may_have(UINT64_MAX) == 0
-		: noted->type == S_IFCHR && IS_NULL(noted->special);
+		       ? raw_file_may_have(UINT64_MAX) == 0
+		       : noted->type == S_IFCHR && IS_NULL(noted->special);
 }
 
 static void send_to_socket(const struct iovec *parts, size_t n_parts)
 {
 	const struct msghdr message = {
-		.msg_iov = (struct iovec *)parts, .msg_iovlen = n_parts,
+		.msg_iov = (struct iovec *)parts,
+		.msg_iovlen = n_parts,
 	};
 
 	raw_syscall(SYS_sendmsg, STDERR_FILENO, (long)&message,

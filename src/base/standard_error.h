@@ -22,11 +22,11 @@ struct iovec;
 /* What descriptor 2 was at the start; all zero = closed. */
 struct standard_error {
 	uint64_t inode;
-	uint64_t birth_s;	/* since 1970; 0 where the file system has none */
+	uint64_t birth_s; /* since 1970; 0 where the file system has none */
 	uint32_t birth_ns;
-	uint32_t device[2];	/* of the file system: major, minor */
-	uint32_t special[2];	/* of the device that the file is */
-	uint32_t type;		/* S_IFREG and so on */
+	uint32_t device[2];  /* of the file system: major, minor */
+	uint32_t special[2]; /* of the device that the file is */
+	uint32_t type;	     /* S_IFREG and so on */
 };
 
 /* Notes which file descriptor 2 is now. */

@@ -80,7 +80,8 @@ bool text_take_digits(const char **atp, unsigned int base, size_t max_digits,
 		if (digit >= base)
 			break;
 		number = number > (UINT64_MAX - digit) / base
-			? UINT64_MAX : number * base + digit;
+				 ? UINT64_MAX
+				 : number * base + digit;
 		(*atp)++;
 	}
 	*numberp = number;
@@ -96,15 +97,15 @@ bool text_take_number(const char **atp, uint64_t *numberp)
 
 /* Ranges of characters that are not printed, first and last. */
 static const uint32_t unprintable[][2] = {
-	{ 0x00, 0x1f },		/* C0 controls */
-	{ 0x7f, 0x9f },		/* DEL, C1 controls */
-	{ 0x61c, 0x61c },	/* Arabic letter mark */
-	{ 0x200b, 0x200f },	/* zero width, direction marks */
-	{ 0x2028, 0x202e },	/* separators, embeddings and overrides */
-	{ 0x2060, 0x206f },	/* invisible operators, isolates */
-	{ 0xfeff, 0xfeff },	/* zero width no-break space */
-	{ 0xfff9, 0xfffb },	/* interlinear annotation */
-	{ 0xe0000, 0xe0fff },	/* tags, variation selectors */
+	{ 0x00, 0x1f },	      /* C0 controls */
+	{ 0x7f, 0x9f },	      /* DEL, C1 controls */
+	{ 0x61c, 0x61c },     /* Arabic letter mark */
+	{ 0x200b, 0x200f },   /* zero width, direction marks */
+	{ 0x2028, 0x202e },   /* separators, embeddings and overrides */
+	{ 0x2060, 0x206f },   /* invisible operators, isolates */
+	{ 0xfeff, 0xfeff },   /* zero width no-break space */
+	{ 0xfff9, 0xfffb },   /* interlinear annotation */
+	{ 0xe0000, 0xe0fff }, /* tags, variation selectors */
 };
 
 static bool is_printable(uint32_t code)
@@ -131,8 +132,10 @@ struct text_character text_character(const char *text)
 {
 	const struct text_character broken = { REPLACEMENT, 1, false };
 	const uint8_t first = (uint8_t)text[0];
-	const uint32_t length = first < 0x80 ? 1 : first < 0xe0 ? 2
-				: first < 0xf0 ? 3 : 4;
+	const uint32_t length = first < 0x80   ? 1
+				: first < 0xe0 ? 2
+				: first < 0xf0 ? 3
+					       : 4;
 	uint32_t code = first;
 
 	if ((first >= 0x80 && first < 0xc2) || first > 0xf4)

@@ -12,8 +12,8 @@
 
 struct text {
 	char *buffer;
-	size_t size;	/* of the buffer; 0 to count only */
-	size_t length;	/* of the whole text, without the NUL */
+	size_t size;   /* of the buffer; 0 to count only */
+	size_t length; /* of the whole text, without the NUL */
 };
 
 static inline void text_put_char(struct text *text, char c)
@@ -61,8 +61,8 @@ bool text_take_digits(const char **atp, unsigned int base, size_t max_digits,
  * (bidirectional controls of UAX #9, zero width, tags).
  */
 struct text_character {
-	uint32_t code;		/* U+FFFD where the text is not UTF-8 */
-	uint32_t length;	/* in bytes, at least 1 */
+	uint32_t code;	 /* U+FFFD where the text is not UTF-8 */
+	uint32_t length; /* in bytes, at least 1 */
 	bool is_printable;
 };
 

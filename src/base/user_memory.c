@@ -8,7 +8,7 @@
 
 #include "base/raw.h"
 
-#define PAGE_BITS 12u	/* the smallest page there is; larger ones hold many */
+#define PAGE_BITS 12u /* the smallest page there is; larger ones hold many */
 
 /* The kernel's sigset_t, 64 signals: the most that is read. */
 #define WORD_SIZE 8u
@@ -57,7 +57,8 @@ bool user_memory_check(int fd, const void *pointer, size_t n_bytes)
 	     page++)
 		if (page != own >> PAGE_BITS &&
 		    !is_readable_word(fd, page == first >> PAGE_BITS
-						  ? first : page << PAGE_BITS))
+						  ? first
+						  : page << PAGE_BITS))
 			return false;
 	return true;
 }

@@ -40,5 +40,6 @@ int apart_run(void (*work)(void *memory), void *memory)
 		ended = waitpid(pid, &status, 0);
 	while (ended < 0 && errno == EINTR);
 	return ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0
-		? 0 : -EIO;
+		       ? 0
+		       : -EIO;
 }

@@ -5,7 +5,7 @@
  * answers --help, and returns the exit status. */
 
 #define EXIT_USAGE 2
-#define EXIT_BERTH_FAILED 125	/* of run, like env(1) and chroot(1) */
+#define EXIT_BERTH_FAILED 125 /* of run, like env(1) and chroot(1) */
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_FOUND 127
 

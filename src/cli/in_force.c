@@ -60,7 +60,8 @@ static int copy_policy(struct policy_file *file, struct in_force *in_force)
 		in_force->edition = edition;
 		in_force->on_error = policy_file_on_error(file, edition);
 		result = (edition & 1) != 0
-			? copy_image(file, edition, in_force) : 0;
+				 ? copy_image(file, edition, in_force)
+				 : 0;
 		if (policy_file_edition(file) == edition)
 			break;
 	}
@@ -79,11 +80,12 @@ static const char *complaint(int error)
 static void tell_unfollowed(const struct in_force *in_force, int error)
 {
 	message("berth: %s: the policy in force %s; berth load puts a "
-		"sound one in force\n", in_force->path, complaint(error));
+		"sound one in force\n",
+		in_force->path, complaint(error));
 	message("berth: programs that cannot follow it %s\n",
 		in_force->on_error == ON_ERROR_REFUSE
-		? "are refused every port"
-		: "get the ports of the kernel's choice");
+			? "are refused every port"
+			: "get the ports of the kernel's choice");
 }
 
 void in_force_tell_ignored(const struct place *place,
@@ -111,9 +113,9 @@ void in_force_tell_missed(const struct place *place, int missed)
 bool in_force_is_unknown(int missed)
 {
 	return missed != 0 && missed != -EACCES && missed != -EROFS &&
-	       missed != -EPERM && missed != -EFBIG &&
-	       missed != -ENOSPC && missed != -EDQUOT && missed != -ELOOP &&
-	       missed != -ENOTDIR && missed != -ENAMETOOLONG;
+	       missed != -EPERM && missed != -EFBIG && missed != -ENOSPC &&
+	       missed != -EDQUOT && missed != -ELOOP && missed != -ENOTDIR &&
+	       missed != -ENAMETOOLONG;
 }
 
 static int read_file(const struct place *place, struct in_force *in_force)
@@ -227,7 +229,8 @@ enum policy_settled in_force_settle(const struct in_force *in_force,
 	const struct policy_in_force policy = {
 		.image = is_unreadable ? unreadable : in_force->image,
 		.size = is_unreadable || in_force->image == NULL
-			? 0 : in_force->tables.image->size,
+				? 0
+				: in_force->tables.image->size,
 		.by_root = in_force->by_root,
 		.on_error = in_force->on_error,
 	};

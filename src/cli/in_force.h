@@ -14,20 +14,21 @@
 #include "policy/policy.h"
 
 struct in_force {
-	char path[PATH_MAX];	/* of the policy file; "" = there is none */
-	uint64_t edition;	/* 0 = never one; even = none now */
-	bool by_root;		/* it binds, whatever is in the environment */
-	bool is_damaged;	/* some part of it, perhaps a set only; or it is
-				   of another version */
-	enum on_error on_error;	/* of programs that cannot follow it */
-	int missed;		/* why a policy that may be in force could not
-				   be read, -errno; 0 = there is none such */
-	bool has_ignored;	/* as in policy/file.h */
+	char path[PATH_MAX]; /* of the policy file; "" = there is none */
+	uint64_t edition;    /* 0 = never one; even = none now */
+	bool by_root;	     /* it binds, whatever is in the environment */
+	/* Some part of it, perhaps a set only; or it is of another version */
+	bool is_damaged;
+	enum on_error on_error; /* of programs that cannot follow it */
+	/* Why a policy that may be in force could not be read, -errno; 0 =
+	 * there is none such */
+	int missed;
+	bool has_ignored; /* as in policy/file.h */
 	uint32_t ignored_uid;
 	enum place_root ignored_root;
-	void *image;		/* NULL = none in force, or its tables are
-				   damaged */
-	struct policy_tables tables;	/* of image */
+	/* NULL = none in force, or its tables are damaged */
+	void *image;
+	struct policy_tables tables; /* of image */
 };
 
 /*

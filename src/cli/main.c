@@ -13,8 +13,9 @@ struct command {
 	const char *name;
 	int (*function)(int argc, char *argv[]);
 	const char *help;
-	int bad_folder;		/* its status with a BERTH_DIR that is no
-				   absolute path; 0 = it does not look */
+	/* Its status with a BERTH_DIR that is no absolute path; 0 = it does
+	 * not look */
+	int bad_folder;
 };
 
 static const struct command commands[] = {
@@ -22,14 +23,11 @@ static const struct command commands[] = {
 	  EXIT_BERTH_FAILED },
 	{ "check", command_check, "report errors and risks in a configuration",
 	  0 },
-	{ "load", command_load, "put a configuration in force",
-	  EXIT_FAILURE },
-	{ "unload", command_unload, "take it out of force",
-	  EXIT_FAILURE },
+	{ "load", command_load, "put a configuration in force", EXIT_FAILURE },
+	{ "unload", command_unload, "take it out of force", EXIT_FAILURE },
 	{ "explain", command_explain, "show which rule applies, and why",
 	  EXIT_FAILURE },
-	{ "log", command_log, "show which calls were refused",
-	  EXIT_FAILURE },
+	{ "log", command_log, "show which calls were refused", EXIT_FAILURE },
 	{ "status", command_status, "show which processes hold which ports",
 	  EXIT_FAILURE },
 	{ "sweep", command_sweep, "repair the map, from the kernel's sockets",
@@ -42,12 +40,11 @@ static const struct command commands[] = {
 
 static void usage(FILE *stream)
 {
-	fprintf(stream,
-		"Usage: berth COMMAND [ARG...]\n"
-		"       berth help [COMMAND]\n"
-		"       berth --version\n"
-		"\n"
-		"Commands:\n");
+	fprintf(stream, "Usage: berth COMMAND [ARG...]\n"
+			"       berth help [COMMAND]\n"
+			"       berth --version\n"
+			"\n"
+			"Commands:\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(stream, "  %-8s %s\n", commands[i].name,
 			commands[i].help);
@@ -78,8 +75,7 @@ static int refuse_folder(const struct command *command)
 	if (folder == NULL || *folder == '\0' || *folder == '/' ||
 	    command->bad_folder == 0)
 		return 0;
-	message("berth: BERTH_DIR=\"%s\" is not an absolute path\n",
-		folder);
+	message("berth: BERTH_DIR=\"%s\" is not an absolute path\n", folder);
 	return command->bad_folder;
 }
 
@@ -108,8 +104,10 @@ static void keep_standard_descriptors(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-			(void)!open("/dev/null", O_CLOEXEC |
-				    (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+			(void)!open("/dev/null",
+				    O_CLOEXEC |
+					    (fd == STDIN_FILENO ? O_WRONLY
+								: O_RDONLY));
 }
 
 int main(int argc, char *argv[])
@@ -127,7 +125,7 @@ int main(int argc, char *argv[])
 		const int status = refuse_folder(command);
 
 		return status != 0 ? status
-			: command->function(argc - 1, argv + 1);
+				   : command->function(argc - 1, argv + 1);
 	}
 	if (strcmp(word, "--version") == 0) {
 		puts("berth " BERTH_VERSION);

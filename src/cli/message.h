@@ -5,8 +5,8 @@
 
 /* Writes a line, with the newline at the end of the format, or a part of one.
  * What is not printable in names and values is replaced (see base/text.h). */
-__attribute__((format(printf, 2, 3)))
-void message_to(FILE *stream, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void message_to(FILE *stream,
+						      const char *format, ...);
 
 /* The same to standard error. */
 #define message(...) message_to(stderr, __VA_ARGS__)

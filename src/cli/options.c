@@ -35,7 +35,9 @@ static void write_label(char *label, size_t size,
 	const bool has_name = option->name != NULL;
 
 	snprintf(label, size, "%s%s%s%s%s", has_letter ? letter : "",
-		 !has_name ? "" : has_letter ? ", --" : "--",
+		 !has_name    ? ""
+		 : has_letter ? ", --"
+			      : "--",
 		 has_name ? option->name : "", option->value ? " " : "",
 		 option->value ? option->value : "");
 }
@@ -53,8 +55,8 @@ static void print_option(const struct command_option *option)
 			printf("\n%*s", indent, "");
 		else
 			putchar(*text);
-	for (size_t i = 0; option->names != NULL &&
-	     (name = option->names(i)) != NULL; i++)
+	for (size_t i = 0;
+	     option->names != NULL && (name = option->names(i)) != NULL; i++)
 		if (i % N_NAMES_IN_LINE == 0)
 			printf("%s\n%*s%s", i > 0 ? "," : "", indent, "", name);
 		else
@@ -75,7 +77,8 @@ static int help(const struct options *options)
 	if (options->status != NULL)
 		printf("\n%s", options->status);
 	return message_written() == EXIT_SUCCESS ? EXIT_SUCCESS
-		: options->failure != 0 ? options->failure : EXIT_FAILURE;
+	       : options->failure != 0		 ? options->failure
+						 : EXIT_FAILURE;
 }
 
 /* --- mistakes ------------------------------------------------------------- */
@@ -83,8 +86,8 @@ static int help(const struct options *options)
 static int complain(const struct options *options, const char *before,
 		    const char *word, const char *behind)
 {
-	message("berth %s: %s\"%s\"%s; see berth %s --help\n",
-		options->command, before, word, behind, options->command);
+	message("berth %s: %s\"%s\"%s; see berth %s --help\n", options->command,
+		before, word, behind, options->command);
 	return options->failure != 0 ? options->failure : EXIT_USAGE;
 }
 
@@ -100,8 +103,7 @@ int options_refuse(const struct options *options, const char *word,
 /* The word of the option that was just read, perhaps with "=" and its value. */
 static const char *written(char *argv[])
 {
-	return argv[optind - 1 -
-		    (optarg != NULL && optarg == argv[optind - 1])];
+	return argv[optind - 1 - (optarg != NULL && optarg == argv[optind - 1])];
 }
 
 static int complain_option(const struct options *options, int result,
@@ -110,8 +112,9 @@ static int complain_option(const struct options *options, int result,
 	const char letter[] = { '-', (char)optopt, '\0' };
 	const bool is_letter = optopt != 0 && optopt < FIRST_NAME;
 
-	return complain(options, result == NO_VALUE ? "no value for "
-						    : "unknown option ",
+	return complain(options,
+			result == NO_VALUE ? "no value for "
+					   : "unknown option ",
 			is_letter ? letter : written(argv), "");
 }
 
@@ -133,14 +136,15 @@ static void prepare(const struct options *options, struct tables *tables)
 		if (option->letter != 0 && has_value)
 			*letter++ = ':';
 		if (option->name != NULL)
-			tables->names[n++] = (struct option){
-				.name = option->name, .has_arg = has_value,
-				.val = FIRST_NAME + i };
+			tables->names[n++] =
+				(struct option){ .name = option->name,
+						 .has_arg = has_value,
+						 .val = FIRST_NAME + i };
 		i++;
 	} while (!(option++)->is_help);
 	*letter = '\0';
 	tables->names[n] = (struct option){ .name = NULL };
-	optind = 0;	/* getopt(3) begins anew */
+	optind = 0; /* getopt(3) begins anew */
 }
 
 /* As getopt_long(3), but an abbreviation is an unknown option. */
@@ -153,7 +157,7 @@ static int next(const struct options *options, const struct tables *tables,
 
 	if (option < FIRST_NAME ||
 	    strlen(options->list[option - FIRST_NAME].name) ==
-	    strcspn(written(argv) + 2, "="))
+		    strcspn(written(argv) + 2, "="))
 		return result;
 	optopt = 0;
 	return UNKNOWN;
@@ -180,8 +184,7 @@ bool options_number(const char *word, uint64_t min, uint64_t max,
 		return false;
 	errno = 0;
 	*numberp = strtoull(word, &end, 10);
-	return errno == 0 && *end == '\0' && *numberp >= min &&
-	       *numberp <= max;
+	return errno == 0 && *end == '\0' && *numberp >= min && *numberp <= max;
 }
 
 static bool store(const struct command_option *option)
@@ -205,8 +208,7 @@ static void take_rest(const struct options *options, int n, char *rest[],
 		words->command = rest;
 		return;
 	}
-	memmove(words->words + words->n_words, rest,
-		(size_t)n * sizeof(*rest));
+	memmove(words->words + words->n_words, rest, (size_t)n * sizeof(*rest));
 	words->n_words += (size_t)n;
 }
 

@@ -17,11 +17,11 @@
 #include "cli/output.h"
 
 struct command_option {
-	const char *name;	/* the long one; NULL = a letter only */
-	const char *value;	/* the usage's word for it; NULL = takes none */
-	const char *help;	/* one line, or several */
-	const char *(*names)(size_t i);	/* values that the help lists */
-	const char *wanted;	/* of another number: "is not a port" */
+	const char *name;  /* the long one; NULL = a letter only */
+	const char *value; /* the usage's word for it; NULL = takes none */
+	const char *help;  /* one line, or several */
+	const char *(*names)(size_t i); /* values that the help lists */
+	const char *wanted;		/* of another number: "is not a port" */
 	/* Where it is stored, one of these, but for help: */
 	bool *flagp;
 	const char **textp;
@@ -29,39 +29,45 @@ struct command_option {
 	uint64_t *numberp;
 	uint64_t min, max;
 	enum output_format format;
-	char letter;		/* 0 = a name only */
+	char letter; /* 0 = a name only */
 	bool is_help;
 };
 
 /* The last of each command. */
-#define OPTION_HELP { .name = "help", .letter = 'h', \
-		      .help = "print this", .is_help = true }
+#define OPTION_HELP \
+	{ \
+		.name = "help", .letter = 'h', .help = "print this", \
+		.is_help = true \
+	}
 
 #define OPTIONS_FORMAT(variable) \
-	{ .name = "porcelain", .formatp = (variable), \
+	{ .name = "porcelain", \
+	  .formatp = (variable), \
 	  .format = OUTPUT_PORCELAIN, \
 	  .help = "tab-separated records, see berth(1)" }, \
-	{ .name = "json", .formatp = (variable), .format = OUTPUT_JSON, \
-	  .help = "JSON, see berth(1)" }
+	{ \
+		.name = "json", .formatp = (variable), .format = OUTPUT_JSON, \
+		.help = "JSON, see berth(1)" \
+	}
 
 struct options {
 	const char *command;
-	const char *synopsis;	/* behind "berth COMMAND [OPTION...]", or "" */
-	const char *about;	/* lines that say what it does */
-	const char *status;	/* lines below the options, or NULL */
+	const char *synopsis; /* behind "berth COMMAND [OPTION...]", or "" */
+	const char *about;    /* lines that say what it does */
+	const char *status;   /* lines below the options, or NULL */
 	const struct command_option *list;
-	size_t n_words_max;	/* that are no option */
+	size_t n_words_max; /* that are no option */
 	/* Where the words of another command begin: there are none ("--" only
 	 * ends the options), behind "--", or at the first word too. */
 	enum { COMMAND_NOWHERE, COMMAND_BEHIND_DASHES, COMMAND_AT_WORD } begin;
-	int failure;		/* exit status instead of EXIT_USAGE and
-				   EXIT_FAILURE; 0 = those */
+	/* Exit status instead of EXIT_USAGE and EXIT_FAILURE; 0 = those */
+	int failure;
 };
 
 struct command_words {
-	char **words;		/* in argv, moved to its front */
+	char **words; /* in argv, moved to its front */
 	size_t n_words;
-	char **command;		/* the other command; NULL = none */
+	char **command; /* the other command; NULL = none */
 };
 
 #define OPTIONS_READ (-1)

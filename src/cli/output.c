@@ -13,8 +13,7 @@
 
 #define UNKNOWN "-"
 
-void output_open(struct output *output, enum output_format format,
-		 FILE *stream)
+void output_open(struct output *output, enum output_format format, FILE *stream)
 {
 	*output = (struct output){ .format = format, .stream = stream };
 	if (format == OUTPUT_JSON)
@@ -173,8 +172,7 @@ static void end_section(struct output *output)
 	output->section = NULL;
 }
 
-void output_section(struct output *output,
-		    const struct output_section *section)
+void output_section(struct output *output, const struct output_section *section)
 {
 	end_section(output);
 	if (output->format == OUTPUT_JSON)
@@ -189,15 +187,9 @@ void output_section(struct output *output,
 void output_values(struct output *output, const char *const *values)
 {
 	switch (output->format) {
-	case OUTPUT_TABLE:
-		write_table_row(output, values);
-		break;
-	case OUTPUT_PORCELAIN:
-		write_porcelain_row(output, values);
-		break;
-	case OUTPUT_JSON:
-		write_json_row(output, values);
-		break;
+	case OUTPUT_TABLE: write_table_row(output, values); break;
+	case OUTPUT_PORCELAIN: write_porcelain_row(output, values); break;
+	case OUTPUT_JSON: write_json_row(output, values); break;
 	}
 	output->n_rows++;
 }
@@ -207,7 +199,8 @@ void output_line_values(enum output_format format, FILE *stream,
 			const char *const *values)
 {
 	struct output_section line = *section;
-	struct output output = { .format = format, .stream = stream,
+	struct output output = { .format = format,
+				 .stream = stream,
 				 .section = &line };
 
 	line.single = true;

@@ -20,28 +20,28 @@ struct port_set;
 enum output_format { OUTPUT_TABLE, OUTPUT_PORCELAIN, OUTPUT_JSON };
 
 struct output_column {
-	const char *name;	/* lower case: the JSON key and the heading */
-	int width;		/* least, of the table */
-	bool number;		/* unquoted in JSON, to the right in a table */
+	const char *name; /* lower case: the JSON key and the heading */
+	int width;	  /* least, of the table */
+	bool number;	  /* unquoted in JSON, to the right in a table */
 };
 
 #define OUTPUT_COLUMNS_MAX 12
 
 struct output_section {
-	const char *kind;	/* first field of a porcelain record */
-	const char *key;	/* in the JSON object; an array of rows */
-	const char *title;	/* above the table */
-	bool single;		/* one row: an object in JSON */
-	struct output_column columns[OUTPUT_COLUMNS_MAX];	/* until one has
-								   no name */
+	const char *kind;  /* first field of a porcelain record */
+	const char *key;   /* in the JSON object; an array of rows */
+	const char *title; /* above the table */
+	bool single;	   /* one row: an object in JSON */
+	/* Until one has no name */
+	struct output_column columns[OUTPUT_COLUMNS_MAX];
 };
 
 struct output {
 	enum output_format format;
 	FILE *stream;
-	const struct output_section *section;	/* NULL = between sections */
+	const struct output_section *section; /* NULL = between sections */
 	size_t n_sections, n_rows;
-	bool failed;		/* no memory for a text */
+	bool failed; /* no memory for a text */
 };
 
 void output_open(struct output *output, enum output_format format,
@@ -85,8 +85,9 @@ struct output_number output_number(uint64_t value);
 
 /* Makes such a text, for free(). Without memory it is NULL, and output_close()
  * fails. */
-__attribute__((format(printf, 2, 3)))
-char *output_text(struct output *output, const char *format, ...);
+__attribute__((format(printf, 2, 3))) char *output_text(struct output *output,
+							const char *format,
+							...);
 char *output_ports(struct output *output, const struct port_set *set);
 
 /* Adds a word to such a text, which is freed, or NULL at first. */

@@ -22,17 +22,22 @@
 static const char *protocol_word = "tcp";
 
 static const struct command_option list[] = {
-	{ .name = "protocol", .value = "P", .textp = &protocol_word,
+	{ .name = "protocol",
+	  .value = "P",
+	  .textp = &protocol_word,
 	  .help = "tcp (the default) or udp" },
 	OPTION_HELP,
 };
 static const struct options options = {
-	.command = "port", .synopsis = "[N]", .list = list, .n_words_max = 1,
+	.command = "port",
+	.synopsis = "[N]",
+	.list = list,
+	.n_words_max = 1,
 	.about =
-	"Finds N free ports of the range (default: 1) and prints them, one a\n"
-	"line. Each is bound, to see that it is free, and released. It then\n"
-	"rests: for one to two minutes, or for the policy's rest-time, no\n"
-	"program under Berth is assigned it, unless no other port is left.\n",
+		"Finds N free ports of the range (default: 1) and prints them, one a\n"
+		"line. Each is bound, to see that it is free, and released. It then\n"
+		"rests: for one to two minutes, or for the policy's rest-time, no\n"
+		"program under Berth is assigned it, unless no other port is left.\n",
 };
 
 struct port_request {
@@ -117,7 +122,8 @@ static uint32_t find(struct process *process,
 		     const struct port_request *request, struct lease *leases)
 {
 	const struct port_wish wish = {
-		.protocol = request->protocol, .use = USE_WHOLE,
+		.protocol = request->protocol,
+		.use = USE_WHOLE,
 		.role = ROLE_OF_LISTEN,
 	};
 	struct port_pick pick;
@@ -150,7 +156,8 @@ static int check_policy(struct process *process, const struct place *place)
 	in_force_tell_missed(place, missed);
 	if (policy.is_guess)
 		fputs("berth: the policy in force is damaged; berth load puts "
-		      "a sound one in force\n", stderr);
+		      "a sound one in force\n",
+		      stderr);
 	if (policy_refuses_all(&policy))
 		return -EACCES;
 	return in_force_is_unknown(missed) ? missed : 0;
@@ -198,8 +205,7 @@ static int open_process(struct process *process, int map_error)
 	if (result < 0)
 		return result;
 	if (map_error == 0)
-		map_error = map_open(&place, MAP_CREATE, &process->map,
-					 NULL);
+		map_error = map_open(&place, MAP_CREATE, &process->map, NULL);
 	if (map_error < 0)
 		return open_private(process, map_error);
 	if (view_is_elsewhere(process->map.passed_over))
@@ -222,8 +228,8 @@ static void release(const struct process *process, const struct lease *leases,
  * these files. */
 struct port_work {
 	struct port_request request;
-	int map_error;	/* as open_process() takes it */
-	bool is_done;		/* false: a message said why */
+	int map_error; /* as open_process() takes it */
+	bool is_done;  /* false: a message said why */
 	uint32_t n;
 	uint32_t n_range;
 	uint16_t ports[N_PORTS];
@@ -244,8 +250,8 @@ static void find_ports(void *memory)
 	for (uint32_t i = 0; i < work->n; i++)
 		work->ports[i] = leases[i].port;
 	process_policy(&process, &policy);
-	work->n_range = policy.ranges[work->request.protocol]
-				     [ROLE_OF_LISTEN]->n_ports;
+	work->n_range =
+		policy.ranges[work->request.protocol][ROLE_OF_LISTEN]->n_ports;
 	work->is_done = true;
 }
 

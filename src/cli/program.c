@@ -13,7 +13,7 @@
 #include "cli/message.h"
 #include "kernel/users.h"
 
-#define DELETED " (deleted)"	/* d_path() in fs/d_path.c */
+#define DELETED " (deleted)" /* d_path() in fs/d_path.c */
 
 /* useradd(8) allows 32 bytes; a longer name is shown as the number. */
 #define USER_NAME_SIZE 64
@@ -177,8 +177,8 @@ char *program_lookup(const char *name)
 {
 	const size_t length = strlen(name);
 
-	for (char *entry = opened_environment;
-	     entry != NULL && *entry != '\0'; entry += strlen(entry) + 1)
+	for (char *entry = opened_environment; entry != NULL && *entry != '\0';
+	     entry += strlen(entry) + 1)
 		if (strncmp(entry, name, length) == 0 && entry[length] == '=')
 			return entry + length + 1;
 	return NULL;
@@ -191,8 +191,7 @@ static bool read_profile(pid_t pid, struct program_texts *texts)
 	program_open_environment(pid);
 	profile = program_lookup("BERTH_PROFILE");
 	if (profile != NULL)
-		snprintf(texts->profile, sizeof(texts->profile), "%s",
-			 profile);
+		snprintf(texts->profile, sizeof(texts->profile), "%s", profile);
 	program_close_environment();
 	return texts->profile[0] != '\0';
 }

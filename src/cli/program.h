@@ -32,8 +32,8 @@ int program_of_process(pid_t pid, struct program_texts *texts,
 
 /* How a process is printed. */
 struct program_label {
-	char pid[12];		/* "?" for 0 */
-	char name[IDENTITY_NAME_SIZE];	/* "?" without a process */
+	char pid[12];		       /* "?" for 0 */
+	char name[IDENTITY_NAME_SIZE]; /* "?" without a process */
 };
 
 struct program_label program_label(pid_t pid);

@@ -15,15 +15,15 @@
 
 /* A socket that a process has open. */
 struct opened {
-	uint64_t inode;		/* of the socket, as sock_diag(7) reports it */
+	uint64_t inode; /* of the socket, as sock_diag(7) reports it */
 	pid_t pid;
 };
 
 struct listing {
 	struct sockets *sockets;
-	struct opened *opened;	/* by inode, then by pid */
+	struct opened *opened; /* by inode, then by pid */
 	size_t n_opened;
-	struct memory memory;	/* of opened */
+	struct memory memory; /* of opened */
 	int result;
 };
 
@@ -39,8 +39,7 @@ static size_t sort_once_each(void *items, size_t n, size_t size,
 	qsort(items, n, size, compare);
 	for (size_t i = 1; i < n; i++)
 		if (compare(bytes + i * size, bytes + n_kept * size) != 0)
-			memcpy(bytes + ++n_kept * size, bytes + i * size,
-			       size);
+			memcpy(bytes + ++n_kept * size, bytes + i * size, size);
 	return n_kept + 1;
 }
 
@@ -178,16 +177,18 @@ static bool visit(const struct kernel_socket *socket, void *context)
 		.port = socket->local.port,
 	};
 	const struct opened first = { .inode = socket->inode };
-	size_t i = socket->inode == 0 ? listing->n_opened
-		: find_first(&first, listing->opened, listing->n_opened,
-			     sizeof(first), compare_opened);
+	size_t i = socket->inode == 0
+			   ? listing->n_opened
+			   : find_first(&first, listing->opened,
+					listing->n_opened, sizeof(first),
+					compare_opened);
 
 	if (holder.state == SOCKET_LISTEN)
 		port_set_add(&sockets->listening[holder.protocol], holder.port,
 			     holder.port);
 	do {
 		const bool is_seen = i < listing->n_opened &&
-			listing->opened[i].inode == socket->inode;
+				     listing->opened[i].inode == socket->inode;
 
 		if (!is_seen && holder.pid != 0)
 			break;
@@ -250,8 +251,7 @@ const struct holder *sockets_holders(const struct sockets *sockets,
 					compare);
 	size_t i = first;
 
-	while (i < sockets->n_items &&
-	       sockets->items[i].protocol == protocol &&
+	while (i < sockets->n_items && sockets->items[i].protocol == protocol &&
 	       sockets->items[i].port == port)
 		i++;
 	*np = i - first;

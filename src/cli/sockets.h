@@ -20,23 +20,23 @@
 enum socket_state {
 	SOCKET_LISTEN,
 	SOCKET_CONNECTED,
-	SOCKET_BOUND,	/* neither, as UDP without a peer */
-	SOCKET_ORPHAN,	/* no process has it any more: TIME_WAIT and the like */
+	SOCKET_BOUND,  /* neither, as UDP without a peer */
+	SOCKET_ORPHAN, /* no process has it any more: TIME_WAIT and the like */
 };
 
 struct holder {
 	enum protocol protocol;
 	enum socket_state state;
 	uint16_t port;
-	pid_t pid;	/* 0 = none, or one that this user cannot see */
+	pid_t pid; /* 0 = none, or one that this user cannot see */
 };
 
 struct sockets {
-	struct holder *items;	/* by protocol, port, pid, state; each once */
+	struct holder *items; /* by protocol, port, pid, state; each once */
 	size_t n_items;
-	struct memory memory;	/* of items */
-	struct port_set listening[N_PROTOCOLS];	/* not finished */
-	int errors[N_PROTOCOLS];	/* why it is not listed, -errno; or 0 */
+	struct memory memory;			/* of items */
+	struct port_set listening[N_PROTOCOLS]; /* not finished */
+	int errors[N_PROTOCOLS]; /* why it is not listed, -errno; or 0 */
 };
 
 /*

@@ -17,10 +17,10 @@
 /* Too large for the stack. */
 struct view {
 	struct kernel kernel;
-	struct place place;	/* as BERTH_DIR may say */
+	struct place place; /* as BERTH_DIR may say */
 	struct in_force in_force;
 	struct environment environment;
-	struct policy policy;	/* of a program of this environment */
+	struct policy policy; /* of a program of this environment */
 };
 
 /*

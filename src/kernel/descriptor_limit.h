@@ -11,7 +11,7 @@
 
 struct descriptor_limit {
 	bool is_lifted;
-	uint64_t soft, hard;	/* the limits before the change */
+	uint64_t soft, hard; /* the limits before the change */
 };
 
 /*

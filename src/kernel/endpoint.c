@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-#define N_GROUPS 8	/* of 16 bits, in an IPv6 address */
+#define N_GROUPS 8 /* of 16 bits, in an IPv6 address */
 
 /* sockaddr_in6 of RFC 2133, before sin6_scope_id: SIN6_LEN_RFC2133 in Linux. */
 #define IN6_SIZE_MIN offsetof(struct sockaddr_in6, sin6_scope_id)
@@ -32,7 +32,8 @@ struct endpoint endpoint_of(int family, const void *address, uint32_t scope,
 			    uint16_t port)
 {
 	struct endpoint endpoint = {
-		.port = port, .family = (uint16_t)family,
+		.port = port,
+		.family = (uint16_t)family,
 	};
 
 	if (family == AF_INET) {
@@ -54,9 +55,10 @@ static bool read_in(const struct sockaddr *address, socklen_t length,
 {
 	if (length < sizeof(struct sockaddr_in))
 		return false;
-	*endpointp = endpoint_of(AF_INET, (const char *)address +
-				 offsetof(struct sockaddr_in, sin_addr), 0,
-				 endpoint_port(address));
+	*endpointp = endpoint_of(AF_INET,
+				 (const char *)address +
+					 offsetof(struct sockaddr_in, sin_addr),
+				 0, endpoint_port(address));
 	return true;
 }
 
@@ -163,8 +165,8 @@ bool endpoint_is_loopback(const struct endpoint *endpoint)
 	static const uint8_t loopback[16] = { [15] = 1 };
 
 	return is_mapped(endpoint->address)
-		? endpoint->address[12] == 127
-		: !memcmp(endpoint->address, loopback, sizeof(loopback));
+		       ? endpoint->address[12] == 127
+		       : !memcmp(endpoint->address, loopback, sizeof(loopback));
 }
 
 bool endpoint_is_wildcard(const struct endpoint *endpoint)

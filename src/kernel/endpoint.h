@@ -15,10 +15,10 @@
 struct text;
 
 struct endpoint {
-	uint8_t address[16];	/* IPv6, or ::ffff:a.b.c.d */
-	uint32_t scope;		/* sin6_scope_id of link-local ones, else 0 */
-	uint16_t port;		/* host byte order */
-	uint16_t family;	/* AF_INET or AF_INET6, as the caller wrote it */
+	uint8_t address[16]; /* IPv6, or ::ffff:a.b.c.d */
+	uint32_t scope;	     /* sin6_scope_id of link-local ones, else 0 */
+	uint16_t port;	     /* host byte order */
+	uint16_t family;     /* AF_INET or AF_INET6, as the caller wrote it */
 };
 
 /* Room for an address of either family. */

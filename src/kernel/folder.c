@@ -38,8 +38,7 @@ static bool is_dots(const char *name)
 /* "." and ".." take 24 bytes each, the longest name 280. */
 #define THREE_ENTRIES 336
 
-__attribute__((noinline))
-static bool is_empty(int fd)
+__attribute__((noinline)) static bool is_empty(int fd)
 {
 	_Alignas(struct raw_entry) char entries[THREE_ENTRIES];
 	const ssize_t n = raw_read_folder(fd, entries, sizeof(entries));
@@ -65,9 +64,8 @@ static void correct_mode(int fd, uint32_t mode)
 {
 	struct file_status status;
 
-	if (raw_file_status(fd, &status) == 0 &&
-	    status.uid == raw_geteuid() && (status.mode & 07777) != mode &&
-	    is_empty(fd))
+	if (raw_file_status(fd, &status) == 0 && status.uid == raw_geteuid() &&
+	    (status.mode & 07777) != mode && is_empty(fd))
 		(void)!raw_fchmod(fd, (int)mode);
 }
 
@@ -110,8 +108,7 @@ static int put_in_place(int parent_fd, const char *new_name, const char *name)
 				    RENAME_NOREPLACE);
 		if (result != -EEXIST)
 			return result;
-		result = raw_rename(parent_fd, new_name, name,
-				    RENAME_EXCHANGE);
+		result = raw_rename(parent_fd, new_name, name, RENAME_EXCHANGE);
 		if (result != -ENOENT)
 			return result;
 	}

@@ -77,8 +77,8 @@ static bool read_long_list(int fd, struct port_set *set)
 }
 
 /* Most systems reserve few ports, or none: then no mapping is needed. */
-__attribute__((noinline))
-static bool read_short_list(int fd, struct port_set *set)
+__attribute__((noinline)) static bool read_short_list(int fd,
+						      struct port_set *set)
 {
 	char buffer[256];
 
@@ -106,8 +106,9 @@ static struct port_interval read_port_range(void)
 	const char *at = text;
 
 	return raw_read_text(PORT_RANGE_PATH, text, sizeof(text)) > 0 &&
-	       take_interval(&at, '\t', &range)
-		? range : (struct port_interval){ .hi = 0 };
+			       take_interval(&at, '\t', &range)
+		       ? range
+		       : (struct port_interval){ .hi = 0 };
 }
 
 static void set_pin_range(struct kernel *kernelp, struct port_interval range)
@@ -142,7 +143,8 @@ static uint64_t inode_of_thread(void)
 	struct file_status status;
 
 	return raw_file_status_of("/proc/thread-self/ns/net", &status) == 0
-		? status.inode : 0;
+		       ? status.inode
+		       : 0;
 }
 
 static uint64_t read_netns_cookie(void)

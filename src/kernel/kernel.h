@@ -19,16 +19,16 @@
 #define KERNEL_NETNS_PATH "/proc/self/ns/net"
 
 struct kernel {
-	struct port_interval port_range;	/* ip_local_port_range; hi 0 = unknown */
-	atomic_u32 pin_range;			/* the same as last read: hi
-						   in the high half, lo in
-						   the low */
+	/* ip_local_port_range; hi 0 = unknown */
+	struct port_interval port_range;
+	/* The same as last read: hi in the high half, lo in the low */
+	atomic_u32 pin_range;
 	bool reserved_known;
-	bool autobind_reuse;			/* ip_autobind_reuse */
-	struct port_set reserved;		/* ip_local_reserved_ports, finished */
-	uint64_t netns_inode;			/* 0 = no /proc */
-	int netns_error;			/* why it is 0, -errno */
-	uint64_t netns_cookie;			/* 0 = no SO_NETNS_COOKIE */
+	bool autobind_reuse;	  /* ip_autobind_reuse */
+	struct port_set reserved; /* ip_local_reserved_ports, finished */
+	uint64_t netns_inode;	  /* 0 = no /proc */
+	int netns_error;	  /* why it is 0, -errno */
+	uint64_t netns_cookie;	  /* 0 = no SO_NETNS_COOKIE */
 };
 
 /*

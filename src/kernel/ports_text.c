@@ -16,8 +16,8 @@ static const char map_e_prefix[] = "map-e:";
 
 struct preset {
 	const char *name;
-	struct port_interval ports;	/* hi 0: the range that the caller
-					   gives */
+	/* Hi 0: the range that the caller gives */
+	struct port_interval ports;
 };
 
 /* The sources are in the header. */
@@ -141,7 +141,8 @@ static int parse_map_e(struct word word, struct port_set *set,
 	if (a >= PORT_BITS)
 		return refuse(errorp, word, "has a PSID offset beyond 15");
 	if (k > PORT_BITS - a)
-		return refuse(errorp, word, "has a PSID offset and length of "
+		return refuse(errorp, word,
+			      "has a PSID offset and length of "
 			      "more than 16 bits together");
 	if (psid >> k != 0)
 		return refuse(errorp, word,
@@ -275,8 +276,9 @@ size_t range_text_format(const struct port_set *set, char *buffer, size_t size)
 	struct text text = { buffer, size, 0 };
 	uint32_t lo, hi;
 
-	for (uint32_t from = 0; from < N_PORTS &&
-	     port_set_next_run(set, from, &lo, &hi); from = hi + 1) {
+	for (uint32_t from = 0;
+	     from < N_PORTS && port_set_next_run(set, from, &lo, &hi);
+	     from = hi + 1) {
 		if (text.length > 0)
 			text_put_char(&text, ',');
 		text_put_number(&text, lo);

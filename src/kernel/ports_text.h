@@ -38,9 +38,9 @@ struct port_interval {
 
 /* Which word was refused and why: pointers into the text, or static. */
 struct range_error {
-	const char *word;	/* the offending word, not terminated */
+	const char *word; /* the offending word, not terminated */
 	size_t word_length;
-	const char *reason;	/* "is not a port, a range lo-hi or a preset" */
+	const char *reason; /* "is not a port, a range lo-hi or a preset" */
 };
 
 /* The names that a list may contain beside numbers and port sets of MAP-E. */
@@ -48,8 +48,8 @@ struct range_names {
 	/* Adds the ports of a name, not terminated, to *set; with set NULL it
 	 * only checks the name. Returns NULL, or the reason why the name is
 	 * refused: static. */
-	const char *(*add)(const void *context, const char *name,
-			   size_t length, struct port_set *set);
+	const char *(*add)(const void *context, const char *name, size_t length,
+			   struct port_set *set);
 	const void *context;
 };
 

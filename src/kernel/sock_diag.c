@@ -14,11 +14,14 @@
 #include "base/raw.h"
 
 #define ALL_STATES UINT32_MAX
-#define ANSWER_SIZE 16384	/* the kernel fills 8 to 32 KiB at a time */
+#define ANSWER_SIZE 16384 /* the kernel fills 8 to 32 KiB at a time */
 
 /* IPPROTO_ of a protocol, in the enum's order. */
 static const uint8_t protocols[N_PROTOCOLS] = {
-	IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_SCTP,
+	IPPROTO_TCP,
+	IPPROTO_UDP,
+	IPPROTO_UDPLITE,
+	IPPROTO_SCTP,
 };
 
 struct request {
@@ -38,7 +41,7 @@ struct listing {
 struct exchange {
 	struct listing listing;
 	struct request request;
-	struct kernel_socket socket;	/* that is visited */
+	struct kernel_socket socket; /* that is visited */
 	/* Netlink messages are aligned to 4 bytes, headers to more. */
 	char answer[ANSWER_SIZE] __attribute__((aligned(16)));
 };

@@ -16,11 +16,11 @@
 
 struct kernel_socket {
 	enum protocol protocol;
-	struct endpoint local;		/* host byte order */
-	struct endpoint remote;		/* port 0 when not connected */
-	uint8_t state;			/* TCP_ESTABLISHED ... of <netinet/tcp.h> */
+	struct endpoint local;	/* host byte order */
+	struct endpoint remote; /* port 0 when not connected */
+	uint8_t state;		/* TCP_ESTABLISHED ... of <netinet/tcp.h> */
 	uint32_t uid;
-	uint64_t inode;			/* 0 in TIME_WAIT and when orphaned */
+	uint64_t inode; /* 0 in TIME_WAIT and when orphaned */
 };
 
 /* Returns false to end the listing early. */

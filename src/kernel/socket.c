@@ -178,8 +178,8 @@ int socket_take_port(int family, uint16_t *portp)
 bool socket_is_bindable(enum protocol protocol, const struct endpoint *local)
 {
 	const int fd = raw_socket(local->family, SOCK_DGRAM | SOCK_CLOEXEC,
-				  protocol == PROTOCOL_UDPLITE
-					  ? IPPROTO_UDPLITE : 0);
+				  protocol == PROTOCOL_UDPLITE ? IPPROTO_UDPLITE
+							       : 0);
 
 	if (fd < 0)
 		return true;

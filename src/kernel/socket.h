@@ -14,11 +14,11 @@
 #include "kernel/protocol.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
-#define IP_LOCAL_PORT_RANGE 51	/* <linux/in.h>, Linux 6.3 */
+#define IP_LOCAL_PORT_RANGE 51 /* <linux/in.h>, Linux 6.3 */
 #endif
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
-#define IP_BIND_ADDRESS_NO_PORT 24	/* <linux/in.h>, Linux 4.2 */
+#define IP_BIND_ADDRESS_NO_PORT 24 /* <linux/in.h>, Linux 4.2 */
 #endif
 
 /*
@@ -43,8 +43,8 @@ void socket_unpin(int fd);
  * of its first subflow back when this subflow ends.
  */
 enum socket_range {
-	RANGE_OF_KERNEL,	/* no range is set */
-	RANGE_OF_BERTH,		/* a pin that has led to a connection */
+	RANGE_OF_KERNEL, /* no range is set */
+	RANGE_OF_BERTH,	 /* a pin that has led to a connection */
 	RANGE_OF_PROGRAM,
 };
 

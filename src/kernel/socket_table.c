@@ -73,9 +73,9 @@ static void parse(const char *line, enum protocol protocol, bool ipv6,
 /* In mapped memory, as the exchange in sock_diag.c. */
 struct table {
 	int fd;
-	int error;		/* why reading ended early, -errno */
+	int error; /* why reading ended early, -errno */
 	size_t n_bytes;
-	struct kernel_socket socket;	/* that is visited */
+	struct kernel_socket socket; /* that is visited */
 	char text[BUFFER_SIZE];
 };
 
@@ -151,7 +151,7 @@ static int list_file(const char *path, enum protocol protocol, bool ipv6,
 static int why_missing(enum protocol protocol)
 {
 	const char *path = protocol == PROTOCOL_SCTP ? "/proc/net/sctp"
-					       : "/proc/net/tcp";
+						     : "/proc/net/tcp";
 	const bool exists = raw_syscall(SYS_faccessat, AT_FDCWD, (long)path,
 					F_OK, 0, 0, 0) == 0;
 

@@ -8,10 +8,10 @@
 #include "base/raw_file.h"
 #include "base/text.h"
 
-#define OVERFLOW_UID 65534u	/* the kernel's DEFAULT_OVERFLOWUID */
+#define OVERFLOW_UID 65534u /* the kernel's DEFAULT_OVERFLOWUID */
 /* A map with more lines is not the identity. */
 #define MAP_TEXT_SIZE 4096u
-#define ALL_UIDS UINT32_MAX	/* length of the identity map of all users */
+#define ALL_UIDS UINT32_MAX /* length of the identity map of all users */
 
 /* Reads a number behind blanks. Returns false where there is none. */
 static bool take_uid(const char **textp, uint32_t *uidp)
@@ -64,7 +64,7 @@ static void read_overflow(struct users *users)
 	const char *text = buffer;
 
 	if (raw_read_text("/proc/sys/kernel/overflowuid", buffer,
-		      sizeof(buffer)) <= 0 ||
+			  sizeof(buffer)) <= 0 ||
 	    !take_uid(&text, &users->overflow_uid))
 		users->overflow_uid = OVERFLOW_UID;
 }
@@ -79,7 +79,8 @@ void users_read_map(const char *map, struct users *usersp)
 	char *const buffer = raw_map_private(MAP_TEXT_SIZE);
 	struct file_status status;
 	const ssize_t n = buffer != NULL
-		? raw_read_text(map, buffer, MAP_TEXT_SIZE) : -ENOMEM;
+				  ? raw_read_text(map, buffer, MAP_TEXT_SIZE)
+				  : -ENOMEM;
 
 	*usersp = (struct users){ .is_mapped = false };
 	if (n >= 0)
@@ -91,5 +92,6 @@ void users_read_map(const char *map, struct users *usersp)
 		return;
 	/* A kernel without user namespaces lacks this file, but has /proc. */
 	usersp->is_unknown = n != -ENOENT ||
-		raw_file_status_at(AT_FDCWD, "/proc/self/status", &status) < 0;
+			     raw_file_status_at(AT_FDCWD, "/proc/self/status",
+						&status) < 0;
 }

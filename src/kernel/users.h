@@ -12,16 +12,16 @@
 #include <stdint.h>
 
 struct users {
-	bool is_mapped;		/* the process is in a user namespace that
-				   maps users */
-	bool is_unknown;	/* no /proc says which */
-	bool has_outer;		/* if is_mapped: whether outer_uid is one */
-	uint32_t outer_uid;	/* the effective user, as the parent namespace
-				   numbers it */
-	uint32_t overflow_uid;	/* if is_mapped */
-	bool has_root;		/* if is_mapped: whether root_uid is one */
-	uint32_t root_uid;	/* the number shown for user 0 of the parent
-				   namespace */
+	/* The process is in a user namespace that maps users */
+	bool is_mapped;
+	bool is_unknown; /* no /proc says which */
+	bool has_outer;	 /* if is_mapped: whether outer_uid is one */
+	/* The effective user, as the parent namespace numbers it */
+	uint32_t outer_uid;
+	uint32_t overflow_uid; /* if is_mapped */
+	bool has_root;	       /* if is_mapped: whether root_uid is one */
+	/* The number shown for user 0 of the parent namespace */
+	uint32_t root_uid;
 };
 
 void users_read(struct users *usersp);

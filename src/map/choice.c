@@ -14,7 +14,7 @@
 
 _Static_assert(CHOICE_TABLE_LENGTH == 1u << TABLE_BITS, "G indexes the table");
 
-#define INCREMENT_MAX 500u	/* N of RFC 6056 section 3.3.5, as it advises */
+#define INCREMENT_MAX 500u /* N of RFC 6056 section 3.3.5, as it advises */
 
 /* What of a flow is hashed: no padding, no family. */
 struct flow {
@@ -112,9 +112,9 @@ static struct choice start_table(struct choice_memory *memory,
 	/* Relaxed: two that read the same take the same step, from places that
 	 * differ by it. */
 	const uint64_t from = (uint64_t)g << 32 | load_relaxed_u32(counterp);
-	const uint32_t step = 1 + scale(
-		(uint32_t)siphash_2_4(key, &from, sizeof(from)),
-		CHOICE_STEP_MAX);
+	const uint32_t step =
+		1 + scale((uint32_t)siphash_2_4(key, &from, sizeof(from)),
+			  CHOICE_STEP_MAX);
 	/* Relaxed: as in start_counter(). */
 	const uint32_t counter = add_relaxed_u32(counterp, step);
 
@@ -165,8 +165,7 @@ struct choice choice_start(struct choice_memory *memory,
 			return start_table(memory, key, g, f, n_ports);
 		break;
 	case ALGORITHM_RANDOM:
-	case N_ALGORITHMS:
-		break;
+	case N_ALGORITHMS: break;
 	}
 	return start_random(memory, key, n_ports);
 }

@@ -20,11 +20,11 @@ struct endpoint;
 struct siphash_key;
 
 enum algorithm {
-	ALGORITHM_SEQUENTIAL,		/* 2.2, the classic BSD one */
-	ALGORITHM_RANDOM,		/* 3.3.1 and 3.3.2 */
-	ALGORITHM_HASH,			/* 3.3.3 */
-	ALGORITHM_DOUBLE_HASH,		/* 3.3.4 */
-	ALGORITHM_RANDOM_INCREMENTS,	/* 3.3.5 */
+	ALGORITHM_SEQUENTIAL,	     /* 2.2, the classic BSD one */
+	ALGORITHM_RANDOM,	     /* 3.3.1 and 3.3.2 */
+	ALGORITHM_HASH,		     /* 3.3.3 */
+	ALGORITHM_DOUBLE_HASH,	     /* 3.3.4 */
+	ALGORITHM_RANDOM_INCREMENTS, /* 3.3.5 */
 	N_ALGORITHMS,
 };
 
@@ -47,13 +47,13 @@ struct choice_request {
 	enum protocol protocol;
 	enum algorithm algorithm;
 	bool has_remote;
-	uint64_t flow_hash;	/* from choice_flow_hash() */
+	uint64_t flow_hash; /* from choice_flow_hash() */
 };
 
 /* What was chosen, and the counter that led to it (NULL: none). */
 struct choice {
 	uint32_t index;
-	uint32_t step;			/* the step by which it advanced */
+	uint32_t step; /* the step by which it advanced */
 	_Atomic uint32_t *counterp;
 };
 

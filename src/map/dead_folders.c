@@ -33,8 +33,9 @@ static uint64_t number_of(const char *text)
 {
 	uint64_t number = 0;
 
-	return *text != '0' && text_take_number(&text, &number) &&
-	       *text == '\0' ? number : 0;
+	return *text != '0' && text_take_number(&text, &number) && *text == '\0'
+		       ? number
+		       : 0;
 }
 
 static void clear_suspicion(struct suspects *suspects, uint64_t inode)
@@ -56,8 +57,8 @@ static void each_number(int folder_fd, struct suspects *suspects,
 				    sizeof(suspects->bytes))) > 0)
 		for (ssize_t at = 0; at < n; n_seen++) {
 			const struct raw_entry *entry =
-				(const struct raw_entry *)(const void *)
-				(suspects->bytes + at);
+				(const struct raw_entry
+					 *)(const void *)(suspects->bytes + at);
 			const uint64_t number = number_of(entry->name);
 
 			if (number != 0)
@@ -133,8 +134,7 @@ static bool look_at_mounts(struct suspects *suspects)
 
 	if (fd < 0)
 		return false;
-	while ((n = raw_read(fd, suspects->bytes,
-			     sizeof(suspects->bytes))) > 0)
+	while ((n = raw_read(fd, suspects->bytes, sizeof(suspects->bytes))) > 0)
 		for (ssize_t i = 0; i < n; i++)
 			find(&finding, suspects->bytes[i], suspects);
 	raw_close(fd);

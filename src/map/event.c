@@ -12,26 +12,26 @@
 
 struct wording {
 	const char *name;
-	const char *text;	/* in a line, see event_text() */
+	const char *text; /* in a line, see event_text() */
 };
 
 static const struct wording kinds[N_EVENT_KINDS] = {
 	[EVENT_RESERVED] = { "reserved", "the port is reserved for others" },
 	[EVENT_SERVER_IN_RANGE] = { "server-in-range",
-		"some rule assigns the port" },
+				    "some rule assigns the port" },
 	[EVENT_OUTSIDE] = { "outside",
-		"the port is outside the program's range" },
+			    "the port is outside the program's range" },
 	[EVENT_SELF_CONNECT] = { "self-connect",
-		"the socket would connect to itself" },
+				 "the socket would connect to itself" },
 	[EVENT_EXHAUSTED] = { "exhausted", "no port of the range is left" },
 	[EVENT_NO_MAP] = { "no-map", "there is no shared map" },
 	[EVENT_PIN_IGNORED] = { "pin-ignored",
-		"the kernel chose a port outside the range, though pinned: "
-		"ip_local_port_range has changed" },
+				"the kernel chose a port outside the range, though pinned: "
+				"ip_local_port_range has changed" },
 	[EVENT_UNCOVERED] = { "uncovered",
-		"the kernel chose a port outside the range" },
+			      "the kernel chose a port outside the range" },
 	[EVENT_BAD_POLICY] = { "bad-policy",
-		"the policy in force, or the environment, cannot be followed" },
+			       "the policy in force, or the environment, cannot be followed" },
 };
 
 static const struct wording verdicts[N_EVENT_VERDICTS] = {
@@ -53,10 +53,8 @@ const char *event_verdict_name(enum event_verdict verdict)
 const char *event_call_name(enum event_call call)
 {
 	static const char *const names[N_EVENT_CALLS] = {
-		[CALL_BIND] = "bind",
-		[CALL_CONNECT] = "connect",
-		[CALL_LISTEN] = "listen",
-		[CALL_SEND] = "send",
+		[CALL_BIND] = "bind",	  [CALL_CONNECT] = "connect",
+		[CALL_LISTEN] = "listen", [CALL_SEND] = "send",
 		[CALL_NONE] = "-",
 	};
 
@@ -106,8 +104,8 @@ uint64_t event_end(const struct map *map)
 {
 	/* Relaxed: a hint; each entry shows by itself whether it is
 	 * complete. */
-	return map->memory != NULL
-		? load_relaxed_u64(&map->memory->event.end) : 0;
+	return map->memory != NULL ? load_relaxed_u64(&map->memory->event.end)
+				   : 0;
 }
 
 uint64_t event_begin(const struct map *map)
@@ -151,8 +149,7 @@ bool event_get(const struct map *map, uint64_t index, struct event *eventp)
 	if (map->memory == NULL)
 		return false;
 
-	struct event_slot *slot =
-		&map->memory->event.slots[index % N_EVENTS];
+	struct event_slot *slot = &map->memory->event.slots[index % N_EVENTS];
 	uint64_t words[N_EVENT_WORDS];
 
 	/* Acquire: pairs with the release of the writer, for these words. */

@@ -15,9 +15,9 @@
 #include "map/layout.h"
 #include "map/map.h"
 
-const char *event_kind_name(enum event_kind kind);	/* "reserved" */
-const char *event_verdict_name(enum event_verdict verdict);	/* "refused" */
-const char *event_call_name(enum event_call call);	/* "bind"; "-" for none */
+const char *event_kind_name(enum event_kind kind);	    /* "reserved" */
+const char *event_verdict_name(enum event_verdict verdict); /* "refused" */
+const char *event_call_name(enum event_call call); /* "bind"; "-" for none */
 
 /* Adds an event to the ring. Does nothing without a map. */
 void event_put(const struct map *map, const struct event *event);

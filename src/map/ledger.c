@@ -5,7 +5,7 @@
 
 #include "map/map.h"
 
-#define LEASE_UNIT 4u	/* one lease in a use word, above the bits of the use */
+#define LEASE_UNIT 4u /* one lease in a use word, above the bits of the use */
 
 static const uint16_t first_plane[N_PROTOCOLS] = {
 	[PROTOCOL_TCP] = 0,
@@ -33,13 +33,13 @@ uint16_t ledger_plane(enum protocol protocol, uint64_t hash)
 }
 
 static struct protocol_memory *protocol_of(const struct map *map,
-				     const struct lease *lease)
+					   const struct lease *lease)
 {
 	return &map->memory->protocols[lease->protocol];
 }
 
-static atomic_u64 *plane_word(const struct map *map,
-			      const struct lease *lease, uint32_t word)
+static atomic_u64 *plane_word(const struct map *map, const struct lease *lease,
+			      uint32_t word)
 {
 	return &map->memory->planes[first_plane[lease->protocol] + lease->plane]
 			.words[word];
@@ -58,8 +58,8 @@ static void follow(struct protocol_memory *protocol, uint16_t port,
 	atomic_u64 *hintp = &protocol->hints[use][port / PORT_WORD_BITS];
 	/* Acquire, after this process's own change: either a newer use is seen
 	 * here, or the process that made it writes the hint after this one. */
-	bool used = ledger_use_of(load_acquire_u16(
-		&protocol->uses[port])) == use;
+	bool used = ledger_use_of(load_acquire_u16(&protocol->uses[port])) ==
+		    use;
 	bool was_used;
 
 	do {
@@ -70,8 +70,8 @@ static void follow(struct protocol_memory *protocol, uint16_t port,
 		else
 			and_acq_rel_u64(hintp, ~port_bit(port));
 		was_used = used;
-		used = ledger_use_of(load_acquire_u16(
-			&protocol->uses[port])) == use;
+		used = ledger_use_of(load_acquire_u16(&protocol->uses[port])) ==
+		       use;
 	} while (used != was_used);
 }
 
@@ -133,8 +133,8 @@ int ledger_lease(const struct map *map, const struct lease *lease)
 	if (lease->use == USE_WHOLE)
 		return join(protocol, lease);
 
-	atomic_u64 *planep =
-		plane_word(map, lease, lease->port / PORT_WORD_BITS);
+	atomic_u64 *planep = plane_word(map, lease,
+					lease->port / PORT_WORD_BITS);
 
 	/* Acq_rel: whoever finds the bit set finds it before this connect(),
 	 * and this one finds the last holder's connection closed. */
@@ -162,8 +162,8 @@ void ledger_release(const struct map *map, const struct lease *lease,
 		ledger_rest(map, lease->protocol, lease->port, rest_now_ms);
 
 	if (lease->use != USE_WHOLE) {
-		atomic_u64 *planep =
-			plane_word(map, lease, lease->port / PORT_WORD_BITS);
+		atomic_u64 *planep = plane_word(map, lease,
+						lease->port / PORT_WORD_BITS);
 
 		/* Acq_rel: this connection has ended before another one begins;
 		 * and only the process that clears the bit may end the use. */
@@ -191,8 +191,7 @@ static uint32_t rested_shift(const struct map *map)
 	/* Relaxed: as in epoch_of(). */
 	const uint32_t most_ms = 2 * load_relaxed_u32(&map->rest_ms);
 
-	return most_ms >> 15 == 0
-		? 0 : 17 - (uint32_t)__builtin_clz(most_ms);
+	return most_ms >> 15 == 0 ? 0 : 17 - (uint32_t)__builtin_clz(most_ms);
 }
 
 void ledger_rest(const struct map *map, enum protocol protocol, uint16_t port,
@@ -338,8 +337,7 @@ uint64_t ledger_plane_bits(const struct map *map, enum protocol protocol,
 {
 	/* Acquire: as above. */
 	return load_acquire_u64(
-		&map->memory->planes[first_plane[protocol] + plane]
-			 .words[word]);
+		&map->memory->planes[first_plane[protocol] + plane].words[word]);
 }
 
 void ledger_settle(const struct map *map, enum protocol protocol, uint16_t port,
@@ -348,7 +346,8 @@ void ledger_settle(const struct map *map, enum protocol protocol, uint16_t port,
 	struct protocol_memory *memory = &map->memory->protocols[protocol];
 	const enum use use = ledger_use_of(use_word);
 	const uint16_t next = n_leases == 0
-		? USE_FREE : (uint16_t)(n_leases * LEASE_UNIT + use);
+				      ? USE_FREE
+				      : (uint16_t)(n_leases * LEASE_UNIT + use);
 	uint16_t now = (uint16_t)use_word;
 
 	if (next == now)
@@ -369,17 +368,18 @@ void ledger_mend_hints(const struct map *map, enum protocol protocol,
 		const uint32_t port = word * PORT_WORD_BITS + i;
 
 		/* Relaxed: follow() looks again. */
-		wanted[ledger_use_of(load_relaxed_u16(
-			&memory->uses[port]))] |= port_bit(port);
+		wanted[ledger_use_of(load_relaxed_u16(&memory->uses[port]))] |=
+			port_bit(port);
 	}
 	for (uint32_t use = USE_WHOLE; use < N_USES; use++) {
 		/* Relaxed: as above. */
 		uint64_t wrong = wanted[use] ^
-			load_relaxed_u64(&memory->hints[use][word]);
+				 load_relaxed_u64(&memory->hints[use][word]);
 
 		for (; wrong != 0; wrong &= wrong - 1)
-			follow(memory, (uint16_t)(word * PORT_WORD_BITS +
-				(uint32_t)__builtin_ctzll(wrong)),
+			follow(memory,
+			       (uint16_t)(word * PORT_WORD_BITS +
+					  (uint32_t)__builtin_ctzll(wrong)),
 			       (enum use)use);
 	}
 }
@@ -388,7 +388,8 @@ enum use ledger_use(const struct map *map, enum protocol protocol,
 		    uint16_t port, uint64_t now_ms, uint32_t *n_leasesp,
 		    bool *restsp)
 {
-	const struct protocol_memory *memory = &map->memory->protocols[protocol];
+	const struct protocol_memory *memory =
+		&map->memory->protocols[protocol];
 	/* Relaxed: for a report, nothing is decided on it. */
 	const uint32_t value = load_relaxed_u16(&memory->uses[port]);
 

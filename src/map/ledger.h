@@ -22,9 +22,9 @@ struct map;
 /* One lease. A whole lease has plane 0. */
 struct lease {
 	enum protocol protocol;
-	enum use use;		/* USE_WHOLE, USE_BOUND or USE_CONNECT */
+	enum use use; /* USE_WHOLE, USE_BOUND or USE_CONNECT */
 	uint16_t port;
-	uint16_t plane;		/* below ledger_n_planes(protocol) */
+	uint16_t plane; /* below ledger_n_planes(protocol) */
 };
 
 uint32_t ledger_n_planes(enum protocol protocol);

@@ -33,13 +33,14 @@ struct moment {
 	struct timespec time;
 	uint64_t address;
 	uint64_t pid;
-	uint64_t index;		/* of the word that is computed from it */
+	uint64_t index; /* of the word that is computed from it */
 };
 
 static void fill_by_hash(unsigned char *bytes, size_t n_bytes)
 {
 	struct moment moment = {
-		.address = (uintptr_t)bytes, .pid = (uint64_t)raw_getpid(),
+		.address = (uintptr_t)bytes,
+		.pid = (uint64_t)raw_getpid(),
 	};
 	/* getauxval(3): 16 random bytes of this process. */
 	const uintptr_t seed = getauxval(AT_RANDOM);
@@ -83,8 +84,7 @@ static void fill_secretly(void *bytes, size_t n_bytes)
 	}
 }
 
-static void fill_memory(struct map_memory *memory,
-			const struct place *place)
+static void fill_memory(struct map_memory *memory, const struct place *place)
 {
 	struct map_header *header = &memory->header;
 
@@ -110,15 +110,18 @@ static int check_header(const void *bytes, const struct file_status *status,
 	const struct map_header *header = bytes;
 
 	_Static_assert(offsetof(struct map_header, rest_ms) +
-		       sizeof(header->rest_ms) <= SHARED_HEADER_SIZE,
+				       sizeof(header->rest_ms) <=
+			       SHARED_HEADER_SIZE,
 		       "all that is looked at");
 	return status->size == sizeof(struct map_memory) &&
-	       header->magic == MAP_MAGIC &&
-	       header->version == MAP_VERSION &&
-	       header->size == sizeof(struct map_memory) &&
-	       place_is(place, header->netns_inode,
-			      header->netns_cookie) &&
-	       is_rest(header->rest_ms) ? 0 : -ESTALE;
+			       header->magic == MAP_MAGIC &&
+			       header->version == MAP_VERSION &&
+			       header->size == sizeof(struct map_memory) &&
+			       place_is(place, header->netns_inode,
+					header->netns_cookie) &&
+			       is_rest(header->rest_ms)
+		       ? 0
+		       : -ESTALE;
 }
 
 static int fill_file(int fd, const struct place *place)
@@ -169,10 +172,12 @@ static int map_memory_of_file(const struct shared_file *file, struct map *mapp)
 	int result;
 
 	mapp->memory = raw_map_file(file->fd, sizeof(struct map_memory),
-				      PROT_READ | PROT_WRITE, &result);
+				    PROT_READ | PROT_WRITE, &result);
 	raw_close(file->fd);
-	memcpy(&rest_ms, (const char *)file->header +
-	       offsetof(struct map_header, rest_ms), sizeof(rest_ms));
+	memcpy(&rest_ms,
+	       (const char *)file->header +
+		       offsetof(struct map_header, rest_ms),
+	       sizeof(rest_ms));
 	/* As it was checked: another user may have shortened the file since, so
 	 * it is not read again. Relaxed: no other thread has this map yet. */
 	store_relaxed_u32(&mapp->rest_ms, rest_ms);
@@ -210,8 +215,8 @@ static int open_at(const struct place *place, enum place_root root,
 
 	if (result < 0)
 		return result;
-	result = open_file(place, root, &folder, mode != MAP_EXISTING,
-			   mapp, fdp);
+	result = open_file(place, root, &folder, mode != MAP_EXISTING, mapp,
+			   fdp);
 	if (result == 0)
 		place_folder_path(&folder, "map", path);
 	raw_close(folder.fd);
@@ -234,16 +239,17 @@ static int open_first(const struct place *place, enum map_open mode,
 	int first_error = -ENOENT;
 
 	*mapp = (struct map){ .netns_inode = place->netns_inode,
-				  .netns_cookie = place->netns_cookie };
+			      .netns_cookie = place->netns_cookie };
 	for (unsigned int i = is_named ? ROOT_NAMED : ROOT_RUN;
 	     i < N_PLACE_ROOTS; i++) {
 		const enum place_root root = (enum place_root)i;
-		const int result = open_at(place, root, mode, mapp, fdp,
-				   path);
+		const int result = open_at(place, root, mode, mapp, fdp, path);
 
 		if (result == 0) {
-			mapp->passed_over = first_error == -ENOENT ||
-				first_error == -EPERM ? 0 : first_error;
+			mapp->passed_over =
+				first_error == -ENOENT || first_error == -EPERM
+					? 0
+					: first_error;
 			return 0;
 		}
 		if (first_error == -ENOENT || first_error == -EPERM)
@@ -254,23 +260,22 @@ static int open_first(const struct place *place, enum map_open mode,
 	return first_error;
 }
 
-int map_open(const struct place *place, enum map_open mode,
-	       struct map *mapp, char path[PATH_MAX])
+int map_open(const struct place *place, enum map_open mode, struct map *mapp,
+	     char path[PATH_MAX])
 {
 	return open_first(place, mode, mapp, NULL, path);
 }
 
 int map_find(const struct place *place, enum map_open mode, int *fdp,
-	       char path[PATH_MAX])
+	     char path[PATH_MAX])
 {
 	struct map map;
 
 	return open_first(place, mode, &map, fdp, path);
 }
 
-int map_file_open(const struct place *place,
-		    const struct place_folder *folder, int access,
-		    struct shared_file *filep)
+int map_file_open(const struct place *place, const struct place_folder *folder,
+		  int access, struct shared_file *filep)
 {
 	struct shared_file_kind kind = map_file;
 
@@ -285,7 +290,7 @@ int map_open_private(int shared_error, struct map *mapp)
 	int result;
 
 	*mapp = (struct map){ .rest_ms = REST_MS_DEFAULT,
-				  .shared_error = shared_error };
+			      .shared_error = shared_error };
 	mapp->memory = raw_map_memory(sizeof(struct map_memory), &result);
 	if (mapp->memory == NULL)
 		return -ENOMEM;

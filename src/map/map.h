@@ -29,16 +29,16 @@ struct shared_file;
 #define MAP_MODE_DEFAULT 0600u
 
 struct map {
-	struct map_memory *memory;	/* NULL = not even a private map
-					   could be made */
-	atomic_u32 rest_ms;		/* checked, at least 1 */
-	int shared_error;		/* why it is private, -errno; 0 = shared */
-	int passed_over;		/* why an earlier root gave none,
-					   -errno; 0 = no earlier root holds
-					   one */
-	uint64_t netns_inode;		/* of the namespace that the map
-					   belongs to; */
-	uint64_t netns_cookie;		/* 0 = unknown, as in place.h */
+	/* NULL = not even a private map could be made */
+	struct map_memory *memory;
+	atomic_u32 rest_ms; /* checked, at least 1 */
+	int shared_error;   /* why it is private, -errno; 0 = shared */
+	/* Why an earlier root gave none, -errno; 0 = no earlier root holds
+	 * one */
+	int passed_over;
+	/* Of the namespace that the map belongs to; */
+	uint64_t netns_inode;
+	uint64_t netns_cookie; /* 0 = unknown, as in place.h */
 };
 
 /* Whether a missing or unusable map is made; MAP_LOAD: in /run/berth too. */
@@ -52,8 +52,8 @@ enum map_open { MAP_EXISTING, MAP_CREATE, MAP_LOAD };
  * symbolic link has its name) or what open(2) and mmap(2) give.
  * Async-signal-safe, no heap; opens and closes a few descriptors.
  */
-int map_open(const struct place *place, enum map_open mode,
-	       struct map *mapp, char path[PATH_MAX]);
+int map_open(const struct place *place, enum map_open mode, struct map *mapp,
+	     char path[PATH_MAX]);
 
 /*
  * Opens the file of the map that map_open() would open, and maps nothing: for
@@ -61,7 +61,7 @@ int map_open(const struct place *place, enum map_open mode,
  * shorten it. Returns as map_open(); the caller closes *fdp.
  */
 int map_find(const struct place *place, enum map_open mode, int *fdp,
-	       char path[PATH_MAX]);
+	     char path[PATH_MAX]);
 
 /*
  * Opens the file of the map that an open folder holds, whoever has made it: for
@@ -69,9 +69,8 @@ int map_find(const struct place *place, enum map_open mode, int *fdp,
  * Nothing is mapped: another user may shorten the file at any time. Returns as
  * map_open(); the caller closes filep->fd.
  */
-int map_file_open(const struct place *place,
-		    const struct place_folder *folder, int access,
-		    struct shared_file *filep);
+int map_file_open(const struct place *place, const struct place_folder *folder,
+		  int access, struct shared_file *filep);
 
 /*
  * Makes a map for this process and its future children alone. shared_error says

@@ -38,8 +38,7 @@ static bool is_own(int fd)
 {
 	struct file_status status;
 
-	return raw_file_status(fd, &status) == 0 &&
-	       status.uid == raw_geteuid();
+	return raw_file_status(fd, &status) == 0 && status.uid == raw_geteuid();
 }
 
 /*
@@ -68,15 +67,15 @@ static void find_spare(int shm_fd, uint32_t uid, char best[NAME_SIZE])
 
 	best[0] = '\0';
 	put_name(prefix, uid, "-");
-	for (int n_seen = 0; fd >= 0 && entries != NULL &&
-	     n_seen < MAX_ENTRIES;) {
+	for (int n_seen = 0;
+	     fd >= 0 && entries != NULL && n_seen < MAX_ENTRIES;) {
 		n = raw_read_folder(fd, entries, ENTRIES_SIZE);
 		if (n <= 0)
 			break;
 		for (ssize_t at = 0; at < n; n_seen++) {
 			const struct raw_entry *entry =
-				(const struct raw_entry *)(const void *)
-				(entries + at);
+				(const struct raw_entry
+					 *)(const void *)(entries + at);
 
 			if (is_better(shm_fd, entry->name, prefix, best))
 				memcpy(best, entry->name,

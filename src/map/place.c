@@ -36,8 +36,7 @@ static bool is_roots(const struct place *place, uint32_t uid)
 	       (users->has_root && uid == users->root_uid);
 }
 
-bool place_trusts(const struct place *place, enum place_root root,
-			uint32_t uid)
+bool place_trusts(const struct place *place, enum place_root root, uint32_t uid)
 {
 	switch (root) {
 	case ROOT_NAMED: return true;
@@ -51,8 +50,8 @@ bool place_trusts(const struct place *place, enum place_root root,
 
 /* Finds the owner of a folder, before it may be taken for another user's.
  * Returns 0 or -errno. */
-static int check_trust(const struct place *place, enum place_root root,
-		       int fd, struct place_folder *folderp)
+static int check_trust(const struct place *place, enum place_root root, int fd,
+		       struct place_folder *folderp)
 {
 	struct file_status status;
 	const int result = raw_file_status(fd, &status);
@@ -68,8 +67,7 @@ static int check_trust(const struct place *place, enum place_root root,
 
 /* For the folder of a root that is used only where it is trusted. Returns its
  * descriptor, or closes it. */
-static int keep_trusted(const struct place *place, enum place_root root,
-			int fd)
+static int keep_trusted(const struct place *place, enum place_root root, int fd)
 {
 	struct place_folder folder = { .is_trusted = false };
 	int result;
@@ -101,7 +99,8 @@ static int open_component(const struct place *place, int parent_fd,
 	const int fd = folder_open(parent_fd, name, access);
 
 	return fd == -EACCES && is_closed_to_others(place, parent_fd)
-		? raw_open(parent_fd, name, access | O_DIRECTORY, 0) : fd;
+		       ? raw_open(parent_fd, name, access | O_DIRECTORY, 0)
+		       : fd;
 }
 
 /*
@@ -128,8 +127,8 @@ static bool take_component(const char **pathp, char name[NAME_MAX + 1])
 }
 
 /* Not inlined: only this root needs its name on the stack. */
-__attribute__((noinline))
-static int open_named(const struct place *place, bool make)
+__attribute__((noinline)) static int open_named(const struct place *place,
+						bool make)
 {
 	const char *path = place->directory;
 	char name[NAME_MAX + 1];
@@ -164,9 +163,9 @@ static int open_named(const struct place *place, bool make)
 /* Opens /run where root owns it, from the top. */
 static int open_run(const struct place *place)
 {
-	const int top_fd = keep_trusted(
-		place, ROOT_RUN,
-		raw_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
+	const int top_fd =
+		keep_trusted(place, ROOT_RUN,
+			     raw_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
 	int fd;
 
 	if (top_fd < 0)
@@ -197,8 +196,7 @@ static bool is_real_root(const struct place *place)
 /*
  * In a user namespace, root inside is another user outside, with a name there.
  */
-static bool makes_shm_root(const struct place *place,
-			   enum place_make make)
+static bool makes_shm_root(const struct place *place, enum place_make make)
 {
 	return is_real_root(place) ||
 	       (make == MAKE_AS_COMMAND && raw_geteuid() == 0);
@@ -215,8 +213,8 @@ static bool is_squatted(int shm_fd)
 
 static int open_shm_root(const struct place *place, bool make)
 {
-	const int shm_fd =
-		raw_open(AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY, 0);
+	const int shm_fd = raw_open(AT_FDCWD, "/dev/shm",
+				    O_RDONLY | O_DIRECTORY, 0);
 	int fd;
 
 	if (shm_fd < 0)
@@ -244,8 +242,9 @@ static int open_own(const struct place *place, bool make)
 	shm_fd = raw_open(AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY, 0);
 	if (shm_fd < 0)
 		return shm_fd;
-	fd = own_folder_open(shm_fd, users->is_mapped ? users->outer_uid
-						      : raw_geteuid(), make);
+	fd = own_folder_open(
+		shm_fd, users->is_mapped ? users->outer_uid : raw_geteuid(),
+		make);
 	raw_close(shm_fd);
 	return fd;
 }
@@ -255,16 +254,17 @@ static int open_root(const struct place *place, enum place_root root,
 {
 	switch (root) {
 	case ROOT_NAMED:
-		return place->directory == NULL ? -ENOENT
-			: open_named(place, make != MAKE_NOTHING);
+		return place->directory == NULL
+			       ? -ENOENT
+			       : open_named(place, make != MAKE_NOTHING);
 	case ROOT_RUN:
 		return open_run_berth(place, make == MAKE_AS_COMMAND &&
-					     raw_geteuid() == 0);
+						     raw_geteuid() == 0);
 	case ROOT_SHM:
-		return open_shm_root(place, make != MAKE_NOTHING &&
-					    makes_shm_root(place, make));
-	default:
-		return open_own(place, make != MAKE_NOTHING);
+		return open_shm_root(place,
+				     make != MAKE_NOTHING &&
+					     makes_shm_root(place, make));
+	default: return open_own(place, make != MAKE_NOTHING);
 	}
 }
 
@@ -289,19 +289,20 @@ static bool makes_in(const struct place *place, enum place_root root,
 {
 	if (make == MAKE_NOTHING || place->makes_nothing)
 		return false;
-	return root == ROOT_RUN ? raw_geteuid() == 0
-		: root != ROOT_SHM || makes_shm_root(place, make);
+	return root == ROOT_RUN
+		       ? raw_geteuid() == 0
+		       : root != ROOT_SHM || makes_shm_root(place, make);
 }
 
 static int open_namespace(const struct place *place, enum place_root root,
 			  int root_fd, bool make, const char *name)
 {
 	bool is_new = false;
-	const int fd = make
-		? folder_make(root_fd, name, root == ROOT_OWN ? MODE_OF_OWN
-							      : MODE_FOR_ALL,
-			      &is_new)
-		: folder_open(root_fd, name, O_RDONLY);
+	const int fd = make ? folder_make(root_fd, name,
+					  root == ROOT_OWN ? MODE_OF_OWN
+							   : MODE_FOR_ALL,
+					  &is_new)
+			    : folder_open(root_fd, name, O_RDONLY);
 
 	if (is_new && place->retire != NULL)
 		dead_folders_clear(root_fd, name, place->retire,
@@ -310,7 +311,7 @@ static int open_namespace(const struct place *place, enum place_root root,
 }
 
 int place_open(const struct place *place, enum place_root root,
-		     enum place_make make, struct place_folder *folderp)
+	       enum place_make make, struct place_folder *folderp)
 {
 	const bool makes = makes_in(place, root, make);
 	char name[NAME_SIZE];
@@ -330,14 +331,15 @@ int place_open(const struct place *place, enum place_root root,
 		return place_failure(result);
 	folderp->fd = result;
 	result = folderp->is_trusted
-		? check_trust(place, root, folderp->fd, folderp) : 0;
+			 ? check_trust(place, root, folderp->fd, folderp)
+			 : 0;
 	if (result < 0)
 		raw_close(folderp->fd);
 	return place_failure(result);
 }
 
-int place_open_below(const struct place *place, int root_fd,
-			   uint32_t uid, struct place_folder *folderp)
+int place_open_below(const struct place *place, int root_fd, uint32_t uid,
+		     struct place_folder *folderp)
 {
 	struct file_status status;
 	char name[NAME_SIZE];
@@ -354,8 +356,7 @@ int place_open_below(const struct place *place, int root_fd,
 	return 0;
 }
 
-const char *place_root_name(const struct place *place,
-			    enum place_root root)
+const char *place_root_name(const struct place *place, enum place_root root)
 {
 	switch (root) {
 	case ROOT_NAMED: return place->directory;

@@ -34,11 +34,11 @@ struct kernel;
 
 /* Which user looks for which namespace. */
 struct place {
-	const char *directory;		/* BERTH_DIR, an absolute path; or NULL */
-	uint64_t netns_inode;		/* 0 = no /proc */
-	uint64_t netns_cookie;		/* 0 = the kernel has none */
-	bool makes_nothing;		/* it changes nothing either:
-					   set-user-ID programs */
+	const char *directory; /* BERTH_DIR, an absolute path; or NULL */
+	uint64_t netns_inode;  /* 0 = no /proc */
+	uint64_t netns_cookie; /* 0 = the kernel has none */
+	/* It changes nothing either: set-user-ID programs */
+	bool makes_nothing;
 	/* Takes the policy out of a folder before the folder is removed; see
 	 * dead_folders.h. NULL = no folder is removed. */
 	int (*retire)(int folder_fd);
@@ -49,8 +49,8 @@ struct place {
  * Whether a file belongs to the place's namespace: inodes are used again,
  * cookies are not, but not every kernel has them.
  */
-static inline bool place_is(const struct place *place,
-				  uint64_t netns_inode, uint64_t netns_cookie)
+static inline bool place_is(const struct place *place, uint64_t netns_inode,
+			    uint64_t netns_cookie)
 {
 	return netns_inode == place->netns_inode &&
 	       (netns_cookie == 0 || place->netns_cookie == 0 ||
@@ -69,15 +69,15 @@ enum place_root {
 /* What is done where a folder is missing. */
 enum place_make {
 	MAKE_NOTHING,
-	MAKE_AS_PROGRAM,	/* not /run/berth */
-	MAKE_AS_COMMAND,	/* what `berth load` and `berth run` make */
+	MAKE_AS_PROGRAM, /* not /run/berth */
+	MAKE_AS_COMMAND, /* what `berth load` and `berth run` make */
 };
 
 struct place_folder {
-	int fd;				/* of the namespace's own folder */
-	uint32_t uid;			/* the owner of the folder, or of its
-					   root */
-	bool is_trusted;		/* as this root requires */
+	int fd; /* of the namespace's own folder */
+	/* The owner of the folder, or of its root */
+	uint32_t uid;
+	bool is_trusted; /* as this root requires */
 };
 
 /*
@@ -87,7 +87,7 @@ struct place_folder {
  * a symbolic link; or what open(2) and mkdir(2) give.
  */
 int place_open(const struct place *place, enum place_root root,
-		     enum place_make make, struct place_folder *folderp);
+	       enum place_make make, struct place_folder *folderp);
 
 /* -EPERM is for what belongs to another user; where the kernel or a filter
  * gives it, it is an ordinary failure. */
@@ -101,12 +101,12 @@ static inline int place_failure(int result)
  * uid: for the command, which reads those of all users. It is trusted if that
  * user has made it. Returns as place_open().
  */
-int place_open_below(const struct place *place, int root_fd,
-			   uint32_t uid, struct place_folder *folderp);
+int place_open_below(const struct place *place, int root_fd, uint32_t uid,
+		     struct place_folder *folderp);
 
 /* Whether a file of this owner in a folder below a root is trusted. */
 bool place_trusts(const struct place *place, enum place_root root,
-			uint32_t uid);
+		  uint32_t uid);
 
 /* Whether a root is root's own: no other user may write in its folders. */
 static inline bool place_root_is_roots(enum place_root root)
@@ -115,8 +115,7 @@ static inline bool place_root_is_roots(enum place_root root)
 }
 
 /* "/run/berth"; BERTH_DIR; "/dev/shm/berth-" for a user's own. */
-const char *place_root_name(const struct place *place,
-			    enum place_root root);
+const char *place_root_name(const struct place *place, enum place_root root);
 
 /*
  * The path of a file in a folder, from /proc: for the command. It is "" where it

@@ -25,8 +25,8 @@ struct opening {
 	const struct place_folder *folder;
 	enum place_root root;
 	bool create;
-	bool yields;	/* leaves a stale file to the process that removes it
-			   now */
+	/* Leaves a stale file to the process that removes it now */
+	bool yields;
 	struct shared_file *file;
 };
 
@@ -42,7 +42,9 @@ static int check_owner(const struct opening *opening,
 	if (!place_trusts(opening->place, opening->root, status->uid))
 		return -ESTALE;
 	return opening->kind->needs_mode == 0 ||
-	       (status->mode & opening->kind->needs_mode) != 0 ? 0 : -EPERM;
+			       (status->mode & opening->kind->needs_mode) != 0
+		       ? 0
+		       : -EPERM;
 }
 
 static int check_file(const struct opening *opening, int fd)
@@ -61,8 +63,7 @@ static int check_file(const struct opening *opening, int fd)
 	 * it. */
 	result = raw_file_read(fd, file->header, sizeof(file->header), 0);
 	if (result < 0)
-		return result == -ENODATA ? -ESTALE
-					  : place_failure(result);
+		return result == -ENODATA ? -ESTALE : place_failure(result);
 	return opening->kind->check(file->header, &file->status,
 				    opening->place);
 }
@@ -202,17 +203,19 @@ static int remove_stale(const struct opening *opening,
 static int open_named(const struct opening *opening)
 {
 	const int fd = raw_open(opening->folder->fd, opening->kind->name,
-				opening->kind->access | O_NOFOLLOW |
-				O_NONBLOCK, 0);
+				opening->kind->access | O_NOFOLLOW | O_NONBLOCK,
+				0);
 	int result;
 
 	if (fd == -ELOOP || fd == -EISDIR || fd == -ENXIO)
 		return opening->create && remove_stale(opening, NULL) == 0
-			? -ENOENT : -ELOOP;
+			       ? -ENOENT
+			       : -ELOOP;
 	/* A file that has to be written may belong to its owner alone. */
 	if (fd < 0)
 		return fd == -EACCES && opening->kind->access == O_RDWR
-			? -EPERM : place_failure(fd);
+			       ? -EPERM
+			       : place_failure(fd);
 	result = check_file(opening, fd);
 	if (result == 0) {
 		opening->file->fd = fd;
@@ -220,7 +223,8 @@ static int open_named(const struct opening *opening)
 	}
 	if (result == -ESTALE && opening->create)
 		result = remove_stale(opening, &opening->file->status) == 0
-			? -ENOENT : -ESTALE;
+				 ? -ENOENT
+				 : -ESTALE;
 	raw_close(fd);
 	return result;
 }
@@ -250,8 +254,12 @@ int shared_file_open(const struct shared_file_kind *kind,
 		     struct shared_file *filep)
 {
 	const struct opening opening = {
-		.kind = kind, .place = place, .folder = folder, .root = root,
-		.create = create && !place->makes_nothing, .file = filep,
+		.kind = kind,
+		.place = place,
+		.folder = folder,
+		.root = root,
+		.create = create && !place->makes_nothing,
+		.file = filep,
 	};
 
 	return folder->is_trusted ? open_in_folder(&opening) : -EPERM;

@@ -21,8 +21,8 @@
 
 struct shared_file_kind {
 	const char *name;
-	int access;		/* O_RDWR or O_RDONLY */
-	uint64_t size;		/* of a new file */
+	int access;    /* O_RDWR or O_RDONLY */
+	uint64_t size; /* of a new file */
 	/* Of a new file in a folder that other users may read; 0600 in other
 	 * folders. */
 	uint32_t mode;

@@ -65,7 +65,7 @@ uint64_t siphash_2_4(const struct siphash_key *key, const void *data,
 
 	for (; n_left >= 8; n_left -= 8, bytes += 8)
 		compress(&s, load_little_endian(bytes, 8));
-	compress(&s, load_little_endian(bytes, n_left) |
-		     (uint64_t)n_bytes << 56);
+	compress(&s,
+		 load_little_endian(bytes, n_left) | (uint64_t)n_bytes << 56);
 	return finalize(&s);
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct siphash_key {
-	uint64_t k0, k1;	/* the 16 key bytes read as little-endian words */
+	uint64_t k0, k1; /* the 16 key bytes read as little-endian words */
 };
 
 uint64_t siphash_2_4(const struct siphash_key *key, const void *data,

@@ -28,14 +28,14 @@ struct sweep_memory {
 	uint16_t uses[N_PORTS];
 	uint64_t leased[N_PLANES_TCP][N_PORT_WORDS];
 	bool has_leases[N_PLANES_TCP];
-	uint16_t n_leases[N_PORTS];		/* planes on which a port is
-						   leased */
+	/* Planes on which a port is leased */
+	uint16_t n_leases[N_PORTS];
 	uint64_t known[N_PLANES_TCP][N_PORT_WORDS];
-	uint64_t present[N_PORT_WORDS];		/* ports with any socket */
-	uint64_t unconnected[N_PORT_WORDS];	/* with a socket that may
-						   still connect */
-	uint64_t unshown[N_PORTS];	/* sockets without a lease: see
-					   identity_bit() */
+	uint64_t present[N_PORT_WORDS]; /* ports with any socket */
+	/* With a socket that may still connect */
+	uint64_t unconnected[N_PORT_WORDS];
+	/* Sockets without a lease: see identity_bit() */
+	uint64_t unshown[N_PORTS];
 };
 
 struct sweep {
@@ -44,7 +44,7 @@ struct sweep {
 	const struct port_set *range;
 	uint64_t now_ms;
 	struct sweep_memory *memory;
-	uint32_t n_unshown;	/* ports that have such sockets */
+	uint32_t n_unshown; /* ports that have such sockets */
 	struct sweep_result result;
 };
 
@@ -97,8 +97,9 @@ static uint16_t plane_of(const struct sweep *sweep,
 			 const struct endpoint *local,
 			 const struct endpoint *remote)
 {
-	return ledger_plane(sweep->protocol, choice_flow_hash(
-		&sweep->map->memory->header.key, local, remote));
+	return ledger_plane(sweep->protocol,
+			    choice_flow_hash(&sweep->map->memory->header.key,
+					     local, remote));
 }
 
 /*
@@ -137,7 +138,8 @@ static struct lease lease_of(const struct sweep *sweep,
 {
 	const bool connected = sweep->protocol == PROTOCOL_TCP &&
 			       socket->remote.port != 0;
-	struct lease lease = { .protocol = sweep->protocol, .use = USE_WHOLE,
+	struct lease lease = { .protocol = sweep->protocol,
+			       .use = USE_WHOLE,
 			       .port = socket->local.port };
 
 	if (connected) {
@@ -158,9 +160,11 @@ static struct lease lease_of(const struct sweep *sweep,
 static uint64_t identity_bit(const struct sweep *sweep,
 			     const struct kernel_socket *socket)
 {
-	const uint64_t identity = socket->inode != 0 ? socket->inode
-		: choice_flow_hash(&sweep->map->memory->header.key,
-				   &socket->local, &socket->remote);
+	const uint64_t identity =
+		socket->inode != 0
+			? socket->inode
+			: choice_flow_hash(&sweep->map->memory->header.key,
+					   &socket->local, &socket->remote);
 
 	return UINT64_C(1) << identity % 64;
 }
@@ -182,8 +186,8 @@ static void clear(struct sweep *sweep, uint32_t port, uint32_t plane,
  * stored. A port with a use that excludes the mark counts as shown too.
  */
 static bool is_shown(const struct sweep *sweep,
-		     const struct kernel_socket *socket,
-		     const uint16_t *planes, unsigned int n_planes)
+		     const struct kernel_socket *socket, const uint16_t *planes,
+		     unsigned int n_planes)
 {
 	const uint16_t port = socket->local.port;
 	const uint32_t use = ledger_use_word(sweep->map, sweep->protocol, port);
@@ -261,8 +265,8 @@ static int look_again(struct sweep *sweep, sweep_lister list)
 
 	if (sweep->n_unshown > MAX_SINGLE_PORTS)
 		return list(sweep->protocol, ANY_PORT, visit_again, sweep);
-	for (uint32_t port = 0, n = 0;
-	     n < sweep->n_unshown && result == 0; port++) {
+	for (uint32_t port = 0, n = 0; n < sweep->n_unshown && result == 0;
+	     port++) {
 		if (sweep->memory->unshown[port] == 0)
 			continue;
 		result = list(sweep->protocol, (uint16_t)port, visit_again,
@@ -278,8 +282,8 @@ static int look_again(struct sweep *sweep, sweep_lister list)
 static bool may_yet_connect(const struct sweep_memory *memory, uint32_t port)
 {
 	return ledger_use_of(memory->uses[port]) == USE_CONNECT &&
-	       (memory->unconnected[port / PORT_WORD_BITS] &
-		port_bit(port)) != 0;
+	       (memory->unconnected[port / PORT_WORD_BITS] & port_bit(port)) !=
+		       0;
 }
 
 static void clear_plane(struct sweep *sweep, uint32_t plane)
@@ -293,7 +297,7 @@ static void clear_plane(struct sweep *sweep, uint32_t plane)
 			lost &= ~memory->known[plane][word];
 		for (; lost != 0; lost &= lost - 1) {
 			const uint32_t port = word * PORT_WORD_BITS +
-				(uint32_t)__builtin_ctzll(lost);
+					      (uint32_t)__builtin_ctzll(lost);
 
 			if (may_yet_connect(memory, port))
 				continue;
@@ -322,7 +326,7 @@ static void settle_port(struct sweep *sweep, uint32_t port)
 	}
 	ledger_settle(sweep->map, sweep->protocol, (uint16_t)port, use,
 		      ledger_use_of(use) == USE_WHOLE ? 0
-			      : memory->n_leases[port]);
+						      : memory->n_leases[port]);
 }
 
 static void mend_map(struct sweep *sweep)
@@ -358,11 +362,13 @@ void sweep_if_due(const struct map *map, enum protocol protocol,
 }
 
 int sweep_protocol(const struct map *map, enum protocol protocol,
-		const struct port_set *range, sweep_lister list,
-		uint64_t now_ms, struct sweep_result *resultp)
+		   const struct port_set *range, sweep_lister list,
+		   uint64_t now_ms, struct sweep_result *resultp)
 {
 	struct sweep sweep = {
-		.map = map, .protocol = protocol, .range = range,
+		.map = map,
+		.protocol = protocol,
+		.range = range,
 		.now_ms = now_ms,
 	};
 	int result;
@@ -372,7 +378,7 @@ int sweep_protocol(const struct map *map, enum protocol protocol,
 		return -ENOMEM;
 	remember_map(&sweep);
 	result = is_at_home(map) ? list(protocol, ANY_PORT, visit, &sweep)
-				   : -EXDEV;
+				 : -EXDEV;
 	/* A signal handler may have changed the namespace meanwhile. */
 	if (result == 0 && !is_at_home(map))
 		result = -EXDEV;

@@ -25,11 +25,11 @@
 struct map;
 
 struct sweep_result {
-	uint32_t n_sockets;	/* that the kernel has listed */
-	uint32_t n_leases;	/* that the map showed before */
-	uint32_t n_cleared;	/* of them, without a socket: their ports
-				   rest now */
-	uint32_t n_marked;	/* sockets without a lease */
+	uint32_t n_sockets; /* that the kernel has listed */
+	uint32_t n_leases;  /* that the map showed before */
+	/* Of them, without a socket: their ports rest now */
+	uint32_t n_cleared;
+	uint32_t n_marked; /* sockets without a lease */
 };
 
 /* How the kernel is asked: socket_table_list(), proc_net_list(). */
@@ -50,5 +50,5 @@ void sweep_if_due(const struct map *map, enum protocol protocol,
  * map's.
  */
 int sweep_protocol(const struct map *map, enum protocol protocol,
-		const struct port_set *range, sweep_lister list,
-		uint64_t now_ms, struct sweep_result *resultp);
+		   const struct port_set *range, sweep_lister list,
+		   uint64_t now_ms, struct sweep_result *resultp);

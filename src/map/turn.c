@@ -14,7 +14,8 @@ static uint64_t interval_ms(const struct turn_memory *turn,
 	if (took_ms <= TURN_INTERVAL_MS / TURN_PAUSE)
 		return TURN_INTERVAL_MS;
 	return took_ms < TURN_INTERVAL_MAX_MS / TURN_PAUSE
-		? TURN_PAUSE * took_ms : TURN_INTERVAL_MAX_MS;
+		       ? TURN_PAUSE * took_ms
+		       : TURN_INTERVAL_MAX_MS;
 }
 
 bool turn_take(const struct map *map, enum protocol protocol, uint64_t now_ms)

@@ -66,8 +66,8 @@ static void read_word(struct reading *reading, const char *variable,
 	const int value = word != NULL ? setting_by_word(setting, word) : -1;
 
 	environment->is_named[setting] = value >= 0;
-	environment->settings[setting] =
-		value >= 0 ? (uint8_t)value : setting_default(setting);
+	environment->settings[setting] = value >= 0 ? (uint8_t)value
+						    : setting_default(setting);
 	if (word == NULL || value >= 0)
 		return;
 
@@ -92,8 +92,9 @@ static void read_profile(struct reading *reading)
 {
 	const char *profile = reading->lookup("BERTH_PROFILE");
 
-	reading->environment->profile =
-		profile != NULL && *profile != '\0' ? profile : NULL;
+	reading->environment->profile = profile != NULL && *profile != '\0'
+						? profile
+						: NULL;
 }
 
 static bool has_service_ports(const struct port_set *set)
@@ -115,7 +116,7 @@ static bool fill_range(struct reading *reading, const char *text,
 		return false;
 	if (has_service_ports(range)) {
 		*detailp = whole(text, "has ports below 1024, which are for "
-				 "services");
+				       "services");
 		return false;
 	}
 	port_set_subtract(range, &reading->environment->reserved);
@@ -232,7 +233,7 @@ static void put_quoted(struct text *message, const char *text, size_t length)
 }
 
 void environment_error_text(const struct environment_error *error,
-		       char text[ENVIRONMENT_ERROR_TEXT_SIZE])
+			    char text[ENVIRONMENT_ERROR_TEXT_SIZE])
 {
 	struct text message = { text, ENVIRONMENT_ERROR_TEXT_SIZE, 0 };
 

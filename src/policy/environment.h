@@ -26,13 +26,13 @@ struct kernel;
 #define RANGE_DEFAULT "iana"
 
 struct environment {
-	struct port_set range;		/* reservations are already taken out */
-	struct port_set reserved;	/* all ports that are never assigned */
+	struct port_set range;	  /* reservations are already taken out */
+	struct port_set reserved; /* all ports that are never assigned */
 	uint8_t settings[N_SETTINGS];
-	bool is_named[N_SETTINGS];	/* whether a variable sets it */
-	bool names_ports;		/* BERTH_RANGE, _RESERVE or _ALGORITHM */
-	bool is_refused;		/* a variable is wrong, see below */
-	const char *profile;		/* NULL = none; in the environment */
+	bool is_named[N_SETTINGS]; /* whether a variable sets it */
+	bool names_ports;	   /* BERTH_RANGE, _RESERVE or _ALGORITHM */
+	bool is_refused;	   /* a variable is wrong, see below */
+	const char *profile;	   /* NULL = none; in the environment */
 };
 
 /* Which variable was refused, and why; value points into the environment. */

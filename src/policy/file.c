@@ -26,11 +26,11 @@ static unsigned int view_of(uint64_t end)
 	return index;
 }
 
-static const struct policy_file_header *
-header_of(const struct policy_file *file)
+static const struct policy_file_header *header_of(const struct policy_file *file)
 {
 	return file->preamble != &file->seen
-		? (const struct policy_file_header *)file->preamble : NULL;
+		       ? (const struct policy_file_header *)file->preamble
+		       : NULL;
 }
 
 /*
@@ -62,11 +62,13 @@ static unsigned int view_needed(int fd)
 	} header;
 	uint64_t offset, size;
 
-	_Static_assert(sizeof(header) ==
-		       offsetof(struct policy_file_header, pad), "");
+	_Static_assert(
+		sizeof(header) == offsetof(struct policy_file_header, pad), "");
 	return raw_file_read(fd, &header, sizeof(header), 0) == 0 &&
-	       read_slot(header.slots, header.preamble.edition, &offset,
-			 &size) ? view_of(offset + size) : 0;
+			       read_slot(header.slots, header.preamble.edition,
+					 &offset, &size)
+		       ? view_of(offset + size)
+		       : 0;
 }
 
 /*
@@ -114,8 +116,7 @@ static void adopt(struct policy_file *file, const struct shared_file *shared,
 }
 
 /* A policy that is not followed, because of the owner of its folder or file. */
-static void note_ignored(struct policy_file *file,
-			 const struct place *place,
+static void note_ignored(struct policy_file *file, const struct place *place,
 			 enum place_root root,
 			 const struct place_folder *folder)
 {
@@ -129,14 +130,13 @@ static void note_ignored(struct policy_file *file,
 }
 
 /* Returns as shared_file_open(). */
-static int open_at(const struct place *place, enum place_root root,
-		   bool create, struct policy_file *file, char path[PATH_MAX])
+static int open_at(const struct place *place, enum place_root root, bool create,
+		   struct policy_file *file, char path[PATH_MAX])
 {
 	struct place_folder folder;
 	struct shared_file shared;
-	int result = place_open(place, root, create ? MAKE_AS_PROGRAM
-							  : MAKE_NOTHING,
-				      &folder);
+	int result = place_open(
+		place, root, create ? MAKE_AS_PROGRAM : MAKE_NOTHING, &folder);
 
 	if (result < 0)
 		return result;
@@ -173,8 +173,8 @@ static void note_missed(struct policy_file *file, int result, bool is_look)
  * A policy that root has put in force binds, whichever folder the environment
  * names.
  */
-static int open_in_force(const struct place *place,
-			 struct policy_file *file, char path[PATH_MAX])
+static int open_in_force(const struct place *place, struct policy_file *file,
+			 char path[PATH_MAX])
 {
 	for (unsigned int root = ROOT_RUN; root <= ROOT_SHM; root++) {
 		const int result = open_at(place, (enum place_root)root, false,
@@ -207,7 +207,8 @@ static int open_first(const struct place *place, bool create,
 
 			if (result == 0) {
 				file->passed_over = is_none(first_error)
-					? 0 : first_error;
+							    ? 0
+							    : first_error;
 				return 0;
 			}
 			note_missed(file, result, makes == 0);
@@ -225,8 +226,8 @@ int policy_file_open(const struct place *place, enum policy_open mode,
 		return -ENOENT;
 	if (open_in_force(place, file, path) == 0)
 		return 0;
-	return open_first(place, mode == POLICY_CREATE &&
-				 !place->makes_nothing, file, path);
+	return open_first(place, mode == POLICY_CREATE && !place->makes_nothing,
+			  file, path);
 }
 
 void policy_file_close(struct policy_file *file)
@@ -254,8 +255,12 @@ enum on_error policy_file_on_error(const struct policy_file *file,
 {
 	/* Relaxed: ordered by the edition, as in end_of(). */
 	return file->preamble != NULL &&
-	       load_relaxed_u32(&file->preamble->on_error[edition / 2 % 2]) ==
-	       ON_ERROR_REFUSE ? ON_ERROR_REFUSE : ON_ERROR_PRIVATE;
+			       load_relaxed_u32(
+				       &file->preamble
+						->on_error[edition / 2 % 2]) ==
+				       ON_ERROR_REFUSE
+		       ? ON_ERROR_REFUSE
+		       : ON_ERROR_PRIVATE;
 }
 
 bool policy_file_has_moved(const struct policy_file *file)

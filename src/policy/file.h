@@ -25,23 +25,24 @@ struct policy_file {
 	/* In the file; or where the file could not be mapped, as read. NULL =
 	 * there is no file. */
 	const struct policy_preamble *preamble;
-	struct policy_preamble seen;	/* as it was when the file was opened */
-	uint64_t size;			/* of the file then, in bytes */
+	struct policy_preamble seen; /* as it was when the file was opened */
+	uint64_t size;		     /* of the file then, in bytes */
 	/* Addresses at which POLICY_VIEW_SIZE << index bytes of the file are
 	 * mapped from its beginning; 0 = not yet. */
 	atomic_u64 views[N_POLICY_VIEWS];
 	enum place_root root;
-	bool by_root;		/* root owns it: it binds, whatever is in the
-				   environment */
-	int passed_over;	/* why the first folder does not hold it, as
-				   in map.h */
-	int missed;		/* why a file that may exist could not be
-				   read or made, -errno; 0 = all could */
-	bool is_unknown;	/* a policy may be in force that was not read */
-	bool has_ignored;	/* a policy is in force in a folder where it
-				   is not followed: */
-	uint32_t ignored_uid;	/* of this user, */
-	enum place_root ignored_root;	/* in this root */
+	/* Root owns it: it binds, whatever is in the environment */
+	bool by_root;
+	/* Why the first folder does not hold it, as in map.h */
+	int passed_over;
+	/* Why a file that may exist could not be read or made, -errno; 0 =
+	 * all could */
+	int missed;
+	bool is_unknown; /* a policy may be in force that was not read */
+	/* A policy is in force in a folder where it is not followed: */
+	bool has_ignored;
+	uint32_t ignored_uid;	      /* of this user, */
+	enum place_root ignored_root; /* in this root */
 };
 
 enum policy_open { POLICY_EXISTING, POLICY_CREATE };
@@ -62,7 +63,8 @@ static inline uint64_t policy_file_edition(const struct policy_file *file)
 {
 	/* Acquire: the policy's bytes were written before, for this reader. */
 	return file->preamble != NULL
-		? load_acquire_u64(&file->preamble->edition) : 0;
+		       ? load_acquire_u64(&file->preamble->edition)
+		       : 0;
 }
 
 /* What a program does that cannot follow an edition: enum on_error. */
@@ -83,9 +85,9 @@ int policy_file_image(struct policy_file *file, uint64_t edition,
 
 /* What a load puts in force. */
 struct policy_load {
-	const void *image;		/* NULL = nothing */
+	const void *image; /* NULL = nothing */
 	size_t size;
-	enum on_error on_error;		/* of programs that cannot follow it */
+	enum on_error on_error; /* of programs that cannot follow it */
 };
 
 /*
@@ -97,9 +99,8 @@ struct policy_load {
  * does not end); the policy in force then stays. Waits for another loader of
  * the same file, but only for a limited time; a loader that dies blocks nobody.
  */
-int policy_file_load(const struct place *place,
-		     const struct policy_load *load, uint64_t *editionp,
-		     char path[PATH_MAX]);
+int policy_file_load(const struct place *place, const struct policy_load *load,
+		     uint64_t *editionp, char path[PATH_MAX]);
 
 /* Whether this user may do so: see list_candidates() of policy/load.c. */
 bool policy_file_may_load(const struct place *place);

@@ -37,17 +37,14 @@ static size_t match_set(const char *set, unsigned char byte)
 static size_t match_one(const char *pattern, unsigned char byte)
 {
 	switch (pattern[0]) {
-	case '\0':
-		return 0;
-	case '?':
-		return byte != '/';
-	case '[':
-		return match_set(pattern, byte);
+	case '\0': return 0;
+	case '?': return byte != '/';
+	case '[': return match_set(pattern, byte);
 	case '\\':
-		return pattern[1] != '\0' &&
-		       (unsigned char)pattern[1] == byte ? 2 : 0;
-	default:
-		return (unsigned char)pattern[0] == byte;
+		return pattern[1] != '\0' && (unsigned char)pattern[1] == byte
+			       ? 2
+			       : 0;
+	default: return (unsigned char)pattern[0] == byte;
 	}
 }
 
@@ -56,8 +53,8 @@ static size_t match_one(const char *pattern, unsigned char byte)
  * further.
  */
 struct retreat {
-	const char *pattern, *text;	/* pattern NULL = there was no such
-					   star */
+	/* Pattern NULL = there was no such star */
+	const char *pattern, *text;
 };
 
 static bool step_back(struct retreat *star, struct retreat *stars,
@@ -101,8 +98,9 @@ bool glob_matches(const char *pattern, const char *text)
 		if (pattern[0] == '\0' && *text == '\0')
 			return true;
 
-		const size_t n = *text != '\0'
-			? match_one(pattern, (unsigned char)*text) : 0;
+		const size_t n = *text != '\0' ? match_one(pattern,
+							   (unsigned char)*text)
+					       : 0;
 
 		if (n > 0) {
 			pattern += n;

@@ -19,8 +19,8 @@ static void take_first_name(char name[IDENTITY_NAME_SIZE])
 	for (; path != NULL && *path != '\0'; path++)
 		if (*path == '/')
 			base = path + 1;
-	for (size_t i = 0; base != NULL && base[i] != '\0' &&
-	     i < IDENTITY_NAME_SIZE - 1; i++)
+	for (size_t i = 0;
+	     base != NULL && base[i] != '\0' && i < IDENTITY_NAME_SIZE - 1; i++)
 		name[i] = base[i];
 }
 

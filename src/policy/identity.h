@@ -17,11 +17,11 @@
 
 struct identity {
 	char name[IDENTITY_NAME_SIZE];
-	char uid[12];			/* effective, in decimal; "" = its
-					   number in the initial namespace is
-					   not known: see kernel/users.h */
-	const char *profile;		/* NULL = none */
-	char exe[PATH_MAX];		/* "" = not known */
+	/* Effective, in decimal; "" = its number in the initial namespace is
+	 * not known: see kernel/users.h */
+	char uid[12];
+	const char *profile; /* NULL = none */
+	char exe[PATH_MAX];  /* "" = not known */
 };
 
 /*

@@ -91,14 +91,14 @@ uint64_t policy_rule_checksum(const struct policy_rule *rule)
 /* All sums are of 32-bit numbers times small sizes: none of them overflows. */
 static bool has_sound_sizes(const struct policy_image *image, size_t size)
 {
-	return image->n_rules > 0 &&
-	       image->patterns_size >= sizeof(uint64_t) &&
+	return image->n_rules > 0 && image->patterns_size >= sizeof(uint64_t) &&
 	       image->patterns_size % sizeof(uint64_t) == 0 &&
 	       image->strings_size >= image->patterns_size &&
 	       image->strings_size % sizeof(uint64_t) == 0 &&
 	       image->size <= size &&
 	       image->size == head_size(image) + rest_size(image) +
-		       (uint64_t)image->n_sets * sizeof(struct policy_set);
+				      (uint64_t)image->n_sets *
+					      sizeof(struct policy_set);
 }
 
 /* Two NULs, so that the last list ends too. */
@@ -172,12 +172,13 @@ const struct port_set *policy_set(const struct policy_tables *tables,
 
 	const struct policy_set *set = &tables->sets[index];
 
-	return policy_checksum(&set->ports, sizeof(set->ports)) ==
-	       set->checksum ? &set->ports : NULL;
+	return policy_checksum(&set->ports, sizeof(set->ports)) == set->checksum
+		       ? &set->ports
+		       : NULL;
 }
 
-static bool condition_holds(const struct policy_tables *tables,
-			    uint32_t list, const char *value)
+static bool condition_holds(const struct policy_tables *tables, uint32_t list,
+			    const char *value)
 {
 	const char *pattern = tables->strings + list;
 
@@ -193,8 +194,7 @@ static bool condition_holds(const struct policy_tables *tables,
 
 bool policy_rule_applies(const struct policy_tables *tables,
 			 const struct policy_rule *rule,
-			 const struct program *program,
-			 enum condition *failedp)
+			 const struct program *program, enum condition *failedp)
 {
 	const uint32_t *conditions = policy_conditions(tables, rule);
 
@@ -215,8 +215,7 @@ const struct policy_rule *policy_rule_of(const struct policy_tables *tables,
 	const struct policy_rule *rule = tables->rules;
 	const struct policy_rule *last = rule + tables->image->n_rules - 1;
 
-	while (rule < last &&
-	       !policy_rule_applies(tables, rule, program, NULL))
+	while (rule < last && !policy_rule_applies(tables, rule, program, NULL))
 		rule++;
 	return rule;
 }

@@ -16,11 +16,11 @@ static int fill_file(int fd, const struct place *place)
 		.netns_cookie = place->netns_cookie,
 		.netns_inode = place->netns_inode,
 	};
-	const int result = raw_file_allocate(
-		fd, 0, sizeof(struct policy_file_header));
+	const int result = raw_file_allocate(fd, 0,
+					     sizeof(struct policy_file_header));
 
 	return result < 0 ? result
-		: raw_file_write(fd, &preamble, sizeof(preamble), 0);
+			  : raw_file_write(fd, &preamble, sizeof(preamble), 0);
 }
 
 /* Of any version: a policy that another version has put in force stays. */
@@ -32,8 +32,10 @@ static int check_header(const void *bytes, const struct file_status *status,
 	_Static_assert(sizeof(*preamble) == SHARED_HEADER_SIZE, "");
 	(void)status;
 	return preamble->magic == POLICY_FILE_MAGIC &&
-	       place_is(place, preamble->netns_inode,
-			      preamble->netns_cookie) ? 0 : -ESTALE;
+			       place_is(place, preamble->netns_inode,
+					preamble->netns_cookie)
+		       ? 0
+		       : -ESTALE;
 }
 
 const struct shared_file_kind policy_kind = {
@@ -58,14 +60,16 @@ int policy_kind_look(const struct place *place,
 	result = raw_file_status(fd, &filep->status);
 	if (result == 0)
 		result = S_ISREG(filep->status.mode)
-			? raw_file_read(fd, filep->header,
-					sizeof(filep->header), 0)
-			: -ESTALE;
+				 ? raw_file_read(fd, filep->header,
+						 sizeof(filep->header), 0)
+				 : -ESTALE;
 	raw_close(fd);
 	if (result == 0)
 		result = check_header(filep->header, &filep->status, place);
-	if (result == 0 && (((const struct policy_preamble *)
-			     (const void *)filep->header)->edition & 1) == 0)
+	if (result == 0 &&
+	    (((const struct policy_preamble *)(const void *)filep->header)
+		     ->edition &
+	     1) == 0)
 		result = -ENOENT;
 	return result;
 }

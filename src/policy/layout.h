@@ -30,7 +30,7 @@
 #include "kernel/protocol.h"
 #include "policy/setting.h"
 
-#define POLICY_FILE_MAGIC UINT64_C(0x79636c6f70687462)	/* "bthpolcy" */
+#define POLICY_FILE_MAGIC UINT64_C(0x79636c6f70687462) /* "bthpolcy" */
 #define POLICY_FILE_VERSION 2u
 
 /* Of one image. */
@@ -50,8 +50,8 @@ struct policy_preamble {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t header_size;
-	uint64_t netns_cookie;		/* SO_NETNS_COOKIE; 0 = kernel has none */
-	uint64_t netns_inode;		/* of /proc/self/ns/net; 0 = no /proc */
+	uint64_t netns_cookie; /* SO_NETNS_COOKIE; 0 = kernel has none */
+	uint64_t netns_inode;  /* of /proc/self/ns/net; 0 = no /proc */
 	/* Edition of the policy in force: the number of loads and unloads,
 	 * times two, plus 1 if there is a policy; its slot is (edition / 2) %
 	 * 2. */
@@ -77,24 +77,24 @@ struct policy_file_header {
 	uint8_t pad[4000];
 };
 
-#define POLICY_MAGIC UINT64_C(0x656c757268747262)	/* "brthrule" */
+#define POLICY_MAGIC UINT64_C(0x656c757268747262) /* "brthrule" */
 #define POLICY_FORMAT 1u
 
 /* What a process uses a port for, see ranges below. */
 enum role {
-	ROLE_OF_CONNECT,	/* source port of a connect, or of a first send */
-	ROLE_OF_LISTEN,		/* bind to port 0, listen */
+	ROLE_OF_CONNECT, /* source port of a connect, or of a first send */
+	ROLE_OF_LISTEN,	 /* bind to port 0, listen */
 	N_ROLES,
 };
 
 /* A rule's conditions. Each is a list of patterns of which one must match, see
  * policy/glob.h; a rule applies when all its lists match. */
 enum condition {
-	CONDITION_EXE,		/* the program's file, an absolute path */
-	CONDITION_NAME,		/* the name that the kernel shows, its first
-				   15 bytes */
-	CONDITION_UID,		/* effective at the start, in decimal */
-	CONDITION_PROFILE,	/* BERTH_PROFILE */
+	CONDITION_EXE, /* the program's file, an absolute path */
+	/* The name that the kernel shows, its first 15 bytes */
+	CONDITION_NAME,
+	CONDITION_UID,	   /* effective at the start, in decimal */
+	CONDITION_PROFILE, /* BERTH_PROFILE */
 	N_CONDITIONS,
 };
 
@@ -111,57 +111,60 @@ enum condition {
 struct policy_image {
 	uint64_t magic;
 	uint32_t format;
-	uint32_t rest_ms;		/* how long a port rests, at least */
-	uint64_t size;			/* bytes of all of it */
-	uint64_t checksum;		/* of all up to the patterns' end, with
-					   this word 0 */
-	uint64_t rest_checksum;		/* of all from there to the sets */
-	uint32_t n_rules;		/* at least 1: the last has no condition */
+	uint32_t rest_ms; /* how long a port rests, at least */
+	uint64_t size;	  /* bytes of all of it */
+	/* Of all up to the patterns' end, with this word 0 */
+	uint64_t checksum;
+	uint64_t rest_checksum; /* of all from there to the sets */
+	uint32_t n_rules;	/* at least 1: the last has no condition */
 	uint32_t n_reserves;
-	uint32_t patterns_size;		/* of the strings; a multiple of 8 */
-	uint32_t strings_size;		/* a multiple of 8, patterns included */
+	uint32_t patterns_size; /* of the strings; a multiple of 8 */
+	uint32_t strings_size;	/* a multiple of 8, patterns included */
 	uint32_t n_sets;
-	uint32_t source;		/* string: the file it was compiled from */
-	uint64_t loaded_at;		/* seconds since 1970 */
-	uint32_t dynamic[N_PROTOCOLS];	/* sets: all ports that any rule
-					   assigns */
+	uint32_t source;    /* string: the file it was compiled from */
+	uint64_t loaded_at; /* seconds since 1970 */
+	/* sets: all ports that any rule assigns */
+	uint32_t dynamic[N_PROTOCOLS];
 };
 
 /* When the rule of the same index applies. */
 struct policy_match {
-	uint32_t conditions[N_CONDITIONS];	/* lists of patterns */
+	uint32_t conditions[N_CONDITIONS]; /* lists of patterns */
 };
 
 struct policy_rule {
-	uint64_t checksum;		/* policy_checksum() of what follows */
-	uint32_t name;			/* string */
-	uint32_t place;			/* string, "file:line" */
-	uint32_t ranges[N_PROTOCOLS][N_ROLES];	/* sets; reservations taken out */
-	uint32_t avoided[N_PROTOCOLS];	/* sets: never assigned */
-	uint32_t refused[N_PROTOCOLS];	/* sets: reserved, and not by this rule */
-	uint32_t owned[N_PROTOCOLS];	/* sets: reserved by this rule */
-	uint32_t arguments;		/* list of strings, for berth run */
+	uint64_t checksum; /* policy_checksum() of what follows */
+	uint32_t name;	   /* string */
+	uint32_t place;	   /* string, "file:line" */
+	/* sets; reservations taken out */
+	uint32_t ranges[N_PROTOCOLS][N_ROLES];
+	uint32_t avoided[N_PROTOCOLS]; /* sets: never assigned */
+	/* sets: reserved, and not by this rule */
+	uint32_t refused[N_PROTOCOLS];
+	uint32_t owned[N_PROTOCOLS]; /* sets: reserved by this rule */
+	uint32_t arguments;	     /* list of strings, for berth run */
 	uint8_t settings[N_SETTINGS];
 	uint8_t pad[3];
 };
 
 struct policy_reserve {
-	uint32_t name;			/* string */
-	uint32_t place;			/* string, "file:line" */
-	uint32_t owners;		/* list of strings: names of rules */
-	uint32_t ports[N_PROTOCOLS];	/* sets */
+	uint32_t name;		     /* string */
+	uint32_t place;		     /* string, "file:line" */
+	uint32_t owners;	     /* list of strings: names of rules */
+	uint32_t ports[N_PROTOCOLS]; /* sets */
 	uint32_t pad;
 };
 
 struct policy_set {
-	uint64_t checksum;		/* policy_checksum() of ports */
-	struct port_set ports;		/* finished */
+	uint64_t checksum;     /* policy_checksum() of ports */
+	struct port_set ports; /* finished */
 };
 
 _Static_assert(sizeof(struct policy_preamble) == 64, "for ever");
 _Static_assert(sizeof(struct policy_file_header) == 4096, "");
 _Static_assert((POLICY_VIEW_SIZE << (N_POLICY_VIEWS - 1)) >=
-	       4096 + 3 * (POLICY_SIZE_MAX + 4096), "each image can be mapped");
+		       4096 + 3 * (POLICY_SIZE_MAX + 4096),
+	       "each image can be mapped");
 _Static_assert(sizeof(struct policy_image) == 88, "");
 _Static_assert(sizeof(struct policy_match) == 16, "");
 _Static_assert(sizeof(struct policy_rule) == 112, "");

@@ -17,8 +17,8 @@
 
 /* Returns 0, or why this root cannot hold the policy. */
 static int load_at(const struct place *place, enum place_root root,
-		      const struct policy_load *load, uint64_t *editionp,
-		      char path[PATH_MAX])
+		   const struct policy_load *load, uint64_t *editionp,
+		   char path[PATH_MAX])
 {
 	struct policy_write write;
 	int result = -ESTALE;
@@ -71,8 +71,7 @@ static void add(struct candidates *candidates, enum place_root root)
 	candidates->roots[candidates->n++] = root;
 }
 
-static bool is_roots_in_force(const struct place *place,
-			      enum place_root *rootp)
+static bool is_roots_in_force(const struct place *place, enum place_root *rootp)
 {
 	for (unsigned int root = ROOT_RUN; root <= ROOT_SHM; root++)
 		if (has_policy(place, (enum place_root)root, true)) {
@@ -123,16 +122,16 @@ static void retire_at(const struct place *place, enum place_root root,
 
 int policy_file_retire(int folder_fd)
 {
-	const int lock_fd = raw_open(folder_fd, "lock", O_RDWR | O_NOFOLLOW |
-				     O_NONBLOCK, 0);
+	const int lock_fd = raw_open(folder_fd, "lock",
+				     O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0);
 	int result = 0;
 
 	/* A process loads a policy there: the folder is in use. */
 	if (lock_fd >= 0)
 		result = raw_flock(lock_fd, LOCK_EX | LOCK_NB);
 	if (result == 0)
-		result =
-			policy_write_retire(folder_fd, false, ON_ERROR_PRIVATE);
+		result = policy_write_retire(folder_fd, false,
+					     ON_ERROR_PRIVATE);
 	if (result == 0 && lock_fd >= 0)
 		raw_file_remove(folder_fd, "lock", 0);
 	if (lock_fd >= 0)
@@ -150,9 +149,8 @@ static bool is_lasting(int error)
 	       error == -ENOENT;
 }
 
-int policy_file_load(const struct place *place,
-		     const struct policy_load *load, uint64_t *editionp,
-		     char path[PATH_MAX])
+int policy_file_load(const struct place *place, const struct policy_load *load,
+		     uint64_t *editionp, char path[PATH_MAX])
 {
 	struct candidates candidates;
 	int first_error = 0, result;
@@ -165,7 +163,7 @@ int policy_file_load(const struct place *place,
 	result = -ENOENT;
 	for (unsigned int i = 0; i < candidates.n; i++) {
 		result = load_at(place, candidates.roots[i], load, editionp,
-				    path);
+				 path);
 		if (result == 0) {
 			/* An empty file that a failed attempt has made must not
 			 * be followed. */

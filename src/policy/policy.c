@@ -142,8 +142,8 @@ take_rule(const struct policy_in_force *in_force, const struct program *program,
 		return NULL;
 	rule = policy_rule_of(&tables, program);
 	*policyp = (struct policy){ .edition = 0 };
-	return policy_of_rule(&tables, rule, environment, policyp) == 0
-		? rule : NULL;
+	return policy_of_rule(&tables, rule, environment, policyp) == 0 ? rule
+									: NULL;
 }
 
 enum policy_settled policy_settle(const struct policy_in_force *in_force,
@@ -157,7 +157,8 @@ enum policy_settled policy_settle(const struct policy_in_force *in_force,
 
 	if (in_force->image != NULL)
 		settled = in_force->by_root || !environment->names_ports
-			? SETTLED_RULE : SETTLED_NAMED;
+				  ? SETTLED_RULE
+				  : SETTLED_NAMED;
 	if (settled == SETTLED_RULE) {
 		rule = take_rule(in_force, program, environment, policyp);
 		if (rule == NULL)

@@ -17,19 +17,20 @@
 #include "policy/image.h"
 
 struct policy {
-	uint64_t edition;	/* of the policy file when it was taken */
-	uint64_t origin;	/* edition that its sets lie in; 0 = environment */
-	const struct port_set *ranges[N_PROTOCOLS][N_ROLES];	/* to assign */
+	uint64_t edition; /* of the policy file when it was taken */
+	uint64_t origin;  /* edition that its sets lie in; 0 = environment */
+	const struct port_set *ranges[N_PROTOCOLS][N_ROLES]; /* to assign */
 	/* Each of these may be NULL, for a set without a port. */
-	const struct port_set *avoided[N_PROTOCOLS];	/* never assigned */
-	const struct port_set *refused[N_PROTOCOLS];	/* reserved for others */
-	const struct port_set *owned[N_PROTOCOLS];		/* reserved for this one */
-	const struct port_set *dynamic[N_PROTOCOLS];	/* what any rule assigns */
-	uint32_t rest_ms;	/* 0 = as the map says */
+	const struct port_set *avoided[N_PROTOCOLS]; /* never assigned */
+	const struct port_set *refused[N_PROTOCOLS]; /* reserved for others */
+	const struct port_set *owned[N_PROTOCOLS];   /* reserved for this one */
+	const struct port_set *dynamic[N_PROTOCOLS]; /* what any rule assigns */
+	uint32_t rest_ms;			     /* 0 = as the map says */
 	uint8_t settings[N_SETTINGS];
-	bool is_guess;		/* the policy for this process cannot be
-				   read, or its environment is refused */
-	char rule[EVENT_RULE_SIZE];	/* its name, perhaps cut off */
+	/* The policy for this process cannot be read, or its environment is
+	 * refused */
+	bool is_guess;
+	char rule[EVENT_RULE_SIZE]; /* its name, perhaps cut off */
 };
 
 /* The policy of a process where no policy is in force. */
@@ -48,21 +49,22 @@ int policy_of_rule(const struct policy_tables *tables,
 
 /* The policy that root or another user has put in force. */
 struct policy_in_force {
-	const void *image;	/* NULL = no policy */
-	size_t size;		/* of the memory that the image lies in */
+	const void *image; /* NULL = no policy */
+	size_t size;	   /* of the memory that the image lies in */
 	bool by_root;
-	enum on_error on_error;	/* what a process does that cannot follow it */
+	enum on_error on_error; /* what a process does that cannot follow it */
 };
 
 /* Which of the two holds for a process, and why. */
 enum policy_settled {
-	SETTLED_RULE,		/* a rule of the policy in force */
-	SETTLED_NONE,		/* nothing is in force: the environment */
-	SETTLED_NAMED,		/* the environment, which names ports; the
-				   policy in force is not root's */
-	SETTLED_DAMAGED,	/* the policy in force is damaged, or another
-				   version's: ports are refused, or left to the
-				   kernel, as on-error says */
+	SETTLED_RULE, /* a rule of the policy in force */
+	SETTLED_NONE, /* nothing is in force: the environment */
+	/* The environment, which names ports; the policy in force is not
+	 * root's */
+	SETTLED_NAMED,
+	/* The policy in force is damaged, or another version's: ports are
+	 * refused, or left to the kernel, as on-error says */
+	SETTLED_DAMAGED,
 };
 
 /*

@@ -10,7 +10,7 @@
 struct description {
 	const char *name;
 	const char *words[MAX_WORDS + 1];
-	uint8_t value;		/* the default */
+	uint8_t value; /* the default */
 	const char *reason;
 };
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum setting {
-	SETTING_ALGORITHM,	/* enum algorithm, see map/choice.h */
+	SETTING_ALGORITHM, /* enum algorithm, see map/choice.h */
 	SETTING_MODE,
 	SETTING_SELF_CONNECT,
 	SETTING_SERVER_IN_RANGE,

@@ -11,8 +11,7 @@
 
 int policy_source_open(struct policy_source *source,
 		       char *(*lookup)(const char *name),
-		       const struct kernel *kernel,
-		       const struct place *place,
+		       const struct kernel *kernel, const struct place *place,
 		       struct environment_error *errorp)
 {
 	const int result = environment_read(lookup, kernel,
@@ -43,8 +42,8 @@ static struct policy_in_force in_force(struct policy_source *source,
 	/* A policy that cannot be followed has no image. */
 	if ((edition & 1) != 0 &&
 	    (policy_file_has_moved(file) ||
-	     policy_file_image(file, edition, &offered.image,
-			       &offered.size) < 0))
+	     policy_file_image(file, edition, &offered.image, &offered.size) <
+		     0))
 		offered.image = unreadable;
 	return offered;
 }
@@ -53,18 +52,18 @@ static struct policy_in_force in_force(struct policy_source *source,
  * Returns 0 or -EINVAL, and *policyp is of the edition in *editionp; -EAGAIN
  * when each attempt was overtaken by a load.
  */
-static int read_edition(struct policy_source *source,
-			uint64_t *editionp, struct policy *policyp)
+static int read_edition(struct policy_source *source, uint64_t *editionp,
+			struct policy *policyp)
 {
 	const struct program program = identity_program(&source->identity);
 
 	for (int round = 0; round < MAX_ROUNDS; round++) {
 		const uint64_t edition = *editionp;
-		const struct policy_in_force offered =
-			in_force(source, edition);
-		const enum policy_settled settled = policy_settle(
-			&offered, &program, &source->environment, policyp,
-			NULL);
+		const struct policy_in_force offered = in_force(source,
+								edition);
+		const enum policy_settled settled =
+			policy_settle(&offered, &program, &source->environment,
+				      policyp, NULL);
 
 		if (settled == SETTLED_RULE)
 			policyp->origin = edition;
@@ -125,8 +124,8 @@ static bool is_kept(const struct policy *policy, uint64_t edition)
 	       edition / 2 - policy->origin / 2 < N_POLICY_SLOTS;
 }
 
-static enum policy_change adopt(struct policy_source *source,
-				uint64_t edition, struct policy *policyp)
+static enum policy_change adopt(struct policy_source *source, uint64_t edition,
+				struct policy *policyp)
 {
 	struct policy policy;
 	int result;

@@ -29,9 +29,9 @@ struct policy_source {
 	struct place place;
 	/* No file is closed: a thread that was stopped may still read it. */
 	struct policy_file files[N_FILES_KEPT];
-	atomic_u32 n_moves;		/* files[n_moves] holds the policy */
+	atomic_u32 n_moves; /* files[n_moves] holds the policy */
 	struct policy policies[N_POLICIES_KEPT];
-	atomic_u32 n_adopted;	/* the last one is policies[n_adopted % 4] */
+	atomic_u32 n_adopted; /* the last one is policies[n_adopted % 4] */
 	atomic_u32 is_adopting;
 	/* At the end: most of its path is never written, so its page is not
 	 * either. */
@@ -41,9 +41,9 @@ struct policy_source {
 /* The result of looking for a new edition. */
 enum policy_change {
 	POLICY_SAME,
-	POLICY_NEW,		/* another edition is followed from now on */
-	POLICY_DAMAGED,		/* there is an edition that cannot be
-				   followed */
+	POLICY_NEW, /* another edition is followed from now on */
+	/* There is an edition that cannot be followed */
+	POLICY_DAMAGED,
 };
 
 /*
@@ -52,8 +52,7 @@ enum policy_change {
  */
 int policy_source_open(struct policy_source *source,
 		       char *(*lookup)(const char *name),
-		       const struct kernel *kernel,
-		       const struct place *place,
+		       const struct kernel *kernel, const struct place *place,
 		       struct environment_error *errorp);
 
 /* Copies the policy in force. */

@@ -108,10 +108,10 @@ int policy_write_open(const struct place *place, enum place_root root,
 {
 	int result;
 
-	*write = (struct policy_write){ .place = place, .root = root,
-					.lock_fd = -1, .fd = -1 };
-	result = place_open(place, root, MAKE_AS_COMMAND,
-				  &write->folder);
+	*write = (struct policy_write){
+		.place = place, .root = root, .lock_fd = -1, .fd = -1
+	};
+	result = place_open(place, root, MAKE_AS_COMMAND, &write->folder);
 	if (result < 0)
 		return result;
 	result = write->folder.is_trusted ? take_lock(write) : -EPERM;
@@ -155,7 +155,7 @@ static int write_image(int fd, const struct policy_load *load, uint64_t offset)
 	if (result == 0)
 		result = raw_file_allocate(fd, offset, load->size);
 	return result < 0 ? result
-		: raw_file_write(fd, load->image, load->size, offset);
+			  : raw_file_write(fd, load->image, load->size, offset);
 }
 
 static void put_in_force(struct policy_preamble *preamble, uint64_t edition,
@@ -173,8 +173,8 @@ static int write_policy(const struct policy_write *write,
 			const struct policy_load *load, uint64_t edition)
 {
 	struct policy_file_header *header = write->header;
-	const struct policy_slot *last = &header->slots[
-		edition_of(write) / 2 % N_POLICY_SLOTS];
+	const struct policy_slot *last =
+		&header->slots[edition_of(write) / 2 % N_POLICY_SLOTS];
 	struct policy_slot *slot = &header->slots[edition / 2 % N_POLICY_SLOTS];
 	uint64_t offset = load_relaxed_u64(&last->offset);
 	uint64_t size = load_relaxed_u64(&last->size);
@@ -271,8 +271,7 @@ int policy_write_load(struct policy_write *write,
 	else
 		/* Of any version: the preamble alone is enough for an
 		 * unload. */
-		put_in_force(&write->header->preamble, edition,
-			     load->on_error);
+		put_in_force(&write->header->preamble, edition, load->on_error);
 	if (result == 0)
 		*editionp = edition;
 	return result;

@@ -22,8 +22,12 @@ int bind_hooked(int fd, const struct sockaddr *address, socklen_t length,
 		bool is_chosen)
 {
 	struct call call = {
-		.make = make_bind, .kind = CALL_BIND, .fd = fd,
-		.address = address, .length = length, .is_chosen = is_chosen,
+		.make = make_bind,
+		.kind = CALL_BIND,
+		.fd = fd,
+		.address = address,
+		.length = length,
+		.is_chosen = is_chosen,
 	};
 
 	return (int)hook_run(&call);

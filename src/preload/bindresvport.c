@@ -29,7 +29,7 @@ int bindresvport_sa(int fd, struct sockaddr *address);
 struct reserving {
 	struct policy policy;
 	enum protocol protocol;
-	bool is_narrowed;	/* the policy's range has some of these ports */
+	bool is_narrowed; /* the policy's range has some of these ports */
 	int fd;
 };
 
@@ -139,8 +139,8 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 		memcpy(&copy, address, length);
 	/* A port that the caller names is used as it is (libtirpc). */
 	result = endpoint_port(&copy) != 0
-		? bind_hooked(fd, &copy.generic, length, false)
-		: bind_reserved_port(fd, &copy, length);
+			 ? bind_hooked(fd, &copy.generic, length, false)
+			 : bind_reserved_port(fd, &copy, length);
 	/* The port that was tried, even when the kernel refused it (libtirpc). */
 	if (address != NULL)
 		endpoint_set_port(address, endpoint_port(&copy));
@@ -185,8 +185,9 @@ static int bind_downwards(int fd, int family, int *portp)
 		const socklen_t length = endpoint_wildcard(family, port,
 							   &address);
 		const int result = may_take(&reserving, port)
-			? bind_hooked(fd, &address.generic, length, true)
-			: -EADDRINUSE;
+					   ? bind_hooked(fd, &address.generic,
+							 length, true)
+					   : -EADDRINUSE;
 
 		if (result != -EADDRINUSE)
 			return result;

@@ -17,11 +17,11 @@
 #include "process/descriptors.h"
 
 #ifndef CLOSE_RANGE_UNSHARE
-#define CLOSE_RANGE_UNSHARE 2	/* <linux/close_range.h>, Linux 5.9 */
+#define CLOSE_RANGE_UNSHARE 2 /* <linux/close_range.h>, Linux 5.9 */
 #endif
 
 #ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4	/* <linux/close_range.h>, Linux 5.11 */
+#define CLOSE_RANGE_CLOEXEC 4 /* <linux/close_range.h>, Linux 5.11 */
 #endif
 
 /* <sys/pidfd.h>, glibc 2.36. */
@@ -35,8 +35,7 @@ HOOK int socket(int domain, int type, int protocol)
 	/* If the cache has an entry for this number, its socket was closed
 	 * without a hook noticing. */
 	if (process != NULL)
-		process_set(process, fd,
-			      facts_of_new(domain, type, protocol));
+		process_set(process, fd, facts_of_new(domain, type, protocol));
 	return fd;
 }
 
@@ -60,8 +59,8 @@ static struct fd_facts closing(struct process *process, int fd)
  * the port finds it closed. If the thread is cancelled in close(), the entry
  * stays until the number is closed again, or is given to another descriptor.
  */
-__attribute__((noinline))
-static int close_known(struct process *process, int fd)
+__attribute__((noinline)) static int close_known(struct process *process,
+						 int fd)
 {
 	struct fd_facts facts = closing(process, fd);
 	const int result = next.close(fd);

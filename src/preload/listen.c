@@ -4,7 +4,7 @@
 #include "preload/next.h"
 
 struct listen_call {
-	struct call call;	/* first: make() is given its address */
+	struct call call; /* first: make() is given its address */
 	int backlog;
 };
 

@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 struct next_calls {
-#define LIBC_CALL(result, name, parameters) result (*name) parameters;
+#define LIBC_CALL(result, name, parameters) result(*name) parameters;
 #define SYSTEM_CALL(result, name, parameters, words, arguments) \
 	LIBC_CALL(result, name, parameters)
 #define LIBC_ALIAS(name)

@@ -18,11 +18,11 @@
 
 /* setsockopt() or getsockopt() of one option, as the program made it. */
 struct option_call {
-	struct call call;		/* first: make() is given its address */
+	struct call call; /* first: make() is given its address */
 	int name;
 	const void *value;
 	socklen_t length;
-	void *out;			/* getsockopt */
+	void *out; /* getsockopt */
 	socklen_t *lengthp;
 };
 
@@ -32,7 +32,8 @@ static long set_option(const struct option_call *self, const void *value)
 
 	return next_plain_result(next.setsockopt(self->call.fd, IPPROTO_SCTP,
 						 self->name, value,
-						 self->length), saved_errno);
+						 self->length),
+				 saved_errno);
 }
 
 static long make_setsockopt(const struct call *call, uint16_t port)
@@ -51,7 +52,8 @@ static long make_getsockopt(const struct call *call, uint16_t port)
 	(void)port;
 	return next_plain_result(next.getsockopt(call->fd, IPPROTO_SCTP,
 						 self->name, self->out,
-						 self->lengthp), saved_errno);
+						 self->lengthp),
+				 saved_errno);
 }
 
 /* --- lists of addresses, packed ------------------------------------------- */
@@ -156,8 +158,7 @@ bool sctp_getsockopt(int fd, int name, void *value, socklen_t *lengthp,
 	    !user_memory_check(fd, value, sizeof(request)))
 		return false;
 	memcpy(&request, value, sizeof(request));
-	if (!take_first(&self.call, request.addrs,
-			(socklen_t)request.addr_num))
+	if (!take_first(&self.call, request.addrs, (socklen_t)request.addr_num))
 		return false;
 	*resultp = hook_run(&self.call);
 	return true;

@@ -36,8 +36,8 @@ HOOK int prctl(int option, ...)
 	va_start(arguments, option);
 	next_words(arguments, a, 4);
 	va_end(arguments);
-	if (option == PR_SET_SECCOMP && (a[0] == SECCOMP_MODE_STRICT ||
-					 a[0] == SECCOMP_MODE_FILTER))
+	if (option == PR_SET_SECCOMP &&
+	    (a[0] == SECCOMP_MODE_STRICT || a[0] == SECCOMP_MODE_FILTER))
 		return set_by_prctl(a);
 	return next.prctl(option, a[0], a[1], a[2], a[3]);
 }
@@ -60,8 +60,8 @@ long seccomp_hooked(unsigned int operation, unsigned int flags,
 
 	if (operation != SECCOMP_SET_MODE_STRICT &&
 	    operation != SECCOMP_SET_MODE_FILTER)
-		return next.syscall(SYS_seccomp, operation, flags, argument,
-				    0L, 0L, 0L);
+		return next.syscall(SYS_seccomp, operation, flags, argument, 0L,
+				    0L, 0L);
 	copy = filter_begin();
 	result = next.syscall(SYS_seccomp, operation, flags, argument, 0L, 0L,
 			      0L);

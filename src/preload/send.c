@@ -47,7 +47,7 @@ static bool read_destination(struct call *call, const struct msghdr *message)
 }
 
 struct sendto_call {
-	struct call call;	/* first: make() is given its address */
+	struct call call; /* first: make() is given its address */
 	const void *buffer;
 	size_t size;
 	int flags;
@@ -61,13 +61,13 @@ static long make_sendto(const struct call *call, uint16_t port)
 	(void)port;
 	return next_plain_result(next.sendto(call->fd, self->buffer, self->size,
 					     self->flags, call->address,
-					     call->length), saved_errno);
+					     call->length),
+				 saved_errno);
 }
 
-__attribute__((noinline))
-static ssize_t send_unsettled(int fd, const void *buffer, size_t size,
-			      int flags, const struct sockaddr *address,
-			      socklen_t length)
+__attribute__((noinline)) static ssize_t
+send_unsettled(int fd, const void *buffer, size_t size, int flags,
+	       const struct sockaddr *address, socklen_t length)
 {
 	struct sendto_call self = {
 		.call = {
@@ -101,7 +101,7 @@ HOOK ssize_t send(int fd, const void *buffer, size_t size, int flags)
 }
 
 struct sendmsg_call {
-	struct call call;	/* first: make() is given its address */
+	struct call call; /* first: make() is given its address */
 	const struct msghdr *message;
 	int flags;
 };
@@ -113,12 +113,12 @@ static long make_sendmsg(const struct call *call, uint16_t port)
 
 	(void)port;
 	return next_plain_result(next.sendmsg(call->fd, self->message,
-					      self->flags), saved_errno);
+					      self->flags),
+				 saved_errno);
 }
 
-__attribute__((noinline))
-static ssize_t sendmsg_unsettled(int fd, const struct msghdr *message,
-				 int flags)
+__attribute__((noinline)) static ssize_t
+sendmsg_unsettled(int fd, const struct msghdr *message, int flags)
 {
 	struct sendmsg_call self = {
 		.call = {
@@ -143,7 +143,7 @@ HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 }
 
 struct sendmmsg_call {
-	struct call call;	/* first: make() is given its address */
+	struct call call; /* first: make() is given its address */
 	struct mmsghdr *messages;
 	unsigned int n_messages;
 	int flags;
@@ -160,9 +160,8 @@ static long make_sendmmsg(const struct call *call, uint16_t port)
 				 saved_errno);
 }
 
-__attribute__((noinline))
-static int sendmmsg_unsettled(int fd, struct mmsghdr *messages, unsigned int n,
-			      int flags)
+__attribute__((noinline)) static int
+sendmmsg_unsettled(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 {
 	struct sendmmsg_call self = {
 		.call = {

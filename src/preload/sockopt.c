@@ -94,8 +94,7 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
 		note_range(fd, result < 0);
 	else if (result == 0 && is_reuse(level, name))
 		note_reuse(fd);
-	else if (result == 0 && level == IPPROTO_IPV6 &&
-		 name == IPV6_ADDRFORM)
+	else if (result == 0 && level == IPPROTO_IPV6 && name == IPV6_ADDRFORM)
 		note_ipv4(fd);
 	return result;
 }

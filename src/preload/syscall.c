@@ -42,8 +42,7 @@ static bool is_hooked(long number, const long a[6], long *resultp)
 					  (unsigned int)a[1],
 					  (const void *)a[2]);
 		return true;
-	default:
-		return false;
+	default: return false;
 	}
 }
 

@@ -49,11 +49,11 @@ static bool hand_to(struct fd_cache *cache, int fd,
 static bool hand_on(struct fd_cache *cache, const struct fd_facts *facts)
 {
 	int at = facts->copies != 0
-		? fd_cache_next_copy(cache, 0, facts->copies) : -1;
+			 ? fd_cache_next_copy(cache, 0, facts->copies)
+			 : -1;
 
 	while (at >= 0 && !hand_to(cache, at, facts))
-		at = fd_cache_next_copy(cache, (uint32_t)at + 1,
-					facts->copies);
+		at = fd_cache_next_copy(cache, (uint32_t)at + 1, facts->copies);
 	return at >= 0;
 }
 
@@ -65,7 +65,7 @@ void process_release(struct process *process, const struct fd_facts *facts)
 }
 
 void process_note_lease(struct process *process, const struct lease *lease,
-		  struct fd_facts *factsp)
+			struct fd_facts *factsp)
 {
 	fd_cache_begin(&process->cache);
 	factsp->has_port = 1;
@@ -141,8 +141,8 @@ void process_catch_up(struct process *process)
 	struct fd_cache *cache = &process->cache;
 	/* Acquire: whatever is queried from now on is queried after the
 	 * loss. */
-	const uint32_t n_lost = load_acquire_u32(
-		&process->map.memory->turn.n_lost);
+	const uint32_t n_lost =
+		load_acquire_u32(&process->map.memory->turn.n_lost);
 
 	for (int fd = fd_cache_next(cache, 0, MAX_FDS); fd >= 0;
 	     fd = fd_cache_next(cache, (uint32_t)fd + 1, MAX_FDS)) {
@@ -241,14 +241,16 @@ static void number_copies(struct fd_cache *cache, int fd,
 			  struct fd_facts *factsp)
 {
 	const uint32_t copies = factsp->covered && factsp->copies == 0
-		? fd_cache_new_copies(cache) : 0;
+					? fd_cache_new_copies(cache)
+					: 0;
 
 	while (copies != 0 && factsp->covered && factsp->copies == 0) {
 		struct fd_facts numbered = *factsp;
 
 		numbered.copies = copies & 0x1ffff;
 		*factsp = fd_cache_replace(cache, fd, *factsp, numbered)
-			? numbered : fd_cache_get(cache, fd);
+				  ? numbered
+				  : fd_cache_get(cache, fd);
 	}
 }
 
@@ -270,8 +272,8 @@ void process_copy(struct process *process, int fd, int copy)
 		return;
 	number_copies(cache, fd, &facts);
 
-	const struct fd_facts old = fd_cache_put(
-		cache, copy, fd_facts_without_lease(facts));
+	const struct fd_facts old = fd_cache_put(cache, copy,
+						 fd_facts_without_lease(facts));
 
 	process_release(process, &old);
 }

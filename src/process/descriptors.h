@@ -18,7 +18,7 @@ void process_end(struct process *process);
 
 /* Gives the socket a lease that was just taken. The caller enters the facts. */
 void process_note_lease(struct process *process, const struct lease *lease,
-		  struct fd_facts *factsp);
+			struct fd_facts *factsp);
 
 /*
  * Undoes an entry that a call made before it failed, for the copies of the

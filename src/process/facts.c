@@ -43,16 +43,18 @@ static int ask_type(int fd, int *typep, int *ip_protocolp)
 {
 	const int type = raw_get_int_option(fd, SOL_SOCKET, SO_TYPE, typep);
 	const int ip_protocol = raw_get_int_option(fd, SOL_SOCKET, SO_PROTOCOL,
-						ip_protocolp);
+						   ip_protocolp);
 
 	if (raw_is_filtered(type) && ip_protocol == 0)
 		*typep = *ip_protocolp == IPPROTO_UDP ||
-			 *ip_protocolp == IPPROTO_UDPLITE ? SOCK_DGRAM
-						       : SOCK_STREAM;
+					 *ip_protocolp == IPPROTO_UDPLITE
+				 ? SOCK_DGRAM
+				 : SOCK_STREAM;
 	else if (type < 0)
 		return type;
 	/* If the protocol is not known, the usual one for this type. */
-	return ip_protocol < 0 && !raw_is_filtered(ip_protocol) ? ip_protocol : 0;
+	return ip_protocol < 0 && !raw_is_filtered(ip_protocol) ? ip_protocol
+								: 0;
 }
 
 int facts_query(int fd, struct fd_facts *factsp)

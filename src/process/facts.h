@@ -13,31 +13,33 @@
 
 struct fd_facts {
 	uint64_t known : 1;
-	uint64_t covered : 1;	/* a socket of a protocol to which Berth
-				   assigns ports */
+	/* A socket of a protocol to which Berth assigns ports */
+	uint64_t covered : 1;
 	uint64_t has_port : 1;
-	uint64_t has_address : 1;	/* was bound to one, perhaps without a
-				   port; not one that only a connect shows */
-	uint64_t protocol : 2;	/* enum protocol */
+	/* Was bound to one, perhaps without a port; not one that only a
+	 * connect shows */
+	uint64_t has_address : 1;
+	uint64_t protocol : 2; /* enum protocol */
 	uint64_t ipv6 : 1;
 	uint64_t mptcp : 1;
 	uint64_t many : 1;	/* SCTP: of many associations, SOCK_SEQPACKET */
-	uint64_t own_range : 1;	/* the program set IP_LOCAL_PORT_RANGE */
-	uint64_t unlocked : 1;	/* the port was not named by the program: the
-				   kernel takes it back with the connection */
-	uint64_t engaged : 1;	/* the next connect returns the result of the
-				   last one: see call.h */
-	uint64_t pinned : 1;	/* a pin of Berth's is left on it */
-	uint64_t hides_reuse : 1;	/* SO_REUSEADDR was set by Berth, not
-					   by the program */
-	uint64_t rests : 1;	/* the port rests after the release of the
-				   lease */
-	uint64_t ask_again : 1;	/* a vfork child has its own socket under
-				   this number */
-	uint64_t use : 2;	/* enum use of the lease, USE_FREE = none */
+	uint64_t own_range : 1; /* the program set IP_LOCAL_PORT_RANGE */
+	/* The port was not named by the program: the kernel takes it back
+	 * with the connection */
+	uint64_t unlocked : 1;
+	/* The next connect returns the result of the last one: see call.h */
+	uint64_t engaged : 1;
+	uint64_t pinned : 1; /* a pin of Berth's is left on it */
+	/* SO_REUSEADDR was set by Berth, not by the program */
+	uint64_t hides_reuse : 1;
+	/* The port rests after the release of the lease */
+	uint64_t rests : 1;
+	/* A vfork child has its own socket under this number */
+	uint64_t ask_again : 1;
+	uint64_t use : 2; /* enum use of the lease, USE_FREE = none */
 	uint64_t plane : 8;
 	uint64_t port : 16;
-	uint64_t generation : 2;	/* of the process that took the lease */
+	uint64_t generation : 2; /* of the process that took the lease */
 	/* A number that the descriptors of one socket have in common, of which
 	 * one has the lease; 0 = there is no other. */
 	uint64_t copies : 17;

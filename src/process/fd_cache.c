@@ -18,7 +18,8 @@
 #define GENERATION_MASK 0x7fffffffu
 
 _Static_assert(N_PLANES_TCP <= 1u << 8 && N_PLANES_UDP <= 1u << 8 &&
-	       N_PLANES_SCTP <= 1u << 8, "a plane fits its field");
+		       N_PLANES_SCTP <= 1u << 8,
+	       "a plane fits its field");
 
 union entry {
 	uint64_t word;
@@ -63,7 +64,8 @@ static struct fd_chunk *chunk_of(const struct fd_cache *cache, uint32_t fd)
 static atomic_u64 *word_of(const struct fd_cache *cache, int fd)
 {
 	struct fd_chunk *chunk = (uint32_t)fd < MAX_FDS
-		? chunk_of(cache, (uint32_t)fd) : NULL;
+					 ? chunk_of(cache, (uint32_t)fd)
+					 : NULL;
 
 	/* Relaxed: a thread sees what it has done itself. */
 	if (chunk == NULL || (load_relaxed_u32(&cache->n_apart) != 0 &&
@@ -128,8 +130,8 @@ bool fd_cache_replace(struct fd_cache *cache, int fd, struct fd_facts old,
 	atomic_u64 *wordp = word_of(cache, fd);
 
 	/* Acq_rel: as in fd_cache_put(). */
-	return wordp != NULL && swap_if_acq_rel_u64(wordp, &expected.word,
-						    entry.word);
+	return wordp != NULL &&
+	       swap_if_acq_rel_u64(wordp, &expected.word, entry.word);
 }
 
 bool fd_cache_remove(struct fd_cache *cache, int fd, struct fd_facts *factsp)
@@ -177,8 +179,9 @@ uint32_t fd_cache_new_copies(struct fd_cache *cache)
 	for (int i = 0; i < MAX_COPIES_TRIED; i++) {
 		/* Relaxed: each caller gets a different number, nothing else is
 		 * ordered. */
-		const uint32_t copies = (add_relaxed_u32(
-			&cache->last_copies, 1) + 1) & COPIES_MASK;
+		const uint32_t copies =
+			(add_relaxed_u32(&cache->last_copies, 1) + 1) &
+			COPIES_MASK;
 
 		if (copies != 0 && fd_cache_next_copy(cache, 0, copies) < 0)
 			return copies;
@@ -260,8 +263,10 @@ static void forget_all(struct fd_cache *cache)
 		if (load_relaxed_u32(&cache->n_apart) != 0 &&
 		    chunk_of(cache, fd) != NULL)
 			/* Relaxed: one word that nothing else depends on. */
-			store_relaxed_u64(&chunk_of(cache, fd)->words[
-				fd % FD_CHUNK_LENGTH], 0);
+			store_relaxed_u64(
+				&chunk_of(cache, fd)
+					 ->words[fd % FD_CHUNK_LENGTH],
+				0);
 	for (uint32_t i = 0; i < MAX_APART; i++)
 		/* Relaxed: no thread of this process is in it. */
 		store_relaxed_u32(&cache->apart[i], 0);
@@ -301,7 +306,8 @@ bool fd_cache_own(struct fd_cache *cache)
 
 	if (owner == 0) {
 		/* Relaxed: it changes only once there is an owner. */
-		const uint64_t first = BEGINNING | pid |
+		const uint64_t first =
+			BEGINNING | pid |
 			(uint64_t)load_relaxed_u32(&cache->generation)
 				<< BEFORE_SHIFT;
 

@@ -24,24 +24,24 @@
 #include "base/atomics.h"
 #include "process/facts.h"
 
-#define FD_CHUNK_LENGTH 2048u	/* 16 KiB */
+#define FD_CHUNK_LENGTH 2048u /* 16 KiB */
 #define N_FD_CHUNKS 512u
-#define MAX_FDS (FD_CHUNK_LENGTH * N_FD_CHUNKS)	/* default of fs.nr_open */
+#define MAX_FDS (FD_CHUNK_LENGTH * N_FD_CHUNKS) /* default of fs.nr_open */
 
 /* Threads of one process with a descriptor table of their own. */
 #define MAX_APART 8u
 
 struct fd_chunk {
-	atomic_u64 words[FD_CHUNK_LENGTH];	/* an entry each */
+	atomic_u64 words[FD_CHUNK_LENGTH]; /* an entry each */
 };
 
 struct fd_cache {
-	atomic_u64 *ownerp;	/* see fd_cache_own(); NULL = no cache */
-	atomic_u32 n_used;	/* one above the highest fd ever entered */
-	atomic_u32 generation;	/* counts forks; of a fact, modulo 4 */
-	atomic_u32 last_copies;	/* the last number given to copies */
-	atomic_u32 n_apart;	/* beyond MAX_APART: every thread is */
-	atomic_u32 apart[MAX_APART];	/* thread ids */
+	atomic_u64 *ownerp;	     /* see fd_cache_own(); NULL = no cache */
+	atomic_u32 n_used;	     /* one above the highest fd ever entered */
+	atomic_u32 generation;	     /* counts forks; of a fact, modulo 4 */
+	atomic_u32 last_copies;	     /* the last number given to copies */
+	atomic_u32 n_apart;	     /* beyond MAX_APART: every thread is */
+	atomic_u32 apart[MAX_APART]; /* thread ids */
 	atomic_pointer chunks[N_FD_CHUNKS];
 };
 
@@ -73,14 +73,14 @@ static inline struct fd_facts fd_cache_get(const struct fd_cache *cache, int fd)
 	if ((uint32_t)fd >= MAX_FDS)
 		return none;
 	/* Acquire: pairs with the release of the chunk's maker. */
-	chunk = load_acquire_pointer(&cache->chunks[(uint32_t)fd /
-						    FD_CHUNK_LENGTH]);
+	chunk = load_acquire_pointer(
+		&cache->chunks[(uint32_t)fd / FD_CHUNK_LENGTH]);
 	if (chunk == NULL)
 		return none;
 	/* Relaxed: one word, complete in itself; the kernel orders the use of
 	 * an fd by several threads. */
-	entry.word = load_relaxed_u64(&chunk->words[(uint32_t)fd %
-						    FD_CHUNK_LENGTH]);
+	entry.word =
+		load_relaxed_u64(&chunk->words[(uint32_t)fd % FD_CHUNK_LENGTH]);
 	/* Relaxed: a thread sees what it has done itself. */
 	if (__builtin_expect(load_relaxed_u32(&cache->n_apart) != 0, 0) &&
 	    fd_cache_is_apart(cache))
@@ -158,8 +158,7 @@ static inline bool fd_cache_holds(const struct fd_cache *cache,
 {
 	/* Relaxed: it changes in the first call of a new process only. */
 	return facts->use != USE_FREE &&
-	       facts->generation ==
-		       (load_relaxed_u32(&cache->generation) & 3);
+	       facts->generation == (load_relaxed_u32(&cache->generation) & 3);
 }
 
 /*

@@ -34,8 +34,8 @@ const char *process_reason(int error)
 
 /* What was done about a refused variable; NULL where no line is wanted. Not
  * inlined: the policy is then not on the stack together with the text. */
-__attribute__((noinline))
-static const char *consequence_of_refusal(struct process *process)
+__attribute__((noinline)) static const char *
+consequence_of_refusal(struct process *process)
 {
 	struct policy policy;
 
@@ -43,12 +43,12 @@ static const char *consequence_of_refusal(struct process *process)
 	if (policy.settings[SETTING_LOG] == LOG_NONE)
 		return NULL;
 	return policy_refuses_all(&policy) && !policy_observes(&policy)
-		? "; refusing to bind or connect" : "; the default is used";
+		       ? "; refusing to bind or connect"
+		       : "; the default is used";
 }
 
-__attribute__((noinline))
-static void tell_refused_variable(struct process *process,
-				  const struct environment_error *error)
+__attribute__((noinline)) static void tell_refused_variable(
+	struct process *process, const struct environment_error *error)
 {
 	const char *consequence = consequence_of_refusal(process);
 	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
@@ -62,8 +62,7 @@ static void tell_refused_variable(struct process *process,
 
 static void open_map(struct process *process, const struct place *place)
 {
-	const int result = map_open(place, MAP_CREATE, &process->map,
-				      NULL);
+	const int result = map_open(place, MAP_CREATE, &process->map, NULL);
 
 	if (result < 0)
 		/* Without a map at all, memory stays NULL: port_pick_next(). */
@@ -72,8 +71,9 @@ static void open_map(struct process *process, const struct place *place)
 	process->map.netns_cookie = place->netns_cookie;
 	if (process->map.memory != NULL)
 		/* Relaxed: the cache has no entries yet. */
-		store_relaxed_u32(&process->n_lost, load_relaxed_u32(
-			&process->map.memory->turn.n_lost));
+		store_relaxed_u32(
+			&process->n_lost,
+			load_relaxed_u32(&process->map.memory->turn.n_lost));
 }
 
 /*
@@ -87,13 +87,16 @@ static void tell_private(struct process *process)
 	process_policy(process, &policy);
 	if (process->map.shared_error == 0)
 		return;
-	report_line(&process->reporter, &policy, (const char *const[]){
-		"no shared map (", process_reason(-process->map.shared_error),
-		"), ", policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE &&
-		       !policy_observes(&policy)
-			? "refusing to bind or connect"
-			: "this process uses a private map",
-		NULL });
+	report_line(
+		&process->reporter, &policy,
+		(const char *const[]){
+			"no shared map (",
+			process_reason(-process->map.shared_error), "), ",
+			policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE &&
+					!policy_observes(&policy)
+				? "refusing to bind or connect"
+				: "this process uses a private map",
+			NULL });
 }
 
 /*
@@ -110,12 +113,14 @@ static void tell_missed_policy(struct process *process)
 		return;
 	process_policy(process, &policy);
 	event_count(&process->map, COUNTER_BAD_POLICY);
-	report_line(&process->reporter, &policy, (const char *const[]){
-		error != 0 ? "a policy cannot be read or made (" : "no /proc (",
-		process_reason(error != 0 ? -error : ENOENT),
-		error != 0 ? "): this process goes on without it"
-			   : "): other processes use another map",
-		NULL });
+	report_line(&process->reporter, &policy,
+		    (const char *const[]){
+			    error != 0 ? "a policy cannot be read or made ("
+				       : "no /proc (",
+			    process_reason(error != 0 ? -error : ENOENT),
+			    error != 0 ? "): this process goes on without it"
+				       : "): other processes use another map",
+			    NULL });
 }
 
 /*
@@ -126,7 +131,8 @@ static void tell_ignored_policy(struct process *process)
 {
 	const struct policy_file *file = policy_source_file(&process->source);
 	const struct report report = {
-		.kind = EVENT_BAD_POLICY, .verdict = EVENT_ALLOWED,
+		.kind = EVENT_BAD_POLICY,
+		.verdict = EVENT_ALLOWED,
 		.call = CALL_NONE,
 	};
 	struct policy policy;
@@ -137,17 +143,19 @@ static void tell_ignored_policy(struct process *process)
 	number_text(file->ignored_uid, number);
 	process_policy(process, &policy);
 	report_event(&process->reporter, &policy, &report);
-	report_line(&process->reporter, &policy, (const char *const[]){
-		"the policy of user ", number, " in ",
-		place_root_name(&process->source.place, file->ignored_root),
-		" is not followed: the folder is not root's", NULL });
+	report_line(&process->reporter, &policy,
+		    (const char *const[]){
+			    "the policy of user ", number, " in ",
+			    place_root_name(&process->source.place,
+					    file->ignored_root),
+			    " is not followed: the folder is not root's",
+			    NULL });
 }
 
 /* Not inlined: each of these functions has a copy of the policy on its stack,
  * which the opening does not need. */
-__attribute__((noinline))
-static void tell_opening(struct process *process,
-			 const struct environment_error *error)
+__attribute__((noinline)) static void
+tell_opening(struct process *process, const struct environment_error *error)
 {
 	if (error != NULL)
 		tell_refused_variable(process, error);
@@ -196,9 +204,8 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 
 	users_read(&place.users);
 	/* The policy comes first: it takes less memory, and it binds. */
-	const int refused = policy_source_open(&process->source, lookup,
-					       &process->kernel, &place,
-					       &error);
+	const int refused = policy_source_open(
+		&process->source, lookup, &process->kernel, &place, &error);
 
 	open_map(process, &place);
 	descriptor_limit_restore(&limit);
@@ -223,10 +230,11 @@ bool process_is_away(const struct process *process)
 
 void process_policy(struct process *process, struct policy *policyp)
 {
-	const enum policy_change change =
-		policy_source_get(&process->source, policyp);
+	const enum policy_change change = policy_source_get(&process->source,
+							    policyp);
 	const struct report report = {
-		.kind = EVENT_BAD_POLICY, .verdict = EVENT_ALLOWED,
+		.kind = EVENT_BAD_POLICY,
+		.verdict = EVENT_ALLOWED,
 		.call = CALL_NONE,
 	};
 

@@ -18,18 +18,19 @@ struct process {
 	struct kernel kernel;
 	struct map map;
 	struct fd_cache cache;
-	atomic_u64 pin_verified_ms;	/* when a pin was last checked */
-	struct standard_error standard_error;	/* descriptor 2 at the start */
+	atomic_u64 pin_verified_ms;	      /* when a pin was last checked */
+	struct standard_error standard_error; /* descriptor 2 at the start */
 	struct reporter reporter;
-	atomic_u32 has_moved;	/* a thread has changed its network namespace */
-	atomic_u32 shares;	/* other processes may have its datagram
-				   sockets */
-	atomic_u32 n_lost;	/* the map's number of losses that it has
-				   caught up with */
-	bool sweeps;		/* its leases have sockets, so that a sweep
-				   does no harm */
-	atomic_u32 pin_refused;	/* bit by protocol, and PIN_MPTCP: no such option */
-	struct policy_source source;	/* at the end, as its identity is */
+	atomic_u32 has_moved; /* a thread has changed its network namespace */
+	/* Other processes may have its datagram sockets */
+	atomic_u32 shares;
+	/* The map's number of losses that it has caught up with */
+	atomic_u32 n_lost;
+	/* Its leases have sockets, so that a sweep does no harm */
+	bool sweeps;
+	/* Bit by protocol, and PIN_MPTCP: no such option */
+	atomic_u32 pin_refused;
+	struct policy_source source; /* at the end, as its identity is */
 };
 
 #define PIN_MPTCP N_PROTOCOLS

@@ -12,7 +12,7 @@
 #include "process/descriptors.h"
 
 #ifndef SO_COOKIE
-#define SO_COOKIE 57	/* <asm-generic/socket.h>, Linux 4.12 */
+#define SO_COOKIE 57 /* <asm-generic/socket.h>, Linux 4.12 */
 #endif
 
 /* Entries with the same port that are compared with an unknown socket. */
@@ -25,7 +25,8 @@ static uint64_t cookie_of(int fd)
 	socklen_t length = sizeof(cookie);
 
 	return raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0
-		? cookie : 0;
+		       ? cookie
+		       : 0;
 }
 
 /* A socket that is open has its inode to itself; 0 as above. */
@@ -106,10 +107,12 @@ int process_tell_unknown(struct process *process, int result)
 		return result;
 	process_policy(process, &policy);
 	event_count(&process->map, raw_is_filtered(result)
-			? COUNTER_FILTERED : COUNTER_PIN_IGNORED);
-	report_line(&process->reporter, &policy, (const char *const[]){
-		"cannot query a socket (", process_reason(-result),
-		"): the kernel chooses its port", NULL });
+					   ? COUNTER_FILTERED
+					   : COUNTER_PIN_IGNORED);
+	report_line(&process->reporter, &policy,
+		    (const char *const[]){
+			    "cannot query a socket (", process_reason(-result),
+			    "): the kernel chooses its port", NULL });
 	return result;
 }
 
@@ -162,5 +165,6 @@ int process_facts(struct process *process, int fd, struct fd_facts *factsp)
 {
 	*factsp = fd_cache_get(&process->cache, fd);
 	return factsp->known && !factsp->ask_again
-		? 0 : process_query(process, fd, factsp);
+		       ? 0
+		       : process_query(process, fd, factsp);
 }

@@ -61,9 +61,12 @@ static void write_missed(const struct reporter *reporter,
 	char number[NUMBER_TEXT_SIZE];
 
 	number_text(n_missed, number);
-	write_line(reporter, policy, (const char *const[]){
-		number, " more lines were left out; berth log has the events",
-		NULL });
+	write_line(
+		reporter, policy,
+		(const char *const[]){
+			number,
+			" more lines were left out; berth log has the events",
+			NULL });
 }
 
 /*
@@ -111,10 +114,12 @@ static void report_text(struct reporter *reporter, const struct policy *policy,
 		report_line(reporter, policy,
 			    (const char *const[]){ text, NULL });
 	} else {
-		report_line(reporter, policy, (const char *const[]){
-			event->program, ": ",
-			event_kind_name((enum event_kind)event->kind),
-			"; berth log shows all of it", NULL });
+		report_line(
+			reporter, policy,
+			(const char *const[]){
+				event->program, ": ",
+				event_kind_name((enum event_kind)event->kind),
+				"; berth log shows all of it", NULL });
 	}
 	raw_unmap(text, EVENT_TEXT_SIZE);
 }
@@ -130,8 +135,7 @@ void report_event(struct reporter *reporter, const struct policy *policy,
 		.verdict = (uint8_t)report->verdict,
 		.call = (uint8_t)report->call,
 		.protocol = (uint8_t)report->protocol,
-		.address = report->address != NULL ? *report->address
-						   : nowhere,
+		.address = report->address != NULL ? *report->address : nowhere,
 	};
 
 	memcpy(event.program, reporter->program, sizeof(event.program));

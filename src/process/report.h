@@ -18,9 +18,9 @@ struct policy;
 struct reporter {
 	const struct map *map;
 	const struct standard_error *standard_error;
-	const char *program;	/* its name, EVENT_NAME_SIZE with the NUL */
-	atomic_u64 second;	/* since 1970 */
-	atomic_u32 n_lines;	/* of that second, with those left out */
+	const char *program; /* its name, EVENT_NAME_SIZE with the NUL */
+	atomic_u64 second;   /* since 1970 */
+	atomic_u32 n_lines;  /* of that second, with those left out */
 };
 
 struct report {
@@ -28,7 +28,7 @@ struct report {
 	enum event_verdict verdict;
 	enum event_call call;
 	enum protocol protocol;
-	const struct endpoint *address;	/* NULL = none in particular */
+	const struct endpoint *address; /* NULL = none in particular */
 };
 
 void report_event(struct reporter *reporter, const struct policy *policy,

@@ -38,7 +38,7 @@
 #include <unistd.h>
 
 #define MAX_HELD 4096
-#define CALLS_A_LOOK 32		/* calls between two looks at the input */
+#define CALLS_A_LOOK 32 /* calls between two looks at the input */
 
 enum { STATUS_LISTENS, STATUS_IN_USE, STATUS_FAILED, N_STATUSES };
 
@@ -133,8 +133,8 @@ static int hand_over(int n, int delay_ms, unsigned int seed)
 		const int port = free_port(any_address(&seed));
 
 		poll(NULL, 0, delay_ms);
-		counts[i % 2][server_status(any_address(&seed), port,
-					    i % 2 == 0)]++;
+		counts[i % 2]
+		      [server_status(any_address(&seed), port, i % 2 == 0)]++;
 	}
 	printf("%d %d %d\n", counts[0][STATUS_IN_USE], counts[1][STATUS_IN_USE],
 	       counts[0][STATUS_FAILED] + counts[1][STATUS_FAILED]);
@@ -204,8 +204,8 @@ struct task {
 static void make_one(struct task *task, struct held *held)
 {
 	hold(held, task->address != NULL
-		? connected_to(task->address)
-		: bound_to_any_port(any_address(&task->seed)));
+			   ? connected_to(task->address)
+			   : bound_to_any_port(any_address(&task->seed)));
 	if (task->pause_us != 0)
 		usleep((useconds_t)task->pause_us);
 }
@@ -258,10 +258,10 @@ static int burn_connects(char *argv[])
 
 static int burn_binds(char *argv[])
 {
-	return burn(&(struct task){
-		.n_held = atoi(argv[0]), .n = atol(argv[1]),
-		.pause_us = atoi(argv[2]),
-		.seed = (unsigned int)atoi(argv[3]) });
+	return burn(&(struct task){ .n_held = atoi(argv[0]),
+				    .n = atol(argv[1]),
+				    .pause_us = atoi(argv[2]),
+				    .seed = (unsigned int)atoi(argv[3]) });
 }
 
 int main(int argc, char *argv[])

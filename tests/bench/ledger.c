@@ -35,14 +35,15 @@ static double now_ns(void)
 
 static double measure(uint32_t step)
 {
-	struct lease lease = { .protocol = PROTOCOL_TCP, .use = USE_CONNECT,
+	struct lease lease = { .protocol = PROTOCOL_TCP,
+			       .use = USE_CONNECT,
 			       .plane = 1 };
 	uint32_t from = LO;
 	const double start = now_ns();
 
 	for (int i = 0; i < N_LEASES; i++) {
-		const int port = ledger_find(&map, &lease, &range, from,
-					     false, 1);
+		const int port = ledger_find(&map, &lease, &range, from, false,
+					     1);
 
 		lease.port = (uint16_t)port;
 		if (ledger_lease(&map, &lease) == 0)
@@ -101,7 +102,8 @@ static double measure_beside_sweep(void)
 
 int main(void)
 {
-	struct lease taken = { .protocol = PROTOCOL_TCP, .use = USE_CONNECT,
+	struct lease taken = { .protocol = PROTOCOL_TCP,
+			       .use = USE_CONNECT,
 			       .plane = 1 };
 
 	if (map_open_private(0, &map) < 0)

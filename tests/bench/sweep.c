@@ -55,7 +55,7 @@ static double measure_sweep(void)
 	const double start = now_ms();
 
 	if (sweep_protocol(&map, PROTOCOL_TCP, &range, socket_table_list,
-			clock_now_ms(), &result) < 0)
+			   clock_now_ms(), &result) < 0)
 		exit(1);
 	return now_ms() - start;
 }

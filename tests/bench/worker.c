@@ -154,8 +154,8 @@ static int measure_bind(char *argv[])
 			const int fd = socket(AF_INET, SOCK_STREAM, 0);
 			const double start = now_us();
 
-			if (bind(fd, (const void *)&address,
-				 sizeof(address)) != 0)
+			if (bind(fd, (const void *)&address, sizeof(address)) !=
+			    0)
 				die("bind");
 			sum += now_us() - start;
 		}

@@ -12,8 +12,8 @@ __asm__(".pushsection .note.zz.go, \"a\", @note\n"
 	"	.long 0\n"
 	".popsection\n");
 #else
-__attribute__((used, aligned(16)))
-static volatile char build_info[] = "\xff Go buildinf:";
+__attribute__((used, aligned(16))) static volatile char build_info[] =
+	"\xff Go buildinf:";
 #endif
 
 int main(void)

@@ -24,18 +24,27 @@ struct ip {
 };
 
 static const struct ip ipv4[] = {
-	{ "127.0.0.1", 8, 14 }, { "0.0.0.0", 7, 2 }, { "127.0.0.2", 3, 3 },
-	{ "192.0.2.1", 2, 2 }, { "192.0.2.9", 0, 1 }, { "10.1.2.3", 1, 1 },
+	{ "127.0.0.1", 8, 14 },	 { "0.0.0.0", 7, 2 },
+	{ "127.0.0.2", 3, 3 },	 { "192.0.2.1", 2, 2 },
+	{ "192.0.2.9", 0, 1 },	 { "10.1.2.3", 1, 1 },
 	{ "224.0.0.251", 1, 1 }, { "255.255.255.255", 1, 1 },
 	{ "192.0.2.255", 1, 1 }, { "127.255.255.255", 1, 0 },
 };
 
 static const struct ip ipv6[] = {
-	{ "::1", 8, 11 }, { "::", 7, 2 }, { "::ffff:127.0.0.1", 3, 4 },
-	{ "::ffff:0.0.0.0", 2, 1 }, { "::ffff:127.0.0.2", 1, 1 },
-	{ "fe80::1%", 2, 2 }, { "fe80::1", 1, 1 }, { "fe80::1?", 1, 1 },
-	{ "fe80::9%", 0, 1 }, { "2001:db8::1", 1, 1 }, { "ff02::1%", 1, 1 },
-	{ "ff02::1", 0, 1 }, { "::ffff:10.1.2.3", 1, 0 },
+	{ "::1", 8, 11 },
+	{ "::", 7, 2 },
+	{ "::ffff:127.0.0.1", 3, 4 },
+	{ "::ffff:0.0.0.0", 2, 1 },
+	{ "::ffff:127.0.0.2", 1, 1 },
+	{ "fe80::1%", 2, 2 },
+	{ "fe80::1", 1, 1 },
+	{ "fe80::1?", 1, 1 },
+	{ "fe80::9%", 0, 1 },
+	{ "2001:db8::1", 1, 1 },
+	{ "ff02::1%", 1, 1 },
+	{ "ff02::1", 0, 1 },
+	{ "::ffff:10.1.2.3", 1, 0 },
 };
 
 enum family { RIGHT, OTHER_INET, UNSPECIFIED, UNIX, UNKNOWN, N_FAMILIES };
@@ -43,7 +52,14 @@ static const uint8_t local_families[N_FAMILIES] = { 40, 1, 2, 1, 1 };
 static const uint8_t remote_families[N_FAMILIES] = { 40, 2, 5, 1, 1 };
 
 enum length {
-	EXACT, SHORTER, LARGEST, ONE, NONE, NEGATIVE, RFC2133, N_LENGTHS,
+	EXACT,
+	SHORTER,
+	LARGEST,
+	ONE,
+	NONE,
+	NEGATIVE,
+	RFC2133,
+	N_LENGTHS,
 };
 static const uint8_t length_weights[N_LENGTHS] = { 42, 2, 2, 1, 1, 1, 1 };
 
@@ -68,8 +84,8 @@ static void map_page(int protection)
 void address_init(void)
 {
 	page_size = (size_t)sysconf(_SC_PAGESIZE);
-	page = mmap(NULL, 2 * page_size, PROT_NONE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	page = mmap(NULL, 2 * page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
 	if (page == MAP_FAILED) {
 		perror("mmap");
 		exit(99);
@@ -104,17 +120,21 @@ static uint16_t pick_port(const struct step *step, bool is_remote)
 	if (is_remote && draw < 8 && listening >= 0)
 		return slots_port((unsigned int)listening);
 	if (is_remote)
-		return draw < 12 ? slots_port(step->other) : draw < 17 ? named :
-			draw < 18 ? ports_named_in_range() : 0;
-	return draw < 10 ? 0 : draw < 16 ? named :
-		draw < 17 ? ports_named_in_range() : slots_port(step->other);
+		return draw < 12   ? slots_port(step->other)
+		       : draw < 17 ? named
+		       : draw < 18 ? ports_named_in_range()
+				   : 0;
+	return draw < 10   ? 0
+	       : draw < 16 ? named
+	       : draw < 17 ? ports_named_in_range()
+			   : slots_port(step->other);
 }
 
 static const char *pick_ip(uint32_t draw, int domain, bool is_remote)
 {
 	const struct ip *ips = domain == AF_INET6 ? ipv6 : ipv4;
-	const size_t n = domain == AF_INET6 ? ARRAY_SIZE(ipv6) :
-		ARRAY_SIZE(ipv4);
+	const size_t n = domain == AF_INET6 ? ARRAY_SIZE(ipv6)
+					    : ARRAY_SIZE(ipv4);
 	uint8_t weights[ARRAY_SIZE(ipv6) + ARRAY_SIZE(ipv4)];
 
 	for (size_t i = 0; i < n; i++)
@@ -159,18 +179,12 @@ static socklen_t wrong_length(enum length length, uint32_t draw,
 			      socklen_t right)
 {
 	switch (length) {
-	case SHORTER:
-		return right - 1 - draw % 12;
-	case LARGEST:
-		return sizeof(struct sockaddr_storage) + draw % 2;
-	case ONE:
-		return 1 + draw % 2;
-	case NEGATIVE:
-		return (socklen_t)-1;
-	case RFC2133:
-		return RFC2133_LENGTH;
-	default:
-		return 0;
+	case SHORTER: return right - 1 - draw % 12;
+	case LARGEST: return sizeof(struct sockaddr_storage) + draw % 2;
+	case ONE: return 1 + draw % 2;
+	case NEGATIVE: return (socklen_t)-1;
+	case RFC2133: return RFC2133_LENGTH;
+	default: return 0;
 	}
 }
 
@@ -184,8 +198,12 @@ static void add(struct address *address, const char *text)
 static void place(struct address *address, enum where where, socklen_t size)
 {
 	static const char *const texts[N_WHERE] = {
-		"", " in the page", " at the page's end",
-		" across the page's end", " at NULL", " at 8",
+		"",
+		" in the page",
+		" at the page's end",
+		" across the page's end",
+		" at NULL",
+		" at 8",
 	};
 	static const size_t before_end[N_WHERE] = { [ACROSS] = 4 };
 	unsigned char *at = page + page_size - size + before_end[where];
@@ -209,11 +227,13 @@ static void place(struct address *address, enum where where, socklen_t size)
 static void set_family(struct address *address, enum family family)
 {
 	static const sa_family_t numbers[N_FAMILIES] = {
-		[UNSPECIFIED] = AF_UNSPEC, [UNIX] = AF_UNIX,
+		[UNSPECIFIED] = AF_UNSPEC,
+		[UNIX] = AF_UNIX,
 		[UNKNOWN] = UNKNOWN_FAMILY,
 	};
 	static const char *const texts[N_FAMILIES] = {
-		[UNSPECIFIED] = "AF_UNSPEC ", [UNIX] = "AF_UNIX ",
+		[UNSPECIFIED] = "AF_UNSPEC ",
+		[UNIX] = "AF_UNIX ",
 		[UNKNOWN] = "AF_77 ",
 	};
 
@@ -227,10 +247,11 @@ void address_make(struct address *address, const struct step *step,
 		  bool is_remote)
 {
 	const uint32_t *draws = step->draws;
-	const enum family family = (enum family)plan_pick(draws[DRAW_FAMILY],
+	const enum family family = (enum family)plan_pick(
+		draws[DRAW_FAMILY],
 		is_remote ? remote_families : local_families, N_FAMILIES);
-	const enum length length = (enum length)plan_pick(draws[DRAW_LENGTH],
-		length_weights, N_LENGTHS);
+	const enum length length = (enum length)plan_pick(
+		draws[DRAW_LENGTH], length_weights, N_LENGTHS);
 	int domain = slots_domain(step->socket);
 	char text[64];
 
@@ -246,15 +267,18 @@ void address_make(struct address *address, const struct step *step,
 	address->text[0] = '\0';
 	set_family(address, family);
 	add(address, text);
-	address->length = length == EXACT ? right :
-		wrong_length(length, draws[DRAW_DETAIL] >> 8, right);
+	address->length =
+		length == EXACT
+			? right
+			: wrong_length(length, draws[DRAW_DETAIL] >> 8, right);
 	if (length != EXACT) {
 		snprintf(text, sizeof(text), " length %d",
 			 (int)address->length);
 		add(address, text);
 	}
-	place(address, (enum where)plan_pick(draws[DRAW_WHERE], where_weights,
-					     N_WHERE), right);
+	place(address,
+	      (enum where)plan_pick(draws[DRAW_WHERE], where_weights, N_WHERE),
+	      right);
 }
 
 const char *address_text(const void *address, socklen_t length)
@@ -274,8 +298,9 @@ const char *address_text(const void *address, socklen_t length)
 	else if (in->sin_family == AF_INET6)
 		snprintf(text, sizeof(texts[0]), "[%s%s]:%s",
 			 inet_ntop(AF_INET6, &in6->sin6_addr, ip, sizeof(ip)),
-			 in6->sin6_scope_id == 0 ? "" :
-			 in6->sin6_scope_id == device ? "%" DEVICE : "%other",
+			 in6->sin6_scope_id == 0	? ""
+			 : in6->sin6_scope_id == device ? "%" DEVICE
+							: "%other",
 			 ports_symbol(ntohs(in6->sin6_port)));
 	else
 		snprintf(text, sizeof(texts[0]), "AF_%d", in->sin_family);

@@ -14,21 +14,23 @@
 #include "transcript.h"
 
 static const char *const names[N_KINDS] = {
-	[KIND_SOCKET] = "socket", [KIND_CLOSE] = "close", [KIND_BIND] = "bind",
-	[KIND_BINDRESVPORT] = "bindresvport", [KIND_CONNECT] = "connect",
-	[KIND_LISTEN] = "listen", [KIND_ACCEPT] = "accept4",
-	[KIND_SENDTO] = "sendto", [KIND_SENDMSG] = "sendmsg",
-	[KIND_SENDMMSG] = "sendmmsg", [KIND_RECEIVE] = "recvmsg",
-	[KIND_SHUTDOWN] = "shutdown", [KIND_OPTION] = "setsockopt",
-	[KIND_ERROR] = "SO_ERROR", [KIND_POLL] = "poll", [KIND_DUP] = "dup",
-	[KIND_DUP2] = "dup2", [KIND_DUPFD] = "F_DUPFD",
-	[KIND_PASS] = "SCM_RIGHTS", [KIND_PAGE] = "page",
+	[KIND_SOCKET] = "socket",     [KIND_CLOSE] = "close",
+	[KIND_BIND] = "bind",	      [KIND_BINDRESVPORT] = "bindresvport",
+	[KIND_CONNECT] = "connect",   [KIND_LISTEN] = "listen",
+	[KIND_ACCEPT] = "accept4",    [KIND_SENDTO] = "sendto",
+	[KIND_SENDMSG] = "sendmsg",   [KIND_SENDMMSG] = "sendmmsg",
+	[KIND_RECEIVE] = "recvmsg",   [KIND_SHUTDOWN] = "shutdown",
+	[KIND_OPTION] = "setsockopt", [KIND_ERROR] = "SO_ERROR",
+	[KIND_POLL] = "poll",	      [KIND_DUP] = "dup",
+	[KIND_DUP2] = "dup2",	      [KIND_DUPFD] = "F_DUPFD",
+	[KIND_PASS] = "SCM_RIGHTS",   [KIND_PAGE] = "page",
 };
 
 static void say_result(long result)
 {
-	const char *name = result < 0 && result > -4096 ?
-		strerrorname_np((int)-result) : NULL;
+	const char *name = result < 0 && result > -4096
+				   ? strerrorname_np((int)-result)
+				   : NULL;
 
 	if (name)
 		say("%s", name);
@@ -68,8 +70,8 @@ void call_allow_unseen(const struct step *step, const struct address *address)
 	if (!slots_is_unseen(step->socket))
 		return;
 
-	const sa_family_t family = address ? address->storage.ss_family :
-		AF_UNIX;
+	const sa_family_t family = address ? address->storage.ss_family
+					   : AF_UNIX;
 
 	if ((family != AF_INET && family != AF_INET6 && family != AF_UNSPEC) ||
 	    !address->pointer || address->length < sizeof(family))
@@ -86,9 +88,12 @@ static void call_address(const struct step *step, long number)
 		call_allow_unseen(step, &address);
 	snprintf(text, sizeof(text), "%u, %s", step->socket, address.text);
 
-	struct order order = { .number = number, .arguments = {
-		slots[step->socket], (long)address.pointer,
-		(long)address.length, } };
+	struct order order = { .number = number,
+			       .arguments = {
+				       slots[step->socket],
+				       (long)address.pointer,
+				       (long)address.length,
+			       } };
 
 	call_order(step, &order, text);
 }
@@ -103,8 +108,11 @@ static void call_bindresvport(const struct step *step)
 	snprintf(text, sizeof(text), "%u, %s", step->socket,
 		 has_address ? "0.0.0.0:0" : "NULL");
 
-	struct order order = { .number = CALL_BINDRESVPORT, .arguments = {
-		slots[step->socket], has_address ? (long)&in : 0, } };
+	struct order order = { .number = CALL_BINDRESVPORT,
+			       .arguments = {
+				       slots[step->socket],
+				       has_address ? (long)&in : 0,
+			       } };
 
 	call_order(step, &order, text);
 }
@@ -115,8 +123,11 @@ static void call_number(const struct step *step, long call, int number)
 
 	snprintf(text, sizeof(text), "%u, %d", step->socket, number);
 
-	struct order order = { .number = call, .arguments = {
-		slots[step->socket], number, } };
+	struct order order = { .number = call,
+			       .arguments = {
+				       slots[step->socket],
+				       number,
+			       } };
 
 	call_order(step, &order, text);
 }
@@ -129,9 +140,14 @@ static void call_option(const struct step *step)
 	option_make(&option, step);
 	snprintf(text, sizeof(text), "%u, %s", step->socket, option.text);
 
-	struct order order = { .number = SYS_setsockopt, .arguments = {
-		slots[step->socket], option.level, option.name,
-		(long)option.value, (long)option.length, } };
+	struct order order = { .number = SYS_setsockopt,
+			       .arguments = {
+				       slots[step->socket],
+				       option.level,
+				       option.name,
+				       (long)option.value,
+				       (long)option.length,
+			       } };
 
 	call_order(step, &order, text);
 }
@@ -146,9 +162,14 @@ static void call_error(const struct step *step)
 	length = sizeof(value);
 	snprintf(text, sizeof(text), "%u", step->socket);
 
-	struct order order = { .number = SYS_getsockopt, .arguments = {
-		slots[step->socket], SOL_SOCKET, SO_ERROR, (long)&value,
-		(long)&length, } };
+	struct order order = { .number = SYS_getsockopt,
+			       .arguments = {
+				       slots[step->socket],
+				       SOL_SOCKET,
+				       SO_ERROR,
+				       (long)&value,
+				       (long)&length,
+			       } };
 
 	call_order(step, &order, text);
 	if (value)
@@ -176,56 +197,27 @@ void call_make(const struct step *step)
 	static const int backlogs[] = { 5, 0, 1, 16, -1 };
 
 	switch (step->kind) {
-	case KIND_SOCKET:
-		call_socket(step);
-		break;
-	case KIND_CLOSE:
-		call_close(step);
-		break;
-	case KIND_BIND:
-		call_address(step, SYS_bind);
-		break;
-	case KIND_BINDRESVPORT:
-		call_bindresvport(step);
-		break;
-	case KIND_CONNECT:
-		call_address(step, SYS_connect);
-		break;
+	case KIND_SOCKET: call_socket(step); break;
+	case KIND_CLOSE: call_close(step); break;
+	case KIND_BIND: call_address(step, SYS_bind); break;
+	case KIND_BINDRESVPORT: call_bindresvport(step); break;
+	case KIND_CONNECT: call_address(step, SYS_connect); break;
 	case KIND_LISTEN:
 		call_number(step, SYS_listen, backlogs[step->draws[0] % 5]);
 		break;
-	case KIND_ACCEPT:
-		call_accept(step);
-		break;
-	case KIND_SENDTO:
-		call_send(step);
-		break;
+	case KIND_ACCEPT: call_accept(step); break;
+	case KIND_SENDTO: call_send(step); break;
 	case KIND_SENDMSG:
-	case KIND_SENDMMSG:
-		call_send_message(step);
-		break;
-	case KIND_RECEIVE:
-		call_receive(step);
-		break;
+	case KIND_SENDMMSG: call_send_message(step); break;
+	case KIND_RECEIVE: call_receive(step); break;
 	case KIND_SHUTDOWN:
 		call_number(step, SYS_shutdown, (int)(step->draws[0] % 4));
 		break;
-	case KIND_OPTION:
-		call_option(step);
-		break;
-	case KIND_ERROR:
-		call_error(step);
-		break;
-	case KIND_POLL:
-		call_poll(step);
-		break;
-	case KIND_PASS:
-		call_pass(step);
-		break;
-	case KIND_PAGE:
-		call_say(step, "", address_toggle_page());
-		break;
-	default:
-		call_duplicate(step);
+	case KIND_OPTION: call_option(step); break;
+	case KIND_ERROR: call_error(step); break;
+	case KIND_POLL: call_poll(step); break;
+	case KIND_PASS: call_pass(step); break;
+	case KIND_PAGE: call_say(step, "", address_toggle_page()); break;
+	default: call_duplicate(step);
 	}
 }

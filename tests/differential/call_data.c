@@ -30,8 +30,10 @@ static void make_data(struct data *data, const struct step *step)
 		int flag;
 		const char *text;
 	} flags[] = {
-		{ 0, "" }, { MSG_DONTWAIT, ", MSG_DONTWAIT" },
-		{ MSG_FASTOPEN, ", MSG_FASTOPEN" }, { MSG_MORE, ", MSG_MORE" },
+		{ 0, "" },
+		{ MSG_DONTWAIT, ", MSG_DONTWAIT" },
+		{ MSG_FASTOPEN, ", MSG_FASTOPEN" },
+		{ MSG_MORE, ", MSG_MORE" },
 		{ MSG_FASTOPEN | MSG_DONTWAIT,
 		  ", MSG_FASTOPEN | MSG_DONTWAIT" },
 		{ MSG_OOB, ", MSG_OOB" },
@@ -60,10 +62,17 @@ void call_send(const struct step *step)
 	snprintf(text, sizeof(text), "%u, %s, %s", step->socket, data.text,
 		 data.has_address ? address.text : "NULL");
 
-	struct order order = { .number = SYS_sendto, .arguments = {
-		slots[step->socket], (long)data.pointer, (long)data.size,
-		data.flags, data.has_address ? (long)address.pointer : 0,
-		data.has_address ? (long)address.length : 0, } };
+	struct order order = { .number = SYS_sendto,
+			       .arguments = {
+				       slots[step->socket],
+				       (long)data.pointer,
+				       (long)data.size,
+				       data.flags,
+				       data.has_address ? (long)address.pointer
+							: 0,
+				       data.has_address ? (long)address.length
+							: 0,
+			       } };
 
 	call_allow_unseen(step, data.has_address ? &address : NULL);
 	call_order(step, &order, text);
@@ -73,8 +82,8 @@ void call_send(const struct step *step)
 static const char *put_source(struct cmsghdr *header, int domain, bool is_other)
 {
 	struct in_pktinfo info = {
-		.ipi_spec_dst.s_addr = inet_addr(is_other ? "127.0.0.2" :
-						 "192.0.2.1"),
+		.ipi_spec_dst.s_addr = inet_addr(is_other ? "127.0.0.2"
+							  : "192.0.2.1"),
 	};
 	struct in6_pktinfo info6 = { .ipi6_ifindex = is_other ? 0 : 1 };
 
@@ -135,8 +144,12 @@ static void call_messages(const struct step *step, struct mmsghdr *messages,
 	snprintf(full, sizeof(full), "%s%s", text,
 		 is_bad ? ", message at 8" : "");
 
-	struct order order = { .number = SYS_sendmsg, .arguments = {
-		slots[step->socket], (long)pointer, flags, } };
+	struct order order = { .number = SYS_sendmsg,
+			       .arguments = {
+				       slots[step->socket],
+				       (long)pointer,
+				       flags,
+			       } };
 
 	if (step->kind == KIND_SENDMMSG)
 		order = (struct order) {
@@ -168,7 +181,8 @@ void call_send_message(const struct step *step)
 
 	const char *control = put_control(&message, step);
 	struct mmsghdr messages[2] = {
-		{ .msg_hdr = message }, { .msg_hdr = message },
+		{ .msg_hdr = message },
+		{ .msg_hdr = message },
 	};
 
 	snprintf(text, sizeof(text), "%u, %s, %s%s", step->socket, data.text,
@@ -196,8 +210,11 @@ void call_receive(const struct step *step)
 	char data[16], control[CONTROL_SIZE], text[32];
 	struct iovec vector = { data, sizeof(data) };
 	struct msghdr message = {
-		.msg_name = &from, .msg_namelen = sizeof(from),
-		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control,
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
 	const bool has_error = step->draws[0] % 3 == 0;
@@ -205,9 +222,13 @@ void call_receive(const struct step *step)
 	snprintf(text, sizeof(text), "%u%s", step->socket,
 		 has_error ? ", MSG_ERRQUEUE" : "");
 
-	struct order order = { .number = SYS_recvmsg, .arguments = {
-		slots[step->socket], (long)&message,
-		MSG_DONTWAIT | (has_error ? MSG_ERRQUEUE : 0), } };
+	struct order order = { .number = SYS_recvmsg,
+			       .arguments = {
+				       slots[step->socket],
+				       (long)&message,
+				       MSG_DONTWAIT |
+					       (has_error ? MSG_ERRQUEUE : 0),
+			       } };
 
 	/* A child would keep the answer to itself. */
 	struct step here = *step;

@@ -42,8 +42,12 @@ void call_socket(const struct step *step)
 		close(slots[step->socket]);
 	slots[step->socket] = -1;
 
-	struct order order = { .number = SYS_socket, .arguments = {
-		kind->domain, kind->type | nonblock, kind->protocol, } };
+	struct order order = { .number = SYS_socket,
+			       .arguments = {
+				       kind->domain,
+				       kind->type | nonblock,
+				       kind->protocol,
+			       } };
 
 	if (call_order(&here, &order, text) >= 0)
 		put(step->socket, order.result, here.form == FORM_RAW);
@@ -57,7 +61,10 @@ void call_close(const struct step *step)
 	snprintf(text, sizeof(text), "%u%s", step->socket,
 		 step->draws[0] % 4 == 0 ? ", by range" : "");
 
-	struct order order = { .number = SYS_close, .arguments = { fd, } };
+	struct order order = { .number = SYS_close,
+			       .arguments = {
+				       fd,
+			       } };
 
 	if (step->draws[0] % 4 == 0 && fd >= 0)
 		order = (struct order) {
@@ -84,8 +91,9 @@ void call_accept(const struct step *step)
 {
 	const struct step here = not_in_child(step);
 	const int listening = slots_listening();
-	const unsigned int slot = listening >= 0 && step->draws[0] % 4 ?
-		(unsigned int)listening : step->socket;
+	const unsigned int slot = listening >= 0 && step->draws[0] % 4
+					  ? (unsigned int)listening
+					  : step->socket;
 	const int fd = slots[slot];
 	char text[32];
 
@@ -96,8 +104,13 @@ void call_accept(const struct step *step)
 		return;
 	}
 
-	struct order order = { .number = SYS_accept4, .arguments = {
-		fd, 0, 0, SOCK_NONBLOCK, } };
+	struct order order = { .number = SYS_accept4,
+			       .arguments = {
+				       fd,
+				       0,
+				       0,
+				       SOCK_NONBLOCK,
+			       } };
 
 	if (call_order(&here, &order, text) >= 0)
 		slots_put(step->other, (int)order.result);
@@ -107,7 +120,10 @@ void call_duplicate(const struct step *step)
 {
 	struct step here = not_in_child(step);
 	const int fd = slots[step->socket], onto = slots[step->other];
-	struct order order = { .number = SYS_dup, .arguments = { fd, } };
+	struct order order = { .number = SYS_dup,
+			       .arguments = {
+				       fd,
+			       } };
 	char text[32];
 
 	snprintf(text, sizeof(text), "%u to %u", step->socket, step->other);
@@ -123,8 +139,8 @@ void call_duplicate(const struct step *step)
 		here.form = FORM_LIBC;
 	}
 	if (call_order(&here, &order, text) >= 0)
-		put(step->other, order.result, here.form == FORM_RAW ||
-		    slots_is_unseen(step->socket));
+		put(step->other, order.result,
+		    here.form == FORM_RAW || slots_is_unseen(step->socket));
 }
 
 /* Sends the descriptor to this process itself, and takes it out again. */
@@ -134,13 +150,16 @@ static long pass(int fd)
 		struct cmsghdr header;
 		char protocol[CMSG_SPACE(sizeof(int))];
 	} control = { .header = {
-		.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
-		.cmsg_type = SCM_RIGHTS,
-	} };
+			      .cmsg_len = CMSG_LEN(sizeof(int)),
+			      .cmsg_level = SOL_SOCKET,
+			      .cmsg_type = SCM_RIGHTS,
+		      } };
 	char byte = 0;
 	struct iovec vector = { &byte, 1 };
 	struct msghdr message = {
-		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control,
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
 	int pair[2], passed = -1;

@@ -21,7 +21,13 @@
 
 /* What the values of an option are. */
 enum form_of_value {
-	NUMBER, LINGER, DEVICE_NAME, DEVICE_INDEX, GROUP, GROUP6, PACKET_INFO6,
+	NUMBER,
+	LINGER,
+	DEVICE_NAME,
+	DEVICE_INDEX,
+	GROUP,
+	GROUP6,
+	PACKET_INFO6,
 	FILTER,
 };
 
@@ -38,55 +44,116 @@ struct choice {
 static const struct choice choices[] = {
 	{ SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR", 8, NUMBER, { 1, 1, 0 } },
 	{ SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT", 5, NUMBER, { 1, 1, 0 } },
-	{ IPPROTO_IP, IP_LOCAL_PORT_RANGE, "IP_LOCAL_PORT_RANGE", 5, NUMBER,
+	{ IPPROTO_IP,
+	  IP_LOCAL_PORT_RANGE,
+	  "IP_LOCAL_PORT_RANGE",
+	  5,
+	  NUMBER,
 	  { OWN_RANGE, 0, (int)OWN_RANGE_LOW } },
-	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, "IP_BIND_ADDRESS_NO_PORT", 4,
-	  NUMBER, { 1, 1, 0 } },
+	{ IPPROTO_IP,
+	  IP_BIND_ADDRESS_NO_PORT,
+	  "IP_BIND_ADDRESS_NO_PORT",
+	  4,
+	  NUMBER,
+	  { 1, 1, 0 } },
 	{ IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY", 4, NUMBER, { 1, 0, 1 } },
-	{ SOL_SOCKET, SO_BINDTODEVICE, "SO_BINDTODEVICE", 3, DEVICE_NAME,
+	{ SOL_SOCKET,
+	  SO_BINDTODEVICE,
+	  "SO_BINDTODEVICE",
+	  3,
+	  DEVICE_NAME,
 	  { 0, 1, 2 } },
-	{ SOL_SOCKET, SO_BINDTOIFINDEX, "SO_BINDTOIFINDEX", 1, DEVICE_INDEX,
+	{ SOL_SOCKET,
+	  SO_BINDTOIFINDEX,
+	  "SO_BINDTOIFINDEX",
+	  1,
+	  DEVICE_INDEX,
 	  { 0, 1, 2 } },
 	{ IPPROTO_IP, IP_FREEBIND, "IP_FREEBIND", 2, NUMBER, { 1, 1, 0 } },
-	{ IPPROTO_IP, IP_TRANSPARENT, "IP_TRANSPARENT", 2, NUMBER,
+	{ IPPROTO_IP, IP_TRANSPARENT, "IP_TRANSPARENT", 2, NUMBER, { 1, 1, 0 } },
+	{ IPPROTO_IPV6, IPV6_FREEBIND, "IPV6_FREEBIND", 1, NUMBER, { 1, 1, 0 } },
+	{ IPPROTO_IPV6,
+	  IPV6_TRANSPARENT,
+	  "IPV6_TRANSPARENT",
+	  1,
+	  NUMBER,
 	  { 1, 1, 0 } },
-	{ IPPROTO_IPV6, IPV6_FREEBIND, "IPV6_FREEBIND", 1, NUMBER,
-	  { 1, 1, 0 } },
-	{ IPPROTO_IPV6, IPV6_TRANSPARENT, "IPV6_TRANSPARENT", 1, NUMBER,
-	  { 1, 1, 0 } },
-	{ IPPROTO_TCP, TCP_FASTOPEN_CONNECT, "TCP_FASTOPEN_CONNECT", 4, NUMBER,
+	{ IPPROTO_TCP,
+	  TCP_FASTOPEN_CONNECT,
+	  "TCP_FASTOPEN_CONNECT",
+	  4,
+	  NUMBER,
 	  { 1, 1, 0 } },
 	{ IPPROTO_TCP, TCP_FASTOPEN, "TCP_FASTOPEN", 2, NUMBER, { 5, 5, 0 } },
-	{ IPPROTO_TCP, TCP_DEFER_ACCEPT, "TCP_DEFER_ACCEPT", 2, NUMBER,
+	{ IPPROTO_TCP,
+	  TCP_DEFER_ACCEPT,
+	  "TCP_DEFER_ACCEPT",
+	  2,
+	  NUMBER,
 	  { 1, 1, 0 } },
 	{ IPPROTO_TCP, TCP_REPAIR, "TCP_REPAIR", 2, NUMBER, { 1, 0, -1 } },
 	{ IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY", 1, NUMBER, { 1, 0, 1 } },
 	{ SOL_SOCKET, SO_LINGER, "SO_LINGER", 2, LINGER, { 1, 1, 0 } },
 	{ SOL_SOCKET, SO_BROADCAST, "SO_BROADCAST", 2, NUMBER, { 1, 1, 0 } },
 	{ SOL_SOCKET, SO_KEEPALIVE, "SO_KEEPALIVE", 1, NUMBER, { 1, 0, 1 } },
-	{ SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, "SO_ATTACH_REUSEPORT_CBPF", 3,
-	  FILTER, { 0, 1, 0 } },
+	{ SOL_SOCKET,
+	  SO_ATTACH_REUSEPORT_CBPF,
+	  "SO_ATTACH_REUSEPORT_CBPF",
+	  3,
+	  FILTER,
+	  { 0, 1, 0 } },
 	{ IPPROTO_IP, IP_RECVERR, "IP_RECVERR", 2, NUMBER, { 1, 1, 0 } },
 	{ IPPROTO_IPV6, IPV6_RECVERR, "IPV6_RECVERR", 2, NUMBER, { 1, 1, 0 } },
-	{ IPPROTO_IP, IP_ADD_MEMBERSHIP, "IP_ADD_MEMBERSHIP", 2, GROUP,
+	{ IPPROTO_IP,
+	  IP_ADD_MEMBERSHIP,
+	  "IP_ADD_MEMBERSHIP",
+	  2,
+	  GROUP,
 	  { 0, 1, 0 } },
-	{ IPPROTO_IP, IP_DROP_MEMBERSHIP, "IP_DROP_MEMBERSHIP", 1, GROUP,
+	{ IPPROTO_IP,
+	  IP_DROP_MEMBERSHIP,
+	  "IP_DROP_MEMBERSHIP",
+	  1,
+	  GROUP,
 	  { 0, 1, 0 } },
-	{ IPPROTO_IP, IP_MULTICAST_IF, "IP_MULTICAST_IF", 1, GROUP,
+	{ IPPROTO_IP, IP_MULTICAST_IF, "IP_MULTICAST_IF", 1, GROUP, { 0, 1, 0 } },
+	{ IPPROTO_IP,
+	  IP_MULTICAST_LOOP,
+	  "IP_MULTICAST_LOOP",
+	  1,
+	  NUMBER,
 	  { 0, 1, 0 } },
-	{ IPPROTO_IP, IP_MULTICAST_LOOP, "IP_MULTICAST_LOOP", 1, NUMBER,
+	{ IPPROTO_IPV6,
+	  IPV6_JOIN_GROUP,
+	  "IPV6_JOIN_GROUP",
+	  2,
+	  GROUP6,
 	  { 0, 1, 0 } },
-	{ IPPROTO_IPV6, IPV6_JOIN_GROUP, "IPV6_JOIN_GROUP", 2, GROUP6,
+	{ IPPROTO_IPV6,
+	  IPV6_MULTICAST_IF,
+	  "IPV6_MULTICAST_IF",
+	  1,
+	  DEVICE_INDEX,
 	  { 0, 1, 0 } },
-	{ IPPROTO_IPV6, IPV6_MULTICAST_IF, "IPV6_MULTICAST_IF", 1, DEVICE_INDEX,
-	  { 0, 1, 0 } },
-	{ IPPROTO_IPV6, IPV6_PKTINFO, "IPV6_PKTINFO", 1, PACKET_INFO6,
+	{ IPPROTO_IPV6,
+	  IPV6_PKTINFO,
+	  "IPV6_PKTINFO",
+	  1,
+	  PACKET_INFO6,
 	  { 0, 1, 2 } },
-	{ IPPROTO_IPV6, IPV6_ADDRFORM, "IPV6_ADDRFORM", 1, NUMBER,
+	{ IPPROTO_IPV6,
+	  IPV6_ADDRFORM,
+	  "IPV6_ADDRFORM",
+	  1,
+	  NUMBER,
 	  { AF_INET, AF_INET, AF_INET6 } },
 	{ IPPROTO_UDP, UDP_CORK, "UDP_CORK", 1, NUMBER, { 1, 0, 1 } },
 	{ IPPROTO_UDP, UDP_SEGMENT, "UDP_SEGMENT", 1, NUMBER, { 4, 8, 0 } },
-	{ IPPROTO_UDPLITE, UDPLITE_SEND_CSCOV, "UDPLITE_SEND_CSCOV", 1, NUMBER,
+	{ IPPROTO_UDPLITE,
+	  UDPLITE_SEND_CSCOV,
+	  "UDPLITE_SEND_CSCOV",
+	  1,
+	  NUMBER,
 	  { 8, 8, 0 } },
 };
 
@@ -128,8 +195,7 @@ static void put_packet_info6(struct option *option, int value)
 	struct in6_pktinfo info = { 0 };
 
 	if (value < 2)
-		inet_pton(AF_INET6, value ? "fe80::1" : "::1",
-			  &info.ipi6_addr);
+		inet_pton(AF_INET6, value ? "fe80::1" : "::1", &info.ipi6_addr);
 	info.ipi6_ifindex = device_index(value);
 	put(option, &info, sizeof(info));
 }
@@ -140,8 +206,8 @@ static void put_filter(struct option *option, int value)
 	static struct sock_filter filter;
 	const struct sock_fprog program = { .len = 1, .filter = &filter };
 
-	filter = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K,
-					       (unsigned int)value);
+	filter = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+					      (unsigned int)value);
 	put(option, &program, sizeof(program));
 }
 
@@ -150,9 +216,7 @@ static void put_value(struct option *option, enum form_of_value form, int value)
 	const struct linger linger = { .l_onoff = value };
 
 	switch (form) {
-	case LINGER:
-		put(option, &linger, sizeof(linger));
-		break;
+	case LINGER: put(option, &linger, sizeof(linger)); break;
 	case DEVICE_NAME:
 		put(option, device_names[value],
 		    (socklen_t)strlen(device_names[value]) + 1);
@@ -162,17 +226,10 @@ static void put_value(struct option *option, enum form_of_value form, int value)
 		put(option, &value, sizeof(value));
 		break;
 	case GROUP:
-	case GROUP6:
-		put_group(option, form, value);
-		break;
-	case PACKET_INFO6:
-		put_packet_info6(option, value);
-		break;
-	case FILTER:
-		put_filter(option, value);
-		break;
-	default:
-		put(option, &value, sizeof(value));
+	case GROUP6: put_group(option, form, value); break;
+	case PACKET_INFO6: put_packet_info6(option, value); break;
+	case FILTER: put_filter(option, value); break;
+	default: put(option, &value, sizeof(value));
 	}
 }
 
@@ -199,7 +256,7 @@ void option_keep_range(void)
 static bool is_range(const struct choice *choice)
 {
 	return choice->level == IPPROTO_IP &&
-		choice->name == IP_LOCAL_PORT_RANGE;
+	       choice->name == IP_LOCAL_PORT_RANGE;
 }
 
 void option_make(struct option *option, const struct step *step)
@@ -209,10 +266,11 @@ void option_make(struct option *option, const struct step *step)
 	for (size_t i = 0; i < N_CHOICES; i++)
 		weights[i] = choices[i].weight;
 
-	const struct choice *choice = &choices[plan_pick(step->draws[0],
-							 weights, N_CHOICES)];
-	const int value = is_range(choice) && keeps_range ? 0 :
-		choice->values[step->draws[1] % 3];
+	const struct choice *choice =
+		&choices[plan_pick(step->draws[0], weights, N_CHOICES)];
+	const int value = is_range(choice) && keeps_range
+				  ? 0
+				  : choice->values[step->draws[1] % 3];
 
 	option->level = choice->level;
 	option->name = choice->name;

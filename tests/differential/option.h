@@ -14,7 +14,7 @@ struct option {
 	const void *value;
 	socklen_t length;
 	char text[64];
-	long protocol[8];		/* for the value */
+	long protocol[8]; /* for the value */
 };
 
 /* From now on the program sets no range of its own; it may take one off. */

@@ -7,32 +7,34 @@ enum raw_calls { RAW_NONE, RAW_HARMLESS, RAW_ALL };
 /* What the steps of a plan have in common. */
 struct theme {
 	unsigned int n_slots;
-	int socket_kind;		/* of all sockets, or -1 */
-	bool is_simple;			/* libc's functions only */
-	bool has_server;		/* begins with one that listens */
+	int socket_kind; /* of all sockets, or -1 */
+	bool is_simple;	 /* libc's functions only */
+	bool has_server; /* begins with one that listens */
 	enum raw_calls raw;
 };
 
 static const uint8_t stream_weights[N_KINDS] = {
-	[KIND_SOCKET] = 10, [KIND_CLOSE] = 4, [KIND_BIND] = 14,
+	[KIND_SOCKET] = 10,	 [KIND_CLOSE] = 4,    [KIND_BIND] = 14,
 	[KIND_BINDRESVPORT] = 1, [KIND_CONNECT] = 20, [KIND_LISTEN] = 9,
-	[KIND_ACCEPT] = 6, [KIND_SENDTO] = 8, [KIND_SENDMSG] = 3,
-	[KIND_SENDMMSG] = 2, [KIND_RECEIVE] = 4, [KIND_SHUTDOWN] = 4,
-	[KIND_OPTION] = 20, [KIND_ERROR] = 4, [KIND_POLL] = 2, [KIND_DUP] = 2,
-	[KIND_DUP2] = 2, [KIND_DUPFD] = 1, [KIND_PASS] = 1, [KIND_PAGE] = 2,
+	[KIND_ACCEPT] = 6,	 [KIND_SENDTO] = 8,   [KIND_SENDMSG] = 3,
+	[KIND_SENDMMSG] = 2,	 [KIND_RECEIVE] = 4,  [KIND_SHUTDOWN] = 4,
+	[KIND_OPTION] = 20,	 [KIND_ERROR] = 4,    [KIND_POLL] = 2,
+	[KIND_DUP] = 2,		 [KIND_DUP2] = 2,     [KIND_DUPFD] = 1,
+	[KIND_PASS] = 1,	 [KIND_PAGE] = 2,
 };
 
 static const uint8_t datagram_weights[N_KINDS] = {
-	[KIND_SOCKET] = 10, [KIND_CLOSE] = 4, [KIND_BIND] = 16,
+	[KIND_SOCKET] = 10,	 [KIND_CLOSE] = 4,    [KIND_BIND] = 16,
 	[KIND_BINDRESVPORT] = 1, [KIND_CONNECT] = 18, [KIND_LISTEN] = 1,
-	[KIND_ACCEPT] = 1, [KIND_SENDTO] = 14, [KIND_SENDMSG] = 6,
-	[KIND_SENDMMSG] = 4, [KIND_RECEIVE] = 10, [KIND_SHUTDOWN] = 3,
-	[KIND_OPTION] = 22, [KIND_ERROR] = 3, [KIND_POLL] = 2, [KIND_DUP] = 2,
-	[KIND_DUP2] = 2, [KIND_DUPFD] = 1, [KIND_PASS] = 1, [KIND_PAGE] = 2,
+	[KIND_ACCEPT] = 1,	 [KIND_SENDTO] = 14,  [KIND_SENDMSG] = 6,
+	[KIND_SENDMMSG] = 4,	 [KIND_RECEIVE] = 10, [KIND_SHUTDOWN] = 3,
+	[KIND_OPTION] = 22,	 [KIND_ERROR] = 3,    [KIND_POLL] = 2,
+	[KIND_DUP] = 2,		 [KIND_DUP2] = 2,     [KIND_DUPFD] = 1,
+	[KIND_PASS] = 1,	 [KIND_PAGE] = 2,
 };
 
 static const uint8_t place_weights[N_PLACES] = {
-	[PLACE_HERE] = 16, [PLACE_FORK] = 1, [PLACE_VFORK] = 1,
+	[PLACE_HERE] = 16,  [PLACE_FORK] = 1,	 [PLACE_VFORK] = 1,
 	[PLACE_THREAD] = 1, [PLACE_HANDLER] = 1,
 };
 
@@ -62,34 +64,37 @@ static struct theme draw_theme(uint64_t *statep)
 	const uint32_t socket_kind = draw(statep) % 8;
 	const uint32_t raw = draw(statep) % 4;
 
-	return (struct theme) {
+	return (struct theme){
 		.n_slots = draw(statep) % 2 ? 2 : N_SLOTS,
 		.socket_kind = socket_kind < 4 ? same_kind[socket_kind] : -1,
 		.is_simple = draw(statep) % 3 == 0,
 		.has_server = draw(statep) % 2,
-		.raw = raw < 2 ? RAW_NONE : raw == 2 ? RAW_HARMLESS : RAW_ALL,
+		.raw = raw < 2	  ? RAW_NONE
+		       : raw == 2 ? RAW_HARMLESS
+				  : RAW_ALL,
 	};
 }
 
 bool plan_takes_port(enum kind kind)
 {
 	return kind == KIND_BIND || kind == KIND_BINDRESVPORT ||
-		kind == KIND_CONNECT || kind == KIND_LISTEN ||
-		kind == KIND_SENDTO || kind == KIND_SENDMSG ||
-		kind == KIND_SENDMMSG;
+	       kind == KIND_CONNECT || kind == KIND_LISTEN ||
+	       kind == KIND_SENDTO || kind == KIND_SENDMSG ||
+	       kind == KIND_SENDMMSG;
 }
 
 bool plan_makes_descriptor(enum kind kind)
 {
 	return kind == KIND_SOCKET || kind == KIND_DUP || kind == KIND_DUP2 ||
-		kind == KIND_DUPFD;
+	       kind == KIND_DUPFD;
 }
 
 static enum form draw_form(const struct theme *theme, enum kind kind,
 			   uint32_t number)
 {
 	const bool may_be_raw = theme->raw == RAW_ALL ||
-		(theme->raw == RAW_HARMLESS && !plan_takes_port(kind));
+				(theme->raw == RAW_HARMLESS &&
+				 !plan_takes_port(kind));
 
 	number %= 12;
 	if (theme->is_simple || number > 1)
@@ -105,7 +110,9 @@ static bool is_datagram(const struct theme *theme)
 
 /* The sockets first, and maybe a server and its client. */
 static const enum kind server_kinds[] = {
-	KIND_BIND, KIND_LISTEN, KIND_CONNECT,
+	KIND_BIND,
+	KIND_LISTEN,
+	KIND_CONNECT,
 };
 
 #define N_SERVER_KINDS (sizeof(server_kinds) / sizeof(server_kinds[0]))
@@ -113,7 +120,7 @@ static const enum kind server_kinds[] = {
 static bool is_of_server(const struct theme *theme, size_t i)
 {
 	return theme->has_server && i >= theme->n_slots &&
-		i < theme->n_slots + N_SERVER_KINDS;
+	       i < theme->n_slots + N_SERVER_KINDS;
 }
 
 static enum kind draw_kind(const struct theme *theme, size_t i, uint32_t number)
@@ -122,9 +129,9 @@ static enum kind draw_kind(const struct theme *theme, size_t i, uint32_t number)
 		return KIND_SOCKET;
 	if (is_of_server(theme, i))
 		return server_kinds[i - theme->n_slots];
-	return (enum kind)plan_pick(number, is_datagram(theme) ?
-				    datagram_weights : stream_weights,
-				    N_KINDS);
+	return (enum kind)plan_pick(
+		number, is_datagram(theme) ? datagram_weights : stream_weights,
+		N_KINDS);
 }
 
 /* The first address, of the right family, and no tricks. */

@@ -20,14 +20,36 @@
 
 /* Which draw chooses what of an address, in the calls that have one. */
 enum {
-	DRAW_IP, DRAW_PORT, DRAW_FAMILY, DRAW_LENGTH, DRAW_WHERE, DRAW_DETAIL,
+	DRAW_IP,
+	DRAW_PORT,
+	DRAW_FAMILY,
+	DRAW_LENGTH,
+	DRAW_WHERE,
+	DRAW_DETAIL,
 };
 
 enum kind {
-	KIND_SOCKET, KIND_CLOSE, KIND_BIND, KIND_BINDRESVPORT, KIND_CONNECT,
-	KIND_LISTEN, KIND_ACCEPT, KIND_SENDTO, KIND_SENDMSG, KIND_SENDMMSG,
-	KIND_RECEIVE, KIND_SHUTDOWN, KIND_OPTION, KIND_ERROR, KIND_POLL,
-	KIND_DUP, KIND_DUP2, KIND_DUPFD, KIND_PASS, KIND_PAGE, N_KINDS,
+	KIND_SOCKET,
+	KIND_CLOSE,
+	KIND_BIND,
+	KIND_BINDRESVPORT,
+	KIND_CONNECT,
+	KIND_LISTEN,
+	KIND_ACCEPT,
+	KIND_SENDTO,
+	KIND_SENDMSG,
+	KIND_SENDMMSG,
+	KIND_RECEIVE,
+	KIND_SHUTDOWN,
+	KIND_OPTION,
+	KIND_ERROR,
+	KIND_POLL,
+	KIND_DUP,
+	KIND_DUP2,
+	KIND_DUPFD,
+	KIND_PASS,
+	KIND_PAGE,
+	N_KINDS,
 };
 
 /* Who makes the system call: libc's function, libc's syscall(), or an
@@ -36,7 +58,11 @@ enum form { FORM_LIBC, FORM_SYSCALL, FORM_RAW };
 
 /* Where it is made. */
 enum place {
-	PLACE_HERE, PLACE_FORK, PLACE_VFORK, PLACE_THREAD, PLACE_HANDLER,
+	PLACE_HERE,
+	PLACE_FORK,
+	PLACE_VFORK,
+	PLACE_THREAD,
+	PLACE_HANDLER,
 	N_PLACES,
 };
 
@@ -44,7 +70,7 @@ struct step {
 	enum kind kind;
 	enum form form;
 	enum place place;
-	unsigned int socket, other;	/* slots; may be the same */
+	unsigned int socket, other; /* slots; may be the same */
 	uint32_t draws[N_DRAWS];
 };
 

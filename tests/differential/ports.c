@@ -28,17 +28,17 @@ static struct interval allowed;
 
 void ports_set_range(uint16_t low, uint16_t high)
 {
-	range = (struct interval) { low, high };
+	range = (struct interval){ low, high };
 }
 
 void ports_begin(uint64_t seed)
 {
-	first_named = (uint16_t)(NAMED_LOW + seed * N_NAMED %
-				 (NAMED_END - NAMED_LOW));
-	named_in_range = (uint16_t)(IN_RANGE_LOW + seed %
-				    (IN_RANGE_END - IN_RANGE_LOW));
+	first_named = (uint16_t)(NAMED_LOW +
+				 seed * N_NAMED % (NAMED_END - NAMED_LOW));
+	named_in_range = (uint16_t)(IN_RANGE_LOW +
+				    seed % (IN_RANGE_END - IN_RANGE_LOW));
 	n_seen = 0;
-	allowed = (struct interval) { 0, 0 };
+	allowed = (struct interval){ 0, 0 };
 }
 
 uint16_t ports_named(unsigned int i)
@@ -72,7 +72,7 @@ static bool is_in(struct interval interval, uint16_t port)
 static bool is_stray(uint16_t port)
 {
 	return range.high && !is_in(range, port) && !is_in(allowed, port) &&
-		port >= NAMED_LOW;
+	       port >= NAMED_LOW;
 }
 
 static unsigned int number_of(uint16_t port)

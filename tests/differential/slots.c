@@ -16,8 +16,8 @@ static bool is_unseen[N_SLOTS];
 
 static void set_option(int fd, int name, const void *value, socklen_t length)
 {
-	way_raw(SYS_setsockopt, (long[]) { fd, SOL_SOCKET, name, (long)value,
-					   length, 0 });
+	way_raw(SYS_setsockopt,
+		(long[]){ fd, SOL_SOCKET, name, (long)value, length, 0 });
 }
 
 void slots_begin(void)
@@ -70,7 +70,7 @@ uint16_t slots_port(unsigned int slot)
 		return 0;
 	if (name.sin6_family != AF_INET && name.sin6_family != AF_INET6)
 		return 0;
-	return ntohs(name.sin6_port);	/* at the same place in both */
+	return ntohs(name.sin6_port); /* at the same place in both */
 }
 
 static int option_of(unsigned int slot, int name, int otherwise)

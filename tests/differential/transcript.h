@@ -15,7 +15,7 @@
 
 struct transcript {
 	size_t length;
-	unsigned int n_strays;	/* ports that nobody could have expected */
+	unsigned int n_strays; /* ports that nobody could have expected */
 	char text[128 * 1024];
 };
 
@@ -27,7 +27,6 @@ void transcript_init(void);
 /* Empties it. */
 void transcript_clear(void);
 
-__attribute__((format(printf, 1, 2)))
-void say(const char *format, ...);
+__attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 
 uint64_t transcript_hash(void);

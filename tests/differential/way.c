@@ -19,7 +19,7 @@
 #define ERRNO_KEPT 1234
 #define HANDLER_STACK_SIZE 8192
 
-static struct order *shared;		/* with a forked child */
+static struct order *shared; /* with a forked child */
 static struct order *of_handler;
 static char handler_stack[HANDLER_STACK_SIZE];
 
@@ -31,7 +31,8 @@ long way_raw(long number, const long a[6])
 	register long r9 __asm__("r9") = a[5];
 	long result;
 
-	__asm__ volatile("syscall" : "=a"(result)
+	__asm__ volatile("syscall"
+			 : "=a"(result)
 			 : "a"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]),
 			   "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
@@ -48,7 +49,8 @@ long way_raw(long number, const long a[6])
 	register long x4 __asm__("x4") = a[4];
 	register long x5 __asm__("x5") = a[5];
 
-	__asm__ volatile("svc 0" : "+r"(x0)
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
 			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
 			 : "memory");
 	return x0;
@@ -76,7 +78,8 @@ static void handle(int number)
 void way_init(void)
 {
 	const stack_t stack = {
-		.ss_sp = handler_stack, .ss_size = sizeof(handler_stack),
+		.ss_sp = handler_stack,
+		.ss_size = sizeof(handler_stack),
 	};
 	struct sigaction action = { .sa_flags = SA_ONSTACK };
 
@@ -94,18 +97,14 @@ void way_init(void)
 static long by_libc(long number, const long a[6])
 {
 	switch (number) {
-	case SYS_socket:
-		return socket((int)a[0], (int)a[1], (int)a[2]);
-	case SYS_close:
-		return close((int)a[0]);
+	case SYS_socket: return socket((int)a[0], (int)a[1], (int)a[2]);
+	case SYS_close: return close((int)a[0]);
 	case SYS_close_range:
 		return close_range((unsigned int)a[0], (unsigned int)a[1], 0);
-	case SYS_bind:
-		return bind((int)a[0], (void *)a[1], (socklen_t)a[2]);
+	case SYS_bind: return bind((int)a[0], (void *)a[1], (socklen_t)a[2]);
 	case SYS_connect:
 		return connect((int)a[0], (void *)a[1], (socklen_t)a[2]);
-	case SYS_listen:
-		return listen((int)a[0], (int)a[1]);
+	case SYS_listen: return listen((int)a[0], (int)a[1]);
 	case SYS_accept4:
 		return accept4((int)a[0], (void *)a[1], (void *)a[2],
 			       (int)a[3]);
@@ -115,29 +114,22 @@ static long by_libc(long number, const long a[6])
 				    (int)a[3]);
 		return sendto((int)a[0], (void *)a[1], (size_t)a[2], (int)a[3],
 			      (void *)a[4], (socklen_t)a[5]);
-	case SYS_sendmsg:
-		return sendmsg((int)a[0], (void *)a[1], (int)a[2]);
+	case SYS_sendmsg: return sendmsg((int)a[0], (void *)a[1], (int)a[2]);
 	case SYS_sendmmsg:
 		return sendmmsg((int)a[0], (void *)a[1], (unsigned int)a[2],
 				(int)a[3]);
-	case SYS_recvmsg:
-		return recvmsg((int)a[0], (void *)a[1], (int)a[2]);
-	case SYS_shutdown:
-		return shutdown((int)a[0], (int)a[1]);
+	case SYS_recvmsg: return recvmsg((int)a[0], (void *)a[1], (int)a[2]);
+	case SYS_shutdown: return shutdown((int)a[0], (int)a[1]);
 	case SYS_setsockopt:
-		return setsockopt((int)a[0], (int)a[1], (int)a[2],
-				  (void *)a[3], (socklen_t)a[4]);
+		return setsockopt((int)a[0], (int)a[1], (int)a[2], (void *)a[3],
+				  (socklen_t)a[4]);
 	case SYS_getsockopt:
-		return getsockopt((int)a[0], (int)a[1], (int)a[2],
-				  (void *)a[3], (void *)a[4]);
-	case SYS_dup:
-		return dup((int)a[0]);
-	case SYS_fcntl:
-		return fcntl((int)a[0], (int)a[1], a[2]);
-	case CALL_DUP2:
-		return dup2((int)a[0], (int)a[1]);
-	case CALL_BINDRESVPORT:
-		return bindresvport((int)a[0], (void *)a[1]);
+		return getsockopt((int)a[0], (int)a[1], (int)a[2], (void *)a[3],
+				  (void *)a[4]);
+	case SYS_dup: return dup((int)a[0]);
+	case SYS_fcntl: return fcntl((int)a[0], (int)a[1], a[2]);
+	case CALL_DUP2: return dup2((int)a[0], (int)a[1]);
+	case CALL_BINDRESVPORT: return bindresvport((int)a[0], (void *)a[1]);
 	}
 	errno = ENOSYS;
 	return -1;
@@ -152,9 +144,10 @@ static void make(struct order *order)
 		return;
 	}
 	errno = ERRNO_KEPT;
-	order->result = order->form == FORM_SYSCALL && order->number >= 0 ?
-		syscall(order->number, a[0], a[1], a[2], a[3], a[4], a[5]) :
-		by_libc(order->number, a);
+	order->result = order->form == FORM_SYSCALL && order->number >= 0
+				? syscall(order->number, a[0], a[1], a[2], a[3],
+					  a[4], a[5])
+				: by_libc(order->number, a);
 	if (order->result < 0)
 		order->result = -errno;
 	else
@@ -175,8 +168,7 @@ static void make_in_child(struct order *order)
 	*order = *shared;
 }
 
-__attribute__((noinline))
-static void make_in_vfork_child(struct order *order)
+__attribute__((noinline)) static void make_in_vfork_child(struct order *order)
 {
 	const pid_t pid = vfork();
 
@@ -211,21 +203,14 @@ void way_make(struct order *order, enum place place)
 	order->has_changed_errno = false;
 	order->died_of = 0;
 	switch (place) {
-	case PLACE_FORK:
-		make_in_child(order);
-		break;
-	case PLACE_VFORK:
-		make_in_vfork_child(order);
-		break;
-	case PLACE_THREAD:
-		make_in_thread(order);
-		break;
+	case PLACE_FORK: make_in_child(order); break;
+	case PLACE_VFORK: make_in_vfork_child(order); break;
+	case PLACE_THREAD: make_in_thread(order); break;
 	case PLACE_HANDLER:
 		of_handler = order;
 		raise(SIGUSR1);
 		break;
-	default:
-		make(order);
+	default: make(order);
 	}
 }
 

@@ -14,10 +14,10 @@ enum { CALL_DUP2 = -1, CALL_BINDRESVPORT = -2 };
 
 struct order {
 	enum form form;
-	long number;		/* SYS_bind, say, or one of the above */
+	long number; /* SYS_bind, say, or one of the above */
 	long arguments[6];
 	long result;		/* or -errno */
-	bool has_changed_errno;	/* although it has succeeded */
+	bool has_changed_errno; /* although it has succeeded */
 	int died_of;		/* of a child: its status */
 };
 

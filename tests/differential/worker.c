@@ -47,7 +47,7 @@
 
 #define ALL_STEPS UINT64_MAX
 #define HANG_SECONDS 20
-#define END_SECONDS 70		/* of what the kernel has still to end */
+#define END_SECONDS 70 /* of what the kernel has still to end */
 
 static volatile sig_atomic_t n_sigpipes;
 
@@ -106,12 +106,22 @@ static void run(struct plan *plan, uint64_t keep, uint64_t plain,
 static bool is_only_port_free(void)
 {
 	const struct sockaddr_in6 in6 = {
-		.sin6_family = AF_INET6, .sin6_port = htons(only_port),
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(only_port),
 	};
-	const long of_socket[6] = { AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, };
+	const long of_socket[6] = {
+		AF_INET6,
+		SOCK_STREAM | SOCK_CLOEXEC,
+	};
 	const long fd = way_raw(SYS_socket, of_socket);
-	const long of_bind[6] = { fd, (long)&in6, sizeof(in6), };
-	const long of_close[6] = { fd, };
+	const long of_bind[6] = {
+		fd,
+		(long)&in6,
+		sizeof(in6),
+	};
+	const long of_close[6] = {
+		fd,
+	};
 	const long bound = way_raw(SYS_bind, of_bind);
 
 	way_raw(SYS_close, of_close);
@@ -201,8 +211,8 @@ static void answer(const char *line)
 
 	if (sscanf(line, "hash %" SCNu64 " %" SCNu64, &a, &b) == 2)
 		answer_hash(a, b);
-	else if (sscanf(line, "show %" SCNu64 " %" SCNx64 " %" SCNx64 " %u",
-			&a, &b, &c, &pause_ms) >= 3)
+	else if (sscanf(line, "show %" SCNu64 " %" SCNx64 " %" SCNx64 " %u", &a,
+			&b, &c, &pause_ms) >= 3)
 		answer_show(a, b, c, pause_ms);
 	else if (sscanf(line, "steps %" SCNu64, &a) == 1)
 		answer_steps(a);
@@ -222,7 +232,7 @@ int main(int argc, char **argv)
 			only_port = (uint16_t)atoi(optarg);
 			option_keep_range();
 		} else if (option == 'r' &&
-			 sscanf(optarg, "%u-%u", &low, &high) == 2)
+			   sscanf(optarg, "%u-%u", &low, &high) == 2)
 			ports_set_range((uint16_t)low, (uint16_t)high);
 		else
 			return 2;

@@ -41,16 +41,16 @@
 
 /* From where on calls are counted, and up to where. */
 enum fault_span {
-	SPAN_START,	/* from the start to fault_end() */
-	SPAN_PASS,	/* from fault_begin() to fault_end() */
-	SPAN_COMMAND,	/* all from the program's first to its end or exec */
+	SPAN_START,   /* from the start to fault_end() */
+	SPAN_PASS,    /* from fault_begin() to fault_end() */
+	SPAN_COMMAND, /* all from the program's first to its end or exec */
 };
 
 /* Whose a system call is. */
 enum fault_origin {
-	ORIGIN_OTHER,		/* the program's, libc's, the loader's */
+	ORIGIN_OTHER, /* the program's, libc's, the loader's */
 	ORIGIN_BERTH,
-	ORIGIN_PASSED_ON,	/* the program's own, by a hook of Berth's */
+	ORIGIN_PASSED_ON, /* the program's own, by a hook of Berth's */
 };
 
 struct fault_page {
@@ -61,7 +61,9 @@ struct fault_page {
 	uint32_t number, origin, nth, always, error, size_argument;
 
 	uint32_t n_alike, n_injected, n_calls;
-	struct { uint16_t number, origin; } calls[FAULT_MAX_CALLS];
+	struct {
+		uint16_t number, origin;
+	} calls[FAULT_MAX_CALLS];
 };
 
 struct memory_range {
@@ -71,11 +73,17 @@ struct memory_range {
 /* Of the driver: where it finds what in Berth's files. */
 extern const unsigned long fault_layout[];
 const unsigned long fault_layout[] = {
-	sizeof(struct map_memory), offsetof(struct map_memory, protocols),
-	sizeof(struct protocol_memory), offsetof(struct protocol_memory, uses),
+	sizeof(struct map_memory),
+	offsetof(struct map_memory, protocols),
+	sizeof(struct protocol_memory),
+	offsetof(struct protocol_memory, uses),
 	sizeof(uint16_t) * N_PORTS,
-	offsetof(struct map_memory, counter), N_COUNTERS, N_PROTOCOLS,
-	COUNTER_KERNEL_ASKED, COUNTER_FOREIGN, COUNTER_SWEPT,
+	offsetof(struct map_memory, counter),
+	N_COUNTERS,
+	N_PROTOCOLS,
+	COUNTER_KERNEL_ASKED,
+	COUNTER_FOREIGN,
+	COUNTER_SWEPT,
 	sizeof(struct policy_file_header),
 	offsetof(struct policy_preamble, edition),
 	offsetof(struct policy_preamble, has_moved),
@@ -109,9 +117,9 @@ __asm__(".text\n"
 	"	syscall\n"
 	"	ret\n"
 	"fault_return:\n"
-	"	mov $15, %eax\n"	/* rt_sigreturn */
+	"	mov $15, %eax\n" /* rt_sigreturn */
 	"	syscall\n"
-	"	ud2\n"		/* the kernel looks where a call returns to */
+	"	ud2\n" /* the kernel looks where a call returns to */
 	"fault_text_end:\n");
 
 static bool is_within(const struct memory_range *range, uintptr_t address)
@@ -127,10 +135,10 @@ static bool is_hooked(long number)
 #define LIBC_CALL(result, name, parameters)
 #define LIBC_ALIAS(name)
 #include "preload/hooks.def"
-	case SYS_fcntl: case SYS_prctl: case SYS_seccomp:
-		return true;
-	default:
-		return false;
+	case SYS_fcntl:
+	case SYS_prctl:
+	case SYS_seccomp: return true;
+	default: return false;
 	}
 }
 
@@ -183,13 +191,14 @@ static long fail(long number, uint64_t a[6])
 
 static void dispatch(bool on)
 {
-	static char blocks = 1;		/* SYSCALL_DISPATCH_FILTER_BLOCK */
+	static char blocks = 1; /* SYSCALL_DISPATCH_FILTER_BLOCK */
 
-	if (fault_call(SYS_prctl, (const uint64_t[6]){
-			PR_SET_SYSCALL_USER_DISPATCH, on,
-			on ? (uint64_t)fault_text : 0,
-			on ? (uint64_t)(fault_text_end - fault_text) : 0,
-			on ? (uint64_t)&blocks : 0 }) != 0)
+	if (fault_call(SYS_prctl,
+		       (const uint64_t[6]){
+			       PR_SET_SYSCALL_USER_DISPATCH, on,
+			       on ? (uint64_t)fault_text : 0,
+			       on ? (uint64_t)(fault_text_end - fault_text) : 0,
+			       on ? (uint64_t)&blocks : 0 }) != 0)
 		_exit(STATUS_SKIP);
 }
 
@@ -202,11 +211,11 @@ static void handle(int signal, siginfo_t *info, void *context)
 	uint64_t a[6] = {
 		(uint64_t)registers[REG_RDI], (uint64_t)registers[REG_RSI],
 		(uint64_t)registers[REG_RDX], (uint64_t)registers[REG_R10],
-		(uint64_t)registers[REG_R8], (uint64_t)registers[REG_R9],
+		(uint64_t)registers[REG_R8],  (uint64_t)registers[REG_R9],
 	};
-	const bool fails = is_to_fail(number, origin_of(
-		number, (uintptr_t)info->si_call_addr,
-		(const uintptr_t *)registers[REG_RSP]));
+	const bool fails = is_to_fail(
+		number, origin_of(number, (uintptr_t)info->si_call_addr,
+				  (const uintptr_t *)registers[REG_RSP]));
 
 	(void)signal;
 	registers[REG_RAX] = fails ? fail(number, a) : fault_call(number, a);
@@ -216,8 +225,9 @@ static void handle(int signal, siginfo_t *info, void *context)
 		dispatch(true);
 	/* The program's own mask, without the signal that brings calls. */
 	if (number == SYS_rt_sigprocmask)
-		fault_call(number, (const uint64_t[6]){
-			SIG_SETMASK, 0, (uint64_t)maskp, SET_SIZE });
+		fault_call(number,
+			   (const uint64_t[6]){ SIG_SETMASK, 0, (uint64_t)maskp,
+						SET_SIZE });
 	*maskp &= ~SIGSYS_BIT;
 }
 
@@ -225,8 +235,9 @@ static void handle(int signal, siginfo_t *info, void *context)
 static int find_text(struct dl_phdr_info *info, size_t size, void *context)
 {
 	const bool is_berth = page->span == SPAN_COMMAND
-		? info->dlpi_name[0] == '\0'
-		: strstr(info->dlpi_name, "/libberth.so") != NULL;
+				      ? info->dlpi_name[0] == '\0'
+				      : strstr(info->dlpi_name,
+					       "/libberth.so") != NULL;
 	struct memory_range *range = is_berth ? &berth : &loader;
 
 	(void)size;
@@ -253,8 +264,9 @@ void fault_begin(void)
 	} action = { handle, SA_SIGINFO | SA_NODEFER | SA_RESTORER,
 		     fault_return, 0 };
 
-	fault_call(SYS_rt_sigaction, (const uint64_t[6]){
-		SIGSYS, (uint64_t)&action, 0, SET_SIZE });
+	fault_call(SYS_rt_sigaction,
+		   (const uint64_t[6]){ SIGSYS, (uint64_t)&action, 0,
+					SET_SIZE });
 	dispatch(true);
 }
 
@@ -266,19 +278,23 @@ void fault_end(void)
 /* By no call that libberth.so hooks: the first one would start it. */
 static struct fault_page *map_page(const char *path)
 {
-	const long fd = fault_call(SYS_openat, (const uint64_t[6]){
-		(uint64_t)AT_FDCWD, (uint64_t)path, O_RDWR | O_CLOEXEC });
-	const long address = fd < 0 ? fd : fault_call(
-		SYS_mmap, (const uint64_t[6]){
-			0, sizeof(struct fault_page), PROT_READ | PROT_WRITE,
-			MAP_SHARED, (uint64_t)fd });
+	const long fd = fault_call(SYS_openat,
+				   (const uint64_t[6]){ (uint64_t)AT_FDCWD,
+							(uint64_t)path,
+							O_RDWR | O_CLOEXEC });
+	const long address =
+		fd < 0 ? fd
+		       : fault_call(SYS_mmap,
+				    (const uint64_t[6]){
+					    0, sizeof(struct fault_page),
+					    PROT_READ | PROT_WRITE, MAP_SHARED,
+					    (uint64_t)fd });
 
 	fault_call(SYS_close, (const uint64_t[6]){ (uint64_t)fd });
 	return address < 0 ? NULL : (struct fault_page *)address;
 }
 
-__attribute__((constructor))
-static void start(void)
+__attribute__((constructor)) static void start(void)
 {
 	const char *path = getenv("FAULT_PAGE");
 

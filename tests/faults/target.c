@@ -49,8 +49,7 @@ static int held[MAX_FDS], n_held;
 static char byte[1] = "x";
 static struct iovec data = { byte, sizeof(byte) };
 
-__attribute__((format(printf, 1, 2)))
-static void print(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void print(const char *format, ...)
 {
 	va_list arguments;
 	const size_t room = sizeof(lines) - lines_length;
@@ -181,53 +180,65 @@ static socklen_t size;
 static int value;
 
 #define N(i) ((int)numbers[i])
-#define MESSAGE ((struct msghdr){ .msg_name = &address, \
-	.msg_namelen = fill(true, numbers[0]), \
-	.msg_iov = &data, .msg_iovlen = 1 })
+#define MESSAGE \
+	((struct msghdr){ .msg_name = &address, \
+			  .msg_namelen = fill(true, numbers[0]), \
+			  .msg_iov = &data, \
+			  .msg_iovlen = 1 })
 
 /* Name, whether its line tells of a port, and what it does. */
 #define STEPS(STEP) \
 	STEP(socket, false, open_socket()) \
-	STEP(bind, true, (size = fill(numbers[0], numbers[1]), \
-		bind(current(), &address.generic, size))) \
-	STEP(bind_by_number, true, (size = fill(false, 0), \
-		syscall(SYS_bind, current(), &address, size))) \
-	STEP(connect, true, (size = fill(true, numbers[0]), \
-		connect(current(), &address.generic, size))) \
+	STEP(bind, true, \
+	     (size = fill(numbers[0], numbers[1]), \
+	      bind(current(), &address.generic, size))) \
+	STEP(bind_by_number, true, \
+	     (size = fill(false, 0), \
+	      syscall(SYS_bind, current(), &address, size))) \
+	STEP(connect, true, \
+	     (size = fill(true, numbers[0]), \
+	      connect(current(), &address.generic, size))) \
 	STEP(disconnect, false, connect(current(), &nowhere, sizeof(nowhere))) \
 	STEP(disconnect_udp, true, step_disconnect()) \
 	STEP(listen, true, listen(current(), 1)) \
-	STEP(sendto, true, (size = fill(true, numbers[0]), \
-		sendto(current(), "x", 1, N(1), &address.generic, size))) \
+	STEP(sendto, true, \
+	     (size = fill(true, numbers[0]), \
+	      sendto(current(), "x", 1, N(1), &address.generic, size))) \
 	STEP(sendmsg, true, sendmsg(current(), &MESSAGE, 0)) \
-	STEP(sendmmsg, true, (messages[0].msg_hdr = MESSAGE, \
-		messages[1] = messages[0], \
-		sendmmsg(current(), messages, 2, 0))) \
-	STEP(setsockopt, false, (value = N(2), \
-		setsockopt(current(), N(0), N(1), &value, sizeof(value)))) \
+	STEP(sendmmsg, true, \
+	     (messages[0].msg_hdr = MESSAGE, messages[1] = messages[0], \
+	      sendmmsg(current(), messages, 2, 0))) \
+	STEP(setsockopt, false, \
+	     (value = N(2), \
+	      setsockopt(current(), N(0), N(1), &value, sizeof(value)))) \
 	STEP(getsockopt, false, get_option()) \
 	STEP(dup, false, opened(dup(fds[0]))) \
 	STEP(dup2, false, opened(dup2(fds[0], 50))) \
 	STEP(dup3, false, opened(dup3(fds[0], 51, O_CLOEXEC))) \
 	STEP(fcntl, false, opened(fcntl(fds[0], F_DUPFD_CLOEXEC, 52))) \
 	STEP(close_range, false, \
-		close_range(3, ~0u, 0) != 0 ? -1 : (n_fds = 0)) \
+	     close_range(3, ~0u, 0) != 0 ? -1 : (n_fds = 0)) \
 	STEP(bindresvport, true, bindresvport(current(), NULL)) \
 	STEP(rresvport, false, (value = 1023, opened(rresvport(&value)))) \
 	STEP(chroot, false, chroot(".")) \
-	STEP(setuid, false, setresgid(NOBODY, NOBODY, NOBODY) != 0 ? -1 \
-		: setresuid(NOBODY, NOBODY, NOBODY)) \
+	STEP(setuid, false, \
+	     setresgid(NOBODY, NOBODY, NOBODY) != 0 \
+		     ? -1 \
+		     : setresuid(NOBODY, NOBODY, NOBODY)) \
 	STEP(take_proc, false, umount2("/proc", MNT_DETACH)) \
 	STEP(take_folder, false, umount2(getenv("BERTH_DIR"), MNT_DETACH)) \
 	STEP(take_memory, false, limit(RLIMIT_AS, 0)) \
 	STEP(limit_descriptors, false, \
-		limit(RLIMIT_NOFILE, (rlim_t)numbers[0])) \
+	     limit(RLIMIT_NOFILE, (rlim_t)numbers[0])) \
 	STEP(use_up_descriptors, false, use_up_descriptors()) \
 	STEP(hold, false, held[n_held++] = fds[--n_fds]) \
 	STEP(show_held, false, show_held())
 
 #define DEFINE(name, has_port, result) \
-	static long step_##name(void) { return (result); }
+	static long step_##name(void) \
+	{ \
+		return (result); \
+	}
 #define LIST(name, has_port, result) { #name, step_##name, has_port },
 
 STEPS(DEFINE)
@@ -358,8 +369,7 @@ static void serve(void)
 
 int main(int argc, char **argv)
 {
-	if (argc < 4 ||
-	    sscanf(argv[2], "%lu-%lu", &range_lo, &range_hi) != 2)
+	if (argc < 4 || sscanf(argv[2], "%lu-%lu", &range_lo, &range_hi) != 2)
 		return 2;
 	if (argv[1][1] == 's')
 		call("fault_end");

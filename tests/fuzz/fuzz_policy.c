@@ -46,9 +46,11 @@ static void mend_checksums(void *memory, size_t size)
 	struct policy_image *image = memory;
 	const uint64_t n_rules = image->n_rules;
 	const uint64_t head_size = sizeof(*image) +
-		n_rules * sizeof(struct policy_match) + image->patterns_size;
+				   n_rules * sizeof(struct policy_match) +
+				   image->patterns_size;
 	const uint64_t rules_at = sizeof(*image) +
-		n_rules * sizeof(struct policy_match) + image->strings_size;
+				  n_rules * sizeof(struct policy_match) +
+				  image->strings_size;
 	struct policy_rule *rules = (void *)((char *)memory + rules_at);
 
 	image->magic = POLICY_MAGIC;

@@ -30,7 +30,10 @@
 enum way { BY_RECVMSG, BY_RECVMMSG, BY_SYSCALL, BY_PIDFD, N_WAYS };
 
 static const char *const way_names[N_WAYS] = {
-	"recvmsg", "recvmmsg", "syscall of recvmsg", "pidfd_getfd",
+	"recvmsg",
+	"recvmmsg",
+	"syscall of recvmsg",
+	"pidfd_getfd",
 };
 
 /* Sends or receives one descriptor beside one byte. */
@@ -39,9 +42,11 @@ static int pass(enum way way, int through, int fd)
 	char control[CMSG_SPACE(sizeof(fd))] = { 0 }, byte = 'x';
 	struct iovec part = { &byte, 1 };
 	struct mmsghdr messages = { .msg_hdr = {
-		.msg_iov = &part, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	} };
+					    .msg_iov = &part,
+					    .msg_iovlen = 1,
+					    .msg_control = control,
+					    .msg_controllen = sizeof(control),
+				    } };
 	struct msghdr *message = &messages.msg_hdr;
 	struct cmsghdr *header = CMSG_FIRSTHDR(message);
 
@@ -74,8 +79,8 @@ static int arrive(const struct kind *kind, enum way way)
 		pass(way, pair[0], fresh);
 	fclose(fdopen(old, "r+"));
 	arrived = way == BY_PIDFD
-		? (int)syscall(SYS_pidfd_getfd, pidfd, fresh, 0)
-		: pass(way, pair[1], -1);
+			  ? (int)syscall(SYS_pidfd_getfd, pidfd, fresh, 0)
+			  : pass(way, pair[1], -1);
 	check(arrived == old, "%s: %s gives the number %d again, not %d",
 	      kind->name, way_names[way], old, arrived);
 	close(fresh);
@@ -110,7 +115,10 @@ static void replaced(const struct kind *old, const struct kind *new,
 
 	call_unseen(SYS_close, fd, 0, 0);
 	must((int)call_unseen(SYS_socket, new->family, new->type,
-			      new->protocol) == fd ? 0 : -1, "the number");
+			      new->protocol) == fd
+		     ? 0
+		     : -1,
+	     "the number");
 	if (old->family != new->family)
 		bind_to(fd, any_of(new, 0));
 	else if (new->type == SOCK_DGRAM)
@@ -133,7 +141,8 @@ static int unshare_unseen(void)
 	long result = -1;
 
 #ifdef __x86_64__
-	__asm__ volatile("syscall" : "=a"(result)
+	__asm__ volatile("syscall"
+			 : "=a"(result)
 			 : "0"((long)SYS_unshare), "D"((long)CLONE_NEWNET)
 			 : "rcx", "r11", "memory");
 #else
@@ -179,7 +188,8 @@ static void namespaces(const char *range)
 	/* Once the process has been seen to move it looks where it is. */
 	for (int unseen = 1; unseen >= 0; unseen--) {
 		must(-pthread_create(&thread, NULL, go_away,
-				     unseen ? fds : NULL), "thread");
+				     unseen ? fds : NULL),
+		     "thread");
 		pthread_join(thread, NULL);
 		for (int i = 0; i < N_HELD; i++)
 			check(lease_map_has(&map, fds[i]),

@@ -48,7 +48,8 @@ static int bind_unseen(const struct kind *kind, uint16_t port)
 	long result = -1;
 
 #if defined(__x86_64__)
-	__asm__ volatile("syscall" : "=a"(result)
+	__asm__ volatile("syscall"
+			 : "=a"(result)
 			 : "a"(SYS_bind), "D"(fd), "S"(&any.storage),
 			   "d"(any.length)
 			 : "rcx", "r11", "memory");
@@ -58,7 +59,9 @@ static int bind_unseen(const struct kind *kind, uint16_t port)
 	register const void *x1 __asm__("x1") = &any.storage;
 	register long x2 __asm__("x2") = any.length;
 
-	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2)
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2)
 			 : "memory");
 	result = x0;
 #else
@@ -79,8 +82,8 @@ static void refused(const struct kind *kind, const char *range)
 		others[i] = bind_unseen(kind, (uint16_t)(atoi(range) + i));
 	check(send_to(fd, loopback_of(kind, PORT), 0) < 0 && errno == EAGAIN,
 	      "%s: no port is left", kind->name);
-	check(send_to(copy, loopback_of(kind, PORT), 0) < 0 &&
-	      errno == EAGAIN, "%s: nor for the copy", kind->name);
+	check(send_to(copy, loopback_of(kind, PORT), 0) < 0 && errno == EAGAIN,
+	      "%s: nor for the copy", kind->name);
 	for (int i = 0; i < N_RANGE; i++)
 		close(others[i]);
 	close(fd);

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #define SERVER_PORT 7410
-#define N_TRIES 8	/* the kernel's choice may lie in the range by chance */
+#define N_TRIES 8 /* the kernel's choice may lie in the range by chance */
 
 static struct address server;
 

@@ -43,8 +43,9 @@ static void automatic_ports_differ(const struct kind *kind, int bits)
 
 	for (int i = 0; i < N_SOCKETS; i++) {
 		fds[i] = open_reusing(kind, bits);
-		must(bind_to(fds[i], i & 1 ? any_of(kind, 0)
-					   : loopback_of(kind, 0)), "bind");
+		must(bind_to(fds[i],
+			     i & 1 ? any_of(kind, 0) : loopback_of(kind, 0)),
+		     "bind");
 		ports[i] = local_port(fds[i]);
 	}
 	for (int i = 0; i < N_SOCKETS; i++) {
@@ -130,7 +131,8 @@ static void children_differ(void)
 	close(output[1]);
 	for (size_t i = 0; i < N_CHILDREN; i++)
 		must((int)read(output[0], ports + i * N_SOCKETS,
-			       N_SOCKETS * sizeof(*ports)), "read");
+			       N_SOCKETS * sizeof(*ports)),
+		     "read");
 	close(hold[1]);
 	while (wait(NULL) > 0)
 		;

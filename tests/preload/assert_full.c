@@ -48,9 +48,8 @@ static void take_all(const struct kind *kind, bool connecting,
 	      names[connecting], range);
 	check(used == size, "%s: %s uses %zu of the %zu ports of %s",
 	      kind->name, names[connecting], used, size, range);
-	check(count == size,
-	      "%s: %s succeeds %zu times with %zu ports of %s", kind->name,
-	      names[connecting], count, size, range);
+	check(count == size, "%s: %s succeeds %zu times with %zu ports of %s",
+	      kind->name, names[connecting], count, size, range);
 	for (size_t i = 0; i <= count && i <= MAX_PORTS; i++)
 		close(fds[i]);
 	close(server);
@@ -62,9 +61,9 @@ int main(int argc, char **argv)
 		return 2;
 	for (const struct kind *kind = kinds; kind < kinds + N_KINDS; kind++) {
 		if (kind == &kinds[MPTCP4] || kind == &kinds[MPTCP6])
-			continue;	/* the ports of TCP */
+			continue; /* the ports of TCP */
 		if (kind == &kinds[TCP6] || kind == &kinds[UDP6])
-			continue;	/* taken by TIME_WAIT, or the same */
+			continue; /* taken by TIME_WAIT, or the same */
 		if (!kind_present(kind))
 			continue;
 		take_all(kind, false, argv[1]);

@@ -19,20 +19,20 @@
 #include "lease_map.h"
 
 #define N_FDS 12
-#define FIRST_FD 20		/* of those that a sequence uses */
+#define FIRST_FD 20 /* of those that a sequence uses */
 #define N_STEPS 24
 #define SERVER_PORT 7300
 
 /* What a descriptor is, by the calls that were made. */
 struct held {
-	int socket;		/* of that number; 0 = closed */
-	bool is_passed_on;	/* it came by SCM_RIGHTS: no lease is known by it */
+	int socket;	   /* of that number; 0 = closed */
+	bool is_passed_on; /* it came by SCM_RIGHTS: no lease is known by it */
 };
 
 static struct lease_map map;
 static struct held held[N_FDS];
 static int n_sockets;
-static bool has_lost;		/* a descriptor was closed unseen */
+static bool has_lost; /* a descriptor was closed unseen */
 static char story[N_STEPS * 40];
 static unsigned int random_state;
 
@@ -41,8 +41,7 @@ static int pick(int n)
 	return rand_r(&random_state) % n;
 }
 
-__attribute__((format(printf, 1, 2)))
-static void tell(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 {
 	const size_t length = strlen(story);
 	va_list arguments;
@@ -104,23 +103,17 @@ static void use_socket(int at)
 
 	tell(" %d:use%d", at, what);
 	switch (what) {
-	case 0:
-		bind_to(fd, loopback_of(&kinds[TCP4], 0));
-		break;
-	case 1:
-		bind_to(fd, any_of(&kinds[TCP4], 0));
-		break;
+	case 0: bind_to(fd, loopback_of(&kinds[TCP4], 0)); break;
+	case 1: bind_to(fd, any_of(&kinds[TCP4], 0)); break;
 	case 2:
-		connect_to(fd, loopback_of(&kinds[TCP4], SERVER_PORT +
-					   (uint16_t)pick(2)));
+		connect_to(fd, loopback_of(&kinds[TCP4],
+					   SERVER_PORT + (uint16_t)pick(2)));
 		break;
 	case 3:
 		if (is_udp(fd))
 			send_to(fd, loopback_of(&kinds[UDP4], 9), 0);
 		break;
-	case 4:
-		listen(fd, 1);
-		break;
+	case 4: listen(fd, 1); break;
 	default:
 		if (is_udp(fd))
 			connect(fd, &none, sizeof(none));
@@ -199,7 +192,8 @@ static void have_child(void)
 static void *close_copies(void *unused)
 {
 	(void)unused;
-	close_range(FIRST_FD, FIRST_FD + N_FDS - 1, 2 /* CLOSE_RANGE_UNSHARE */);
+	close_range(FIRST_FD, FIRST_FD + N_FDS - 1,
+		    2 /* CLOSE_RANGE_UNSHARE */);
 	for (int i = 0; i < N_FDS; i++)
 		close(FIRST_FD + i);
 	return NULL;
@@ -217,7 +211,8 @@ static void have_thread(void)
 static void pass_on(int at)
 {
 	tell(" %d:pass", at);
-	adopt(pass_to_self(FIRST_FD + at), (struct held){ held[at].socket, true });
+	adopt(pass_to_self(FIRST_FD + at),
+	      (struct held){ held[at].socket, true });
 	/* A lease that it takes is not known by the others. */
 	for (int i = 0; i < N_FDS; i++)
 		held[i].is_passed_on |= held[i].socket == held[at].socket;

@@ -63,7 +63,7 @@ static void use_locked(const char *range)
 		const int result = bind_to(fds[i], any_of(kind, 0));
 
 		check(i < N_RANGE ? result == 0 &&
-				    range_has(range, local_port(fds[i]))
+					    range_has(range, local_port(fds[i]))
 				  : result != 0 && errno == EADDRINUSE,
 		      "locked: bind %d of %d", i + 1, N_RANGE);
 	}

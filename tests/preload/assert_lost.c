@@ -16,8 +16,8 @@
 #define OPEN_PORT 7400
 #define CLOSED_PORT 7401
 
-static struct address server;	/* listens */
-static struct address closed;	/* nobody listens */
+static struct address server; /* listens */
+static struct address closed; /* nobody listens */
 
 /* A listening socket that was given its port, and its address. */
 static int listen_anywhere(const struct kind *kind, struct address *addressp)
@@ -247,7 +247,9 @@ static bool leaves_range(const char *program, int fd)
 	}
 	must(waitpid(child, &status, 0), "waitpid");
 	must(WIFEXITED(status) && (WEXITSTATUS(status) == HAS_NONE ||
-				   WEXITSTATUS(status) == HAS_RANGE) ? 0 : -1,
+				   WEXITSTATUS(status) == HAS_RANGE)
+		     ? 0
+		     : -1,
 	     "the program without Berth");
 	return WEXITSTATUS(status) == HAS_RANGE;
 }

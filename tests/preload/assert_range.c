@@ -191,8 +191,10 @@ static void sendmsg_first(const struct kind *kind, int fd)
 {
 	struct address peer = loopback_of(kind, OPEN_PORT);
 	struct iovec part = { .iov_base = payload, .iov_len = 1 };
-	struct msghdr header = { .msg_name = &peer, .msg_iov = &part,
-				 .msg_namelen = peer.length, .msg_iovlen = 1 };
+	struct msghdr header = { .msg_name = &peer,
+				 .msg_iov = &part,
+				 .msg_namelen = peer.length,
+				 .msg_iovlen = 1 };
 
 	must((int)sendmsg(fd, &header, 0), "sendmsg");
 }
@@ -202,8 +204,9 @@ static void sendmmsg_first(const struct kind *kind, int fd)
 	struct address peer = loopback_of(kind, OPEN_PORT);
 	struct iovec part = { .iov_base = payload, .iov_len = 1 };
 	struct mmsghdr header = { .msg_hdr = { .msg_name = &peer,
-		.msg_namelen = peer.length, .msg_iov = &part,
-		.msg_iovlen = 1 } };
+					       .msg_namelen = peer.length,
+					       .msg_iov = &part,
+					       .msg_iovlen = 1 } };
 
 	must(sendmmsg(fd, &header, 1, 0), "sendmmsg");
 }

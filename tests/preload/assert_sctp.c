@@ -50,7 +50,8 @@ static int take_connect(const struct kind *kind, int fd)
 static int take_send(const struct kind *kind, int fd)
 {
 	return send_to(fd, loopback_of(kind, OPEN_PORT), MSG_NOSIGNAL) == 1
-		? 0 : -1;
+		       ? 0
+		       : -1;
 }
 
 static int take_bindx(const struct kind *kind, int fd)
@@ -70,7 +71,7 @@ static int take_connectx(const struct kind *kind, int fd)
 static const struct way {
 	const char *name;
 	int (*take)(const struct kind *kind, int fd);
-	int error;		/* when no port is left */
+	int error; /* when no port is left */
 } ways[] = {
 	{ "bind", take_bind, EADDRINUSE },
 	{ "bind to loopback", take_bind_loopback, EADDRINUSE },
@@ -86,7 +87,7 @@ static const struct way {
 /* A child that takes what comes to the server, and keeps it until it is told. */
 struct taker {
 	pid_t pid;
-	int fd;			/* to it: a byte each way */
+	int fd; /* to it: a byte each way */
 };
 
 static void take_all(const struct kind *kind, int server, int kept[MAX_KEPT],
@@ -153,8 +154,10 @@ static void have_all_closed(const struct taker *taker)
 {
 	char byte = 0;
 
-	must(write(taker->fd, &byte, 1) == 1 &&
-	     read(taker->fd, &byte, 1) == 1 ? 0 : -1, "taker");
+	must(write(taker->fd, &byte, 1) == 1 && read(taker->fd, &byte, 1) == 1
+		     ? 0
+		     : -1,
+	     "taker");
 }
 
 /* Its association ends with it, and leaves the port at once. */
@@ -194,8 +197,8 @@ static void fill(const struct kind *kind, const struct way *way,
 
 		const uint16_t port = local_port(fds[n++]);
 
-		n_wrong += error == 0 && (!range_has(range, port) ||
-					  is_taken[port]);
+		n_wrong += error == 0 &&
+			   (!range_has(range, port) || is_taken[port]);
 		n_wrong += error != 0 && port != 0;
 		is_taken[port] = true;
 	}
@@ -230,9 +233,10 @@ static void never_by_itself(const struct kind *kind, const char *range)
 
 			const int fd = open_kind(kind);
 
-			n_self += connect_to(fd, loopback_of(
-				kind, (uint16_t)port)) == 0 ||
-				local_port(fd) == port;
+			n_self += connect_to(fd, loopback_of(kind,
+							     (uint16_t)port)) ==
+					  0 ||
+				  local_port(fd) == port;
 			close(fd);
 		}
 	check(n_self == 0, "%s: no automatic self-connect, not %d", kind->name,
@@ -247,8 +251,9 @@ static void explicit_self(const struct kind *kind)
 	must(bind_to(fd, loopback_of(kind, CLOSED_PORT)), "bind");
 	errno = 0;
 	check(connect_to(fd, loopback_of(kind, CLOSED_PORT)) < 0 &&
-	      errno == ECONNREFUSED, "%s: connect to itself is refused, not %s",
-	      kind->name, strerrorname_np(errno));
+		      errno == ECONNREFUSED,
+	      "%s: connect to itself is refused, not %s", kind->name,
+	      strerrorname_np(errno));
 	errno = 0;
 	check(connectx_to(fd, &list) < 0 && errno == ECONNREFUSED,
 	      "%s: connectx to itself is refused, not %s", kind->name,

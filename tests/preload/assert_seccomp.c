@@ -22,7 +22,7 @@
 
 #define ALLOW(call) \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), \
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 static void allow_some(unsigned int otherwise)
 {
@@ -30,11 +30,20 @@ static void allow_some(unsigned int otherwise)
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
 		/* what the program itself calls */
-		ALLOW(socket), ALLOW(connect), ALLOW(listen), ALLOW(sendto),
-		ALLOW(close), ALLOW(write), ALLOW(exit), ALLOW(exit_group),
+		ALLOW(socket),
+		ALLOW(connect),
+		ALLOW(listen),
+		ALLOW(sendto),
+		ALLOW(close),
+		ALLOW(write),
+		ALLOW(exit),
+		ALLOW(exit_group),
 		/* what DESIGN section 9 adds */
-		ALLOW(setsockopt), ALLOW(getsockopt), ALLOW(getsockname),
-		ALLOW(bind), ALLOW(getpid),
+		ALLOW(setsockopt),
+		ALLOW(getsockopt),
+		ALLOW(getsockname),
+		ALLOW(bind),
+		ALLOW(getpid),
 		BPF_STMT(BPF_RET | BPF_K, otherwise),
 	};
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define N_TRIES 20
-#define EXPLICIT_PORT 7400	/* and the next 36 */
+#define EXPLICIT_PORT 7400 /* and the next 36 */
 #define OPEN_PORT 7399
 
 /* The errno that the connect ends with, 0 for success. */
@@ -34,8 +34,8 @@ static void automatic(const struct kind *kind, const char *text,
 			continue;
 		for (int try = 0; try < N_TRIES; try++) {
 			int fd = open_kind(kind);
-			int error = outcome(fd, address_of(text,
-							   (uint16_t)port),
+			int error = outcome(fd,
+					    address_of(text, (uint16_t)port),
 					    nonblocking);
 
 			self += error == 0;
@@ -72,14 +72,19 @@ struct pair {
 
 static const struct pair pairs_four[] = {
 	{ "127.0.0.1", "127.0.0.1" }, { "0.0.0.0", "127.0.0.1" },
-	{ "127.0.0.1", "0.0.0.0" }, { "0.0.0.0", "0.0.0.0" },
-	{ "10.9.8.7", "10.9.8.7" }, { "0.0.0.0", "10.9.8.7" },
+	{ "127.0.0.1", "0.0.0.0" },   { "0.0.0.0", "0.0.0.0" },
+	{ "10.9.8.7", "10.9.8.7" },   { "0.0.0.0", "10.9.8.7" },
 };
 static const struct pair pairs_six[] = {
-	{ "::1", "::1" }, { "::", "::1" }, { "::1", "::" }, { "::", "::" },
+	{ "::1", "::1" },
+	{ "::", "::1" },
+	{ "::1", "::" },
+	{ "::", "::" },
 	{ "::ffff:127.0.0.1", "::ffff:127.0.0.1" },
-	{ "::", "::ffff:127.0.0.1" }, { "::ffff:0.0.0.0", "::ffff:127.0.0.1" },
-	{ "::", "::ffff:10.9.8.7" }, { "::ffff:127.0.0.1", "::ffff:0.0.0.0" },
+	{ "::", "::ffff:127.0.0.1" },
+	{ "::ffff:0.0.0.0", "::ffff:127.0.0.1" },
+	{ "::", "::ffff:10.9.8.7" },
+	{ "::ffff:127.0.0.1", "::ffff:0.0.0.0" },
 };
 
 /* port 0: whatever bind(0) gives. */
@@ -106,8 +111,7 @@ static void all_explicit(const struct kind *kind)
 
 	for (size_t i = 0; i < (is_four ? 6 : 9) * 4; i++)
 		explicit_pair(kind, &pairs[i / 4],
-			      i & 1 ? (uint16_t)(EXPLICIT_PORT + i) : 0,
-			      i & 2);
+			      i & 1 ? (uint16_t)(EXPLICIT_PORT + i) : 0, i & 2);
 }
 
 /* The same number at another address is another endpoint. */

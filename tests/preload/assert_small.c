@@ -155,7 +155,8 @@ static void open_all(void)
 
 		calls[i].fd = open_kind(kind);
 		calls[i].address = calls[i].make == call_bind
-			? any_of(kind, 0) : loopback_of(kind, OPEN_PORT);
+					   ? any_of(kind, 0)
+					   : loopback_of(kind, OPEN_PORT);
 	}
 }
 
@@ -165,15 +166,16 @@ static void judge(const char *where, const char *range, bool is_dry)
 		const struct call *call = &calls[i];
 		const char *name = kinds[call->kind].name;
 		const bool is_exhausted = call->result < 0 &&
-			(call->error == EADDRINUSE || call->error == EAGAIN ||
-			 call->error == EADDRNOTAVAIL);
+					  (call->error == EADDRINUSE ||
+					   call->error == EAGAIN ||
+					   call->error == EADDRNOTAVAIL);
 
 		if (is_dry)
 			check(is_exhausted, "%s: %s %s finds no port, %s",
 			      where, name, call->name, strerror(call->error));
 		else
 			check(call->result >= 0 &&
-			      range_has(range, local_port(call->fd)),
+				      range_has(range, local_port(call->fd)),
 			      "%s: %s %s gets a port of the range", where, name,
 			      call->name);
 		close(call->fd);

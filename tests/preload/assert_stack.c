@@ -311,8 +311,9 @@ static void measure_early(int argc, char **argv, char **variables)
 		early_depth = measure();
 }
 
-__attribute__((section(".preinit_array"), used))
-static void (*const before_all)(int, char **, char **) = measure_early;
+__attribute__((section(".preinit_array"),
+	       used)) static void (*const before_all)(int, char **,
+						      char **) = measure_early;
 
 /* --- the surroundings ----------------------------------------------------- */
 
@@ -338,7 +339,8 @@ static void make_addresses(const struct kind *kind)
 		messages[i].msg_hdr = (struct msghdr){
 			.msg_name = &open_port.sa,
 			.msg_namelen = open_port.length,
-			.msg_iov = &text, .msg_iovlen = 1,
+			.msg_iov = &text,
+			.msg_iovlen = 1,
 		};
 	length = sizeof(value);
 }

@@ -49,7 +49,8 @@ static int use_up(void)
 		return BAD("the second bind is not refused");
 	sigprocmask(SIG_SETMASK, NULL, &after);
 	return memcmp(&before, &after, sizeof(after)) == 0
-		? 0 : BAD("the signal mask has changed");
+		       ? 0
+		       : BAD("the signal mask has changed");
 }
 
 /* What a daemon does: it closes 2, and opens its data file. */
@@ -80,7 +81,8 @@ static int move_to_pipe(void)
 	if (use_up())
 		return 1;
 	return poll(&poll_end, 1, 0) == 0
-		? 0 : BAD("a line in a pipe of the program's");
+		       ? 0
+		       : BAD("a line in a pipe of the program's");
 }
 
 static int limit_file(void)
@@ -106,7 +108,8 @@ static int keep_pending(int number, bool to_process)
 	if (sigtimedwait(&set, NULL, &at_once) != number)
 		return BAD("a pending signal is gone");
 	return sigtimedwait(&set, NULL, &at_once) < 0
-		? 0 : BAD("a signal is pending twice");
+		       ? 0
+		       : BAD("a signal is pending twice");
 }
 
 static int speak(const char *way)
@@ -133,7 +136,7 @@ static int speak(const char *way)
 /* What the program gets as 2, and where its lines can be read; -1 = nowhere. */
 struct location {
 	int end, reading;
-	bool background;	/* of a terminal */
+	bool background; /* of a terminal */
 };
 
 static void fill(int fd)
@@ -201,8 +204,10 @@ static struct location make_full_socket(void)
 static struct location make_file(void)
 {
 	const char bytes[FILE_LIMIT] = { 0 };
-	const int fd = must(open("log", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC |
-				 O_APPEND, 0600), "log");
+	const int fd = must(
+		open("log", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND,
+		     0600),
+		"log");
 
 	must((int)write(fd, bytes, sizeof(bytes)), "log");
 	return (struct location){ fd, open("log", O_RDONLY | O_CLOEXEC),
@@ -212,7 +217,7 @@ static struct location make_file(void)
 static struct location make_null(void)
 {
 	return (struct location){ open("/dev/null", O_RDWR | O_CLOEXEC), -1,
-			       false };
+				  false };
 }
 
 static struct location make_none(void)
@@ -338,9 +343,8 @@ static bool has_line(const struct location *place)
 	if (place->reading < 0)
 		return false;
 	fcntl(place->reading, F_SETFL, flags | O_NONBLOCK);
-	while (size < sizeof(bytes) &&
-	       (n = read(place->reading, bytes + size,
-			 sizeof(bytes) - size)) > 0)
+	while (size < sizeof(bytes) && (n = read(place->reading, bytes + size,
+						 sizeof(bytes) - size)) > 0)
 		size += (size_t)n;
 	return memmem(bytes, size, PREFIX, strlen(PREFIX)) != NULL;
 }

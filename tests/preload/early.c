@@ -37,13 +37,14 @@ static void use_copies(int fd, const char *when)
 	say(dup2(FD_HUGE, FD_HUGE) == -1 && errno == EBADF,
 	    "dup2 of no descriptor onto itself is refused ", when);
 	say(dup2(fd, low) == low && dup3(fd, low + 1, O_CLOEXEC) == low + 1 &&
-	    fcntl(low + 1, F_GETFD) == FD_CLOEXEC, "dup2 and dup3 work ", when);
+		    fcntl(low + 1, F_GETFD) == FD_CLOEXEC,
+	    "dup2 and dup3 work ", when);
 	say(fcntl(fd, F_DUPFD, low) == low + 2, "F_DUPFD works ", when);
 	say(dup(fd) >= 0, "dup works ", when);
 	say(local_port(low + 2) == local_port(fd), "copies have the port ",
 	    when);
 	say(!close_range((unsigned int)low, (unsigned int)low + 1, 0) &&
-	    fcntl(low, F_GETFD) == -1 && fcntl(low + 2, F_GETFD) == 0,
+		    fcntl(low, F_GETFD) == -1 && fcntl(low + 2, F_GETFD) == 0,
 	    "close_range closes what it is to ", when);
 	say(dup2(fd, high) == high, "and dup2 works again ", when);
 	closefrom(low);
@@ -64,12 +65,14 @@ static void use_messages(const char *range, struct address peer,
 	socklen_t length = sizeof(type);
 
 	say(sendmsg(fd, &messages[0].msg_hdr, 0) == 1 &&
-	    range_has(range, local_port(fd)), "sendmsg in the range ", when);
+		    range_has(range, local_port(fd)),
+	    "sendmsg in the range ", when);
 	say(sendmmsg(other, messages, 2, 0) == 2 &&
-	    range_has(range, local_port(other)), "sendmmsg in the range ",
-	    when);
+		    range_has(range, local_port(other)),
+	    "sendmmsg in the range ", when);
 	say(!getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) &&
-	    type == SOCK_DGRAM && !set_int(fd, SOL_SOCKET, SO_RCVBUF, 9999),
+		    type == SOCK_DGRAM &&
+		    !set_int(fd, SOL_SOCKET, SO_RCVBUF, 9999),
 	    "options work ", when);
 	say(!listen(listener, 1) && range_has(range, local_port(listener)),
 	    "listen in the range ", when);
@@ -108,15 +111,13 @@ static void at_exit(void)
 	use_sockets("in atexit");
 }
 
-__attribute__((constructor))
-static void start(void)
+__attribute__((constructor)) static void start(void)
 {
 	atexit(at_exit);
 	use_sockets("before the constructor");
 }
 
-__attribute__((destructor))
-static void end(void)
+__attribute__((destructor)) static void end(void)
 {
 	use_sockets("after the destructor");
 }

@@ -93,8 +93,8 @@ static void set_by_library(uint32_t listed, uint32_t otherwise, char **calls)
 {
 	void *library = dlopen("libseccomp.so.2", RTLD_NOW);
 	void *(*init)(uint32_t) = find(library, "seccomp_init");
-	int (*add_rule)(void *, uint32_t, int, unsigned int, ...) =
-		find(library, "seccomp_rule_add");
+	int (*add_rule)(void *, uint32_t, int, unsigned int,
+			...) = find(library, "seccomp_rule_add");
 	int (*load_all)(const void *) = find(library, "seccomp_load");
 	void *context = init(otherwise);
 
@@ -109,8 +109,10 @@ static void set_filter(const char *way, bool only, char **calls)
 				     : SECCOMP_RET_KILL_PROCESS;
 
 	if (strcmp(way, "libseccomp") == 0) {
-		set_by_library(listed, only ? SECCOMP_RET_KILL_PROCESS
-					    : SECCOMP_RET_ALLOW, calls);
+		set_by_library(listed,
+			       only ? SECCOMP_RET_KILL_PROCESS
+				    : SECCOMP_RET_ALLOW,
+			       calls);
 		return;
 	}
 	for (; *calls != NULL; calls++)
@@ -122,7 +124,8 @@ static void set_filter(const char *way, bool only, char **calls)
 		     "prctl");
 	else if (strcmp(way, "seccomp") == 0)
 		must((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
-				  &program), "seccomp");
+				  &program),
+		     "seccomp");
 	else if (strcmp(way, "tsync") == 0)
 		must((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 				  SECCOMP_FILTER_FLAG_TSYNC, &program),
@@ -194,8 +197,10 @@ static void do_sendmsg(const struct kind *kind, int fd)
 	struct address address = server_of(kind);
 	struct iovec data = { a_byte, 1 };
 	const struct msghdr message = {
-		.msg_name = &address.sa, .msg_namelen = address.length,
-		.msg_iov = &data, .msg_iovlen = 1,
+		.msg_name = &address.sa,
+		.msg_namelen = address.length,
+		.msg_iov = &data,
+		.msg_iovlen = 1,
 	};
 
 	say("sendmsg", sendmsg(fd, &message, 0));
@@ -229,7 +234,7 @@ static const struct scenario {
 	const char *name;
 	int kind;
 	void (*act)(const struct kind *kind, int fd);
-	bool is_own;		/* of AF_UNIX */
+	bool is_own; /* of AF_UNIX */
 } scenarios[] = {
 	{ "connect", TCP4, do_connect, false },
 	{ "connect6", TCP6, do_connect, false },

@@ -220,9 +220,10 @@ void install_filter(struct sock_filter *code, size_t n)
 void answer_call(int number, int argument, uint32_t value, uint32_t action)
 {
 	const size_t at_number = offsetof(struct seccomp_data, nr);
-	const size_t at = argument < 0 ? at_number
-		: offsetof(struct seccomp_data, args) +
-		  (size_t)argument * sizeof(uint64_t);
+	const size_t at = argument < 0
+				  ? at_number
+				  : offsetof(struct seccomp_data, args) +
+					    (size_t)argument * sizeof(uint64_t);
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)at_number),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 3),
@@ -335,7 +336,7 @@ int count_fds(void)
 	while (readdir(folder))
 		count++;
 	closedir(folder);
-	return count - 3;	/* ".", ".." and the folder itself */
+	return count - 3; /* ".", ".." and the folder itself */
 }
 
 int pass_to_self(int fd)
@@ -343,8 +344,10 @@ int pass_to_self(int fd)
 	char control[CMSG_SPACE(sizeof(fd))] = { 0 }, byte = 'x';
 	struct iovec part = { &byte, 1 };
 	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	int pair[2], copy;
@@ -367,7 +370,8 @@ long call_unseen(long number, long first, long second, long third)
 #ifdef __x86_64__
 	long result;
 
-	__asm__ volatile("syscall" : "=a"(result)
+	__asm__ volatile("syscall"
+			 : "=a"(result)
 			 : "a"(number), "D"(first), "S"(second), "d"(third)
 			 : "rcx", "r11", "memory");
 	return result;
@@ -377,7 +381,9 @@ long call_unseen(long number, long first, long second, long third)
 	register long x1 __asm__("x1") = second;
 	register long x2 __asm__("x2") = third;
 
-	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2)
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2)
 			 : "memory");
 	return x0;
 #endif

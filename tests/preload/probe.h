@@ -45,7 +45,15 @@ struct kind {
 };
 
 enum {
-	TCP4, TCP6, MPTCP4, MPTCP6, UDP4, UDP6, UDPLITE4, UDPLITE6, N_KINDS,
+	TCP4,
+	TCP6,
+	MPTCP4,
+	MPTCP6,
+	UDP4,
+	UDP6,
+	UDPLITE4,
+	UDPLITE6,
+	N_KINDS,
 };
 extern const struct kind kinds[N_KINDS];
 
@@ -77,40 +85,41 @@ uint16_t local_port(int fd);
  * Runs the call with errno at ERRNO_KEPT and prints the name, the result, errno
  * and what the socket fd (-1 = none) looks like afterwards.
  */
-#define REPORT(fd, call, ...) do { \
-	errno = ERRNO_KEPT; \
-	long report_result = (long)(call); \
-	report_call(fd, report_result, errno, __VA_ARGS__); \
-} while (0)
+#define REPORT(fd, call, ...) \
+	do { \
+		errno = ERRNO_KEPT; \
+		long report_result = (long)(call); \
+		report_call(fd, report_result, errno, __VA_ARGS__); \
+	} while (0)
 
-__attribute__((format(printf, 4, 5)))
-void report_call(int fd, long result, int error, const char *format, ...);
+__attribute__((format(printf, 4, 5))) void report_call(int fd, long result,
+						       int error,
+						       const char *format, ...);
 
 /*
  * The same in a child, for a pointer that nobody may follow: a crash is a line
  * as well then, and what the socket looks like afterwards is seen by both.
  */
-#define REPORT_WILD(fd, call, ...) do { \
-	int report_child = start_child(); \
-	if (report_child == 0) { \
-		REPORT(fd, call, __VA_ARGS__); \
-		_exit(0); \
-	} \
-	end_child(report_child, __VA_ARGS__); \
-} while (0)
+#define REPORT_WILD(fd, call, ...) \
+	do { \
+		int report_child = start_child(); \
+		if (report_child == 0) { \
+			REPORT(fd, call, __VA_ARGS__); \
+			_exit(0); \
+		} \
+		end_child(report_child, __VA_ARGS__); \
+	} while (0)
 
 int start_child(void);
-__attribute__((format(printf, 2, 3)))
-void end_child(int child, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void end_child(int child,
+						     const char *format, ...);
 
 /* A line of its own for the comparison. */
-__attribute__((format(printf, 1, 2)))
-void report_text(const char *format, ...);
+__attribute__((format(printf, 1, 2))) void report_text(const char *format, ...);
 
-__attribute__((format(printf, 2, 3)))
-void check(bool holds, const char *format, ...);
-__attribute__((format(printf, 1, 2)))
-void skip(const char *format, ...);
+__attribute__((format(printf, 2, 3))) void check(bool holds, const char *format,
+						 ...);
+__attribute__((format(printf, 1, 2))) void skip(const char *format, ...);
 
 /* Ends the probe with status 99, and what, if result is negative. */
 int must(int result, const char *what);

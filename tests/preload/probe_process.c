@@ -160,7 +160,8 @@ static void passed_descriptor(void)
 {
 	char protocol[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 'x';
 	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1,
+	struct msghdr header = { .msg_iov = &part,
+				 .msg_iovlen = 1,
 				 .msg_control = protocol,
 				 .msg_controllen = sizeof(protocol) };
 	struct cmsghdr *item = CMSG_FIRSTHDR(&header);

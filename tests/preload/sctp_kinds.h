@@ -5,7 +5,7 @@
 
 #include "probe.h"
 
-#include <netinet/sctp.h>	/* wants netinet/in.h before it */
+#include <netinet/sctp.h> /* wants netinet/in.h before it */
 #include <stddef.h>
 
 static const struct kind sctp_kinds[] = {

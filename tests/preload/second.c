@@ -7,7 +7,6 @@
 
 #include <dlfcn.h>
 
-
 int second_calls(void);
 
 static int count;
@@ -19,9 +18,9 @@ int second_calls(void)
 
 int bind(int fd, const struct sockaddr *address, socklen_t length)
 {
-	int (*next)(int, const struct sockaddr *, socklen_t) =
-		(int (*)(int, const struct sockaddr *, socklen_t))
-		dlsym(RTLD_NEXT, "bind");
+	int (*next)(int, const struct sockaddr *,
+		    socklen_t) = (int (*)(int, const struct sockaddr *,
+					  socklen_t))dlsym(RTLD_NEXT, "bind");
 
 	count++;
 	return next(fd, address, length);
@@ -30,8 +29,8 @@ int bind(int fd, const struct sockaddr *address, socklen_t length)
 int connect(int fd, const struct sockaddr *address, socklen_t length)
 {
 	int (*next)(int, const struct sockaddr *, socklen_t) =
-		(int (*)(int, const struct sockaddr *, socklen_t))
-		dlsym(RTLD_NEXT, "connect");
+		(int (*)(int, const struct sockaddr *,
+			 socklen_t))dlsym(RTLD_NEXT, "connect");
 
 	count++;
 	return next(fd, address, length);

@@ -40,8 +40,8 @@ static const char large[70000] = "x";
 
 /* Its name in a scene, and its result. */
 #define STEPS(STEP) \
-	STEP(open, keep_fd(CALL(socket, stage.kind->family, \
-				stage.kind->type, stage.kind->protocol))) \
+	STEP(open, keep_fd(CALL(socket, stage.kind->family, stage.kind->type, \
+				stage.kind->protocol))) \
 	STEP(socket, keep_fd(CALL(socket, N(0), N(1), N(2)))) \
 	STEP(file, keep_fd(open(word(0), O_RDWR))) \
 	STEP(path, keep_fd(open(word(0), O_PATH))) \
@@ -56,12 +56,12 @@ static const char large[70000] = "x";
 	STEP(await, await_connect(FD)) \
 	STEP(listen, CALL(listen, FD, N(0))) \
 	STEP(send, send(FD, "x", 1, N(0))) \
-	STEP(sendto, CALL(sendto, FD, \
-			  words_count() > 3 ? place_at(3)->pointer : large, \
-			  words_count() > 2 ? (size_t)number(2) : 1, N(1), \
-			  A(0))) \
-	STEP(sendmsg, CALL(sendmsg, FD, (struct msghdr *)messages(0, 2), \
-			   N(1))) \
+	STEP(sendto, \
+	     CALL(sendto, FD, \
+		  words_count() > 3 ? place_at(3)->pointer : large, \
+		  words_count() > 2 ? (size_t)number(2) : 1, N(1), A(0))) \
+	STEP(sendmsg, \
+	     CALL(sendmsg, FD, (struct msghdr *)messages(0, 2), N(1))) \
 	STEP(sendmmsg, send_messages()) \
 	STEP(getpeername, get_peer()) \
 	STEP(shutdown, shutdown(FD, N(0))) \
@@ -80,8 +80,8 @@ static const char large[70000] = "x";
 	STEP(dup3, keep_fd(CALL(dup3, FD, N(0), N(1)))) \
 	STEP(close, drop_fd(CALL(close, FD))) \
 	STEP(fclose, drop_fd(fclose(fdopen(FD, "r+")))) \
-	STEP(close_range, CALL(close_range, (unsigned int)N(0), \
-			       (unsigned int)N(1), N(2))) \
+	STEP(close_range, \
+	     CALL(close_range, (unsigned int)N(0), (unsigned int)N(1), N(2))) \
 	STEP(closefrom, (closefrom(N(0)), 0)) \
 	STEP(bindresvport, bind_reserved(false)) \
 	STEP(bindresvport_sa, bind_reserved(true)) \
@@ -97,7 +97,11 @@ static const char large[70000] = "x";
 	STEP(syscall, syscall(number(0), number(1), number(2), number(3), \
 			      number(4), number(5), number(6)))
 
-#define DEFINE(name, result) static long step_##name(void) { return (result); }
+#define DEFINE(name, result) \
+	static long step_##name(void) \
+	{ \
+		return (result); \
+	}
 #define LIST(name, result) { #name, step_##name },
 
 STEPS(DEFINE)
@@ -121,8 +125,7 @@ long step_make(const char *text)
 	const struct step *step;
 
 	stage.is_by_number = strncmp(text, "sys.", 4) == 0;
-	snprintf(copy, sizeof(copy), "%s",
-		 text + (stage.is_by_number ? 4 : 0));
+	snprintf(copy, sizeof(copy), "%s", text + (stage.is_by_number ? 4 : 0));
 	step = find(strsep(&rest, " "));
 	words_read(rest);
 	errno = ERRNO_KEPT;

@@ -14,9 +14,9 @@
 struct stage {
 	const struct kind *kind;
 	int servers[MAX_SERVERS], n_servers;
-	int fds[MAX_SCENE_FDS], n_fds;	/* of the scene */
-	int fd;				/* at hand */
-	bool is_by_number;		/* the call is made by syscall(2) */
+	int fds[MAX_SCENE_FDS], n_fds; /* of the scene */
+	int fd;			       /* at hand */
+	bool is_by_number;	       /* the call is made by syscall(2) */
 };
 extern struct stage stage;
 

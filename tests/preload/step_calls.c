@@ -49,7 +49,8 @@ struct mmsghdr *messages(int i, int j)
 	const struct msghdr one = {
 		.msg_name = (void *)place_at(i)->pointer,
 		.msg_namelen = place_at(i)->length,
-		.msg_iov = is_empty ? NULL : &part, .msg_iovlen = !is_empty,
+		.msg_iov = is_empty ? NULL : &part,
+		.msg_iovlen = !is_empty,
 	};
 
 	if (is_address(j))
@@ -74,8 +75,8 @@ long send_messages(void)
 
 	errno = ERRNO_KEPT;
 	result = stage.is_by_number
-		? syscall(SYS_sendmmsg, stage.fd, list, n, flags)
-		: sendmmsg(stage.fd, list, n, flags);
+			 ? syscall(SYS_sendmmsg, stage.fd, list, n, flags)
+			 : sendmmsg(stage.fd, list, n, flags);
 
 	const int error = errno;
 
@@ -94,25 +95,26 @@ long set_option(void)
 	const socklen_t length = words_count() > 3 ? (socklen_t)number(3)
 						   : sizeof(value);
 
-	return stage.is_by_number
-		? syscall(SYS_setsockopt, stage.fd, number(0), number(1),
-			  pointer, length)
-		: setsockopt(stage.fd, (int)number(0), (int)number(1), pointer,
-			     length);
+	return stage.is_by_number ? syscall(SYS_setsockopt, stage.fd, number(0),
+					    number(1), pointer, length)
+				  : setsockopt(stage.fd, (int)number(0),
+					       (int)number(1), pointer, length);
 }
 
 long get_option(void)
 {
 	int value = 7;
 	socklen_t length = words_count() > 3 && !is_address(3)
-		? (socklen_t)number(3) : sizeof(value);
+				   ? (socklen_t)number(3)
+				   : sizeof(value);
 	socklen_t *lengthp = is_address(3) ? NULL : &length;
 	void *pointer = is_address(2) ? (void *)place_at(2)->pointer : &value;
-	const long result = stage.is_by_number
-		? syscall(SYS_getsockopt, stage.fd, number(0), number(1),
-			  pointer, lengthp)
-		: getsockopt(stage.fd, (int)number(0), (int)number(1), pointer,
-			     lengthp);
+	const long result =
+		stage.is_by_number
+			? syscall(SYS_getsockopt, stage.fd, number(0),
+				  number(1), pointer, lengthp)
+			: getsockopt(stage.fd, (int)number(0), (int)number(1),
+				     pointer, lengthp);
 	const int error = errno;
 
 	if (result == 0)
@@ -129,7 +131,8 @@ long check_own_range(void)
 	const uint16_t port = local_port(stage.fd);
 
 	if (getsockopt(stage.fd, SOL_IP, IP_LOCAL_PORT_RANGE, &range,
-		       &length) != 0 || range == 0)
+		       &length) != 0 ||
+	    range == 0)
 		return 0;
 	return port >= number(0) && port <= number(1) ? 1 : -1;
 }
@@ -153,7 +156,8 @@ long get_peer(void)
 
 	report_text("the peer is %s", memcmp(&name, place_at(0)->pointer,
 					     place_at(0)->length) == 0
-		    ? "the one named" : "another");
+					      ? "the one named"
+					      : "another");
 	errno = error;
 	return result;
 }
@@ -169,8 +173,9 @@ long interrupt_often(void)
 	const suseconds_t interval = (suseconds_t)number(0) * 10000;
 
 	sigaction(SIGALRM, &action, NULL);
-	return setitimer(ITIMER_REAL, &(struct itimerval){
-		{ 0, interval }, { 0, interval } }, NULL);
+	return setitimer(
+		ITIMER_REAL,
+		&(struct itimerval){ { 0, interval }, { 0, interval } }, NULL);
 }
 
 long keep_address(void)
@@ -186,11 +191,13 @@ long control_fd(void)
 {
 	const int command = (int)number(0), argument = (int)number(1);
 	const long result = stage.is_by_number
-		? syscall(SYS_fcntl, stage.fd, command, argument)
-		: fcntl(stage.fd, command, argument);
+				    ? syscall(SYS_fcntl, stage.fd, command,
+					      argument)
+				    : fcntl(stage.fd, command, argument);
 
 	return command == F_DUPFD || command == F_DUPFD_CLOEXEC
-		? keep_fd(result) : result;
+		       ? keep_fd(result)
+		       : result;
 }
 
 long own_fd(void)
@@ -239,9 +246,8 @@ static long say_port(long result, uint16_t port)
 long make_shell(bool has_family)
 {
 	int port = (int)number(0);
-	const long fd = has_family
-		? rresvport_af(&port, (sa_family_t)number(1))
-		: rresvport(&port);
+	const long fd = has_family ? rresvport_af(&port, (sa_family_t)number(1))
+				   : rresvport(&port);
 
 	return keep_fd(say_port(fd, (uint16_t)port));
 }
@@ -278,10 +284,11 @@ long bind_many(void)
 long connect_many(bool is_old)
 {
 	struct packed *packed = pack_all();
-	const long result = is_old
-		? setsockopt(stage.fd, IPPROTO_SCTP, SCTP_SOCKOPT_CONNECTX,
-			     packed->bytes, (socklen_t)packed->size)
-		: connectx_to(stage.fd, packed);
+	const long result = is_old ? setsockopt(stage.fd, IPPROTO_SCTP,
+						SCTP_SOCKOPT_CONNECTX,
+						packed->bytes,
+						(socklen_t)packed->size)
+				   : connectx_to(stage.fd, packed);
 
 	return result > 0 ? 1 : result;
 }

@@ -25,34 +25,83 @@ char *kept_page;
 
 /* --- numbers ----------------------------------------------------------------- */
 
-#define NAMES(NAME) \
-	NAME(AF_UNSPEC) NAME(AF_UNIX) NAME(AF_INET) NAME(AF_INET6) \
-	NAME(AF_NETLINK) NAME(AF_VSOCK) NAME(AF_PACKET) \
-	NAME(SOCK_STREAM) NAME(SOCK_DGRAM) NAME(SOCK_RAW) NAME(SOCK_SEQPACKET) \
-	NAME(SOCK_NONBLOCK) NAME(SOCK_CLOEXEC) NAME(SHUT_RDWR) \
-	NAME(SOL_SOCKET) NAME(SO_REUSEADDR) NAME(SO_REUSEPORT) NAME(SO_TYPE) \
-	NAME(SO_BROADCAST) NAME(SOL_IP) NAME(IP_BIND_ADDRESS_NO_PORT) \
-	NAME(IP_LOCAL_PORT_RANGE) NAME(IPPROTO_IPV6) NAME(IPV6_V6ONLY) \
-	NAME(IPPROTO_TCP) NAME(TCP_REPAIR) NAME(TCP_FASTOPEN_CONNECT) \
-	NAME(IPPROTO_UDP) NAME(IPPROTO_ICMP) NAME(IPPROTO_ICMPV6) \
-	NAME(IPPROTO_RAW) NAME(IPPROTO_SCTP) \
-	NAME(MSG_DONTWAIT) NAME(MSG_NOSIGNAL) NAME(MSG_OOB) NAME(MSG_CONFIRM) \
-	NAME(MSG_DONTROUTE) NAME(MSG_MORE) NAME(MSG_EOR) NAME(MSG_FASTOPEN) \
-	NAME(F_DUPFD) NAME(F_DUPFD_CLOEXEC) NAME(F_GETFD) NAME(F_SETFD) \
-	NAME(F_GETFL) NAME(F_SETFL) NAME(F_GETOWN) NAME(F_GETPIPE_SZ) \
-	NAME(O_NONBLOCK) NAME(O_CLOEXEC) NAME(FD_CLOEXEC) NAME(FD_HUGE) \
-	NAME(INT_MAX) NAME(INT_MIN) \
-	NAME(SYS_bind) NAME(SYS_connect) NAME(SYS_listen) NAME(SYS_sendto) \
-	NAME(SYS_sendmsg) NAME(SYS_sendmmsg) NAME(SYS_close) NAME(SYS_dup) \
-	NAME(SYS_dup3) NAME(SYS_fcntl) NAME(SYS_setsockopt) \
-	NAME(SYS_getsockopt) NAME(SYS_socket) NAME(SYS_write)
-
-#define NAME(name) { #name, (long)name },
+/* clang-format off */
+#define NAME(name) { #name, (long)name }
+/* clang-format on */
 
 static const struct {
 	const char *name;
 	long value;
-} names[] = { NAMES(NAME) };
+} names[] = {
+	NAME(AF_UNSPEC),
+	NAME(AF_UNIX),
+	NAME(AF_INET),
+	NAME(AF_INET6),
+	NAME(AF_NETLINK),
+	NAME(AF_VSOCK),
+	NAME(AF_PACKET),
+	NAME(SOCK_STREAM),
+	NAME(SOCK_DGRAM),
+	NAME(SOCK_RAW),
+	NAME(SOCK_SEQPACKET),
+	NAME(SOCK_NONBLOCK),
+	NAME(SOCK_CLOEXEC),
+	NAME(SHUT_RDWR),
+	NAME(SOL_SOCKET),
+	NAME(SO_REUSEADDR),
+	NAME(SO_REUSEPORT),
+	NAME(SO_TYPE),
+	NAME(SO_BROADCAST),
+	NAME(SOL_IP),
+	NAME(IP_BIND_ADDRESS_NO_PORT),
+	NAME(IP_LOCAL_PORT_RANGE),
+	NAME(IPPROTO_IPV6),
+	NAME(IPV6_V6ONLY),
+	NAME(IPPROTO_TCP),
+	NAME(TCP_REPAIR),
+	NAME(TCP_FASTOPEN_CONNECT),
+	NAME(IPPROTO_UDP),
+	NAME(IPPROTO_ICMP),
+	NAME(IPPROTO_ICMPV6),
+	NAME(IPPROTO_RAW),
+	NAME(IPPROTO_SCTP),
+	NAME(MSG_DONTWAIT),
+	NAME(MSG_NOSIGNAL),
+	NAME(MSG_OOB),
+	NAME(MSG_CONFIRM),
+	NAME(MSG_DONTROUTE),
+	NAME(MSG_MORE),
+	NAME(MSG_EOR),
+	NAME(MSG_FASTOPEN),
+	NAME(F_DUPFD),
+	NAME(F_DUPFD_CLOEXEC),
+	NAME(F_GETFD),
+	NAME(F_SETFD),
+	NAME(F_GETFL),
+	NAME(F_SETFL),
+	NAME(F_GETOWN),
+	NAME(F_GETPIPE_SZ),
+	NAME(O_NONBLOCK),
+	NAME(O_CLOEXEC),
+	NAME(FD_CLOEXEC),
+	NAME(FD_HUGE),
+	NAME(INT_MAX),
+	NAME(INT_MIN),
+	NAME(SYS_bind),
+	NAME(SYS_connect),
+	NAME(SYS_listen),
+	NAME(SYS_sendto),
+	NAME(SYS_sendmsg),
+	NAME(SYS_sendmmsg),
+	NAME(SYS_close),
+	NAME(SYS_dup),
+	NAME(SYS_dup3),
+	NAME(SYS_fcntl),
+	NAME(SYS_setsockopt),
+	NAME(SYS_getsockopt),
+	NAME(SYS_socket),
+	NAME(SYS_write),
+};
 
 _Noreturn void refuse_word(const char *what, const char *text)
 {
@@ -106,8 +155,9 @@ static void read_unix(struct address *address, const char *name)
 	const size_t length = strlen(name);
 
 	strcpy(address->un.sun_path + 1, name);
-	set_family(address, AF_UNIX, (socklen_t)(
-		sizeof(sa_family_t) + (length > 0 ? 1 + length : 0)));
+	set_family(address, AF_UNIX,
+		   (socklen_t)(sizeof(sa_family_t) +
+			       (length > 0 ? 1 + length : 0)));
 }
 
 /* Returns whether it is one of a family without ports. */
@@ -123,7 +173,8 @@ static bool read_other(struct address *address, const char *text)
 		set_family(address, AF_PACKET, sizeof(struct sockaddr_ll));
 	} else if (strcmp(text, "vsock") == 0) {
 		*(struct sockaddr_vm *)&address->sa = (struct sockaddr_vm){
-			.svm_cid = VMADDR_CID_ANY, .svm_port = VMADDR_PORT_ANY,
+			.svm_cid = VMADDR_CID_ANY,
+			.svm_port = VMADDR_PORT_ANY,
 		};
 		set_family(address, AF_VSOCK, sizeof(struct sockaddr_vm));
 	} else {
@@ -210,8 +261,8 @@ struct address address_of_word(const char *text)
 static bool begins_address(const char *text)
 {
 	static const char *const starts[] = {
-		"any:", "here:", "[", "null", "ptr:", "kept", "unspec",
-		"unix:", "netlink", "packet", "vsock",
+		"any:",	  "here:", "[",	      "null",	"ptr:",	 "kept",
+		"unspec", "unix:", "netlink", "packet", "vsock",
 	};
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)

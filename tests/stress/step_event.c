@@ -12,10 +12,14 @@
 static struct event event_of(uint32_t number)
 {
 	struct event event = {
-		.time_ns = number, .pid = number, .kind = EVENT_RESERVED,
-		.verdict = EVENT_REFUSED, .call = CALL_BIND,
+		.time_ns = number,
+		.pid = number,
+		.kind = EVENT_RESERVED,
+		.verdict = EVENT_REFUSED,
+		.call = CALL_BIND,
 		.protocol = PROTOCOL_TCP,
-		.address = { .scope = number, .port = (uint16_t)number,
+		.address = { .scope = number,
+			     .port = (uint16_t)number,
 			     .family = AF_INET },
 	};
 
@@ -29,8 +33,8 @@ static struct event event_of(uint32_t number)
 
 static void put_event(void)
 {
-	const struct event event = event_of(
-		1000000 + add_relaxed_u32(&trial->n_taken, 1));
+	const struct event event =
+		event_of(1000000 + add_relaxed_u32(&trial->n_taken, 1));
 
 	event_put(operation_map(), &event);
 }

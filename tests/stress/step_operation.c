@@ -16,7 +16,7 @@
 #include "step_parts.h"
 #include "stepper.h"
 
-#define N_FEW 4u	/* ports of a search */
+#define N_FEW 4u /* ports of a search */
 
 struct trial *trial;
 bool steps_from_lease;
@@ -53,7 +53,7 @@ void operation_sweep(void)
 	struct sweep_result result;
 
 	sweep_protocol(&process.map, PROTOCOL_TCP, &range, truth_list, now_ms(),
-		    &result);
+		       &result);
 }
 
 /* --- others --------------------------------------------------------------- */
@@ -81,12 +81,9 @@ void others_try(const struct claim *claim, bool hold)
 static void others_lease(void)
 {
 	const struct claim claims[N_HOLDS] = {
-		{ USE_FREE, the_port(), 0 },
-		{ USE_WHOLE, the_port(), 0 },
-		{ USE_BOUND, the_port(), 0 },
-		{ USE_BOUND, the_port(), 1 },
-		{ USE_CONNECT, the_port(), 0 },
-		{ USE_CONNECT, the_port(), 2 },
+		{ USE_FREE, the_port(), 0 },	{ USE_WHOLE, the_port(), 0 },
+		{ USE_BOUND, the_port(), 0 },	{ USE_BOUND, the_port(), 1 },
+		{ USE_CONNECT, the_port(), 0 }, { USE_CONNECT, the_port(), 2 },
 	};
 	const struct port_wish wish = { .protocol = PROTOCOL_TCP,
 					.use = USE_WHOLE,
@@ -151,8 +148,7 @@ static void act_release(const struct operation *operation)
 	if (!operation->survived)
 		truth_drop(&operation->claim);
 	stepped_begin();
-	ledger_release(&process.map, &lease,
-		       operation->rests ? now_ms() : 0);
+	ledger_release(&process.map, &lease, operation->rests ? now_ms() : 0);
 	stepped_end();
 }
 
@@ -236,7 +232,7 @@ static void act_adopt(const struct operation *operation)
 	process_policy(&searcher, &policy);
 	if (policy.edition != policy_header->edition ||
 	    policy.ranges[PROTOCOL_TCP][ROLE_OF_LISTEN] !=
-	    &searcher.source.environment.range)
+		    &searcher.source.environment.range)
 		fail("edition %llu is followed after %llu",
 		     (unsigned long long)policy.edition,
 		     (unsigned long long)policy_header->edition);
@@ -292,13 +288,26 @@ static void prepare_process(const struct operation *operation)
 
 /* --- all of them ---------------------------------------------------------- */
 
-#define SHARED_HOLD &(const struct claim){ USE_CONNECT, PORT, 1 }
-#define LOCAL_HOLD &(const struct claim){ USE_BOUND, PORT, 1 }
-#define WHOLE_HOLD &(const struct claim){ USE_WHOLE, PORT, 0 }
+#define SHARED_HOLD \
+	&(const struct claim) \
+	{ \
+		USE_CONNECT, PORT, 1 \
+	}
+#define LOCAL_HOLD \
+	&(const struct claim) \
+	{ \
+		USE_BOUND, PORT, 1 \
+	}
+#define WHOLE_HOLD \
+	&(const struct claim) \
+	{ \
+		USE_WHOLE, PORT, 0 \
+	}
 #define OF(use) .claim = { use, PORT, 0 }
 #define LEASES .prepare = hold_other, .act = act_lease, .others = others_lease
-#define RELEASES .prepare = hold_other, .act = act_release, \
-	.others = others_lease, .check = check_rest
+#define RELEASES \
+	.prepare = hold_other, .act = act_release, .others = others_lease, \
+	.check = check_rest
 
 const struct operation operations[] = {
 	{ "lease of a whole port", OF(USE_WHOLE), LEASES },
@@ -323,8 +332,8 @@ const struct operation operations[] = {
 	  .survived = true },
 	{ "release while a child still has the connection", OF(USE_CONNECT),
 	  RELEASES, .survived = true },
-	{ "search", OF(USE_WHOLE), .prepare = prepare_search,
-	  .act = act_search, .others = others_lease },
+	{ "search", OF(USE_WHOLE), .prepare = prepare_search, .act = act_search,
+	  .others = others_lease },
 	{ "search among ports that rest", OF(USE_WHOLE),
 	  .prepare = prepare_rest, .act = act_search_rest,
 	  .others = others_lease },

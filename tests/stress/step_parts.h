@@ -8,7 +8,7 @@
 
 #include "step_operation.h"
 
-#define PORT 40010u	/* in the middle of a word */
+#define PORT 40010u /* in the middle of a word */
 
 static inline uint64_t now_ms(void)
 {

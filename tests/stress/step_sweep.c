@@ -111,17 +111,21 @@ static void use_directly(uint16_t port, uint32_t use_word)
 void prepare_damage(const struct operation *operation)
 {
 	const struct claim dead[] = {
-		{ USE_WHOLE, PORT, 0 }, { USE_CONNECT, PORT + 1, 0 },
-		{ USE_CONNECT, PORT + 2, 0 }, { USE_BOUND, PORT + 3, 0 },
+		{ USE_WHOLE, PORT, 0 },
+		{ USE_CONNECT, PORT + 1, 0 },
+		{ USE_CONNECT, PORT + 2, 0 },
+		{ USE_BOUND, PORT + 3, 0 },
 	};
 	const struct claim foreign[] = {
-		{ USE_WHOLE, PORT + 7, 0 }, { USE_BOUND, PORT + 8, 0 },
-		{ USE_CONNECT, PORT + 9, 0 }, { USE_CONNECT, PORT + 9, 1 },
+		{ USE_WHOLE, PORT + 7, 0 },
+		{ USE_BOUND, PORT + 8, 0 },
+		{ USE_CONNECT, PORT + 9, 0 },
+		{ USE_CONNECT, PORT + 9, 1 },
 	};
 	struct map_memory *memory = operation_map()->memory;
 	const struct claim connecting = { USE_CONNECT, PORT + 10, 0 };
-	const struct lease lone = truth_lease(
-		&(struct claim){ USE_CONNECT, PORT + 4, 0 });
+	const struct lease lone =
+		truth_lease(&(struct claim){ USE_CONNECT, PORT + 4, 0 });
 
 	hold_other(operation);
 	others_try(&(struct claim){ USE_CONNECT, PORT + 2, 1 }, true);
@@ -139,9 +143,9 @@ void prepare_damage(const struct operation *operation)
 		       UINT64_C(1) << lone.port % 64);
 	use_directly(PORT + 5, 4 + USE_CONNECT);
 	use_directly(PORT + 6, 3 * 4 + USE_CONNECT);
-	or_acq_rel_u64(&memory->protocols[PROTOCOL_TCP]
-			.hints[USE_BOUND][PORT / 64],
-		       UINT64_C(1) << PORT % 64);
+	or_acq_rel_u64(
+		&memory->protocols[PROTOCOL_TCP].hints[USE_BOUND][PORT / 64],
+		UINT64_C(1) << PORT % 64);
 }
 
 void act_sweep(const struct operation *operation)

@@ -20,7 +20,7 @@
 enum phase { PHASE_BEFORE, PHASE_WITHIN, PHASE_BEHIND };
 
 static atomic_uint *phases;	/* by slot, shared with the stepped processes */
-static atomic_uint *own_phasep;	/* in a stepped process alone */
+static atomic_uint *own_phasep; /* in a stepped process alone */
 
 static void die(const char *what)
 {
@@ -32,7 +32,7 @@ static void die(const char *what)
 static bool has_single_instruction_atomics(void)
 {
 #ifdef __aarch64__
-	return (getauxval(AT_HWCAP) & 1u << 8) != 0;	/* HWCAP_ATOMICS */
+	return (getauxval(AT_HWCAP) & 1u << 8) != 0; /* HWCAP_ATOMICS */
 #else
 	return true;
 #endif
@@ -121,11 +121,11 @@ int stepped_signal(const struct stepped *stepped)
 /* Stops with the next instruction to come. */
 static inline void stop_here(void)
 {
-	__asm__ volatile ("int3" ::: "memory");
+	__asm__ volatile("int3" ::: "memory");
 }
 
 #define PC_OFFSET offsetof(struct user, regs.rip)
-#define BREAKPOINT 0xccul	/* int3, and the processor stands behind it */
+#define BREAKPOINT 0xccul /* int3, and the processor stands behind it */
 #define BREAKPOINT_MASK 0xfful
 
 static unsigned long get_pc(const struct stepped *stepped)
@@ -154,8 +154,7 @@ static bool run_to(struct stepped *stepped, unsigned long pc)
 	move_on(stepped, PTRACE_CONT, 0);
 	if (!wait_for_stop(stepped))
 		return false;
-	if (WSTOPSIG(stepped->status) != SIGTRAP ||
-	    get_pc(stepped) != pc + 1) {
+	if (WSTOPSIG(stepped->status) != SIGTRAP || get_pc(stepped) != pc + 1) {
 		stepped_kill(stepped);
 		return false;
 	}
@@ -287,7 +286,7 @@ static bool run_to_visit(struct stepped *stepped, unsigned long pc,
 bool stepped_go(struct stepped *stepped, const struct stepped_trace *trace,
 		unsigned int n)
 {
-	unsigned int least = n;		/* stops, if all of it is stepped */
+	unsigned int least = n; /* stops, if all of it is stepped */
 	unsigned int visits = 0, place = 0;
 
 	/* Where to run to; each visit but the last costs a run and a step. */
@@ -300,8 +299,7 @@ bool stepped_go(struct stepped *stepped, const struct stepped_trace *trace,
 		visits = before + 1;
 		place = i;
 	}
-	if ((place == 0 ||
-	     run_to_visit(stepped, trace->at[place], visits)) &&
+	if ((place == 0 || run_to_visit(stepped, trace->at[place], visits)) &&
 	    stepped_steps(stepped, n - place)) {
 		stepped->n_steps = n;
 		return true;

@@ -14,19 +14,19 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define MAX_STEPS 20000u	/* a part that takes more is not about to end */
+#define MAX_STEPS 20000u /* a part that takes more is not about to end */
 
 /* Where the instructions of a part lie, for stepped_go(); found by one run. */
 struct stepped_trace {
 	unsigned int n;
-	unsigned long at[MAX_STEPS];	/* 0 = this processor's are not known */
+	unsigned long at[MAX_STEPS]; /* 0 = this processor's are not known */
 };
 
 struct stepped {
 	pid_t pid;
-	unsigned int slot;	/* of its phase */
-	unsigned int n_steps;	/* of the interesting part, so far */
-	bool gone;		/* ended, as status says: see wait(2) */
+	unsigned int slot;    /* of its phase */
+	unsigned int n_steps; /* of the interesting part, so far */
+	bool gone;	      /* ended, as status says: see wait(2) */
 	int status;
 };
 

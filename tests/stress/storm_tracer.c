@@ -25,7 +25,7 @@
 #include "stepper.h"
 
 #define MAX_STEPS_ON 800u
-#define RARELY 40u	/* one call of so many */
+#define RARELY 40u /* one call of so many */
 
 static struct stepped program;
 static unsigned int seed;
@@ -55,16 +55,21 @@ static bool is_about_sockets(void)
 {
 	struct ptrace_syscall_info info;
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, program.pid, sizeof(info),
-		   &info) <= 0 || info.op != PTRACE_SYSCALL_INFO_ENTRY)
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, program.pid, sizeof(info), &info) <=
+		    0 ||
+	    info.op != PTRACE_SYSCALL_INFO_ENTRY)
 		return false;
 	switch (info.entry.nr) {
-	case SYS_bind: case SYS_connect: case SYS_listen: case SYS_setsockopt:
-	case SYS_getsockname: case SYS_sendto: case SYS_close: case SYS_dup3:
-	case SYS_fcntl:
-		return true;
-	default:
-		return false;
+	case SYS_bind:
+	case SYS_connect:
+	case SYS_listen:
+	case SYS_setsockopt:
+	case SYS_getsockname:
+	case SYS_sendto:
+	case SYS_close:
+	case SYS_dup3:
+	case SYS_fcntl: return true;
+	default: return false;
 	}
 }
 

@@ -34,7 +34,7 @@ static int n_servers;
 static int held[N_HELD];
 static int n_held;
 static bool connects_again;
-static bool is_child;	/* it ends soon, and has no children */
+static bool is_child; /* it ends soon, and has no children */
 
 static unsigned int random_below(unsigned int n)
 {
@@ -66,8 +66,7 @@ static const char *loopback(int family)
 
 static uint16_t server_port(void)
 {
-	return (uint16_t)atoi(servers[random_below(
-		(unsigned int)n_servers)]);
+	return (uint16_t)atoi(servers[random_below((unsigned int)n_servers)]);
 }
 
 /* A port that was assigned lies in the range; 0 = none was. */
@@ -128,8 +127,8 @@ static void do_bind(void)
 	const int type = chance(50) ? SOCK_STREAM : SOCK_DGRAM;
 	const int fd = open_socket(family, type);
 	const char *any = family == AF_INET ? "0.0.0.0" : "::";
-	const struct address address = address_of(
-		chance(60) ? any : loopback(family), 0);
+	const struct address address =
+		address_of(chance(60) ? any : loopback(family), 0);
 	bool good;
 
 	if (chance(30))
@@ -208,14 +207,9 @@ static void do_dup(void)
 	int copy;
 
 	switch (random_below(3)) {
-	case 0:
-		copy = fcntl(fd, F_DUPFD, STORM_FD_FIRST);
-		break;
-	case 1:
-		copy = fcntl(fd, F_DUPFD_CLOEXEC, STORM_FD_FIRST + 20);
-		break;
-	default:
-		copy = dup2(fd, STORM_FD_FIRST + 40 + n_held);
+	case 0: copy = fcntl(fd, F_DUPFD, STORM_FD_FIRST); break;
+	case 1: copy = fcntl(fd, F_DUPFD_CLOEXEC, STORM_FD_FIRST + 20); break;
+	default: copy = dup2(fd, STORM_FD_FIRST + 40 + n_held);
 	}
 	close(copy == fd ? -1 : fd);
 	hold(copy);
@@ -226,9 +220,7 @@ static void do_close(void)
 	const int fd = take_held();
 
 	switch (random_below(5)) {
-	case 0:
-		close_range((unsigned int)fd, (unsigned int)fd, 0);
-		break;
+	case 0: close_range((unsigned int)fd, (unsigned int)fd, 0); break;
 	case 1: {
 		FILE *stream = fdopen(fd, "r+");
 
@@ -241,8 +233,7 @@ static void do_close(void)
 		dup2(STORM_FD_PAGE, fd);
 		close(fd);
 		break;
-	default:
-		close(fd);
+	default: close(fd);
 	}
 }
 
@@ -254,8 +245,10 @@ static void do_pass(void)
 	char text[] = "x";
 	struct iovec byte = { text, 1 };
 	struct msghdr message = {
-		.msg_iov = &byte, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
+		.msg_iov = &byte,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
@@ -286,14 +279,9 @@ static void be_child(void)
 	seed ^= (unsigned int)getpid();
 	is_child = true;
 	switch (random_below(5)) {
-	case 0:
-		exit(0);
-	case 1:
-		close_range(STORM_FD_FIRST, ~0u, 0);
-		_exit(0);
-	case 2:
-		live_on();
-		break;
+	case 0: exit(0);
+	case 1: close_range(STORM_FD_FIRST, ~0u, 0); _exit(0);
+	case 2: live_on(); break;
 	case 3:
 		for (unsigned int i = random_below(10); i > 0; i--)
 			step();

@@ -25,7 +25,7 @@
 #include "../tap.h"
 
 #define LO 40000u
-#define N_RANGE 96u	/* few, so that they meet; no multiple of a word */
+#define N_RANGE 96u /* few, so that they meet; no multiple of a word */
 #define N_STRESSED_PLANES 4u
 #define N_HELD 12u
 #define MAX_THREADS 16u
@@ -40,7 +40,7 @@ struct shared {
 	struct holders holders[N_RANGE];
 	atomic_uint n_failures;
 	atomic_uint now_ms;
-	atomic_uint released_ms[N_RANGE];	/* with rest; 0 = never */
+	atomic_uint released_ms[N_RANGE]; /* with rest; 0 = never */
 };
 
 static struct process process;
@@ -67,13 +67,14 @@ static unsigned int others(const struct holders *holders, enum use use)
 static void enter(const struct lease *lease)
 {
 	struct holders *holders = &shared->holders[lease->port - LO];
-	const unsigned int same =
-		atomic_fetch_add(&holders->by_use[lease->use], 1);
+	const unsigned int same = atomic_fetch_add(&holders->by_use[lease->use],
+						   1);
 
 	if (others(holders, lease->use) != 0)
 		fail("leased beside another use", lease);
-	if (lease->use == USE_WHOLE ? same != 0
-	    : atomic_fetch_add(&holders->planes[lease->plane], 1) != 0)
+	if (lease->use == USE_WHOLE
+		    ? same != 0
+		    : atomic_fetch_add(&holders->planes[lease->plane], 1) != 0)
 		fail("leased twice", lease);
 }
 
@@ -118,7 +119,8 @@ static bool take(unsigned int *randomp, struct lease *leasep)
 	struct port_pick pick;
 	struct policy policy;
 	const enum use use = USE_WHOLE + rand_r(randomp) % 3;
-	const struct port_wish wish = { .protocol = PROTOCOL_TCP, .use = use,
+	const struct port_wish wish = { .protocol = PROTOCOL_TCP,
+					.use = use,
 					.role = ROLE_OF_LISTEN };
 
 	process_policy(&process, &policy);
@@ -226,14 +228,14 @@ static void set_up(void)
 int main(int argc, char *argv[])
 {
 	if (argc < 4) {
-		fprintf(stderr,
-			"usage: %s PROCESSES THREADS ROUNDS [SEED]\n", argv[0]);
+		fprintf(stderr, "usage: %s PROCESSES THREADS ROUNDS [SEED]\n",
+			argv[0]);
 		return 2;
 	}
 
 	const unsigned int n_processes = (unsigned int)atoi(argv[1]);
-	const unsigned int n_threads =
-		(unsigned int)atoi(argv[2]) % (MAX_THREADS + 1);
+	const unsigned int n_threads = (unsigned int)atoi(argv[2]) %
+				       (MAX_THREADS + 1);
 
 	n_rounds = (unsigned int)atoi(argv[3]);
 	seed = argc > 4 ? (unsigned int)atoi(argv[4])
@@ -249,7 +251,7 @@ int main(int argc, char *argv[])
 	expect_empty();
 
 	tap_ok(&tap, shared->n_failures == 0,
-	       "%u x %u that lease and release at random, seed %u",
-	       n_processes, n_threads, seed);
+	       "%u x %u that lease and release at random, seed %u", n_processes,
+	       n_threads, seed);
 	return tap_end(&tap);
 }

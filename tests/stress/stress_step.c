@@ -33,14 +33,14 @@
  * instructions: some 1,000 here. */
 #define MAX_OTHERS 10000u
 
-#define TRIAL_MS 1000000u	/* nothing rests into the next one */
+#define TRIAL_MS 1000000u /* nothing rests into the next one */
 
 /* So many get all fates at each instruction; of those behind, and of a sweep's,
  * each second one has one beside the kill. */
 #define MAX_SHORT 250u
 
 enum fate {
-	KILLED,			/* first: at each instruction */
+	KILLED, /* first: at each instruction */
 	STOPPED,
 	STOPPED_SWEPT,
 	MOVED_ON,
@@ -63,7 +63,7 @@ struct count {
 };
 
 static const struct operation *current;
-static struct stepped_trace trace;	/* of its part that is tried */
+static struct stepped_trace trace; /* of its part that is tried */
 
 /* What was seen to end well: the same again is not worth two more sweeps. */
 static uint64_t seen[4096];
@@ -128,7 +128,8 @@ static void begin(enum fate fate, unsigned int hold)
 	store_relaxed_u64(&trial->now_ms,
 			  load_relaxed_u64(&trial->now_ms) + TRIAL_MS);
 	store_relaxed_u32(&trial->strict, !current->in_regions &&
-			  !current->survived && fate != STOPPED_SWEPT);
+						  !current->survived &&
+						  fate != STOPPED_SWEPT);
 	store_relaxed_u32(&trial->hold, hold);
 	store_relaxed_u32(&trial->n_turns, 0);
 	if (current->prepare != NULL)
@@ -237,8 +238,8 @@ static void try(unsigned int n, enum fate fate, unsigned int hold,
 	if (trial->n_failures == before)
 		return;
 	printf("# ... in \"%s\", part %u, %s behind %u instructions, others "
-	       "hold %u\n", current->name, trial->region, fate_names[fate], n,
-	       hold);
+	       "hold %u\n",
+	       current->name, trial->region, fate_names[fate], n, hold);
 	fflush(stdout);
 }
 
@@ -324,7 +325,8 @@ int main(int argc, char *argv[])
 		const bool passed = try_operation(all, &count);
 
 		printf("# %u instructions, %u trials; others needed %u at "
-		       "most\n", count.n_instructions, count.n_trials,
+		       "most\n",
+		       count.n_instructions, count.n_trials,
 		       count.most_of_others);
 		tap_ok(&tap, passed, "%s: each instruction may be the last",
 		       current->name);

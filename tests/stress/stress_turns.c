@@ -29,15 +29,15 @@
 #define N_ROUNDS 3u
 #define N_HELD 2u
 #define N_TURNS 5u
-#define MAX_TURN 300u	/* instructions: some four leases or releases */
+#define MAX_TURN 300u /* instructions: some four leases or releases */
 
 enum plot { PLOT_PEACE, PLOT_PEACE_TOO, PLOT_KILL, PLOT_SWEEP, N_PLOTS };
 
 static struct map map;
 static struct port_set range;
-static atomic_u32 *n_failuresp;		/* shared */
+static atomic_u32 *n_failuresp; /* shared */
 static enum plot plot;
-static unsigned int seed;		/* of the schedule */
+static unsigned int seed; /* of the schedule */
 static uint64_t now_ms = 1000000;
 
 static void fail(const char *what, const struct claim *claim)
@@ -158,10 +158,12 @@ static unsigned int run_schedule(void)
 
 int main(int argc, char *argv[])
 {
-	const unsigned int n_schedules =
-		argc > 1 ? (unsigned int)atoi(argv[1]) : 300;
+	const unsigned int n_schedules = argc > 1 ? (unsigned int)atoi(argv[1])
+						  : 300;
 	const unsigned int first = argc > 2 ? (unsigned int)atoi(argv[2])
-		: (unsigned int)time(NULL) ^ (unsigned int)getpid() << 8;
+					    : (unsigned int)time(NULL) ^
+						      (unsigned int)getpid()
+							      << 8;
 	const char *why_not = stepper_open();
 	unsigned long long n_steps = 0;
 

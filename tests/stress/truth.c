@@ -19,10 +19,10 @@
 #define INDEX_BIT(index) (UINT32_C(4) << (index))
 #define INDEX_BITS UINT32_C(0xfffc)
 #define UNCONNECTED_BIT(index) (UINT32_C(0x10000) << (index))
-#define USE_OF(word) ((enum use)((word) & 3))
+#define USE_OF(word) ((enum use)((word)&3))
 
 static const struct map *map;
-static atomic_u32 *sockets;		/* by port, shared */
+static atomic_u32 *sockets; /* by port, shared */
 static struct endpoint ends[N_USES][TRUTH_N_INDICES];
 static uint16_t planes[N_USES][TRUTH_N_INDICES];
 static uint64_t expected[N_PLANES_TCP][N_WORDS];
@@ -31,15 +31,17 @@ static struct endpoint ipv4(uint8_t third, uint8_t last, uint16_t port)
 {
 	return (struct endpoint){
 		.address = { [10] = 0xff, 0xff, 127, 0, third, last },
-		.port = port, .family = AF_INET,
+		.port = port,
+		.family = AF_INET,
 	};
 }
 
 static uint16_t plane_of(const struct endpoint *local,
 			 const struct endpoint *remote)
 {
-	return ledger_plane(PROTOCOL_TCP, choice_flow_hash(
-		&map->memory->header.key, local, remote));
+	return ledger_plane(PROTOCOL_TCP,
+			    choice_flow_hash(&map->memory->header.key, local,
+					     remote));
 }
 
 /*
@@ -150,7 +152,8 @@ static bool is_unconnected(const struct claim *claim)
 static struct kernel_socket socket_of(const struct claim *claim)
 {
 	struct kernel_socket socket = {
-		.protocol = PROTOCOL_TCP, .state = TCP_CLOSE,
+		.protocol = PROTOCOL_TCP,
+		.state = TCP_CLOSE,
 		.local = ipv4(0, 1, claim->port),
 		.remote = { .family = AF_INET },
 	};
@@ -178,7 +181,8 @@ static void each(void (*visit)(const struct claim *claim, void *context),
 
 		for (unsigned int at = 0; at < TRUTH_N_INDICES; at++) {
 			const struct claim claim = {
-				.use = USE_OF(word), .index = at,
+				.use = USE_OF(word),
+				.index = at,
 				.port = (uint16_t)(TRUTH_LO + i),
 			};
 
@@ -220,19 +224,20 @@ static void expect_one(const struct claim *claim, void *context)
 
 	(void)context;
 	if (claim->use != USE_WHOLE)
-		expected[planes[claim->use][claim->index]][at / PORT_WORD_BITS]
-			|= UINT64_C(1) << at % PORT_WORD_BITS;
+		expected[planes[claim->use][claim->index]][at / PORT_WORD_BITS] |=
+			UINT64_C(1) << at % PORT_WORD_BITS;
 }
 
 static uint32_t expected_use(uint32_t port)
 {
 	const uint32_t at = port - TRUTH_LO;
 	const uint32_t word = at < TRUTH_N_PORTS
-		? load_acquire_u32(&sockets[at]) : 0;
+				      ? load_acquire_u32(&sockets[at])
+				      : 0;
 
 	return word == 0 ? 0
-		: (uint32_t)__builtin_popcount(word & INDEX_BITS) * 4 +
-		  USE_OF(word);
+			 : (uint32_t)__builtin_popcount(word & INDEX_BITS) * 4 +
+				   USE_OF(word);
 }
 
 static bool uses_agree(void)
@@ -263,13 +268,16 @@ static bool planes_agree(void)
 		for (uint32_t word = 0; word < N_PORT_WORDS; word++) {
 			const uint64_t bits = ledger_plane_bits(
 				map, PROTOCOL_TCP, plane, word);
-			const uint64_t wanted = word - first < N_WORDS
-				? expected[plane][word - first] : 0;
+			const uint64_t wanted =
+				word - first < N_WORDS
+					? expected[plane][word - first]
+					: 0;
 
 			if (bits == wanted)
 				continue;
 			printf("# plane %u, ports from %u: %#llx instead of "
-			       "%#llx\n", plane, word * PORT_WORD_BITS,
+			       "%#llx\n",
+			       plane, word * PORT_WORD_BITS,
 			       (unsigned long long)bits,
 			       (unsigned long long)wanted);
 			agree = false;
@@ -285,8 +293,8 @@ static bool hints_agree(void)
 	bool agree = true;
 
 	for (uint32_t port = 0; port < N_PORTS; port++) {
-		const uint32_t is = ledger_use_of(ledger_use_word(
-			map, PROTOCOL_TCP, (uint16_t)port));
+		const uint32_t is = ledger_use_of(
+			ledger_use_word(map, PROTOCOL_TCP, (uint16_t)port));
 
 		for (uint32_t use = USE_WHOLE; use < N_USES; use++) {
 			const uint64_t word = load_acquire_u64(
@@ -295,7 +303,8 @@ static bool hints_agree(void)
 			if ((word >> port % PORT_WORD_BITS & 1) == (is == use))
 				continue;
 			printf("# port %u has use %u, and its hint of use %u "
-			       "is wrong\n", port, is, use);
+			       "is wrong\n",
+			       port, is, use);
 			agree = false;
 		}
 	}
@@ -333,7 +342,7 @@ uint64_t truth_fingerprint(void)
 			    load_acquire_u64(&protocol->hints[use][word]));
 		for (uint32_t plane = 0; plane < N_PLANES_TCP; plane++)
 			mix(&sum, load_acquire_u64(
-				&memory->planes[plane].words[word]));
+					  &memory->planes[plane].words[word]));
 	}
 	for (uint32_t i = 0; i < TRUTH_N_PORTS; i++) {
 		mix(&sum, load_acquire_u16(&protocol->uses[TRUTH_LO + i]));

@@ -14,7 +14,7 @@
 #include "kernel/sock_diag.h"
 #include "map/ledger.h"
 
-#define TRUTH_LO 40000u	/* the first of a word of ports */
+#define TRUTH_LO 40000u /* the first of a word of ports */
 #define TRUTH_N_PORTS 192u
 #define TRUTH_N_INDICES 4u
 

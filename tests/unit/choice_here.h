@@ -37,7 +37,7 @@ static inline struct endpoint destination(uint32_t number, uint16_t port)
 }
 
 static inline struct choice_request connect_request(enum algorithm algorithm,
-					     uint32_t number)
+						    uint32_t number)
 {
 	struct endpoint remote = destination(number, 443);
 
@@ -49,7 +49,8 @@ static inline struct choice_request connect_request(enum algorithm algorithm,
 	};
 }
 
-static inline uint32_t start(const struct choice_request *request, uint32_t n_ports)
+static inline uint32_t start(const struct choice_request *request,
+			     uint32_t n_ports)
 {
 	uint32_t index = choice_start(&memory, &key, request, n_ports).index;
 
@@ -58,7 +59,7 @@ static inline uint32_t start(const struct choice_request *request, uint32_t n_po
 }
 
 static inline double chi_square(const uint32_t *counts, uint32_t n_counts,
-			 double n_draws)
+				double n_draws)
 {
 	double expected = n_draws / n_counts, sum = 0;
 

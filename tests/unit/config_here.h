@@ -97,8 +97,8 @@ static inline void assert_told(const char *text, const char *expected)
 	assert_printed(expected);
 }
 
-static inline void assert_text(const struct config_text *text, const char *value,
-			int line)
+static inline void assert_text(const struct config_text *text,
+			       const char *value, int line)
 {
 	cr_assert_not_null(text->value, "no \"%s\"", value);
 	cr_assert_str_eq(text->value, value);
@@ -108,7 +108,7 @@ static inline void assert_text(const struct config_text *text, const char *value
 }
 
 static inline void assert_list(const struct config_list *list, size_t n,
-			const char *last, int line)
+			       const char *last, int line)
 {
 	cr_assert_eq(list->n, n, "%s: %zu, not %zu", last, list->n, n);
 	cr_assert_str_eq(list->values[n - 1], last);

@@ -28,17 +28,20 @@
 #define SOMEBODY 12345
 
 static char directory[] = "/tmp/berth-test-XXXXXX";
-static char folder[128];	/* of the namespace */
-static char path[256];		/* of the map or the policy in it */
+static char folder[128]; /* of the namespace */
+static char path[256];	 /* of the map or the policy in it */
 
 static struct place place = {
-	.directory = directory, .netns_inode = INODE, .netns_cookie = COOKIE,
+	.directory = directory,
+	.netns_inode = INODE,
+	.netns_cookie = COOKIE,
 	.retire = policy_file_retire,
 };
 
 /* Where the environment names no folder. */
 static const struct place anywhere __attribute__((unused)) = {
-	.netns_inode = INODE, .netns_cookie = COOKIE,
+	.netns_inode = INODE,
+	.netns_cookie = COOKIE,
 };
 
 static inline void make_place(const char *name)
@@ -64,7 +67,7 @@ static inline void remove_tree(const char *name)
 
 static inline void remove_place(void)
 {
-	umount2(directory, MNT_DETACH);	/* of a test that mounts there */
+	umount2(directory, MNT_DETACH); /* of a test that mounts there */
 	remove_tree(directory);
 }
 

@@ -100,15 +100,17 @@ static inline void setup(void)
 	add_rule(FIRST, "first");
 	add_rule(SECOND, "second");
 	add_rule(DEFAULT, "default");
-	image.matches[FIRST].conditions[CONDITION_EXE] =
-		LIST("/opt/**", "/usr/bin/a*");
+	image.matches[FIRST].conditions[CONDITION_EXE] = LIST("/opt/**",
+							      "/usr/bin/a*");
 	image.matches[FIRST].conditions[CONDITION_UID] = LIST("0", "1000");
 	image.matches[SECOND].conditions[CONDITION_NAME] = LIST("worker");
-	image.matches[SECOND].conditions[CONDITION_PROFILE] =
-		LIST("ci", "ci-*", "nightly");
+	image.matches[SECOND].conditions[CONDITION_PROFILE] = LIST("ci", "ci-*",
+								   "nightly");
 	image.reserve = (struct policy_reserve){
-		.name = LIST("databases"), .place = LIST("berth.conf:9"),
-		.owners = LIST("first"), .ports = { HIGH, HIGH, HIGH, HIGH },
+		.name = LIST("databases"),
+		.place = LIST("berth.conf:9"),
+		.owners = LIST("first"),
+		.ports = { HIGH, HIGH, HIGH, HIGH },
 	};
 	add_set(NOTHING, 1, 0);
 	add_set(LOW, 20000, 29999);

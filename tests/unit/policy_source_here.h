@@ -98,11 +98,15 @@ static inline struct image *make_image(const char *name, uint32_t first)
 	struct image *image = calloc(1, sizeof(*image));
 
 	image->header = (struct policy_image){
-		.magic = POLICY_MAGIC, .format = POLICY_FORMAT,
-		.rest_ms = first, .size = sizeof(*image),
-		.n_rules = N_RULES, .patterns_size = STRINGS_SIZE,
+		.magic = POLICY_MAGIC,
+		.format = POLICY_FORMAT,
+		.rest_ms = first,
+		.size = sizeof(*image),
+		.n_rules = N_RULES,
+		.patterns_size = STRINGS_SIZE,
 		.strings_size = STRINGS_SIZE,
-		.n_sets = N_SETS, .dynamic = { RANGE, RANGE, RANGE, RANGE },
+		.n_sets = N_SETS,
+		.dynamic = { RANGE, RANGE, RANGE, RANGE },
 	};
 	strcpy(image->strings + NAME_AT, name);
 	strcpy(image->strings + SPECIAL_AT, "special");
@@ -156,7 +160,8 @@ static inline void open_source(void)
 	struct environment_error error;
 
 	cr_assert_eq(policy_source_open(&source, lookup, &kernel, &place,
-					&error), 0);
+					&error),
+		     0);
 }
 
 static inline void assert_get(enum policy_change expected, const char *rule)

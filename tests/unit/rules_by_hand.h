@@ -24,7 +24,9 @@ static struct kernel kernel = {
 static struct config_process processes[N_MANY];
 static struct config_reserve reserves[N_MANY];
 static struct config config = {
-	.path = "conf", .processes = processes, .reserves = reserves,
+	.path = "conf",
+	.processes = processes,
+	.reserves = reserves,
 };
 static struct findings findings;
 static struct rules rules;
@@ -34,9 +36,14 @@ static inline struct config_text at(int line, const char *value)
 	return (struct config_text){ value, { "conf", line } };
 }
 
-#define LIST(line, ...) { \
-	N_ELEMENTS(((const char *const[]){ __VA_ARGS__ })), \
-	(const char *const[]){ __VA_ARGS__ }, { "conf", line } }
+#define LIST(line, ...) \
+	{ \
+		N_ELEMENTS(((const char *const[]){ __VA_ARGS__ })), \
+			(const char *const[]){ __VA_ARGS__ }, \
+		{ \
+			"conf", line \
+		} \
+	}
 
 static inline struct config_process *add_process(int line, const char *name)
 {
@@ -54,7 +61,9 @@ static inline struct config_process *add_program(int line, const char *name)
 	struct config_process *process = add_process(line, name);
 
 	process->conditions[CONDITION_NAME] = (struct config_list){
-		1, &process->head.name, { "conf", line },
+		1,
+		&process->head.name,
+		{ "conf", line },
 	};
 	return process;
 }

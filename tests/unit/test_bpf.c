@@ -17,7 +17,8 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct seccomp_data call = {
-	.nr = 1234, .arch = 0xc000003e,
+	.nr = 1234,
+	.arch = 0xc000003e,
 	.instruction_pointer = UINT64_C(0x1122334455667788),
 	.args = { 1, UINT64_C(0xaabbccdd00000002), 3, 4, 5, 6 },
 };
@@ -42,7 +43,8 @@ Test(bpf, every_word_of_the_call_is_loaded)
 
 		memcpy(&word, (const char *)&call + at, sizeof(word));
 		cr_assert_eq(RUN(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at),
-				 RETURN_A), word, "at %u", at);
+				 RETURN_A),
+			     word, "at %u", at);
 	}
 }
 
@@ -51,23 +53,29 @@ Test(bpf, what_lies_outside_the_call_is_not_loaded)
 	for (uint32_t at = 1; at < 200; at++)
 		if (at % 4 != 0 || at >= sizeof(call))
 			cr_assert_eq(RUN(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at),
-					 RETURN_A), SECCOMP_RET_KILL_PROCESS);
+					 RETURN_A),
+				     SECCOMP_RET_KILL_PROCESS);
 	cr_assert_eq(RUN(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0xfffffffc),
-			 RETURN_A), SECCOMP_RET_KILL_PROCESS);
+			 RETURN_A),
+		     SECCOMP_RET_KILL_PROCESS);
 }
 
 Test(bpf, registers_are_moved_and_stored)
 {
 	cr_assert_eq(RUN(BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0), RETURN_A), 64u);
 	cr_assert_eq(RUN(BPF_STMT(BPF_LDX | BPF_W | BPF_LEN, 0),
-			 BPF_STMT(BPF_MISC | BPF_TXA, 0), RETURN_A), 64u);
+			 BPF_STMT(BPF_MISC | BPF_TXA, 0), RETURN_A),
+		     64u);
 	cr_assert_eq(RUN(SET_A(7), BPF_STMT(BPF_MISC | BPF_TAX, 0), SET_A(0),
-			 BPF_STMT(BPF_MISC | BPF_TXA, 0), RETURN_A), 7u);
+			 BPF_STMT(BPF_MISC | BPF_TXA, 0), RETURN_A),
+		     7u);
 	cr_assert_eq(RUN(SET_A(7), BPF_STMT(BPF_ST, 15), SET_A(0),
-			 BPF_STMT(BPF_LD | BPF_MEM, 15), RETURN_A), 7u);
+			 BPF_STMT(BPF_LD | BPF_MEM, 15), RETURN_A),
+		     7u);
 	cr_assert_eq(RUN(SET_X(8), BPF_STMT(BPF_STX, 0),
 			 BPF_STMT(BPF_LDX | BPF_MEM, 0),
-			 BPF_STMT(BPF_MISC | BPF_TXA, 0), RETURN_A), 8u);
+			 BPF_STMT(BPF_MISC | BPF_TXA, 0), RETURN_A),
+		     8u);
 	cr_assert_eq(RUN(BPF_STMT(BPF_ST, 16), RETURN_A),
 		     SECCOMP_RET_KILL_PROCESS);
 	cr_assert_eq(RUN(BPF_STMT(BPF_LD | BPF_MEM, 16), RETURN_A),
@@ -104,13 +112,15 @@ Test(bpf, numbers_are_computed)
 	}
 	/* As the kernel's: killed by division, shifted by five bits. */
 	cr_assert_eq(RUN(SET_A(5), BPF_STMT(BPF_ALU | BPF_DIV | BPF_X, 0),
-			 RETURN_A), SECCOMP_RET_KILL_THREAD);
+			 RETURN_A),
+		     SECCOMP_RET_KILL_THREAD);
 	cr_assert_eq(RUN(SET_A(5), SET_X(33),
 			 BPF_STMT(BPF_ALU | BPF_LSH | BPF_X, 0), RETURN_A),
 		     10u);
 	/* seccomp takes no remainder. */
 	cr_assert_eq(RUN(SET_A(5), BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, 3),
-			 RETURN_A), SECCOMP_RET_KILL_PROCESS);
+			 RETURN_A),
+		     SECCOMP_RET_KILL_PROCESS);
 }
 
 Test(bpf, jumps_are_taken)
@@ -120,11 +130,11 @@ Test(bpf, jumps_are_taken)
 		uint32_t a, b;
 		bool is_taken;
 	} cases[] = {
-		{ BPF_JEQ, 5, 5, true }, { BPF_JEQ, 5, 6, false },
-		{ BPF_JGT, 6, 5, true }, { BPF_JGT, 5, 5, false },
-		{ BPF_JGT, 0x80000000, 1, true },
-		{ BPF_JGE, 5, 5, true }, { BPF_JGE, 4, 5, false },
-		{ BPF_JSET, 6, 2, true }, { BPF_JSET, 6, 9, false },
+		{ BPF_JEQ, 5, 5, true },	  { BPF_JEQ, 5, 6, false },
+		{ BPF_JGT, 6, 5, true },	  { BPF_JGT, 5, 5, false },
+		{ BPF_JGT, 0x80000000, 1, true }, { BPF_JGE, 5, 5, true },
+		{ BPF_JGE, 4, 5, false },	  { BPF_JSET, 6, 2, true },
+		{ BPF_JSET, 6, 9, false },
 	};
 
 	for (size_t i = 0; i < LENGTH(cases); i++) {
@@ -134,15 +144,18 @@ Test(bpf, jumps_are_taken)
 		cr_assert_eq(RUN(SET_A(cases[i].a),
 				 BPF_JUMP(code | BPF_K, cases[i].b, 1, 0),
 				 BPF_STMT(BPF_RET | BPF_K, 2),
-				 BPF_STMT(BPF_RET | BPF_K, 1)), result);
+				 BPF_STMT(BPF_RET | BPF_K, 1)),
+			     result);
 		cr_assert_eq(RUN(SET_A(cases[i].a), SET_X(cases[i].b),
 				 BPF_JUMP(code | BPF_X, 0, 0, 1),
 				 BPF_STMT(BPF_RET | BPF_K, 1),
-				 BPF_STMT(BPF_RET | BPF_K, 2)), result);
+				 BPF_STMT(BPF_RET | BPF_K, 2)),
+			     result);
 	}
 	cr_assert_eq(RUN(BPF_STMT(BPF_JMP | BPF_JA, 1),
 			 BPF_STMT(BPF_RET | BPF_K, 1),
-			 BPF_STMT(BPF_RET | BPF_K, 2)), 2u);
+			 BPF_STMT(BPF_RET | BPF_K, 2)),
+		     2u);
 }
 
 Test(bpf, a_program_without_an_end_allows_nothing)
@@ -175,8 +188,8 @@ static uint32_t number(unsigned int *seed)
 	const uint32_t choice = (uint32_t)rand_r(seed);
 
 	return choice % 3 == 0
-		? usual[choice / 3 % LENGTH(usual)]
-		: (uint32_t)rand_r(seed) << 16 ^ (uint32_t)rand_r(seed);
+		       ? usual[choice / 3 % LENGTH(usual)]
+		       : (uint32_t)rand_r(seed) << 16 ^ (uint32_t)rand_r(seed);
 }
 
 /* The kernel takes no division by a constant 0 and no shift by more than 31. */
@@ -184,7 +197,8 @@ static uint32_t constant(uint16_t operation, uint32_t k)
 {
 	switch (operation) {
 	case BPF_DIV: return k | 1;
-	case BPF_LSH: case BPF_RSH: return k % 32;
+	case BPF_LSH:
+	case BPF_RSH: return k % 32;
 	default: return k;
 	}
 }
@@ -192,8 +206,8 @@ static uint32_t constant(uint16_t operation, uint32_t k)
 static struct sock_filter random_instruction(unsigned int *seed, size_t left)
 {
 	static const uint16_t operations[] = {
-		BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_OR, BPF_AND, BPF_XOR,
-		BPF_LSH, BPF_RSH, BPF_NEG,
+		BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_OR,
+		BPF_AND, BPF_XOR, BPF_LSH, BPF_RSH, BPF_NEG,
 	};
 	static const uint16_t jumps[] = { BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET };
 	const uint16_t source = rand_r(seed) % 2 ? BPF_X : BPF_K;
@@ -202,31 +216,31 @@ static struct sock_filter random_instruction(unsigned int *seed, size_t left)
 	const uint32_t k = number(seed), word = (uint32_t)rand_r(seed) % 16;
 
 	switch (rand_r(seed) % 12) {
-	case 0: case 1:
-		return (struct sock_filter)
-			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16 + word % 12 * 4);
+	case 0:
+	case 1:
+		return (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						    16 + word % 12 * 4);
 	case 2: return (struct sock_filter)SET_A(k);
 	case 3: return (struct sock_filter)SET_X(k);
 	case 4: return (struct sock_filter)BPF_STMT(BPF_ST, word);
 	case 5: return (struct sock_filter)BPF_STMT(BPF_STX, word);
 	case 6:
-		return (struct sock_filter)
-			BPF_STMT((source == BPF_X ? BPF_LD : BPF_LDX) | BPF_MEM,
-				 word);
+		return (struct sock_filter)BPF_STMT(
+			(source == BPF_X ? BPF_LD : BPF_LDX) | BPF_MEM, word);
 	case 7:
-		return (struct sock_filter)
-			BPF_STMT(BPF_MISC | (source == BPF_X ? BPF_TAX
-							     : BPF_TXA), 0);
-	case 8: case 9:
+		return (struct sock_filter)BPF_STMT(
+			BPF_MISC | (source == BPF_X ? BPF_TAX : BPF_TXA), 0);
+	case 8:
+	case 9:
 		return (struct sock_filter)BPF_JUMP(
 			BPF_JMP | jumps[word % 4] | source, k,
 			(uint8_t)((size_t)rand_r(seed) % left),
 			(uint8_t)((size_t)rand_r(seed) % left));
 	default:
-		return (struct sock_filter)
-			BPF_STMT(BPF_ALU | operation |
-				 (operation == BPF_NEG ? BPF_K : source),
-				 constant(operation, k));
+		return (struct sock_filter)BPF_STMT(
+			BPF_ALU | operation |
+				(operation == BPF_NEG ? BPF_K : source),
+			constant(operation, k));
 	}
 }
 
@@ -238,22 +252,21 @@ static void make_program(struct program *program, unsigned int *seed)
 {
 	size_t n = 0;
 
-	program->code[n++] = (struct sock_filter)
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr));
-	program->code[n++] = (struct sock_filter)
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpid, 1, 0);
-	program->code[n++] = (struct sock_filter)
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	program->code[n++] = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	program->code[n++] = (struct sock_filter)BPF_JUMP(
+		BPF_JMP | BPF_JEQ | BPF_K, SYS_getpid, 1, 0);
+	program->code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+							  SECCOMP_RET_ALLOW);
 	for (uint32_t word = 0; word < BPF_MEMWORDS; word++)
 		program->code[n++] = (struct sock_filter)BPF_STMT(BPF_ST, word);
 	while (n < MAX_LENGTH - 3)
-		program->code[n] = random_instruction(seed,
-						      MAX_LENGTH - 3 - n), n++;
-	program->code[n++] = (struct sock_filter)
-		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x7ff);
-	program->code[n++] = (struct sock_filter)
-		BPF_STMT(BPF_ALU | BPF_OR | BPF_K, SECCOMP_RET_ERRNO | 0x800);
+		program->code[n] = random_instruction(seed, MAX_LENGTH - 3 - n),
+		n++;
+	program->code[n++] =
+		(struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x7ff);
+	program->code[n++] = (struct sock_filter)BPF_STMT(
+		BPF_ALU | BPF_OR | BPF_K, SECCOMP_RET_ERRNO | 0x800);
 	program->code[n++] = (struct sock_filter)RETURN_A;
 	program->length = n;
 }
@@ -348,7 +361,7 @@ Test(bpf, random_programs_say_what_the_kernel_says, .timeout = 300)
 		cr_assert_eq(waitpid(child, &status, 0), child);
 		if (is_to_end(&program, state)) {
 			cr_assert(WIFSIGNALED(status) &&
-				  WTERMSIG(status) == SIGSYS,
+					  WTERMSIG(status) == SIGSYS,
 				  "seed %u: not ended, %#x", seed, status);
 			n_ended++;
 		} else {

@@ -28,14 +28,16 @@ Test(choice, sequential_counts_each_protocol_apart)
 Test(choice, a_skip_starts_the_next_search_behind_the_ports_taken)
 {
 	static const enum algorithm algorithms[] = {
-		ALGORITHM_SEQUENTIAL, ALGORITHM_HASH, ALGORITHM_DOUBLE_HASH,
+		ALGORITHM_SEQUENTIAL,
+		ALGORITHM_HASH,
+		ALGORITHM_DOUBLE_HASH,
 	};
 
 	for (size_t i = 0; i < 3; i++) {
-		struct choice_request request =
-			connect_request(algorithms[i], 1);
-		struct choice choice =
-			choice_start(&memory, &key, &request, 100);
+		struct choice_request request = connect_request(algorithms[i],
+								1);
+		struct choice choice = choice_start(&memory, &key, &request,
+						    100);
 
 		choice_skip(&choice, 7);
 		cr_assert_eq(start(&request, 100), (choice.index + 8) % 100);

@@ -54,7 +54,8 @@ Test(choice_hash, double_hash_spreads_destinations_over_its_table)
 Test(choice_hash, each_bit_of_a_flow_hash_serves_one_purpose)
 {
 	struct choice_request request = {
-		.algorithm = ALGORITHM_DOUBLE_HASH, .has_remote = true,
+		.algorithm = ALGORITHM_DOUBLE_HASH,
+		.has_remote = true,
 	};
 
 	for (int bit = 0; bit < 64; bit++) {
@@ -92,8 +93,7 @@ Test(choice_hash, hash_separates_destinations_by_their_offset)
 	cr_assert_neq((start(&a, 60000) + 1) % 60000, start(&b, 60000));
 }
 
-static uint32_t next_step(const struct choice_request *request,
-			  uint32_t *lastp)
+static uint32_t next_step(const struct choice_request *request, uint32_t *lastp)
 {
 	const uint32_t next = start(request, 60000);
 	const uint32_t step = (next + 60000 - *lastp) % 60000;
@@ -105,8 +105,8 @@ static uint32_t next_step(const struct choice_request *request,
 /* Of 7 and of 63 degrees of freedom: 99.9 % lie between. */
 Test(choice_hash, double_hash_goes_on_by_even_and_independent_steps)
 {
-	struct choice_request request =
-		connect_request(ALGORITHM_DOUBLE_HASH, 1);
+	struct choice_request request = connect_request(ALGORITHM_DOUBLE_HASH,
+							1);
 	uint32_t counts[CHOICE_STEP_MAX] = { 0 };
 	uint32_t pairs[CHOICE_STEP_MAX * CHOICE_STEP_MAX] = { 0 };
 	uint32_t last = start(&request, 60000), before = 0;
@@ -115,24 +115,23 @@ Test(choice_hash, double_hash_goes_on_by_even_and_independent_steps)
 	for (uint32_t i = 0; i < N_DRAWS; i++) {
 		const uint32_t step = next_step(&request, &last);
 
-		cr_assert(step >= 1 && step <= CHOICE_STEP_MAX,
-			  "a step of %u", step);
+		cr_assert(step >= 1 && step <= CHOICE_STEP_MAX, "a step of %u",
+			  step);
 		counts[step - 1]++;
 		pairs[before * CHOICE_STEP_MAX + step - 1] += i > 0;
 		before = step - 1;
 	}
 	chi = chi_square(counts, CHOICE_STEP_MAX, N_DRAWS);
 	cr_assert(chi > 0.4 && chi < 26.0, "chi-square is %f", chi);
-	chi = chi_square(pairs, CHOICE_STEP_MAX * CHOICE_STEP_MAX,
-			 N_DRAWS - 1);
+	chi = chi_square(pairs, CHOICE_STEP_MAX * CHOICE_STEP_MAX, N_DRAWS - 1);
 	cr_assert(chi > 32.0 && chi < 109.0, "chi-square is %f", chi);
 }
 
 /* A destination with the place in the table that number has, or another one. */
 static struct choice_request another(uint32_t number, bool shares)
 {
-	struct choice_request request =
-		connect_request(ALGORITHM_DOUBLE_HASH, number);
+	struct choice_request request = connect_request(ALGORITHM_DOUBLE_HASH,
+							number);
 	const uint32_t place = place_in_table(&request);
 
 	do
@@ -169,8 +168,8 @@ Test(choice_hash, an_observer_of_one_destination_does_not_count_another)
 Test(choice_hash, another_key_takes_other_steps)
 {
 	const struct siphash_key other = { key.k0, key.k1 + 1 };
-	struct choice_request request =
-		connect_request(ALGORITHM_DOUBLE_HASH, 1);
+	struct choice_request request = connect_request(ALGORITHM_DOUBLE_HASH,
+							1);
 	uint32_t n_same = 0;
 
 	for (uint32_t i = 0; i < 800; i++) {
@@ -180,7 +179,8 @@ Test(choice_hash, another_key_takes_other_steps)
 			memset(&memory, 0, sizeof(memory));
 			memory.table[request.flow_hash >> 32 & 0xffff] = i;
 			steps[j] = choice_start(&memory, j ? &other : &key,
-						&request, 60000).step;
+						&request, 60000)
+					   .step;
 		}
 		n_same += steps[0] == steps[1];
 	}
@@ -203,7 +203,8 @@ Test(choice_hash, double_hash_counts_destinations_apart)
 Test(choice_hash, hashes_start_at_random_without_a_destination)
 {
 	static const enum algorithm algorithms[] = {
-		ALGORITHM_HASH, ALGORITHM_DOUBLE_HASH,
+		ALGORITHM_HASH,
+		ALGORITHM_DOUBLE_HASH,
 	};
 
 	for (size_t i = 0; i < 2; i++) {

@@ -66,10 +66,12 @@ Test(config, blocks_for_a_protocol_are_read_in_either_scope)
 	assert_text(&config.defaults.by_protocol[PROTOCOL_TCP].connect, "c", 4);
 	cr_assert_null(config.defaults.by_protocol[PROTOCOL_UDP].listen.value);
 	cr_assert_eq(config.n_processes, 1);
-	assert_text(&config.processes[0].options
-			     .by_protocol[PROTOCOL_UDP].listen, "u", 6);
-	assert_text(&config.processes[0].options
-			     .by_protocol[PROTOCOL_SCTP].range, "s", 9);
+	assert_text(
+		&config.processes[0].options.by_protocol[PROTOCOL_UDP].listen,
+		"u", 6);
+	assert_text(
+		&config.processes[0].options.by_protocol[PROTOCOL_SCTP].range,
+		"s", 9);
 }
 
 Test(config, process_sections_keep_their_order_and_lists)
@@ -127,8 +129,9 @@ Test(config, comments_do_not_shift_the_lines)
 		     "listen = http://x } }\n");
 	assert_text(&config.defaults.ranges.range, "4000", 5);
 	assert_text(&config.defaults.ranges.connect, "4#/*", 6);
-	assert_text(&config.processes[0].options
-			     .by_protocol[PROTOCOL_TCP].listen, "http://x", 10);
+	assert_text(
+		&config.processes[0].options.by_protocol[PROTOCOL_TCP].listen,
+		"http://x", 10);
 }
 
 Test(config, a_line_goes_on_behind_a_backslash_in_quotes)
@@ -162,8 +165,9 @@ Test(config, all_that_is_unknown_is_told_in_one_run)
 		    "conf:9: unknown section \"frob\"\n"
 		    "conf:11: unknown option \"wibble\"\n");
 	assert_text(&config.defaults.ranges.listen, "7", 10);
-	assert_text(&config.processes[0].options
-			     .by_protocol[PROTOCOL_TCP].range, "6", 5);
+	assert_text(
+		&config.processes[0].options.by_protocol[PROTOCOL_TCP].range,
+		"6", 5);
 }
 
 Test(config, a_path_of_libconfuse_is_no_name)
@@ -218,38 +222,40 @@ Test(config, what_stands_twice_is_told_with_both_places)
 
 Test(config, an_option_in_the_wrong_scope_is_told_the_right_one)
 {
-	assert_told("exe = {x}\nports = 5\n"
-		    "process a {\n rest-time = 5\n reserve b { }\n"
-		    " include(\"x\")\n tcp { mode = observe }\n}\n"
-		    "reserve c { range = 5 }\n",
-		    "conf:1: \"exe\" belongs in a process section only, "
-		    "not at the top level\n"
-		    "conf:2: \"ports\" belongs in a reserve section only, "
-		    "not at the top level\n"
-		    "conf:4: \"rest-time\" belongs at the top level only, "
-		    "not in a process section\n"
-		    "conf:5: \"reserve\" belongs at the top level only, "
-		    "not in a process section\n"
-		    "conf:6: \"include\" belongs at the top level only, "
-		    "not in a process section\n"
-		    "conf:7: \"mode\" belongs at the top level or in a process "
-		    "section, not in a tcp, udp or sctp block\n"
-		    "conf:9: \"range\" belongs at the top level or in a process "
-		    "section, not in a reserve section\n");
+	assert_told(
+		"exe = {x}\nports = 5\n"
+		"process a {\n rest-time = 5\n reserve b { }\n"
+		" include(\"x\")\n tcp { mode = observe }\n}\n"
+		"reserve c { range = 5 }\n",
+		"conf:1: \"exe\" belongs in a process section only, "
+		"not at the top level\n"
+		"conf:2: \"ports\" belongs in a reserve section only, "
+		"not at the top level\n"
+		"conf:4: \"rest-time\" belongs at the top level only, "
+		"not in a process section\n"
+		"conf:5: \"reserve\" belongs at the top level only, "
+		"not in a process section\n"
+		"conf:6: \"include\" belongs at the top level only, "
+		"not in a process section\n"
+		"conf:7: \"mode\" belongs at the top level or in a process "
+		"section, not in a tcp, udp or sctp block\n"
+		"conf:9: \"range\" belongs at the top level or in a process "
+		"section, not in a reserve section\n");
 }
 
 Test(config, a_section_in_a_block_is_told_where_it_may_stand)
 {
-	assert_told("tcp {\n"
-		    "  udp { range = 1 }\n"
-		    "  process p { rate = 1 }\n"
-		    "  range = 2\n"
-		    "}\n"
-		    "udp { range = 3 }\n",
-		    "conf:2: \"udp\" belongs at the top level or in a process "
-		    "section, not in a tcp, udp or sctp block\n"
-		    "conf:3: \"process\" belongs at the top level only, not in a "
-		    "tcp, udp or sctp block\n");
+	assert_told(
+		"tcp {\n"
+		"  udp { range = 1 }\n"
+		"  process p { rate = 1 }\n"
+		"  range = 2\n"
+		"}\n"
+		"udp { range = 3 }\n",
+		"conf:2: \"udp\" belongs at the top level or in a process "
+		"section, not in a tcp, udp or sctp block\n"
+		"conf:3: \"process\" belongs at the top level only, not in a "
+		"tcp, udp or sctp block\n");
 	assert_text(&config.defaults.by_protocol[PROTOCOL_TCP].range, "2", 4);
 	assert_text(&config.defaults.by_protocol[PROTOCOL_UDP].range, "3", 6);
 }

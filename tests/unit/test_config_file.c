@@ -37,7 +37,7 @@ Test(config_file, a_file_without_permission_is_told)
 	write_file("conf", "range = 1\n");
 	cr_assert_eq(chmod("conf", 0), 0);
 	cr_assert_eq(chmod(".", 0755), 0);
-	if (geteuid() == 0)	/* who may read every file */
+	if (geteuid() == 0) /* who may read every file */
 		cr_assert_eq(seteuid(NOBODY), 0);
 	cr_assert_eq(read_again(), -EINVAL);
 	assert_printed("conf: Permission denied\n");
@@ -53,8 +53,7 @@ Test(config_file, a_pipe_is_read)
 	cr_assert_eq(write(fds[1], "\nrange = 5\n", 11), 11);
 	close(fds[1]);
 	snprintf(path, sizeof(path), "/dev/fd/%d", fds[0]);
-	cr_assert_eq(config_read(&config, path, &findings), 0, "%s",
-		     printed());
+	cr_assert_eq(config_read(&config, path, &findings), 0, "%s", printed());
 	cr_assert_eq(config.defaults.ranges.range.place.line, 2);
 	close(fds[0]);
 }
@@ -148,7 +147,8 @@ Test(config_file, a_variable_stands_for_its_value_to_the_letter)
 		"process \"${BERTH_TEST_X}\" { name = {\"-${BERTH_TEST_X}\","
 		"\n\"<${BERTH_TEST_EMPTY}>${BERTH_TEST_NONE:-d}\"} }\n"
 		"listen = '${BERTH_TEST_NONE}' range = \"\\${X}\"");
-	cr_assert_str_eq(config.processes[0].head.name, "a\"b\\c${BERTH_TEST_X}*");
+	cr_assert_str_eq(config.processes[0].head.name,
+			 "a\"b\\c${BERTH_TEST_X}*");
 	assert_list(&config.processes[0].conditions[CONDITION_NAME], 2, "<>d",
 		    1);
 	assert_text(&config.defaults.ranges.listen, "${BERTH_TEST_NONE}", 3);
@@ -160,32 +160,35 @@ Test(config_file, a_default_stands_for_a_variable_that_is_not_set_or_empty)
 	setenv("BERTH_TEST_EMPTY", "", 1);
 	setenv("BERTH_TEST_SET", "7", 1);
 	unsetenv("BERTH_TEST_NONE");
-	assert_sound("range = \"${BERTH_TEST_NONE:-5-6}\"\n"
-		     "listen = \"${BERTH_TEST_EMPTY:-8}\"\n"
-		     "connect = \"${BERTH_TEST_SET:-9},${BERTH_TEST_NONE:-}\"\n");
+	assert_sound(
+		"range = \"${BERTH_TEST_NONE:-5-6}\"\n"
+		"listen = \"${BERTH_TEST_EMPTY:-8}\"\n"
+		"connect = \"${BERTH_TEST_SET:-9},${BERTH_TEST_NONE:-}\"\n");
 	assert_text(&config.defaults.ranges.range, "5-6", 1);
 	assert_text(&config.defaults.ranges.listen, "8", 2);
 	assert_text(&config.defaults.ranges.connect, "7,", 3);
 }
 
 /* Edge case 54. */
-Test(config_file, a_variable_that_is_not_set_or_makes_no_sense_is_told_with_its_line)
+Test(config_file,
+     a_variable_that_is_not_set_or_makes_no_sense_is_told_with_its_line)
 {
 	unsetenv("BERTH_TEST_NONE");
 	setenv("BERTH_TEST_LINES", "a\nb", 1);
-	assert_told("range = 5\nlisten = \"1${BERTH_TEST_NONE}\"\n"
-		    "connect = \"${BERTH_TEST_LINES}\"\n"
-		    "process a { name = {\"${}\", \"${1}\", \"${A=b}\"} }\n"
-		    "algorithm = \"${A:-${B}}\"\n",
-		    "conf:2: \"${BERTH_TEST_NONE}\" is not set in the "
-		    "environment, and has no default\n"
-		    "conf:3: \"${BERTH_TEST_LINES}\" has a control character in "
-		    "its value\n"
-		    "conf:4: \"${}\" does not name a variable\n"
-		    "conf:4: \"${1}\" does not name a variable\n"
-		    "conf:4: \"${A=b}\" is neither ${NAME} nor "
-		    "${NAME:-DEFAULT}\n"
-		    "conf:5: \"${A:-${B}\" has a variable in its default\n");
+	assert_told(
+		"range = 5\nlisten = \"1${BERTH_TEST_NONE}\"\n"
+		"connect = \"${BERTH_TEST_LINES}\"\n"
+		"process a { name = {\"${}\", \"${1}\", \"${A=b}\"} }\n"
+		"algorithm = \"${A:-${B}}\"\n",
+		"conf:2: \"${BERTH_TEST_NONE}\" is not set in the "
+		"environment, and has no default\n"
+		"conf:3: \"${BERTH_TEST_LINES}\" has a control character in "
+		"its value\n"
+		"conf:4: \"${}\" does not name a variable\n"
+		"conf:4: \"${1}\" does not name a variable\n"
+		"conf:4: \"${A=b}\" is neither ${NAME} nor "
+		"${NAME:-DEFAULT}\n"
+		"conf:5: \"${A:-${B}\" has a variable in its default\n");
 }
 
 Test(config_file, a_path_to_include_may_have_variables)
@@ -205,9 +208,8 @@ Test(config_file, an_include_that_goes_round_is_told_with_its_way)
 {
 	write_file("a", "\ninclude(\"b\")\n");
 	write_file("b", "include(\"conf\")\n");
-	assert_told("include(\"a\")\n",
-		    "b:1: \"conf\" includes itself: "
-		    "conf -> a -> b -> conf\n");
+	assert_told("include(\"a\")\n", "b:1: \"conf\" includes itself: "
+					"conf -> a -> b -> conf\n");
 	assert_told("include(\"./conf\")\n",
 		    "conf:1: \"./conf\" includes itself: "
 		    "conf -> ./conf\n");

@@ -38,19 +38,16 @@ static struct endpoint read4(const char *address, uint16_t port)
 	struct sockaddr_in in = in4(address, port);
 	struct endpoint endpoint;
 
-	cr_assert(endpoint_read((struct sockaddr *)&in, sizeof(in),
-				&endpoint));
+	cr_assert(endpoint_read((struct sockaddr *)&in, sizeof(in), &endpoint));
 	return endpoint;
 }
 
-static struct endpoint read6(const char *address, uint16_t port,
-			     uint32_t scope)
+static struct endpoint read6(const char *address, uint16_t port, uint32_t scope)
 {
 	struct sockaddr_in6 in = in6(address, port, scope);
 	struct endpoint endpoint;
 
-	cr_assert(endpoint_read((struct sockaddr *)&in, sizeof(in),
-				&endpoint));
+	cr_assert(endpoint_read((struct sockaddr *)&in, sizeof(in), &endpoint));
 	return endpoint;
 }
 
@@ -58,8 +55,8 @@ Test(endpoint, null_is_refused)
 {
 	struct endpoint endpoint;
 
-	cr_assert_not(endpoint_read(NULL, sizeof(struct sockaddr_in),
-				    &endpoint));
+	cr_assert_not(
+		endpoint_read(NULL, sizeof(struct sockaddr_in), &endpoint));
 	cr_assert_not(endpoint_read(NULL, 0, &endpoint));
 }
 
@@ -166,8 +163,9 @@ Test(endpoint, the_scope_counts_where_the_kernel_looks_at_it)
 		const char *address;
 		bool counts;
 	} cases[] = {
-		{ "fe80::1", true }, { "febf::1", true }, { "ff02::1", true },
-		{ "ff01::1", true }, { "fec0::1", false }, { "::1", false },
+		{ "fe80::1", true },	  { "febf::1", true },
+		{ "ff02::1", true },	  { "ff01::1", true },
+		{ "fec0::1", false },	  { "::1", false },
 		{ "2001:db8::1", false }, { "ff05::1", false },
 	};
 
@@ -210,7 +208,8 @@ Test(endpoint, a_copy_with_another_port_differs_in_nothing_else)
 	union socket_address copy;
 
 	cr_assert_eq(endpoint_with_port((struct sockaddr *)&in, sizeof(in),
-					0xabcd, &copy), sizeof(in));
+					0xabcd, &copy),
+		     sizeof(in));
 	expected.sin6_port = htons(0xabcd);
 	cr_assert_arr_eq((char *)&copy, (char *)&expected, sizeof(expected));
 	cr_assert_eq(in.sin6_port, 0);
@@ -225,7 +224,8 @@ Test(endpoint, a_copy_keeps_the_length_of_the_caller_up_to_the_largest)
 					sizeof(storage), 1, &copy),
 		     sizeof(struct sockaddr_in6));
 	cr_assert_eq(endpoint_with_port((struct sockaddr *)&storage, 16, 1,
-					&copy), 16);
+					&copy),
+		     16);
 }
 
 Test(endpoint, a_wildcard_address_has_the_length_of_its_family)
@@ -283,14 +283,16 @@ Test(endpoint, a_scope_and_the_greatest_numbers_are_written)
 {
 	struct endpoint endpoint = {
 		.address = { 0xfe, 0x80, [15] = 1 },
-		.scope = 2, .port = 0, .family = AF_INET6,
+		.scope = 2,
+		.port = 0,
+		.family = AF_INET6,
 	};
 
 	assert_endpoint(&endpoint, "[fe80::1%2]:0");
 	memset(&endpoint, 0xff, sizeof(endpoint));
 	endpoint.family = AF_INET6;
 	assert_endpoint(&endpoint, "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
-			"%4294967295]:65535");
+				   "%4294967295]:65535");
 }
 
 Test(endpoint, random_addresses_are_written_as_by_inet_ntop)
@@ -300,13 +302,17 @@ Test(endpoint, random_addresses_are_written_as_by_inet_ntop)
 	srand(1);
 	while (n_compared < 10000) {
 		struct endpoint endpoint = {
-			.port = (uint16_t)rand(), .family = AF_INET6,
+			.port = (uint16_t)rand(),
+			.family = AF_INET6,
 		};
 		char address[INET6_ADDRSTRLEN], expected[ENDPOINT_TEXT_SIZE];
 
 		for (int i = 0; i < 8; i++) {
-			const uint32_t group = rand() % 2 == 0 ? 0 :
-				(uint32_t)rand() >> rand() % 24 & 0xffff;
+			const uint32_t group =
+				rand() % 2 == 0
+					? 0
+					: (uint32_t)rand() >> rand() % 24 &
+						  0xffff;
 
 			endpoint.address[2 * i] = (uint8_t)(group >> 8);
 			endpoint.address[2 * i + 1] = (uint8_t)group;
@@ -331,7 +337,8 @@ Test(endpoint, random_ipv4_addresses_are_written_as_by_inet_ntop)
 	for (int n = 0; n < 10000; n++) {
 		struct endpoint endpoint = {
 			.address = { [10] = 0xff, [11] = 0xff },
-			.port = (uint16_t)rand(), .family = AF_INET,
+			.port = (uint16_t)rand(),
+			.family = AF_INET,
 		};
 		char address[INET_ADDRSTRLEN], expected[ENDPOINT_TEXT_SIZE];
 

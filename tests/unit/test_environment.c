@@ -217,14 +217,17 @@ static void assert_word_refused(const char *variable, const char *message)
 
 Test(environment, an_unknown_word_is_refused_with_a_list_of_the_known)
 {
-	assert_word_refused("BERTH_ALGORITHM=rnd",
+	assert_word_refused(
+		"BERTH_ALGORITHM=rnd",
 		"BERTH_ALGORITHM=\"rnd\": \"rnd\" is not sequential, random, "
 		"hash, double-hash or random-increments");
-	assert_word_refused("BERTH_ON_ERROR=die",
+	assert_word_refused(
+		"BERTH_ON_ERROR=die",
 		"BERTH_ON_ERROR=\"die\": \"die\" is not private or refuse");
 	assert_word_refused("BERTH_PIN=maybe",
-		"BERTH_PIN=\"maybe\": \"maybe\" is not yes or no");
-	assert_word_refused("BERTH_LOG=",
+			    "BERTH_PIN=\"maybe\": \"maybe\" is not yes or no");
+	assert_word_refused(
+		"BERTH_LOG=",
 		"BERTH_LOG=\"\": \"\" is not start, none, stderr or "
 		"syslog");
 }

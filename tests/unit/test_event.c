@@ -279,7 +279,8 @@ Test(event, many_writers_lose_none)
 Test(event, every_number_has_a_name_of_its_own)
 {
 	ASSERT_NAMES_DIFFER(event_kind_name, event_kind, N_EVENT_KINDS);
-	ASSERT_NAMES_DIFFER(event_verdict_name, event_verdict, N_EVENT_VERDICTS);
+	ASSERT_NAMES_DIFFER(event_verdict_name, event_verdict,
+			    N_EVENT_VERDICTS);
 	ASSERT_NAMES_DIFFER(event_call_name, event_call, N_EVENT_CALLS);
 	cr_expect_str_eq(event_kind_name(EVENT_RESERVED), "reserved");
 	cr_expect_str_eq(event_verdict_name(EVENT_REFUSED), "refused");
@@ -303,28 +304,36 @@ Test(event, a_text_tells_who_did_what_and_under_which_rule)
 {
 	struct event event = sample();
 
-	assert_event_text(&event, "redis-server[712]: bind to "
+	assert_event_text(&event,
+			  "redis-server[712]: bind to "
 			  "0.0.0.0:8020/tcp refused: ",
 			  "reserved for others; rule \"default\"");
 	event.verdict = EVENT_ALLOWED;
 	event.call = CALL_LISTEN;
 	event.protocol = PROTOCOL_SCTP;
-	assert_event_text(&event, "redis-server[712]: listen on "
-			  "0.0.0.0:8020/sctp: ", "; rule \"default\"");
+	assert_event_text(&event,
+			  "redis-server[712]: listen on "
+			  "0.0.0.0:8020/sctp: ",
+			  "; rule \"default\"");
 	event.verdict = EVENT_OBSERVED;
 	event.call = CALL_SEND;
 	event.protocol = PROTOCOL_UDPLITE;
 	event.address = (struct endpoint){
 		.address = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 },
-		.port = 53, .family = AF_INET6,
+		.port = 53,
+		.family = AF_INET6,
 	};
-	assert_event_text(&event, "redis-server[712]: send to "
-			  "[2001:db8::1]:53/udplite observed", "\"default\"");
+	assert_event_text(&event,
+			  "redis-server[712]: send to "
+			  "[2001:db8::1]:53/udplite observed",
+			  "\"default\"");
 	event.call = CALL_CONNECT;
 	event.protocol = PROTOCOL_UDP;
 	event.pid = UINT32_MAX;
-	assert_event_text(&event, "redis-server[4294967295]: connect to "
-			  "[2001:db8::1]:53/udp observed", "\"default\"");
+	assert_event_text(&event,
+			  "redis-server[4294967295]: connect to "
+			  "[2001:db8::1]:53/udp observed",
+			  "\"default\"");
 }
 
 Test(event, a_text_without_a_call_has_no_address)
@@ -352,8 +361,10 @@ Test(event, an_address_of_nothing_is_left_out)
 	assert_event_text(&event, "redis-server[712]: listen of tcp refused: ",
 			  "; rule \"default\"");
 	event.address.address[15] = 1;
-	assert_event_text(&event, "redis-server[712]: listen on "
-			  "0.0.0.1:0/tcp refused: ", "; rule \"default\"");
+	assert_event_text(&event,
+			  "redis-server[712]: listen on "
+			  "0.0.0.1:0/tcp refused: ",
+			  "; rule \"default\"");
 }
 
 /* The longest of everything. */
@@ -378,8 +389,7 @@ Test(event, every_combination_has_a_text_of_its_own_that_fits)
 	event.protocol = PROTOCOL_UDPLITE;
 	for (int i = 0; i < N; i++) {
 		event.kind = (uint8_t)(i % N_EVENT_KINDS);
-		event.verdict = (uint8_t)(i / N_EVENT_KINDS %
-					  N_EVENT_VERDICTS);
+		event.verdict = (uint8_t)(i / N_EVENT_KINDS % N_EVENT_VERDICTS);
 		event.call = (uint8_t)(i / N_EVENT_KINDS / N_EVENT_VERDICTS);
 		memset(texts[i], '\n', sizeof(texts[i]));
 		event_text(&event, texts[i]);

@@ -18,8 +18,12 @@ static void setup(void)
 TestSuite(fd_cache, .init = setup);
 
 static const struct fd_facts leased = {
-	.known = 1, .covered = 1, .has_port = 1, .use = USE_CONNECT,
-	.port = 65535, .plane = 255,
+	.known = 1,
+	.covered = 1,
+	.has_port = 1,
+	.use = USE_CONNECT,
+	.port = 65535,
+	.plane = 255,
 };
 
 Test(fd_cache, an_entry_comes_back_whole_and_once)
@@ -115,7 +119,9 @@ Test(fd_cache, a_forked_child_inherits_the_facts_and_not_the_leases)
 
 		fd_cache_take(&cache, 5);
 		_exit(before.known && owns && !holds &&
-		      fd_cache_holds(&cache, &mine) ? 0 : 1);
+				      fd_cache_holds(&cache, &mine)
+			      ? 0
+			      : 1);
 	}
 	waitpid(child, &status, 0);
 	cr_expect_eq(status, 0);

@@ -17,240 +17,168 @@ static void assert_cases(const struct glob_case *cases, size_t n)
 	for (size_t i = 0; i < n; i++)
 		cr_expect_eq(glob_matches(cases[i].pattern, cases[i].text),
 			     cases[i].matches, "\"%s\" %s \"%s\"",
-			     cases[i].pattern, cases[i].matches
-				? "does not match" : "matches",
+			     cases[i].pattern,
+			     cases[i].matches ? "does not match" : "matches",
 			     cases[i].text);
 }
 
-#define ASSERT_CASES(...) do { \
-	const struct glob_case cases[] = { __VA_ARGS__ }; \
-	assert_cases(cases, N_ELEMENTS(cases)); \
-} while (0)
+#define ASSERT_CASES(...) \
+	do { \
+		const struct glob_case cases[] = { __VA_ARGS__ }; \
+		assert_cases(cases, N_ELEMENTS(cases)); \
+	} while (0)
 
 Test(glob, plain_text_matches_itself_as_a_whole)
 {
-	ASSERT_CASES(
-		{ "nginx", "nginx", true },
-		{ "nginx", "nginx2", false },
-		{ "nginx", "ngin", false },
-		{ "nginx", "xnginx", false },
-		{ "nginx", "Nginx", false },
-		{ "/usr/bin/a", "/usr/bin/a", true },
-		{ "a]", "a]", true },
-		{ "a-b!^", "a-b!^", true });
+	ASSERT_CASES({ "nginx", "nginx", true }, { "nginx", "nginx2", false },
+		     { "nginx", "ngin", false }, { "nginx", "xnginx", false },
+		     { "nginx", "Nginx", false },
+		     { "/usr/bin/a", "/usr/bin/a", true }, { "a]", "a]", true },
+		     { "a-b!^", "a-b!^", true });
 }
 
 Test(glob, an_empty_text_is_matched_by_stars_and_nothing_else)
 {
-	ASSERT_CASES(
-		{ "", "", true },
-		{ "*", "", true },
-		{ "**", "", true },
-		{ "***", "", true },
-		{ "**" "**", "", true },
-		{ "", "a", false },
-		{ "a", "", false },
-		{ "?", "", false },
-		{ "[a]", "", false },
-		{ "[!a]", "", false },
-		{ "*a", "", false },
-		{ "\\", "", false });
+	ASSERT_CASES({ "", "", true }, { "*", "", true }, { "**", "", true },
+		     { "***", "", true },
+		     { "**"
+		       "**",
+		       "", true },
+		     { "", "a", false }, { "a", "", false }, { "?", "", false },
+		     { "[a]", "", false }, { "[!a]", "", false },
+		     { "*a", "", false }, { "\\", "", false });
 }
 
 Test(glob, one_star_stays_within_a_path_component)
 {
-	ASSERT_CASES(
-		{ "*", "redis-server", true },
-		{ "*", "a/b", false },
-		{ "*", "/", false },
-		{ "/usr/*", "/usr/bin", true },
-		{ "/usr/*", "/usr/", true },
-		{ "/usr/*", "/usr/bin/a", false },
-		{ "/usr/*/a", "/usr/bin/a", true },
-		{ "/usr/*/a", "/usr/local/bin/a", false },
-		{ "/usr/*/*/a", "/usr/local/bin/a", true },
-		{ "/usr/*/a", "/usr//a", true },
-		{ "*/*", "a/b", true },
-		{ "*/*", "ab", false },
-		{ "a*b/c", "axb/c", true },
-		{ "a*c", "ab/c", false });
+	ASSERT_CASES({ "*", "redis-server", true }, { "*", "a/b", false },
+		     { "*", "/", false }, { "/usr/*", "/usr/bin", true },
+		     { "/usr/*", "/usr/", true },
+		     { "/usr/*", "/usr/bin/a", false },
+		     { "/usr/*/a", "/usr/bin/a", true },
+		     { "/usr/*/a", "/usr/local/bin/a", false },
+		     { "/usr/*/*/a", "/usr/local/bin/a", true },
+		     { "/usr/*/a", "/usr//a", true }, { "*/*", "a/b", true },
+		     { "*/*", "ab", false }, { "a*b/c", "axb/c", true },
+		     { "a*c", "ab/c", false });
 }
 
 Test(glob, two_stars_go_beyond_it)
 {
-	ASSERT_CASES(
-		{ "**", "/usr/bin/a", true },
-		{ "/usr/**", "/usr/local/bin/a", true },
-		{ "/usr/**", "/usr", false },
-		{ "/usr/**/a", "/usr/local/bin/a", true },
-		{ "/usr/**/a", "/usr/bin/a", true },
-		{ "/usr/**/a", "/usr/a", false },
-		{ "/usr/**/a", "/usr/bin/b", false },
-		{ "**/python3*", "/usr/bin/python3.11", true },
-		{ "**/python3*", "/usr/bin/python3/x", false },
-		{ "a**c", "ab/c", true },
-		{ "***", "a/b", true },
-		{ "**" "**", "a/b", true },
-		{ "**x", "a/bx/", false });
+	ASSERT_CASES({ "**", "/usr/bin/a", true },
+		     { "/usr/**", "/usr/local/bin/a", true },
+		     { "/usr/**", "/usr", false },
+		     { "/usr/**/a", "/usr/local/bin/a", true },
+		     { "/usr/**/a", "/usr/bin/a", true },
+		     { "/usr/**/a", "/usr/a", false },
+		     { "/usr/**/a", "/usr/bin/b", false },
+		     { "**/python3*", "/usr/bin/python3.11", true },
+		     { "**/python3*", "/usr/bin/python3/x", false },
+		     { "a**c", "ab/c", true }, { "***", "a/b", true },
+		     { "**"
+		       "**",
+		       "a/b", true },
+		     { "**x", "a/bx/", false });
 }
 
 Test(glob, a_question_mark_is_one_byte_that_is_no_slash)
 {
-	ASSERT_CASES(
-		{ "?", "a", true },
-		{ "?", "ab", false },
-		{ "?", "/", false },
-		{ "a?c", "abc", true },
-		{ "a?c", "a/c", false },
-		{ "a?c", "ac", false },
-		{ "??", "ab", true },
-		{ "?*", "a", true },
-		{ "?*", "", false },
-		{ "*?", "abc", true },
-		{ "**?", "a/", false });
+	ASSERT_CASES({ "?", "a", true }, { "?", "ab", false },
+		     { "?", "/", false }, { "a?c", "abc", true },
+		     { "a?c", "a/c", false }, { "a?c", "ac", false },
+		     { "??", "ab", true }, { "?*", "a", true },
+		     { "?*", "", false }, { "*?", "abc", true },
+		     { "**?", "a/", false });
 }
 
 Test(glob, a_set_is_one_of_its_bytes)
 {
-	ASSERT_CASES(
-		{ "[abc]", "b", true },
-		{ "[abc]", "d", false },
-		{ "[abc]", "ab", false },
-		{ "[a-c]", "b", true },
-		{ "[a-c]", "a", true },
-		{ "[a-c]", "c", true },
-		{ "[a-c]", "d", false },
-		{ "[a-c]", "-", false },
-		{ "[a-cx-z]", "y", true },
-		{ "[a-cx-z]", "d", false },
-		{ "[c-a]", "b", false },
-		{ "[a-]", "-", true },
-		{ "[-a]", "-", true },
-		{ "[-a]", "a", true },
-		{ "[a-]", "b", false },
-		{ "[]]", "]", true },
-		{ "[]a]", "]", true },
-		{ "[]a]", "a", true },
-		{ "[]a]", "]]", false },
-		{ "[*]", "*", true },
-		{ "[*]", "a", false },
-		{ "[?]", "a", false },
-		{ "[[]", "[", true },
-		{ "x[0-9][0-9]", "x42", true },
-		{ "x[0-9]*", "x4abc", true });
+	ASSERT_CASES({ "[abc]", "b", true }, { "[abc]", "d", false },
+		     { "[abc]", "ab", false }, { "[a-c]", "b", true },
+		     { "[a-c]", "a", true }, { "[a-c]", "c", true },
+		     { "[a-c]", "d", false }, { "[a-c]", "-", false },
+		     { "[a-cx-z]", "y", true }, { "[a-cx-z]", "d", false },
+		     { "[c-a]", "b", false }, { "[a-]", "-", true },
+		     { "[-a]", "-", true }, { "[-a]", "a", true },
+		     { "[a-]", "b", false }, { "[]]", "]", true },
+		     { "[]a]", "]", true }, { "[]a]", "a", true },
+		     { "[]a]", "]]", false }, { "[*]", "*", true },
+		     { "[*]", "a", false }, { "[?]", "a", false },
+		     { "[[]", "[", true }, { "x[0-9][0-9]", "x42", true },
+		     { "x[0-9]*", "x4abc", true });
 }
 
 Test(glob, a_negated_set_is_any_byte_but_those)
 {
-	ASSERT_CASES(
-		{ "[!a]", "b", true },
-		{ "[!a]", "a", false },
-		{ "[^a]", "b", true },
-		{ "[^a]", "a", false },
-		{ "[!a-c]", "b", false },
-		{ "[!a-c]", "d", true },
-		{ "[!]a]", "]", false },
-		{ "[!]a]", "b", true },
-		{ "[!!]", "!", false },
-		{ "[!!]", "a", true },
-		{ "[a!]", "!", true },
-		{ "[!a]", "", false });
+	ASSERT_CASES({ "[!a]", "b", true }, { "[!a]", "a", false },
+		     { "[^a]", "b", true }, { "[^a]", "a", false },
+		     { "[!a-c]", "b", false }, { "[!a-c]", "d", true },
+		     { "[!]a]", "]", false }, { "[!]a]", "b", true },
+		     { "[!!]", "!", false }, { "[!!]", "a", true },
+		     { "[a!]", "!", true }, { "[!a]", "", false });
 }
 
 Test(glob, no_set_has_a_slash)
 {
-	ASSERT_CASES(
-		{ "[/]", "/", false },
-		{ "[!a]", "/", false },
-		{ "a[!b]c", "a/c", false },
-		{ "a[.-0]c", "a/c", false },
-		{ "a[.-0]c", "a.c", true });
+	ASSERT_CASES({ "[/]", "/", false }, { "[!a]", "/", false },
+		     { "a[!b]c", "a/c", false }, { "a[.-0]c", "a/c", false },
+		     { "a[.-0]c", "a.c", true });
 }
 
 Test(glob, an_open_set_matches_nothing)
 {
-	ASSERT_CASES(
-		{ "[", "[", false },
-		{ "[", "", false },
-		{ "[]", "]", false },
-		{ "[]", "[]", false },
-		{ "[!", "a", false },
-		{ "[!]", "a", false },
-		{ "[!]", "[!]", false },
-		{ "[a", "a", false },
-		{ "[a-", "a", false },
-		{ "[a-z", "b", false },
-		{ "x[a", "xa", false },
-		{ "x[a", "x[a", false },
-		{ "*[a", "a", false },
-		{ "**[a", "x/[a", false });
+	ASSERT_CASES({ "[", "[", false }, { "[", "", false },
+		     { "[]", "]", false }, { "[]", "[]", false },
+		     { "[!", "a", false }, { "[!]", "a", false },
+		     { "[!]", "[!]", false }, { "[a", "a", false },
+		     { "[a-", "a", false }, { "[a-z", "b", false },
+		     { "x[a", "xa", false }, { "x[a", "x[a", false },
+		     { "*[a", "a", false }, { "**[a", "x/[a", false });
 }
 
 Test(glob, a_backslash_takes_the_next_byte_for_itself)
 {
-	ASSERT_CASES(
-		{ "\\*", "*", true },
-		{ "\\*", "a", false },
-		{ "\\*", "\\*", false },
-		{ "\\?", "?", true },
-		{ "\\?", "a", false },
-		{ "\\[a]", "[a]", true },
-		{ "\\[a]", "a", false },
-		{ "\\\\", "\\", true },
-		{ "\\a", "a", true },
-		{ "a\\/b", "a/b", true },
-		{ "*\\*", "ab*", true },
-		{ "*\\*", "ab", false },
-		{ "\\**", "*abc", true });
+	ASSERT_CASES({ "\\*", "*", true }, { "\\*", "a", false },
+		     { "\\*", "\\*", false }, { "\\?", "?", true },
+		     { "\\?", "a", false }, { "\\[a]", "[a]", true },
+		     { "\\[a]", "a", false }, { "\\\\", "\\", true },
+		     { "\\a", "a", true }, { "a\\/b", "a/b", true },
+		     { "*\\*", "ab*", true }, { "*\\*", "ab", false },
+		     { "\\**", "*abc", true });
 }
 
 Test(glob, a_backslash_at_the_end_matches_nothing)
 {
-	ASSERT_CASES(
-		{ "\\", "\\", false },
-		{ "a\\", "a", false },
-		{ "a\\", "a\\", false },
-		{ "*\\", "abc", false },
-		{ "**\\", "abc\\", false });
+	ASSERT_CASES({ "\\", "\\", false }, { "a\\", "a", false },
+		     { "a\\", "a\\", false }, { "*\\", "abc", false },
+		     { "**\\", "abc\\", false });
 }
 
 Test(glob, what_a_star_took_too_early_is_given_back)
 {
 	ASSERT_CASES(
-		{ "*ab", "aab", true },
-		{ "*ab", "abab", true },
-		{ "*ab", "aba", false },
-		{ "*ab*cd", "abxabcxcd", true },
-		{ "*aab", "aaaab", true },
-		{ "a*b*c", "abbcbc", true },
-		{ "a*b*c", "abbcb", false },
-		{ "**/a/b", "/a/a/b", true },
-		{ "**/a*b", "/ax/ab", true },
-		{ "**/a*b", "/ab/ax", false },
+		{ "*ab", "aab", true }, { "*ab", "abab", true },
+		{ "*ab", "aba", false }, { "*ab*cd", "abxabcxcd", true },
+		{ "*aab", "aaaab", true }, { "a*b*c", "abbcbc", true },
+		{ "a*b*c", "abbcb", false }, { "**/a/b", "/a/a/b", true },
+		{ "**/a*b", "/ax/ab", true }, { "**/a*b", "/ab/ax", false },
 		{ "**/x/**/y", "/x/x/b/y", true },
-		{ "**/x/**/y", "/x/y", false },
-		{ "**a*b**c", "a/ab/c", true },
+		{ "**/x/**/y", "/x/y", false }, { "**a*b**c", "a/ab/c", true },
 		{ "*/a**b*c", "x/ab/bc", true },
-		{ "*/a**b*c", "x/ab/b/c", false },
-		{ "*[!a]b", "aab", false },
+		{ "*/a**b*c", "x/ab/b/c", false }, { "*[!a]b", "aab", false },
 		{ "*[!a]b", "aaxb", true });
 }
 
 Test(glob, bytes_above_127_are_bytes_like_others)
 {
 	ASSERT_CASES(
-		{ "\xc3\xa9", "\xc3\xa9", true },
-		{ "?", "\xc3\xa9", false },
-		{ "??", "\xc3\xa9", true },
-		{ "*", "\xc3\xa9\xff", true },
+		{ "\xc3\xa9", "\xc3\xa9", true }, { "?", "\xc3\xa9", false },
+		{ "??", "\xc3\xa9", true }, { "*", "\xc3\xa9\xff", true },
 		{ "[\x80-\xff]", "\xc3", true },
 		{ "[\x80-\xff]", "\x80", true },
-		{ "[\x80-\xff]", "\xff", true },
-		{ "[\x80-\xff]", "a", false },
-		{ "[a-\xff]", "\xe4", true },
-		{ "[!a-z]", "\xe4", true },
-		{ "\\\xe4", "\xe4", true },
-		{ "\xe4", "\xe5", false });
+		{ "[\x80-\xff]", "\xff", true }, { "[\x80-\xff]", "a", false },
+		{ "[a-\xff]", "\xe4", true }, { "[!a-z]", "\xe4", true },
+		{ "\\\xe4", "\xe4", true }, { "\xe4", "\xe5", false });
 }
 
 /* The same by recursion: slow, and plain. Sets here are [a] and [!a]. */
@@ -278,8 +206,7 @@ static bool matches_plainly(const char *pattern, const char *text)
 	if (!strncmp(pattern, "[!a]", 4))
 		return text[0] != 'a' && text[0] != '/' &&
 		       matches_plainly(pattern + 4, text + 1);
-	return pattern[0] == text[0] &&
-	       matches_plainly(pattern + 1, text + 1);
+	return pattern[0] == text[0] && matches_plainly(pattern + 1, text + 1);
 }
 
 Test(glob, it_says_the_same_as_trying_all_there_is)
@@ -296,8 +223,8 @@ Test(glob, it_says_the_same_as_trying_all_there_is)
 
 		pattern[0] = '\0';
 		for (int j = 0; j < n_elements; j++)
-			strcat(pattern, elements[rand() %
-						 (int)N_ELEMENTS(elements)]);
+			strcat(pattern,
+			       elements[rand() % (int)N_ELEMENTS(elements)]);
 		for (int j = 0; j < length; j++)
 			text[j] = "aab/"[rand() % 4];
 		text[length] = '\0';

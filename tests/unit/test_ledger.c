@@ -23,8 +23,10 @@ TestSuite(ledger, .init = setup);
 
 static struct lease lease(enum use use, uint16_t port, uint16_t plane)
 {
-	return (struct lease){ .protocol = PROTOCOL_TCP, .use = use,
-			       .port = port, .plane = plane };
+	return (struct lease){ .protocol = PROTOCOL_TCP,
+			       .use = use,
+			       .port = port,
+			       .plane = plane };
 }
 
 static int take(enum use use, uint16_t port, uint16_t plane)
@@ -41,8 +43,8 @@ static void give(enum use use, uint16_t port, uint16_t plane, uint64_t now_ms)
 	ledger_release(&map, &held, now_ms);
 }
 
-static int find(enum use use, uint16_t plane, uint32_t from,
-		bool rests, uint64_t now_ms)
+static int find(enum use use, uint16_t plane, uint32_t from, bool rests,
+		uint64_t now_ms)
 {
 	const struct lease wanted = lease(use, 0, plane);
 
@@ -159,8 +161,7 @@ Test(ledger, every_port_of_a_range_is_given_once_and_then_none)
 {
 	uint32_t n = 0;
 
-	for (int port; (port = find(USE_CONNECT, 3, 40500, true, 1)) >= 0;
-	     n++)
+	for (int port; (port = find(USE_CONNECT, 3, 40500, true, 1)) >= 0; n++)
 		cr_assert_eq(take(USE_CONNECT, (uint16_t)port, 3), 0);
 	cr_expect_eq(n, 1000);
 	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 1), -1);
@@ -179,8 +180,7 @@ Test(ledger, a_port_rests_at_least_once_and_at_most_twice_the_rest_time)
 		cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
 		give(USE_WHOLE, 40000, 0, t);
 		cr_expect_eq(find(USE_WHOLE, 0, 40000, false, t), 40001);
-		cr_expect_eq(find(USE_CONNECT, 9, 40000, false, t + T),
-			     40001);
+		cr_expect_eq(find(USE_CONNECT, 9, 40000, false, t + T), 40001);
 		cr_expect_eq(find(USE_WHOLE, 0, 40000, false, t + 2 * T),
 			     40000);
 	}
@@ -257,10 +257,10 @@ Test(ledger, random_bytes_cost_no_more_than_ports)
 		bytes[i] = (unsigned char)rand();
 	for (int i = 0; i < 100000; i++) {
 		const enum use use = USE_WHOLE + rand() % 3;
-		const uint16_t plane =
-			use == USE_WHOLE ? 0 : rand() % N_PLANES_TCP;
-		const int port = find(use, plane, rand() % N_PORTS,
-				      rand() % 3, (uint64_t)rand());
+		const uint16_t plane = use == USE_WHOLE ? 0
+							: rand() % N_PLANES_TCP;
+		const int port = find(use, plane, rand() % N_PORTS, rand() % 3,
+				      (uint64_t)rand());
 
 		cr_assert(port == -1 || (port >= 40000 && port <= 40999));
 		if (port > 0 && take(use, (uint16_t)port, plane) == 0)

@@ -194,14 +194,13 @@ Test(map, without_a_namespace_to_name_there_is_none)
 {
 	const struct place nowhere = { .directory = directory };
 
-	cr_expect_eq(map_open(&nowhere, MAP_CREATE, &map, NULL),
-		     -ENOENT);
+	cr_expect_eq(map_open(&nowhere, MAP_CREATE, &map, NULL), -ENOENT);
 }
 
 Test(map, without_an_inode_the_cookie_names_it)
 {
 	const struct place no_proc = { .directory = directory,
-					     .netns_cookie = 99 };
+				       .netns_cookie = 99 };
 	char found[PATH_MAX];
 
 	cr_assert_eq(map_open(&no_proc, MAP_CREATE, &map, found), 0);
@@ -241,7 +240,9 @@ Test(map, two_maps_have_two_keys_and_two_starts)
 	cr_assert_eq(map_open_private(-ENOSPC, &b), 0);
 	cr_expect_eq(a.shared_error, -ENOSPC);
 	cr_expect_neq(memcmp(&a.memory->choice, &b.memory->choice,
-			     sizeof(struct choice_memory)), 0);
+			     sizeof(struct choice_memory)),
+		      0);
 	cr_expect_neq(memcmp(&a.memory->header.key, &b.memory->header.key,
-			     sizeof(struct siphash_key)), 0);
+			     sizeof(struct siphash_key)),
+		      0);
 }

@@ -22,12 +22,21 @@ static const char *colour(size_t i)
 }
 
 static const struct command_option list[] = {
-	{ .name = "dry-run", .letter = 'd', .flagp = &request.is_dry,
+	{ .name = "dry-run",
+	  .letter = 'd',
+	  .flagp = &request.is_dry,
 	  .help = "change nothing" },
-	{ .name = "range", .value = "R", .textp = &request.range,
-	  .help = "one of\nthese:", .names = colour },
-	{ .letter = 'n', .value = "N", .numberp = &request.n, .min = 1,
-	  .max = 9, .wanted = "is not a number from 1 to 9",
+	{ .name = "range",
+	  .value = "R",
+	  .textp = &request.range,
+	  .help = "one of\nthese:",
+	  .names = colour },
+	{ .letter = 'n',
+	  .value = "N",
+	  .numberp = &request.n,
+	  .min = 1,
+	  .max = 9,
+	  .wanted = "is not a number from 1 to 9",
 	  .help = "the last N" },
 	OPTIONS_FORMAT(&request.format),
 	OPTION_HELP,
@@ -42,8 +51,11 @@ static void start(void)
 	cr_redirect_stderr();
 	memset(&request, 0, sizeof(request));
 	options = (struct options){
-		.command = "paint", .synopsis = "[FILE]", .list = list,
-		.about = "Paints.\n", .status = "Exit status: 0.\n",
+		.command = "paint",
+		.synopsis = "[FILE]",
+		.list = list,
+		.about = "Paints.\n",
+		.status = "Exit status: 0.\n",
 		.n_words_max = 2,
 	};
 }
@@ -140,9 +152,13 @@ Test(options, end_at_the_first_word_of_a_command)
 
 Test(options, are_passed_over_to_find_their_end)
 {
-	char *argv[] = { (char []){ "run" }, (char []){ "--range" },
-			 (char []){ "R" }, (char []){ "--wrong" },
-			 (char []){ "true" }, (char []){ "-d" }, NULL };
+	char *argv[] = { (char[]){ "run" },
+			 (char[]){ "--range" },
+			 (char[]){ "R" },
+			 (char[]){ "--wrong" },
+			 (char[]){ "true" },
+			 (char[]){ "-d" },
+			 NULL };
 
 	options.begin = COMMAND_AT_WORD;
 	cr_assert_eq(options_end(&options, 6, argv), 4);
@@ -152,26 +168,28 @@ Test(options, are_passed_over_to_find_their_end)
 
 Test(options, that_are_unknown_are_quoted)
 {
-	assert_refused("paint --jason", "berth paint: unknown option "
+	assert_refused("paint --jason",
+		       "berth paint: unknown option "
 		       "\"--jason\"; see berth paint --help\n");
 }
 
 Test(options, that_are_unknown_letters_are_quoted)
 {
 	assert_refused("paint -dx", "berth paint: unknown option \"-x\"; see "
-		       "berth paint --help\n");
+				    "berth paint --help\n");
 }
 
 Test(options, are_not_completed)
 {
 	assert_refused("paint --dry", "berth paint: unknown option \"--dry\"; "
-		       "see berth paint --help\n");
+				      "see berth paint --help\n");
 	cr_assert_not(request.is_dry);
 }
 
 Test(options, with_a_value_are_not_completed)
 {
-	assert_refused("paint --rang 5", "berth paint: unknown option "
+	assert_refused("paint --rang 5",
+		       "berth paint: unknown option "
 		       "\"--rang\"; see berth paint --help\n");
 	cr_assert_null(request.range);
 }
@@ -179,37 +197,39 @@ Test(options, with_a_value_are_not_completed)
 Test(options, without_a_value_are_not_completed)
 {
 	assert_refused("paint --rang", "berth paint: unknown option "
-		       "\"--rang\"; see berth paint --help\n");
+				       "\"--rang\"; see berth paint --help\n");
 }
 
 Test(options, need_a_value)
 {
-	assert_refused("paint --range", "berth paint: no value for "
+	assert_refused("paint --range",
+		       "berth paint: no value for "
 		       "\"--range\"; see berth paint --help\n");
 }
 
 Test(options, of_one_letter_need_a_value)
 {
 	assert_refused("paint -dn", "berth paint: no value for \"-n\"; see "
-		       "berth paint --help\n");
+				    "berth paint --help\n");
 }
 
 Test(options, take_no_value_that_they_do_not_have)
 {
-	assert_refused("paint --json=1", "berth paint: unknown option "
+	assert_refused("paint --json=1",
+		       "berth paint: unknown option "
 		       "\"--json=1\"; see berth paint --help\n");
 }
 
 Test(options, take_numbers_of_their_range_only)
 {
 	assert_refused("paint -n 10", "berth paint: \"10\" is not a number "
-		       "from 1 to 9; see berth paint --help\n");
+				      "from 1 to 9; see berth paint --help\n");
 }
 
 Test(options, take_no_more_words_than_they_may)
 {
 	assert_refused("paint a b -- c", "berth paint: unknown word \"c\"; "
-		       "see berth paint --help\n");
+					 "see berth paint --help\n");
 }
 
 Test(options, that_are_mistakes_end_run_with_its_status)
@@ -245,8 +265,8 @@ Test(options, have_numbers_of_digits_only)
 
 	cr_assert(options_number("18446744073709551615", 0, UINT64_MAX, &n));
 	cr_assert_eq(n, UINT64_MAX);
-	cr_assert_not(options_number("18446744073709551616", 0, UINT64_MAX,
-				     &n));
+	cr_assert_not(
+		options_number("18446744073709551616", 0, UINT64_MAX, &n));
 	cr_assert_not(options_number("", 0, 9, &n));
 	cr_assert_not(options_number("-1", 0, UINT64_MAX, &n));
 	cr_assert_not(options_number("+1", 0, 9, &n));

@@ -9,12 +9,17 @@
 #include "base/port_set.h"
 
 static const struct output_section machine = {
-	.kind = "machine", .key = "machine", .single = true,
+	.kind = "machine",
+	.key = "machine",
+	.single = true,
 	.columns = { { .name = "name" }, { .name = "cpus", .number = true } },
 };
 static const struct output_section socket_section = {
-	.kind = "socket", .key = "sockets", .title = "Sockets",
-	.columns = { { "protocol", 8, false }, { "port", 5, true },
+	.kind = "socket",
+	.key = "sockets",
+	.title = "Sockets",
+	.columns = { { "protocol", 8, false },
+		     { "port", 5, true },
 		     { "program", 9, false } },
 };
 
@@ -104,10 +109,14 @@ Test(output, changes_no_terminal)
 	assert_written("socket\ttcp\t1\ta?b??[31m?\n");
 	start(OUTPUT_TABLE);
 	output_section(&output, &socket_section);
-	output_row(&output, "gr\xc3\xb6\xc3\x9f" "e", "1", "\x9b");
+	output_row(&output,
+		   "gr\xc3\xb6\xc3\x9f"
+		   "e",
+		   "1", "\x9b");
 	assert_written("\nSockets:\n"
 		       "protocol   port  program\n"
-		       "gr\xc3\xb6\xc3\x9f" "e         1  ?\n");
+		       "gr\xc3\xb6\xc3\x9f"
+		       "e         1  ?\n");
 }
 
 Test(output, escapes_json)
@@ -127,7 +136,7 @@ Test(output, has_lines_by_themselves)
 	output_line(OUTPUT_PORCELAIN, stream, &socket_section, "tcp", "1", "a");
 	fclose(stream);
 	cr_assert_str_eq(text, "{\"protocol\": \"tcp\", \"port\": 1, "
-			 "\"program\": \"a\"}\nsocket\ttcp\t1\ta\n");
+			       "\"program\": \"a\"}\nsocket\ttcp\t1\ta\n");
 	free(text);
 }
 

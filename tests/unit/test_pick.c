@@ -31,7 +31,9 @@ static void start(struct port_pick *pick, enum use use,
 		  const struct endpoint *remote)
 {
 	const struct port_wish wish = {
-		.protocol = PROTOCOL_TCP, .use = use, .remote = remote,
+		.protocol = PROTOCOL_TCP,
+		.use = use,
+		.remote = remote,
 		.role = remote != NULL ? ROLE_OF_CONNECT : ROLE_OF_LISTEN,
 	};
 
@@ -50,7 +52,8 @@ TestSuite(port_pick, .init = setup);
 
 static const struct endpoint remote = {
 	.address = { [10] = 0xff, 0xff, 127, 0, 0, 1 },
-	.port = 40003, .family = AF_INET,
+	.port = 40003,
+	.family = AF_INET,
 };
 
 /* Picks until there is no more; counts how often each port was offered. */
@@ -145,13 +148,15 @@ Test(port_pick, of_resting_ports_the_one_that_rested_longest_is_offered_first)
 	for (int i = 0; i < 200; i++) {
 		/* One in ten is a second older than the rest. */
 		for (uint16_t port = 40000; port < 41000; port++)
-			ledger_rest(&process.map, PROTOCOL_TCP, port, now_ms -
-				    (port / 100 % 10 == i % 10 ? 1000 : 1));
+			ledger_rest(&process.map, PROTOCOL_TCP, port,
+				    now_ms - (port / 100 % 10 == i % 10 ? 1000
+									: 1));
 		start(&pick, USE_WHOLE, NULL);
 		cr_assert(port_pick_next(&pick, &lease));
 		cr_expect_eq(pick.limit, REST_LONGEST);
 		cr_expect_geq(ledger_rested_ms(&process.map, PROTOCOL_TCP,
-					       lease.port, now_ms), 990);
+					       lease.port, now_ms),
+			      990);
 		port_pick_reject(&pick, &lease);
 	}
 }
@@ -186,7 +191,8 @@ Test(port_pick, the_counter_moves_behind_the_ports_that_were_taken)
 	process.map.memory->choice.next_ephemeral[PROTOCOL_TCP] = 10;
 	for (uint16_t port = 40000; port < 40005; port++) {
 		const struct lease taken = { .protocol = PROTOCOL_TCP,
-					     .use = USE_WHOLE, .port = port };
+					     .use = USE_WHOLE,
+					     .port = port };
 
 		cr_assert_eq(ledger_lease(&process.map, &taken), 0);
 	}

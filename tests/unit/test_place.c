@@ -139,8 +139,10 @@ Test(place, no_link_is_followed_where_another_may_have_put_it)
 Test(place, a_set_user_id_program_makes_nothing)
 {
 	const struct place secure = {
-		.directory = directory, .netns_inode = INODE,
-		.netns_cookie = COOKIE, .makes_nothing = true,
+		.directory = directory,
+		.netns_inode = INODE,
+		.netns_cookie = COOKIE,
+		.makes_nothing = true,
 	};
 
 	cr_expect_eq(open_map(&secure), -ENOENT);

@@ -3,8 +3,7 @@
 
 #include "policy_source_here.h"
 
-TestSuite(policy_damaged, .init = setup, .fini = remove_place,
-	  .timeout = 900);
+TestSuite(policy_damaged, .init = setup, .fini = remove_place, .timeout = 900);
 
 Test(policy_damaged, a_damaged_policy_is_told_once_and_the_old_one_kept)
 {
@@ -52,8 +51,7 @@ Test(policy_damaged, a_load_that_fails_takes_no_ports_away_after_a_damaged_one)
 	follow("A", 20000);
 	publish_damaged("B", 40000);
 	cr_assert_eq(policy_source_get(&source, &policy), POLICY_DAMAGED);
-	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL),
-		     -ENOSPC);
+	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL), -ENOSPC);
 	cr_assert_eq(policy_source_get(&source, &policy), POLICY_SAME);
 	cr_assert(policy_source_is(&source, &policy));
 	if (strcmp(policy.rule, "A") == 0)

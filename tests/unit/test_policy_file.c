@@ -201,7 +201,8 @@ static void make_another_version(uint32_t on_error)
 	make();
 	for (size_t i = 0; i < 2; i++)
 		spoil(offsetof(struct policy_preamble, on_error) +
-		      i * sizeof(on_error), &on_error, sizeof(on_error));
+			      i * sizeof(on_error),
+		      &on_error, sizeof(on_error));
 	SPOIL(policy_preamble, version, POLICY_FILE_VERSION + 1);
 	policy_file_close(&file);
 }
@@ -271,7 +272,8 @@ static void limit_memory(void)
 
 Test(policy_file, without_memory_to_map_it_is_known_to_be_in_force)
 {
-	const struct policy_load load = { .image = image, .size = IMAGE_SIZE,
+	const struct policy_load load = { .image = image,
+					  .size = IMAGE_SIZE,
 					  .on_error = ON_ERROR_REFUSE };
 	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
 	uint64_t edition, seen;

@@ -223,7 +223,10 @@ static void fill_randomly(void *memory, size_t size)
 static void walk(const struct policy_tables *found)
 {
 	static const struct program who = { {
-		"/opt/aaa/bbb", "aaaaaaaaaaaaaaa", "1000", "ci",
+		"/opt/aaa/bbb",
+		"aaaaaaaaaaaaaaa",
+		"1000",
+		"ci",
 	} };
 	const struct policy_rule *taken = policy_rule_of(found, &who);
 	struct policy policy;
@@ -266,7 +269,8 @@ Test(policy_image, random_bytes_are_refused)
 			random->n_sets = 0;
 		}
 		if (seed % 8 == 0)
-			random->size = sizeof(*random) +
+			random->size =
+				sizeof(*random) +
 				random->n_rules * sizeof(struct policy_match) +
 				random->n_rules * sizeof(struct policy_rule) +
 				random->n_reserves *
@@ -288,9 +292,9 @@ Test(policy_image, random_tables_of_a_right_checksum_are_harmless)
 		const uint32_t strings_size = 8 + rand() % 16 * 8;
 		const uint32_t n_sets = seed % 16 == 0;
 		const size_t head = sizeof(struct policy_image) +
-			n_rules * sizeof(struct policy_match);
-		const size_t n_tables = head +
-			n_rules * sizeof(struct policy_rule) +
+				    n_rules * sizeof(struct policy_match);
+		const size_t n_tables =
+			head + n_rules * sizeof(struct policy_rule) +
 			n_reserves * sizeof(struct policy_reserve);
 		const size_t size = n_tables + strings_size +
 				    n_sets * sizeof(struct policy_set);
@@ -302,8 +306,8 @@ Test(policy_image, random_tables_of_a_right_checksum_are_harmless)
 
 		fill_randomly(random, size);
 		/* Offsets within the strings, and just behind. */
-		for (size_t i = 0; i < (n_tables + strings_size) /
-					sizeof(*words); i++)
+		for (size_t i = 0;
+		     i < (n_tables + strings_size) / sizeof(*words); i++)
 			words[i] %= strings_size + 2;
 		for (uint32_t i = 0; i < strings_size; i++)
 			if (rand() % 2 == 0)

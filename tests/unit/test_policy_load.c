@@ -37,8 +37,7 @@ Test(policy_load, the_largest_image_is_taken_and_a_larger_is_not)
 	const uint64_t old = publish_ok('a');
 
 	memset(large, 'L', POLICY_SIZE_MAX + 1);
-	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL),
-		     -EFBIG);
+	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL), -EFBIG);
 	cr_assert_eq(edition, 99);
 	assert_in_force(old, 'a');
 	load.size = POLICY_SIZE_MAX;
@@ -150,7 +149,7 @@ static void hold_and_write(void)
 	/* Behind the first one. */
 	if (pwrite(fd, image, IMAGE_SIZE / 2,
 		   (off_t)sizeof(struct policy_file_header) +
-		   (off_t)(IMAGE_SIZE + 64)) < 0)
+			   (off_t)(IMAGE_SIZE + 64)) < 0)
 		_exit(3);
 	say_ready();
 	pause();
@@ -163,7 +162,7 @@ Test(policy_load, a_loader_that_is_killed_leaves_the_old_policy)
 	const uint64_t old = publish_ok('a');
 
 	cr_assert_eq(image_of(old), (const char *)file.preamble +
-				    sizeof(struct policy_file_header));
+					    sizeof(struct policy_file_header));
 	kill_child(run_child(hold_and_write));
 	assert_in_force(old, 'a');
 	assert_in_force(publish_ok('b'), 'b');
@@ -200,7 +199,7 @@ Test(policy_load, a_lock_that_a_reader_holds_is_in_nobodys_way)
 
 	const pid_t reader = run_child(hold_all_that_is_readable);
 
-	alarm(5);	/* Well below the time after which a lock is given up. */
+	alarm(5); /* Well below the time after which a lock is given up. */
 	assert_in_force(publish_ok('b'), 'b');
 	cr_assert_eq(unpublish() % 2, 0);
 	alarm(0);

@@ -7,8 +7,10 @@ static struct program program(const char *exe, const char *name,
 			      const char *uid, const char *profile)
 {
 	return (struct program){ {
-		[CONDITION_EXE] = exe, [CONDITION_NAME] = name,
-		[CONDITION_UID] = uid, [CONDITION_PROFILE] = profile,
+		[CONDITION_EXE] = exe,
+		[CONDITION_NAME] = name,
+		[CONDITION_UID] = uid,
+		[CONDITION_PROFILE] = profile,
 	} };
 }
 
@@ -83,8 +85,8 @@ static void assert_failed(int rule, const struct program *who,
 	cr_assert_not(policy_rule_applies(&tables, &tables.rules[rule], who,
 					  &failed));
 	cr_assert_eq(failed, expected, "%d", (int)failed);
-	cr_assert_not(policy_rule_applies(&tables, &tables.rules[rule], who,
-					  NULL));
+	cr_assert_not(
+		policy_rule_applies(&tables, &tables.rules[rule], who, NULL));
 }
 
 Test(policy_rule, the_first_condition_that_fails_is_told)
@@ -92,8 +94,7 @@ Test(policy_rule, the_first_condition_that_fails_is_told)
 	const struct program none = { { NULL } };
 	const struct program other_uid = program("/opt/y", "y", "7", NULL);
 	const struct program other_name = program("/x", "x", "0", "ci");
-	const struct program other_profile =
-		program("/x", "worker", "0", NULL);
+	const struct program other_profile = program("/x", "worker", "0", NULL);
 	const struct program right = program("/opt/y", "worker", "0", "ci");
 	enum condition failed = N_CONDITIONS;
 
@@ -102,8 +103,8 @@ Test(policy_rule, the_first_condition_that_fails_is_told)
 	assert_failed(SECOND, &other_name, CONDITION_NAME);
 	assert_failed(SECOND, &other_profile, CONDITION_PROFILE);
 	for (int i = 0; i < N_RULES; i++)
-		cr_assert(policy_rule_applies(&tables, &tables.rules[i],
-					      &right, &failed));
+		cr_assert(policy_rule_applies(&tables, &tables.rules[i], &right,
+					      &failed));
 	cr_assert_eq(failed, N_CONDITIONS);
 	cr_assert(policy_rule_applies(&tables, &tables.rules[DEFAULT], &none,
 				      NULL));
@@ -125,8 +126,9 @@ Test(policy_rule, a_rule_is_a_policy_with_its_sets_and_settings)
 	finish();
 	cr_assert_eq(open_image(), 0);
 	environment.settings[SETTING_PIN] = PIN_YES;
-	cr_assert_eq(policy_of_rule(&tables, &tables.rules[FIRST],
-				    &environment, &policy), 0);
+	cr_assert_eq(policy_of_rule(&tables, &tables.rules[FIRST], &environment,
+				    &policy),
+		     0);
 	cr_expect_str_eq(policy.rule, "first");
 	cr_expect_eq(policy.rest_ms, 1500);
 	cr_expect_eq(policy.settings[SETTING_MODE], MODE_OBSERVE);
@@ -153,7 +155,8 @@ Test(policy_rule, the_environment_adds_what_it_may)
 	environment.settings[SETTING_ALGORITHM] = 1;
 	environment.settings[SETTING_MODE] = MODE_OBSERVE;
 	cr_assert_eq(policy_of_rule(&tables, tables.rules, &environment,
-				    &policy), 0);
+				    &policy),
+		     0);
 	cr_expect_eq(policy.settings[SETTING_PIN], PIN_NO);
 	cr_expect_eq(policy.settings[SETTING_ON_ERROR], ON_ERROR_REFUSE);
 	cr_expect_eq(policy.settings[SETTING_LOG], LOG_START);
@@ -162,7 +165,8 @@ Test(policy_rule, the_environment_adds_what_it_may)
 	cr_expect_eq(policy.settings[SETTING_MODE], MODE_ENFORCE);
 	environment.is_named[SETTING_LOG] = true;
 	cr_assert_eq(policy_of_rule(&tables, tables.rules, &environment,
-				    &policy), 0);
+				    &policy),
+		     0);
 	cr_expect_eq(policy.settings[SETTING_LOG], LOG_STDERR);
 }
 
@@ -170,7 +174,9 @@ static enum policy_settled settle(bool by_root, struct policy *policyp,
 				  const struct policy_rule **rulep)
 {
 	const struct policy_in_force in_force = {
-		.image = &image, .size = sizeof(image), .by_root = by_root,
+		.image = &image,
+		.size = sizeof(image),
+		.by_root = by_root,
 	};
 	const struct program nobody = { .values = { NULL } };
 
@@ -196,7 +202,8 @@ Test(policy_rule, roots_policy_holds_else_the_environment_that_names_ports)
 	cr_expect_not(policy.is_guess);
 	cr_expect_eq(policy_settle(&(struct policy_in_force){ 0 },
 				   &(struct program){ { 0 } }, &environment,
-				   &policy, NULL), SETTLED_NONE);
+				   &policy, NULL),
+		     SETTLED_NONE);
 	cr_expect_str_eq(policy.rule, "environment");
 }
 
@@ -226,7 +233,8 @@ static void assert_no_policy(void)
 	finish();
 	cr_assert_eq(open_image(), 0);
 	cr_assert_eq(policy_of_rule(&tables, tables.rules, &environment,
-				    &policy), -EINVAL);
+				    &policy),
+		     -EINVAL);
 	setup();
 }
 
@@ -261,7 +269,8 @@ Test(policy_rule, a_long_name_is_cut)
 	cr_assert_eq(open_image(), 0);
 	memset(&policy, '#', sizeof(policy));
 	cr_assert_eq(policy_of_rule(&tables, tables.rules, &environment,
-				    &policy), 0);
+				    &policy),
+		     0);
 	cr_assert_eq(strlen(policy.rule), EVENT_RULE_SIZE - 1);
 	cr_assert_eq(strncmp(policy.rule, name, EVENT_RULE_SIZE - 1), 0);
 }

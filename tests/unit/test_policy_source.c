@@ -4,8 +4,7 @@
 
 #include "policy_source_here.h"
 
-TestSuite(policy_source, .init = setup, .fini = remove_place,
-	  .timeout = 900);
+TestSuite(policy_source, .init = setup, .fini = remove_place, .timeout = 900);
 
 Test(policy_source, without_a_policy_published_the_environment_is_followed)
 {
@@ -27,7 +26,8 @@ Test(policy_source, without_a_file_the_environment_is_followed_too)
 
 	variables[0] = "BERTH_RANGE=30000-30999";
 	cr_assert_eq(policy_source_open(&source, lookup, &kernel, &nowhere,
-					&error), 0);
+					&error),
+		     0);
 	cr_assert_null(source.files[0].preamble);
 	assert_get(POLICY_SAME, "environment");
 	assert_ports(30000);
@@ -41,7 +41,8 @@ Test(policy_source, a_mistake_in_the_environment_is_told)
 
 	variables[0] = "BERTH_RANGE=70000";
 	cr_assert_eq(policy_source_open(&source, lookup, &kernel, &place,
-					&error), -EINVAL);
+					&error),
+		     -EINVAL);
 	cr_assert_str_eq(error.variable, "BERTH_RANGE");
 	assert_get(POLICY_SAME, "environment");
 	cr_assert_eq(policy.ranges[PROTOCOL_TCP][ROLE_OF_CONNECT]->n_ports,
@@ -193,7 +194,7 @@ static void *read_on(void *unused)
 		const bool is_a = strcmp(copy.rule, "A") == 0;
 		const bool is_b = strcmp(copy.rule, "B") == 0;
 		const bool whole = (is_a || is_b) &&
-			is_whole(&copy, is_a ? 20000 : 40000);
+				   is_whole(&copy, is_a ? 20000 : 40000);
 
 		/* What was read counts only if it lay still. */
 		atomic_thread_fence(memory_order_acquire);
@@ -208,7 +209,8 @@ static void *read_on(void *unused)
 Test(policy_source, whoever_reads_while_others_load_gets_one_policy_whole)
 {
 	struct image *const images[2] = {
-		make_image("A", 20000), make_image("B", 40000),
+		make_image("A", 20000),
+		make_image("B", 40000),
 	};
 	pthread_t readers[N_READERS];
 
@@ -227,7 +229,7 @@ Test(policy_source, whoever_reads_while_others_load_gets_one_policy_whole)
 	cr_expect_eq(load_relaxed_u32(&n_wrong), 0, "%u wrong of %u",
 		     load_relaxed_u32(&n_wrong),
 		     load_relaxed_u32(&n_checked[0]) +
-		     load_relaxed_u32(&n_checked[1]));
+			     load_relaxed_u32(&n_checked[1]));
 	cr_expect_gt(load_relaxed_u32(&n_checked[0]), 100);
 	cr_expect_gt(load_relaxed_u32(&n_checked[1]), 100);
 	/* The readers may have ended before the last load. */

@@ -5,19 +5,18 @@ TestSuite(policy_where, .init = setup, .fini = teardown, .timeout = 900);
 
 static void load_anywhere(const char *text, char where[PATH_MAX])
 {
-	const struct policy_load load = { .image = text,
-					  .size = strlen(text) };
+	const struct policy_load load = { .image = text, .size = strlen(text) };
 	uint64_t edition;
 
-	cr_assert_eq(policy_file_load(&anywhere, &load, &edition, where),
-		     0);
+	cr_assert_eq(policy_file_load(&anywhere, &load, &edition, where), 0);
 }
 
 static void mount_without_run(void)
 {
 	mount_run_and_shm("mode=755");
 	cr_assert_eq(mount("none", "/run", NULL, MS_REMOUNT | MS_RDONLY,
-			   "mode=755"), 0);
+			   "mode=755"),
+		     0);
 }
 
 static void assert_found(const struct place *where, const char *expected)
@@ -73,8 +72,7 @@ Test(policy_where, a_full_run_does_not_stop_a_load)
 	cr_assert_str_eq(of_root, "/run/berth/3/policy");
 	cr_assert_eq(policy_file_open(&anywhere, POLICY_EXISTING, &old, NULL),
 		     0);
-	cr_assert_eq(policy_file_load(&anywhere, &load, &edition, of_root),
-		     0);
+	cr_assert_eq(policy_file_load(&anywhere, &load, &edition, of_root), 0);
 	cr_assert_str_eq(of_root, "/dev/shm/berth-0/3/policy");
 	cr_assert(policy_file_has_moved(&old));
 	policy_file_close(&old);
@@ -104,8 +102,9 @@ Test(policy_where, root_takes_its_name_in_dev_shm_back)
 		cr_assert(S_ISDIR(status_of(name).st_mode));
 		cr_assert_eq(status_of(name).st_uid, 0);
 		cr_assert_eq(mode_of(name), 0755);
-		cr_assert_eq(policy_file_open(&anywhere, POLICY_EXISTING,
-					      &file, NULL), 0);
+		cr_assert_eq(policy_file_open(&anywhere, POLICY_EXISTING, &file,
+					      NULL),
+			     0);
 		cr_assert_eq(policy_file_edition(&file) % 2, 1);
 		policy_file_close(&file);
 		remove_tree("/dev/shm/before");
@@ -121,8 +120,8 @@ Test(policy_where, a_policy_of_anothers_in_run_is_not_followed_but_seen)
 	load_anywhere("theirs..", of_root);
 	cr_assert_eq(chown("/run/berth", SOMEBODY, SOMEBODY), 0);
 	cr_assert_eq(chown(of_root, SOMEBODY, SOMEBODY), 0);
-	cr_assert_eq(policy_file_open(&anywhere, POLICY_CREATE, &file,
-				      of_root), 0);
+	cr_assert_eq(policy_file_open(&anywhere, POLICY_CREATE, &file, of_root),
+		     0);
 	cr_expect_str_eq(of_root, "/dev/shm/berth-0/3/policy");
 	cr_expect_eq(policy_file_edition(&file), 0);
 	cr_expect(file.has_ignored);
@@ -143,6 +142,7 @@ Test(policy_where, one_that_others_may_write_is_not_followed)
 	load_anywhere("root....", of_root);
 	cr_assert_eq(chmod("/run/berth/3", 0777), 0);
 	cr_assert_lt(policy_file_open(&anywhere, POLICY_EXISTING, &file,
-				      of_root), 0);
+				      of_root),
+		     0);
 	cr_expect(file.has_ignored);
 }

@@ -16,8 +16,8 @@ static void assert_select_ranks_every_member(void)
 
 		uint32_t selected = port_set_select(&set, index);
 
-		cr_assert_eq(selected, port, "index %u gives %u, not %u",
-			     index, selected, port);
+		cr_assert_eq(selected, port, "index %u gives %u, not %u", index,
+			     selected, port);
 		index++;
 	}
 	cr_assert_eq(index, set.n_ports);
@@ -111,7 +111,10 @@ Test(port_set, subtracts_what_is_in_the_other_set)
 Test(port_set, tells_its_runs_in_order)
 {
 	static const uint32_t runs[][2] = {
-		{ 1, 1 }, { 63, 64 }, { 127, 320 }, { 65535, 65535 },
+		{ 1, 1 },
+		{ 63, 64 },
+		{ 127, 320 },
+		{ 65535, 65535 },
 	};
 	uint32_t from = 0, lo, hi;
 

@@ -76,9 +76,13 @@ Test(ports_text, every_preset_has_the_ports_of_its_source)
 Test(ports_text, every_preset_is_named_once_and_in_order)
 {
 	static const char *const names[] = {
-		"iana", "freebsd", "windows", "linux", "linux-classic",
-		"solaris", "aix", "rfc6056", "bsd-classic", "windows-classic",
-		"windows-2003", "windows-2008-exchange", "kernel",
+		"iana",		 "freebsd",
+		"windows",	 "linux",
+		"linux-classic", "solaris",
+		"aix",		 "rfc6056",
+		"bsd-classic",	 "windows-classic",
+		"windows-2003",	 "windows-2008-exchange",
+		"kernel",
 	};
 
 	for (size_t i = 0; i < 13; i++)
@@ -133,8 +137,9 @@ Test(ports_text, an_unknown_word_is_refused_and_quoted)
 {
 	static const char reason[] = "is not a port, a range lo-hi or a preset";
 	static const char *const words[] = {
-		"x", "ian", "ianaa", "IANA", "12x", "0x10", "+1", "1.5", "-",
-		"-5", "5-", "1-2-3", "1--2", "--", "linux-", "1:2", "\xff",
+		"x",	"ian", "ianaa",	 "IANA", "12x",	 "0x10",
+		"+1",	"1.5", "-",	 "-5",	 "5-",	 "1-2-3",
+		"1--2", "--",  "linux-", "1:2",	 "\xff",
 	};
 
 	for (size_t i = 0; i < 17; i++)
@@ -198,8 +203,9 @@ static void assert_runs(const char *text, unsigned int n_runs, uint32_t n_ports)
 	cr_assert_eq(range_text_parse(text, NULL, &set, &error), 0,
 		     "\"%s\" is refused", text);
 	port_set_finish(&set);
-	for (uint32_t from = 0; from < N_PORTS &&
-	     port_set_next_run(&set, from, &lo, &hi); from = hi + 1)
+	for (uint32_t from = 0;
+	     from < N_PORTS && port_set_next_run(&set, from, &lo, &hi);
+	     from = hi + 1)
 		n++;
 	cr_assert_eq(n, n_runs, "\"%s\" has %u runs", text, n);
 	cr_assert_eq(set.n_ports, n_ports, "\"%s\" has %u ports", text,
@@ -282,9 +288,9 @@ Test(ports_text, a_port_set_stands_in_a_list)
 Test(ports_text, a_port_set_that_cannot_be_is_refused)
 {
 	static const char *const words[] = {
-		"map-e:", "map-e:6", "map-e:6/8", "map-e:6/8/", "map-e://",
-		"map-e:6/8/0x", "map-e:6/8/0xg", "map-e:6/8/5a", "map-e:6/8/1/",
-		"map-e:-6/8/1", "map-e:6/8/1-2", "map-e:6:8:1",
+		"map-e:",	"map-e:6",	"map-e:6/8",	 "map-e:6/8/",
+		"map-e://",	"map-e:6/8/0x", "map-e:6/8/0xg", "map-e:6/8/5a",
+		"map-e:6/8/1/", "map-e:-6/8/1", "map-e:6/8/1-2", "map-e:6:8:1",
 	};
 	static const char bits[] = "has a PSID offset and length of more than "
 				   "16 bits together";

@@ -25,7 +25,7 @@ static pid_t start_cat(char *const environment[])
 	if (pid == 0) {
 		dup2(in[0], 0);
 		dup2(out[1], 1);
-		execve("/bin/cat", (char *[]){ (char []){ "cat" }, NULL },
+		execve("/bin/cat", (char *[]){ (char[]){ "cat" }, NULL },
 		       environment);
 		_exit(127);
 	}

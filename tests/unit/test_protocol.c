@@ -11,8 +11,10 @@ static void assert_protocol(int type, int ip_protocol, int protocol)
 {
 	cr_assert_eq(protocol_of_socket(AF_INET, type, ip_protocol), protocol);
 	cr_assert_eq(protocol_of_socket(AF_INET6, type, ip_protocol), protocol);
-	cr_assert_eq(protocol_of_socket(AF_INET, type | SOCK_NONBLOCK |
-				     SOCK_CLOEXEC, ip_protocol), protocol);
+	cr_assert_eq(protocol_of_socket(AF_INET,
+					type | SOCK_NONBLOCK | SOCK_CLOEXEC,
+					ip_protocol),
+		     protocol);
 	cr_assert_eq(protocol_of_socket(AF_UNIX, type, ip_protocol), -1);
 	cr_assert_eq(protocol_of_socket(AF_NETLINK, type, ip_protocol), -1);
 	cr_assert_eq(protocol_of_socket(AF_VSOCK, type, ip_protocol), -1);

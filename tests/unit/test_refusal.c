@@ -68,14 +68,17 @@ static struct endpoint local(uint32_t port)
 {
 	return (struct endpoint){
 		.address = { [10] = 0xff, [11] = 0xff, 127, 0, 0, 1 },
-		.port = (uint16_t)port, .family = AF_INET,
+		.port = (uint16_t)port,
+		.family = AF_INET,
 	};
 }
 
 static int bind_in(enum protocol protocol, uint32_t port)
 {
 	const struct fd_facts facts = {
-		.known = 1, .covered = 1, .protocol = protocol,
+		.known = 1,
+		.covered = 1,
+		.protocol = protocol,
 	};
 	const struct endpoint endpoint = local(port);
 
@@ -122,24 +125,39 @@ struct told {
 	enum counter counter;
 };
 
-#define NOTHING { 0, EVENT_ALLOWED, N_EVENT_KINDS, N_COUNTERS }
+#define NOTHING \
+	{ \
+		0, EVENT_ALLOWED, N_EVENT_KINDS, N_COUNTERS \
+	}
 #define REFUSED(error, name) \
-	{ error, EVENT_REFUSED, EVENT_##name, COUNTER_##name }
-#define ALLOWED(name) { 0, EVENT_ALLOWED, EVENT_##name, COUNTER_##name }
-#define OBSERVED(name) { 0, EVENT_OBSERVED, EVENT_##name, COUNTER_OBSERVED }
+	{ \
+		error, EVENT_REFUSED, EVENT_##name, COUNTER_##name \
+	}
+#define ALLOWED(name) \
+	{ \
+		0, EVENT_ALLOWED, EVENT_##name, COUNTER_##name \
+	}
+#define OBSERVED(name) \
+	{ \
+		0, EVENT_OBSERVED, EVENT_##name, COUNTER_OBSERVED \
+	}
 
 /* Settings that are not at their default. */
 #define SET(setting, value) .settings[SETTING_##setting] = 1 + (value)
-#define DEFAULTS { 0 }
+#define DEFAULTS \
+	{ \
+		0 \
+	}
 #define NO_OUTSIDE SET(OUTSIDE, OUTSIDE_REFUSE)
 #define NO_SERVER SET(SERVER_IN_RANGE, SERVER_REFUSE)
 #define WARN_OF_SERVER SET(SERVER_IN_RANGE, SERVER_WARN)
-#define OBSERVE SET(MODE, MODE_OBSERVE), NO_OUTSIDE, NO_SERVER, \
-	SET(SELF_CONNECT, SELF_CONNECT_REFUSE)
+#define OBSERVE \
+	SET(MODE, MODE_OBSERVE), NO_OUTSIDE, NO_SERVER, \
+		SET(SELF_CONNECT, SELF_CONNECT_REFUSE)
 
 static const struct {
 	const char *sentence;
-	uint32_t port;	/* 0: a connect to itself */
+	uint32_t port; /* 0: a connect to itself */
 	struct told told;
 	uint8_t settings[N_SETTINGS];
 } cases[] = {
@@ -224,8 +242,8 @@ Test(refusal, each_call_is_refused_or_passes_and_is_told)
 				policy.settings[setting] =
 					cases[i].settings[setting] - 1;
 		result = port == 0 ? connect_to_itself() : bind_tcp(port);
-		cr_assert_eq(result, told->result, "%s: %d",
-			     cases[i].sentence, result);
+		cr_assert_eq(result, told->result, "%s: %d", cases[i].sentence,
+			     result);
 		if (told->kind == N_EVENT_KINDS)
 			assert_nothing_told(cases[i].sentence);
 		else
@@ -291,8 +309,10 @@ Test(refusal, a_port_that_is_leased_is_shared)
 	policy.settings[SETTING_SERVER_IN_RANGE] = SERVER_REFUSE;
 	for (uint16_t i = 0; i < 3; i++) {
 		const struct lease lease = {
-			.protocol = PROTOCOL_TCP, .use = uses[i],
-			.port = (uint16_t)(LISTEN_PORT + i), .plane = i,
+			.protocol = PROTOCOL_TCP,
+			.use = uses[i],
+			.port = (uint16_t)(LISTEN_PORT + i),
+			.plane = i,
 		};
 
 		cr_assert_eq(ledger_lease(&process.map, &lease), 0);
@@ -359,7 +379,8 @@ Test(refusal, without_what_to_follow_it_is_refused_where_that_is_set)
 	assert_nothing_told("");
 	policy.settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
 	cr_assert_eq(send_without_map(), -EACCES);
-	assert_told("", &(struct told)REFUSED(-EACCES, BAD_POLICY), CALL_SEND, 0);
+	assert_told("", &(struct told)REFUSED(-EACCES, BAD_POLICY), CALL_SEND,
+		    0);
 }
 
 Test(refusal, observing_goes_on_without_shared_memory_but_tells)

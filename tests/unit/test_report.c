@@ -20,13 +20,15 @@
 static struct map map;
 static struct standard_error standard_error;
 static struct reporter reporter = {
-	.map = &map, .standard_error = &standard_error,
+	.map = &map,
+	.standard_error = &standard_error,
 	.program = (const char[EVENT_NAME_SIZE]){ "redis-server" },
 };
 static struct policy policy;
 static struct endpoint address = {
 	.address = { [10] = 0xff, [11] = 0xff, 192, 0, 2, 1 },
-	.port = 8020, .family = AF_INET,
+	.port = 8020,
+	.family = AF_INET,
 };
 
 /* What standard error leads to meanwhile. */
@@ -94,8 +96,11 @@ static void wait_for_second(void)
 static void report_many(enum event_kind kind, uint32_t n)
 {
 	const struct report report = {
-		.kind = kind, .verdict = EVENT_REFUSED, .call = CALL_BIND,
-		.protocol = PROTOCOL_TCP, .address = &address,
+		.kind = kind,
+		.verdict = EVENT_REFUSED,
+		.call = CALL_BIND,
+		.protocol = PROTOCOL_TCP,
+		.address = &address,
 	};
 
 	for (uint32_t i = 0; i < n; i++)
@@ -162,9 +167,8 @@ Test(report, every_kind_has_a_counter_of_its_own)
 			cr_assert_leq(n, before[i] + 1);
 			n_changed += n == before[i] + 1;
 			if (n == before[i] + 1)
-				cr_assert_eq(before[i],
-					     kind == EVENT_UNCOVERED, "%d",
-					     kind);
+				cr_assert_eq(before[i], kind == EVENT_UNCOVERED,
+					     "%d", kind);
 		}
 		cr_assert_eq(n_changed, 1, "%d", kind);
 	}
@@ -173,8 +177,10 @@ Test(report, every_kind_has_a_counter_of_its_own)
 Test(report, what_was_observed_only_is_counted_apart)
 {
 	const struct report report = {
-		.kind = EVENT_RESERVED, .verdict = EVENT_OBSERVED,
-		.call = CALL_BIND, .protocol = PROTOCOL_TCP,
+		.kind = EVENT_RESERVED,
+		.verdict = EVENT_OBSERVED,
+		.call = CALL_BIND,
+		.protocol = PROTOCOL_TCP,
 	};
 
 	report_event(&reporter, &policy, &report);

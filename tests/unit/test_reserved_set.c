@@ -89,10 +89,12 @@ Test(reserved_set, the_kernels_reserved_ports_have_a_name)
 	port_set_add(&kernel.reserved, 5000, 5009);
 	assert_ports("kernel,80", "80,5000-5009");
 	kernel.reserved_known = false;
-	assert_refused("kernel", "kernel", "is not known here: "
+	assert_refused("kernel", "kernel",
+		       "is not known here: "
 		       "ip_local_reserved_ports cannot be read");
 	sources.kernel = NULL;
-	assert_refused("kernel", "kernel", "is not known here: "
+	assert_refused("kernel", "kernel",
+		       "is not known here: "
 		       "ip_local_reserved_ports cannot be read");
 }
 
@@ -111,7 +113,8 @@ Test(reserved_set, other_names_are_refused_presets_too)
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		assert_refused(words[i], words[i], "is not a port, a range "
+		assert_refused(words[i], words[i],
+			       "is not a port, a range "
 			       "lo-hi or a set that can be reserved");
 }
 
@@ -130,8 +133,10 @@ static void read_services(const char *text)
 Test(services, each_protocol_has_its_own_ports)
 {
 	static const char *const expected[N_PROTOCOLS] = {
-		[PROTOCOL_TCP] = "22,80", [PROTOCOL_UDP] = "69",
-		[PROTOCOL_UDPLITE] = "69-70", [PROTOCOL_SCTP] = "2904",
+		[PROTOCOL_TCP] = "22,80",
+		[PROTOCOL_UDP] = "69",
+		[PROTOCOL_UDPLITE] = "69-70",
+		[PROTOCOL_SCTP] = "2904",
 	};
 
 	read_services("# comment 1/tcp\n"

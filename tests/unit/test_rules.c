@@ -161,8 +161,9 @@ Test(rules, a_bad_word_is_quoted_with_its_place)
 Test(rules, numbers_that_are_none_are_refused)
 {
 	static const char *const words[] = {
-		"", "x", "1x", " 1", "+1", "0x10", "86401", "1e3",
-		"99999999999999999999",
+		"",	 "x",	"1x",
+		" 1",	 "+1",	"0x10",
+		"86401", "1e3", "99999999999999999999",
 	};
 	char expected[128];
 
@@ -170,7 +171,8 @@ Test(rules, numbers_that_are_none_are_refused)
 		config.rest_time = at(1, words[i]);
 		snprintf(expected, sizeof(expected),
 			 "conf:1: rest-time: \"%s\" is not a number of seconds "
-			 "from 1 to 86400\n", words[i]);
+			 "from 1 to 86400\n",
+			 words[i]);
 		assert_refused(expected);
 	}
 }
@@ -203,8 +205,10 @@ Test(rules, a_long_word_is_cut)
 	memset(word, 'x', sizeof(word) - 1);
 	word[sizeof(word) - 1] = '\0';
 	config.defaults.ranges.range = at(1, word);
-	snprintf(expected, sizeof(expected), "conf:1: range: \"%.57s...\" is "
-		 "not a port, a range lo-hi or a preset\n", word);
+	snprintf(expected, sizeof(expected),
+		 "conf:1: range: \"%.57s...\" is "
+		 "not a port, a range lo-hi or a preset\n",
+		 word);
 	assert_refused(expected);
 }
 
@@ -212,8 +216,8 @@ Test(rules, an_exe_pattern_is_absolute)
 {
 	struct config_process *process = add_process(1, "p");
 
-	process->conditions[CONDITION_EXE] = (struct config_list)
-		LIST(2, "/bin/a", "**/b", "bin/c", "*", "");
+	process->conditions[CONDITION_EXE] =
+		(struct config_list)LIST(2, "/bin/a", "**/b", "bin/c", "*", "");
 	assert_refused(
 		"conf:2: exe: \"bin/c\" begins with neither / nor **, and so "
 		"matches no program\n"
@@ -228,8 +232,8 @@ Test(rules, users_are_kept_as_numbers)
 	struct config_process *process = add_process(1, "p");
 	struct config_list *uid = &process->conditions[CONDITION_UID];
 
-	*uid = (struct config_list)
-		LIST(2, "root", "1000", "007", "4294967294", "0");
+	*uid = (struct config_list)LIST(2, "root", "1000", "007", "4294967294",
+					"0");
 	make();
 	cr_assert_eq(rules.rules[0].n_uids, 5);
 	cr_assert_str_eq(rules.rules[0].uids[0], "0");
@@ -238,8 +242,8 @@ Test(rules, users_are_kept_as_numbers)
 	cr_assert_str_eq(rules.rules[0].uids[3], "4294967294");
 	cr_assert_eq(rules.rules[1].n_uids, 0);
 	rules_deinit(&rules);
-	*uid = (struct config_list)
-		LIST(2, "no-such-user", "4294967295", "-1", "");
+	*uid = (struct config_list)LIST(2, "no-such-user", "4294967295", "-1",
+					"");
 	assert_refused(
 		"conf:2: uid: \"no-such-user\" is not a user of this machine\n"
 		"conf:2: uid: \"4294967295\" is not a user of this machine\n"

@@ -146,8 +146,8 @@ Test(rules_check, privileged_ports_have_to_be_asked_for)
 	struct config_process *web = add_process(8, "web");
 
 	config.defaults.ranges.range = at(1, "1000-2000");
-	web->options.by_protocol[PROTOCOL_SCTP].listen =
-		at(9, "80,443,1023-1024");
+	web->options.by_protocol[PROTOCOL_SCTP].listen = at(9,
+							    "80,443,1023-1024");
 	assert_refused(
 		"conf:1: the range of the defaults (tcp/udp/udplite/sctp, "
 		"connect/listen) has ports 1000-1023, below 1024; say "
@@ -259,8 +259,8 @@ Test(rules_check, many_ports_in_a_message_are_cut_between_two)
 	cr_assert_eq(rules_make(&rules, &config, &kernel, &findings), -EINVAL);
 	finding = &findings.items[0];
 	cr_assert_not_null(strstr(finding->message,
-				  ",6028,6030, ...; say overlap"), "%s",
-			   finding->message);
+				  ",6028,6030, ...; say overlap"),
+			   "%s", finding->message);
 	rules_deinit(&rules);
 	findings_deinit(&findings);
 }

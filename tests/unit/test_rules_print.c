@@ -23,8 +23,8 @@ Test(rules_print, rules_are_printed_by_what_differs)
 {
 	struct config_process *web = add_process(2, "web");
 
-	web->conditions[CONDITION_EXE] =
-		(struct config_list)LIST(3, "/bin/a", "/bin/b");
+	web->conditions[CONDITION_EXE] = (struct config_list)LIST(3, "/bin/a",
+								  "/bin/b");
 	web->conditions[CONDITION_UID] = (struct config_list)LIST(3, "root");
 	web->options.by_protocol[PROTOCOL_TCP].listen = at(4, "7000,7002");
 	web->options.settings[SETTING_MODE] = at(4, "observe");
@@ -33,7 +33,8 @@ Test(rules_print, rules_are_printed_by_what_differs)
 	reserves[0].protocols = (struct config_list)LIST(5, "udp");
 	add_reserve(6, "none", "kernel");
 	make();
-	assert_printed(OUTPUT_PORCELAIN,
+	assert_printed(
+		OUTPUT_PORCELAIN,
 		"rule\tweb\tconf:2\texe=/bin/a,/bin/b uid=0\ttcp\tconnect\t2\t"
 		"5000-5001\tdouble-hash\tobserve\n"
 		"rule\tweb\tconf:2\texe=/bin/a,/bin/b uid=0\tudp,udplite,sctp\t"

@@ -28,7 +28,8 @@ Test(rules_warn, ports_of_the_kernels_own_range_are_warned_of)
 	assert_warnings(0, "");
 	web->options.by_protocol[PROTOCOL_UDP].listen = at(9, "19000-23999");
 	add_program(12, "b")->options.ranges.range = at(13, "25000");
-	assert_warnings(0,
+	assert_warnings(
+		0,
 		"conf: warning: to keep the kernel's own range apart, set "
 		"net.ipv4.ip_local_port_range = 25001 29999\n"
 		"conf:9: warning: the range of process \"web\" (udp/udplite, "
@@ -46,7 +47,8 @@ Test(rules_warn, the_kernel_is_not_advised_to_take_reserved_ports)
 	add_process(2, "web");
 	add_reserve(3, "r", "26000-29000")->owners =
 		(struct config_list)LIST(3, "web");
-	assert_warnings(0,
+	assert_warnings(
+		0,
 		"conf: warning: to keep the kernel's own range apart, set "
 		"net.ipv4.ip_local_port_range = 25001 25999\n"
 		"conf:1: warning: the range of the defaults "
@@ -59,7 +61,8 @@ Test(rules_warn, a_kernel_that_is_left_no_port_is_warned_of)
 {
 	config.defaults.ranges.range = at(1, "kernel");
 	add_program(3, "inherits");
-	assert_warnings(0,
+	assert_warnings(
+		0,
 		"conf: warning: all of the kernel's own range is assigned or "
 		"reserved: net.ipv4.ip_local_port_range cannot keep "
 		"them apart\n"
@@ -91,7 +94,8 @@ Test(rules_warn, a_listener_in_a_range_is_warned_of)
 	snprintf(expected, sizeof(expected),
 		 "conf:1: warning: the range of the defaults "
 		 "(tcp/udp/udplite/sctp, connect/listen) has tcp port %u, "
-		 "where a socket of this machine listens now\n", port);
+		 "where a socket of this machine listens now\n",
+		 port);
 	assert_warnings(0, expected);
 	close(fd);
 	assert_warnings(0, "");
@@ -101,9 +105,9 @@ Test(rules_warn, a_reservation_that_nobody_owns_is_warned_of)
 {
 	config.defaults.ranges.range = at(1, "5000-5001");
 	add_reserve(3, "r", "6000");
-	assert_warnings(0,
-		"conf:3: warning: reservation \"r\" has no owners: every "
-		"program under Berth is refused its ports\n");
+	assert_warnings(
+		0, "conf:3: warning: reservation \"r\" has no owners: every "
+		   "program under Berth is refused its ports\n");
 }
 
 Test(rules_warn, a_range_that_time_wait_exhausts_is_warned_of)
@@ -114,7 +118,8 @@ Test(rules_warn, a_range_that_time_wait_exhausts_is_warned_of)
 	config.defaults.ranges.range = at(1, "5000-5599");
 	assert_warnings(10, "");
 	web->options.rate = at(9, "11");
-	assert_warnings(0,
+	assert_warnings(
+		0,
 		"conf:1: warning: the range of process \"web\" (tcp, connect) "
 		"has 600 ports, and 11 connections a second to one destination "
 		"need 660: each keeps its port 60 s in TIME_WAIT\n");
@@ -122,7 +127,8 @@ Test(rules_warn, a_range_that_time_wait_exhausts_is_warned_of)
 	add_program(8, "web")->options.by_protocol[PROTOCOL_TCP].connect =
 		at(9, "5000-5000");
 	add_program(12, "inherits");
-	assert_warnings(1000000,
+	assert_warnings(
+		1000000,
 		"conf:1: warning: the range of the defaults (tcp, connect) has "
 		"600 ports, and 1000000 connections a second to one "
 		"destination need 60000000: each keeps its port 60 s in "
@@ -144,7 +150,9 @@ static void assert_hidden(const char *earlier, const char *later, bool hidden)
 			add_process(i + 2, i == 0 ? "a" : "b");
 
 		process->conditions[CONDITION_EXE] = (struct config_list){
-			1, &patterns[i], { "conf", i + 2 },
+			1,
+			&patterns[i],
+			{ "conf", i + 2 },
 		};
 	}
 	cr_assert_eq(rules_make(&rules, &config, &kernel, &findings), 0);
@@ -190,30 +198,30 @@ Test(rules_warn, a_section_is_hidden_if_all_its_conditions_are)
 	struct config_process *b = add_process(4, "b");
 
 	config.defaults.ranges.range = at(1, "5000-5001");
-	a->conditions[CONDITION_EXE] =
-		(struct config_list)LIST(3, "/bin/*", "/sbin/*");
-	b->conditions[CONDITION_EXE] =
-		(struct config_list)LIST(5, "/sbin/x", "/bin/y");
+	a->conditions[CONDITION_EXE] = (struct config_list)LIST(3, "/bin/*",
+								"/sbin/*");
+	b->conditions[CONDITION_EXE] = (struct config_list)LIST(5, "/sbin/x",
+								"/bin/y");
 	b->conditions[CONDITION_UID] = (struct config_list)LIST(6, "0", "5");
-	assert_warnings(0,
-		"conf:4: warning: process \"b\" never applies: process "
-		"\"a\" at conf:2 before it matches all programs that it "
-		"matches\n");
+	assert_warnings(
+		0, "conf:4: warning: process \"b\" never applies: process "
+		   "\"a\" at conf:2 before it matches all programs that it "
+		   "matches\n");
 	a->conditions[CONDITION_UID] = (struct config_list)LIST(3, "root", "5");
-	assert_warnings(0,
-		"conf:4: warning: process \"b\" never applies: process "
-		"\"a\" at conf:2 before it matches all programs that it "
-		"matches\n");
+	assert_warnings(
+		0, "conf:4: warning: process \"b\" never applies: process "
+		   "\"a\" at conf:2 before it matches all programs that it "
+		   "matches\n");
 	a->conditions[CONDITION_UID] = (struct config_list)LIST(3, "root");
 	assert_warnings(0, "");
 	a->conditions[CONDITION_UID] = (struct config_list){ .n = 0 };
 	a->conditions[CONDITION_PROFILE] = (struct config_list)LIST(3, "x");
 	assert_warnings(0, "");
 	b->conditions[CONDITION_PROFILE] = (struct config_list)LIST(7, "x");
-	assert_warnings(0,
-		"conf:4: warning: process \"b\" never applies: process "
-		"\"a\" at conf:2 before it matches all programs that it "
-		"matches\n");
+	assert_warnings(
+		0, "conf:4: warning: process \"b\" never applies: process "
+		   "\"a\" at conf:2 before it matches all programs that it "
+		   "matches\n");
 }
 
 Test(rules_warn, a_section_without_conditions_hides_all_that_follow)
@@ -222,13 +230,13 @@ Test(rules_warn, a_section_without_conditions_hides_all_that_follow)
 	add_process(2, "a");
 	add_process(3, "b");
 	add_process(4, "c");
-	assert_warnings(0,
-		"conf:3: warning: process \"b\" never applies: process "
-		"\"a\" at conf:2 before it matches all programs that it "
-		"matches\n"
-		"conf:4: warning: process \"c\" never applies: process "
-		"\"a\" at conf:2 before it matches all programs that it "
-		"matches\n");
+	assert_warnings(
+		0, "conf:3: warning: process \"b\" never applies: process "
+		   "\"a\" at conf:2 before it matches all programs that it "
+		   "matches\n"
+		   "conf:4: warning: process \"c\" never applies: process "
+		   "\"a\" at conf:2 before it matches all programs that it "
+		   "matches\n");
 }
 
 static void make_many(void)
@@ -246,7 +254,9 @@ static void make_many(void)
 		values[i] = exes[i];
 		process = add_process(10 * i + 10, names[i]);
 		process->conditions[CONDITION_EXE] = (struct config_list){
-			1, &values[i], { "conf", 10 * i + 11 },
+			1,
+			&values[i],
+			{ "conf", 10 * i + 11 },
 		};
 		process->options.ranges.range = at(10 * i + 12, ranges[i]);
 	}

@@ -15,20 +15,23 @@ static const struct {
 	const char *standard;
 } expected[N_SETTINGS] = {
 	[SETTING_ALGORITHM] = { "algorithm",
-		{ "sequential", "random", "hash", "double-hash",
-		  "random-increments" }, "double-hash" },
+				{ "sequential", "random", "hash", "double-hash",
+				  "random-increments" },
+				"double-hash" },
 	[SETTING_MODE] = { "mode", { "enforce", "observe" }, "enforce" },
-	[SETTING_SELF_CONNECT] = { "self-connect", { "refuse", "allow" },
-		"refuse" },
+	[SETTING_SELF_CONNECT] = { "self-connect",
+				   { "refuse", "allow" },
+				   "refuse" },
 	[SETTING_SERVER_IN_RANGE] = { "server-in-range",
-		{ "allow", "warn", "refuse" }, "allow" },
+				      { "allow", "warn", "refuse" },
+				      "allow" },
 	[SETTING_OUTSIDE] = { "outside", { "allow", "refuse" }, "allow" },
 	[SETTING_REST] = { "rest", { "none", "listen", "all" }, "listen" },
 	[SETTING_PIN] = { "pin", { "no", "yes" }, "yes" },
-	[SETTING_ON_ERROR] = { "on-error", { "private", "refuse" },
-		"private" },
-	[SETTING_LOG] = { "log", { "none", "start", "stderr", "syslog" },
-		"start" },
+	[SETTING_ON_ERROR] = { "on-error", { "private", "refuse" }, "private" },
+	[SETTING_LOG] = { "log",
+			  { "none", "start", "stderr", "syslog" },
+			  "start" },
 };
 
 #define FOR_EACH(setting) \
@@ -36,10 +39,10 @@ static const struct {
 
 Test(setting, every_setting_has_a_name_of_its_own)
 {
-	FOR_EACH(setting) {
+	FOR_EACH(setting)
+	{
 		cr_assert_not_null(setting_name(setting), "%d", (int)setting);
-		cr_expect_str_eq(setting_name(setting),
-				 expected[setting].name);
+		cr_expect_str_eq(setting_name(setting), expected[setting].name);
 		for (enum setting other = 0; other < setting; other++)
 			cr_expect_str_neq(setting_name(setting),
 					  setting_name(other));
@@ -48,15 +51,16 @@ Test(setting, every_setting_has_a_name_of_its_own)
 
 Test(setting, every_word_reads_back_as_its_value)
 {
-	FOR_EACH(setting) {
+	FOR_EACH(setting)
+	{
 		unsigned int value = 0;
 
 		for (const char *word;
 		     (word = setting_word(setting, value)) != NULL; value++) {
 			cr_assert_lt(value, 5);
 			cr_expect_str_eq(word, expected[setting].words[value]);
-			cr_expect_eq(setting_by_word(setting, word),
-				     (int)value, "%s", word);
+			cr_expect_eq(setting_by_word(setting, word), (int)value,
+				     "%s", word);
 		}
 		cr_expect_geq(value, 2);
 		cr_expect_null(expected[setting].words[value]);
@@ -65,7 +69,8 @@ Test(setting, every_word_reads_back_as_its_value)
 
 Test(setting, beyond_the_last_value_there_is_no_word)
 {
-	FOR_EACH(setting) {
+	FOR_EACH(setting)
+	{
 		unsigned int value = 0;
 
 		while (setting_word(setting, value) != NULL)
@@ -79,7 +84,8 @@ Test(setting, beyond_the_last_value_there_is_no_word)
 
 Test(setting, the_default_is_one_of_the_words)
 {
-	FOR_EACH(setting) {
+	FOR_EACH(setting)
+	{
 		const char *word = setting_word(setting,
 						setting_default(setting));
 
@@ -90,7 +96,8 @@ Test(setting, the_default_is_one_of_the_words)
 
 Test(setting, no_other_word_is_known)
 {
-	FOR_EACH(setting) {
+	FOR_EACH(setting)
+	{
 		const char *word = setting_word(setting, 0);
 		char other[64];
 
@@ -130,7 +137,8 @@ static bool names_word(const char *reason, const char *word)
 
 Test(setting, a_reason_names_every_word_and_no_other)
 {
-	FOR_EACH(setting) {
+	FOR_EACH(setting)
+	{
 		const char *reason = setting_reason(setting);
 		size_t n_letters = strlen("is not ");
 		unsigned int n = 0;
@@ -152,7 +160,7 @@ Test(setting, a_reason_names_every_word_and_no_other)
 Test(setting, every_algorithm_has_its_name)
 {
 	static const char *const names[] = {
-		"sequential", "random", "hash", "double-hash",
+		"sequential",	     "random", "hash", "double-hash",
 		"random-increments",
 	};
 

@@ -96,8 +96,8 @@ static void expect_listed(enum protocol protocol, int fd)
 
 	struct search search = search_for(fd);
 
-	cr_assert_eq(sock_diag_list(protocol, local.port ^ 1u, look,
-					    &search), 0);
+	cr_assert_eq(sock_diag_list(protocol, local.port ^ 1u, look, &search),
+		     0);
 	cr_expect_eq(search.n, 0, "of another port");
 }
 
@@ -161,8 +161,8 @@ Test(sock_diag, every_source_lists_both_ends_of_a_connection)
 			     0);
 		cr_assert_eq(search.n, 1);
 		cr_expect_eq(search.socket.remote.port, remote.port);
-		cr_expect(endpoint_same_address(&search.socket.remote,
-						&remote));
+		cr_expect(
+			endpoint_same_address(&search.socket.remote, &remote));
 		cr_expect_eq(search.socket.state, TCP_ESTABLISHED);
 	}
 }
@@ -209,15 +209,15 @@ Test(sock_diag, what_the_kernel_lacks_is_not_taken_for_empty)
 	struct search search = search_for(socket(AF_INET, SOCK_STREAM, 0));
 	/* To ask for it may load it. */
 	const int listed = sock_diag_list(PROTOCOL_SCTP, ANY_PORT, look,
-						  &search);
+					  &search);
 	const bool exists = access("/proc/net/sctp", F_OK) == 0;
 
 	if (exists) {
-		cr_expect_eq(
-			proc_net_list(PROTOCOL_SCTP, ANY_PORT, look, &search),
-			-EOPNOTSUPP);
+		cr_expect_eq(proc_net_list(PROTOCOL_SCTP, ANY_PORT, look,
+					   &search),
+			     -EOPNOTSUPP);
 		cr_expect_eq(socket_table_list(PROTOCOL_SCTP, ANY_PORT, look,
-					    &search),
+					       &search),
 			     listed == -ENOENT ? -EOPNOTSUPP : listed);
 		return;
 	}

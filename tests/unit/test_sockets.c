@@ -30,13 +30,15 @@ static int open_bound(int type, uint16_t *portp)
 static int open_connected(int type, uint16_t to, uint16_t *portp)
 {
 	const struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons(to),
+		.sin_family = AF_INET,
+		.sin_port = htons(to),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	const int fd = open_bound(type, portp);
 
 	cr_assert_eq(connect(fd, (const struct sockaddr *)&address,
-			     sizeof(address)), 0);
+			     sizeof(address)),
+		     0);
 	return fd;
 }
 
@@ -48,12 +50,12 @@ static void assert_holder(const struct holder *holder, pid_t pid,
 		     socket_state_name(holder->state));
 }
 
-static void assert_only_holder(enum protocol protocol, uint16_t port,
-			       pid_t pid, enum socket_state state)
+static void assert_only_holder(enum protocol protocol, uint16_t port, pid_t pid,
+			       enum socket_state state)
 {
 	size_t n;
-	const struct holder *holder =
-		sockets_holders(&sockets, protocol, port, &n);
+	const struct holder *holder = sockets_holders(&sockets, protocol, port,
+						      &n);
 
 	cr_assert_eq(n, 1);
 	assert_holder(holder, pid, state);
@@ -109,8 +111,8 @@ Test(sockets, have_a_holder_for_each_process)
 	}
 	cr_assert_eq(sockets_open(&sockets), 0);
 
-	const struct holder *holders =
-		sockets_holders(&sockets, PROTOCOL_TCP, port, &n);
+	const struct holder *holders = sockets_holders(&sockets, PROTOCOL_TCP,
+						       port, &n);
 	const bool is_first = holders[0].pid == getpid();
 
 	cr_assert_eq(n, 2);

@@ -21,7 +21,7 @@ static struct kernel_socket sockets[16];
 static size_t n_sockets;
 static int list_result;
 static unsigned int n_lists;
-static void (*after_list)(void);	/* what goes on meanwhile */
+static void (*after_list)(void); /* what goes on meanwhile */
 
 static int list(enum protocol protocol, uint16_t port,
 		kernel_socket_visit visit, void *context)
@@ -57,28 +57,33 @@ static struct endpoint ipv4(uint8_t last, uint16_t port)
 {
 	return (struct endpoint){
 		.address = { [10] = 0xff, 0xff, 127, 0, 0, last },
-		.port = port, .family = AF_INET,
+		.port = port,
+		.family = AF_INET,
 	};
 }
 
 static struct endpoint wildcard(uint16_t port)
 {
 	return (struct endpoint){ .address = { [10] = 0xff, 0xff },
-				  .port = port, .family = AF_INET };
+				  .port = port,
+				  .family = AF_INET };
 }
 
 static void add_socket(struct endpoint local, struct endpoint remote)
 {
 	sockets[n_sockets++] = (struct kernel_socket){
-		.protocol = PROTOCOL_TCP, .local = local, .remote = remote,
+		.protocol = PROTOCOL_TCP,
+		.local = local,
+		.remote = remote,
 	};
 }
 
 static uint16_t plane(const struct endpoint *local,
 		      const struct endpoint *remote)
 {
-	return ledger_plane(PROTOCOL_TCP, choice_flow_hash(
-		&map.memory->header.key, local, remote));
+	return ledger_plane(PROTOCOL_TCP,
+			    choice_flow_hash(&map.memory->header.key, local,
+					     remote));
 }
 
 static struct lease lease(enum use use, uint16_t port, uint16_t on)
@@ -98,7 +103,8 @@ static void take(enum use use, uint16_t port, uint16_t on)
 static void sweep(uint32_t n_cleared, uint32_t n_marked)
 {
 	cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list, NOW_MS,
-				 &result), 0);
+				    &result),
+		     0);
 	cr_expect_eq(result.n_cleared, n_cleared, "%u", result.n_cleared);
 	cr_expect_eq(result.n_marked, n_marked, "%u", result.n_marked);
 }
@@ -122,8 +128,7 @@ static bool is_found(enum use use, uint16_t port, uint16_t on)
 {
 	const struct lease wanted = lease(use, 0, on);
 
-	return ledger_find(&map, &wanted, &range, port, true, NOW_MS) ==
-	       port;
+	return ledger_find(&map, &wanted, &range, port, true, NOW_MS) == port;
 }
 
 static void close_all(void)
@@ -141,7 +146,8 @@ static void lease_all(void)
 {
 	for (size_t i = 0; i < n_sockets; i++) {
 		const struct lease lease = {
-			.protocol = PROTOCOL_TCP, .use = USE_CONNECT,
+			.protocol = PROTOCOL_TCP,
+			.use = USE_CONNECT,
 			.port = sockets[i].local.port,
 			.plane = plane(NULL, &sockets[i].remote),
 		};
@@ -324,7 +330,8 @@ Test(sweep, where_the_second_list_fails_nothing_is_cleared)
 	add_socket(ipv4(1, 40001), ipv4(9, 80));
 	after_list = fail_next;
 	cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list, NOW_MS,
-				 &result), -EPERM);
+				    &result),
+		     -EPERM);
 	cr_expect_eq(n_lists, 2);
 	cr_expect_eq(n_leases(40000), 1);
 }
@@ -368,7 +375,8 @@ Test(sweep, without_the_kernel_s_table_nothing_is_cleared)
 	take(USE_WHOLE, 40000, 0);
 	list_result = -EPERM;
 	cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list, NOW_MS,
-				 &result), -EPERM);
+				    &result),
+		     -EPERM);
 	cr_expect_eq(n_leases(40000), 1);
 }
 
@@ -376,7 +384,8 @@ Test(sweep, other_protocols_are_left_alone)
 {
 	take(USE_WHOLE, 40000, 0);
 	cr_assert_eq(sweep_protocol(&map, PROTOCOL_UDP, &range, list, NOW_MS,
-				 &result), 0);
+				    &result),
+		     0);
 	cr_expect_eq(n_leases(40000), 1);
 	cr_expect_eq(result.n_leases, 0);
 }
@@ -385,7 +394,8 @@ Test(sweep, random_words_in_the_map_do_no_harm)
 {
 	uint64_t *words = (uint64_t *)map.memory->protocols;
 	const size_t n = (sizeof(map.memory->protocols) +
-			  sizeof(map.memory->planes)) / sizeof(*words);
+			  sizeof(map.memory->planes)) /
+			 sizeof(*words);
 
 	srand(1);
 	for (size_t i = 0; i < n; i++)
@@ -394,6 +404,7 @@ Test(sweep, random_words_in_the_map_do_no_harm)
 	add_socket(wildcard(40000), wildcard(0));
 	for (int i = 0; i < 3; i++)
 		cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list,
-					 NOW_MS, &result), 0);
+					    NOW_MS, &result),
+			     0);
 	cr_expect_eq(result.n_cleared, 0);
 }

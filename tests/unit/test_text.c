@@ -159,10 +159,13 @@ Test(text, what_may_be_printed_stays_as_it_is)
 	assert_printable("", "");
 	assert_printable("/usr/bin/python3 -c \"x\"",
 			 "/usr/bin/python3 -c \"x\"");
-	assert_printable("gr\xc3\xb6\xc3\x9f" "e", "gr\xc3\xb6\xc3\x9f" "e");
+	assert_printable("gr\xc3\xb6\xc3\x9f"
+			 "e",
+			 "gr\xc3\xb6\xc3\x9f"
+			 "e");
 	assert_printable("\xe2\x82\xac\xf0\x9f\x9a\xa2",
 			 "\xe2\x82\xac\xf0\x9f\x9a\xa2");
-	assert_printable("\xc2\xa0", "\xc2\xa0");	/* the first behind C1 */
+	assert_printable("\xc2\xa0", "\xc2\xa0"); /* the first behind C1 */
 }
 
 Test(text, controls_and_what_changes_direction_become_a_question_mark_each)
@@ -193,6 +196,9 @@ Test(text, a_character_that_does_not_fit_is_left_out_whole)
 	text_put_printable(&text, "ab\xe2\x82\xac", 4);
 	assert_text("ab", 2);
 	begin(sizeof(buffer));
-	text_put_printable(&text, "ab\xe2\x82\xac" "c", 5);
+	text_put_printable(&text,
+			   "ab\xe2\x82\xac"
+			   "c",
+			   5);
 	assert_text("ab\xe2\x82\xac", 5);
 }

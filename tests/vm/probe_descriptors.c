@@ -111,8 +111,8 @@ static void inherited(const struct kind *kind)
 	       fd);
 	child = start_child();
 	if (child == 0) {
-		REPORT(fd, bind_to(fd, loopback_of(kind, 0)),
-		       "%s child's bind", kind->name);
+		REPORT(fd, bind_to(fd, loopback_of(kind, 0)), "%s child's bind",
+		       kind->name);
 		REPORT(-1, close(fd), "%s child's close", kind->name);
 		_exit(0);
 	}

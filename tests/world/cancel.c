@@ -26,10 +26,10 @@ static const struct kind *kind;
 struct task {
 	const char *name;
 	int type;
-	void (*prepare)(int fd);	/* beforehand, or NULL */
+	void (*prepare)(int fd); /* beforehand, or NULL */
 	long (*call)(int fd);
-	bool cancels;			/* POSIX: a cancellation point */
-	long waits_in;			/* the system call; 0 = it does not wait */
+	bool cancels;  /* POSIX: a cancellation point */
+	long waits_in; /* the system call; 0 = it does not wait */
 };
 
 /* A thread that makes one call. */
@@ -101,8 +101,10 @@ static long call_sendmsg(int fd)
 	struct address address = to(fd, OPEN_PORT);
 	struct iovec part = { .iov_base = (char[]){ "x" }, .iov_len = 1 };
 	const struct msghdr header = {
-		.msg_name = &address.sa, .msg_namelen = address.length,
-		.msg_iov = &part, .msg_iovlen = 1,
+		.msg_name = &address.sa,
+		.msg_namelen = address.length,
+		.msg_iov = &part,
+		.msg_iovlen = 1,
 	};
 
 	return sendmsg(fd, &header, 0);
@@ -113,9 +115,11 @@ static long call_sendmmsg(int fd)
 	struct address address = to(fd, OPEN_PORT);
 	struct iovec part = { .iov_base = (char[]){ "x" }, .iov_len = 1 };
 	struct mmsghdr header = { .msg_hdr = {
-		.msg_name = &address.sa, .msg_namelen = address.length,
-		.msg_iov = &part, .msg_iovlen = 1,
-	} };
+					  .msg_name = &address.sa,
+					  .msg_namelen = address.length,
+					  .msg_iov = &part,
+					  .msg_iovlen = 1,
+				  } };
 
 	return sendmmsg(fd, &header, 1, 0);
 }
@@ -243,7 +247,9 @@ static void await(const struct victim *victim)
 		FILE *file = victim->thread ? fopen(path, "re") : NULL;
 
 		number = file && fgets(text, sizeof(text), file) &&
-			 text[0] != 'r' ? atol(text) : -1;
+					 text[0] != 'r'
+				 ? atol(text)
+				 : -1;
 		if (file)
 			fclose(file);
 	} while (number != victim->task->waits_in);

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define OPEN_PORT 7300
-#define KERNEL_LO 32768		/* of in_namespace's ip_local_port_range */
+#define KERNEL_LO 32768 /* of in_namespace's ip_local_port_range */
 #define N_KEPT 16
 #define N_ROUNDS 25
 
@@ -124,9 +124,9 @@ static const struct {
 	const char *name;
 	void (*act)(void);
 } acts[] = {
-	{ "close", close_all }, { "close_range", close_range_all },
+	{ "close", close_all },		 { "close_range", close_range_all },
 	{ "closefrom", close_from_all }, { "dup2", replace_all },
-	{ "dup3 and fcntl", copy_all }, { "listen", use_all },
+	{ "dup3 and fcntl", copy_all },	 { "listen", use_all },
 };
 
 static int run_child(void (*act)(void), bool execs)
@@ -162,8 +162,8 @@ static void *go_on(void *failures)
 		const int fd = open_kind(&kinds[TCP4]);
 		const int copy = dup(fd);
 
-		*(long *)failures += connect_to(fd, address_of("127.0.0.1",
-							       OPEN_PORT)) != 0;
+		*(long *)failures +=
+			connect_to(fd, address_of("127.0.0.1", OPEN_PORT)) != 0;
 		*(long *)failures += !range_has(range, local_port(copy));
 		reset(accept(server, NULL, NULL));
 		close(fd);
@@ -310,7 +310,8 @@ int main(int argc, char **argv)
 	bind_kept();
 	run_children("socket and bind", open_others);
 	check(!getenv("LD_PRELOAD") ||
-	      system("\"$BERTH\" sweep >/dev/null") == 0, "a sweep");
+		      system("\"$BERTH\" sweep >/dev/null") == 0,
+	      "a sweep");
 	look("socket and bind");
 	close_kept("the close after a child's socket and bind");
 	close(server);

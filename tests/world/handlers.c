@@ -61,12 +61,13 @@ void *malloc(size_t size)
 
 /* --- what threads and handlers do ----------------------------------------- */
 
-#define HOOKED(call) __extension__ ({ \
-	is_hooked++; \
-	long hooked_result = (long)(call); \
-	is_hooked--; \
-	hooked_result; \
-})
+#define HOOKED(call) \
+	__extension__({ \
+		is_hooked++; \
+		long hooked_result = (long)(call); \
+		is_hooked--; \
+		hooked_result; \
+	})
 
 static void expect(bool holds, const char *what)
 {
@@ -96,7 +97,8 @@ static void stream_round(const struct kind *kind)
 	const struct linger reset = { .l_onoff = 1 };
 
 	expect(HOOKED(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset,
-				 sizeof(reset))) == 0, "setsockopt");
+				 sizeof(reset))) == 0,
+	       "setsockopt");
 	expect(connect_through(fd, loopback_of(kind, OPEN_PORT)) == 0,
 	       "connect");
 	expect(range_has(range, local_port(fd)), "connect in the range");
@@ -191,8 +193,7 @@ static void *take_all(void *server)
 {
 	int fd;
 
-	while ((fd = accept(*(int *)server, NULL, NULL)) >= 0 ||
-	       errno == EINTR)
+	while ((fd = accept(*(int *)server, NULL, NULL)) >= 0 || errno == EINTR)
 		if (fd >= 0)
 			close(fd);
 	return NULL;
@@ -214,9 +215,9 @@ int main(int argc, char **argv)
 	sigaddset(&both, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &both, NULL);
 	for (int i = 0; i < 4; i++)
-		servers[i] = start_server(
-			&kinds[used[i]], loopback_of(&kinds[used[i]],
-						     OPEN_PORT));
+		servers[i] =
+			start_server(&kinds[used[i]],
+				     loopback_of(&kinds[used[i]], OPEN_PORT));
 	for (int i = 0; i < 2; i++)
 		pthread_create(&acceptors[i], NULL, take_all, &servers[i]);
 	install(SIGALRM);
@@ -234,8 +235,8 @@ int main(int argc, char **argv)
 		shutdown(servers[i], SHUT_RDWR);
 		pthread_join(acceptors[i], NULL);
 	}
-	check(n_failed == 0, "%d rounds of each thread, %s handled",
-	      N_ROUNDS, n_handled > N_ROUNDS ? "signals" : "few signals");
+	check(n_failed == 0, "%d rounds of each thread, %s handled", N_ROUNDS,
+	      n_handled > N_ROUNDS ? "signals" : "few signals");
 	check(n_interrupted > 0, "handlers ran inside hooked calls");
 	check(n_allocated == 0, "nothing is allocated in a hooked call");
 	return 0;

@@ -58,8 +58,8 @@ static bool talk(const struct kind *kind, size_t size)
 
 	if (is_stream)
 		good = good && listen(server, 1) == 0;
-	good = good && connect_to(client, loopback_of(kind,
-						      local_port(server))) == 0;
+	good = good &&
+	       connect_to(client, loopback_of(kind, local_port(server))) == 0;
 	if (good && is_stream)
 		taken = accept(server, NULL, NULL);
 	good = good && is_there(server) && is_there(client) &&
@@ -104,8 +104,8 @@ static void run_child(void)
 	int status = -1;
 
 	if (child == 0)
-		_exit(talk(&kinds[TCP4], 100) && talk(&kinds[UDP6], 100)
-		      ? 0 : 1);
+		_exit(talk(&kinds[TCP4], 100) && talk(&kinds[UDP6], 100) ? 0
+									 : 1);
 	must(waitpid(child, &status, 0), "waitpid");
 	check(status == 0, "a child talks too: status %d", status);
 }

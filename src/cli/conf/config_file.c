@@ -44,7 +44,7 @@ static const char *refuse_text(char *text, size_t length)
 		return "is binary";
 	text[length] = '\0';
 	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-		memset(text, ' ', 3);	/* a byte order mark */
+		memset(text, ' ', 3); /* a byte order mark */
 	return NULL;
 }
 

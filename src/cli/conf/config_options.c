@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define LONGEST 20u		/* no name is as long */
-#define CLOSE ((size_t)2)	/* letters between a name and a misspelt one */
+#define LONGEST 20u	  /* no name is as long */
+#define CLOSE ((size_t)2) /* letters between a name and a misspelt one */
 
 #define TOP (1u << SCOPE_TOP)
 #define PROCESS (1u << SCOPE_PROCESS)
@@ -49,7 +49,8 @@ static const struct config_option options[] = {
 };
 
 _Static_assert(sizeof(options) / sizeof(options[0]) + N_SETTINGS ==
-	       N_CONFIG_OPTIONS, "every option has an index");
+		       N_CONFIG_OPTIONS,
+	       "every option has an index");
 
 struct config_option config_option(size_t index)
 {

@@ -23,11 +23,11 @@ enum config_scope {
 };
 
 enum config_type {
-	TYPE_TEXT,		/* NAME = VALUE */
-	TYPE_LIST,		/* NAME = {VALUE, ...} */
-	TYPE_BLOCK,		/* NAME { ... } */
-	TYPE_SECTION,		/* NAME TITLE { ... } */
-	TYPE_INCLUDE,		/* NAME(VALUE) */
+	TYPE_TEXT,    /* NAME = VALUE */
+	TYPE_LIST,    /* NAME = {VALUE, ...} */
+	TYPE_BLOCK,   /* NAME { ... } */
+	TYPE_SECTION, /* NAME TITLE { ... } */
+	TYPE_INCLUDE, /* NAME(VALUE) */
 };
 
 /* The struct that an option is a member of. */
@@ -42,12 +42,12 @@ enum config_part {
 
 struct config_option {
 	const char *name;
-	unsigned int scopes;	/* 1 << each that it may stand in */
+	unsigned int scopes; /* 1 << each that it may stand in */
 	enum config_type type;
 	/* Of TYPE_TEXT and TYPE_LIST: a config_text or a config_list. */
 	enum config_part part;
-	unsigned int offset;	/* in bytes */
-	enum config_scope inner;	/* of TYPE_BLOCK and TYPE_SECTION */
+	unsigned int offset;	 /* in bytes */
+	enum config_scope inner; /* of TYPE_BLOCK and TYPE_SECTION */
 };
 
 /* index: below N_CONFIG_OPTIONS. */
@@ -69,7 +69,7 @@ bool config_option_check(const char *name, bool is_section,
 
 /* A part of the text, with quotes if it has any. */
 struct config_word {
-	char *text;		/* not terminated */
+	char *text; /* not terminated */
 	size_t length;
 	int line;
 };

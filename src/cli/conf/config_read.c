@@ -28,8 +28,8 @@
 
 /* A file that is being read, or has been. */
 struct file {
-	struct file *outer;		/* that includes it, or NULL */
-	struct file *next;		/* of all */
+	struct file *outer; /* that includes it, or NULL */
+	struct file *next;  /* of all */
 	const char *path;
 	struct stat status;
 	unsigned int depth;
@@ -42,8 +42,7 @@ static struct {
 	struct config_store store;
 	struct memory *memory;
 	struct findings *findings;
-	struct file *file;
-	struct file *files;
+	struct file *file, *files;
 	size_t n_files, size;
 } reading;
 
@@ -58,15 +57,18 @@ static struct location place_of(const cfg_t *parser)
 /* Returns 0, or -1 when the reading ends, as all below do. */
 static int go_on(void)
 {
-	return reading.findings->n_items < FINDINGS_MAX &&
-	       !reading.memory->failed ? 0 : -1;
+	const bool has_room = reading.findings->n_items < FINDINGS_MAX;
+
+	return has_room && !reading.memory->failed ? 0 : -1;
 }
 
 static int read_value(cfg_t *parser, cfg_opt_t *option, const char *text,
 		      void *resultp)
 {
 	const struct config_value value = {
-		.option = option->name, .n = option->nvalues, .text = text,
+		.option = option->name,
+		.n = option->nvalues,
+		.text = text,
 		.place = place_of(parser),
 	};
 
@@ -127,8 +129,8 @@ static cfg_opt_t *put_section(cfg_opt_t *to, const char *name, bool has_title,
 {
 	if (inner == NULL)
 		return to;
-	*to = (cfg_opt_t)CFG_SEC(name, inner, CFGF_MULTI |
-				 (has_title ? CFGF_TITLE : CFGF_NONE));
+	*to = (cfg_opt_t)CFG_SEC(
+		name, inner, CFGF_MULTI | (has_title ? CFGF_TITLE : CFGF_NONE));
 	to->validcb = end_section;
 	return to + 1;
 }
@@ -142,22 +144,21 @@ static void put_options(cfg_opt_t *to, const struct config_names *names,
 
 	for (size_t i = 0; i < N_CONFIG_OPTIONS; i++) {
 		const struct config_option option = config_option(i);
+		const bool has_title = option.type == TYPE_SECTION;
 
 		if (option.type == TYPE_INCLUDE)
 			*to++ = (cfg_opt_t)CFG_FUNC(option.name, include);
-		else if (option.type == TYPE_BLOCK ||
-			 option.type == TYPE_SECTION)
-			to = put_section(to, option.name,
-					 option.type == TYPE_SECTION, inner);
+		else if (has_title || option.type == TYPE_BLOCK)
+			to = put_section(to, option.name, has_title, inner);
 		else
 			to = put_value(to, option.name);
 	}
 	for (size_t i = 0; i < names->n; i++) {
 		const struct config_name *name = &names->names[i];
 
-		to = name->is_section
-			? put_section(to, name->text, name->has_title, inner)
-			: put_value(to, name->text);
+		to = name->is_section ? put_section(to, name->text,
+						    name->has_title, inner)
+				      : put_value(to, name->text);
 	}
 	*to++ = (cfg_opt_t)CFG_PTR_LIST_CB(START, starts, CFGF_NONE,
 					   start_section, NULL);
@@ -249,8 +250,8 @@ static void refuse_round(const struct file *file, struct location place)
 		if (f == start)
 			break;
 	}
-	refuse(place, "\"%s\" includes itself: %s",
-	       quote(file->path).text, way != NULL ? way : "");
+	refuse(place, "\"%s\" includes itself: %s", quote(file->path).text,
+	       way != NULL ? way : "");
 	free(way);
 }
 
@@ -279,8 +280,8 @@ static int include_file(const char *path, struct location place)
 	if (reading.n_files > FILES_MAX)
 		return refuse_more("includes more than 1000 files", place);
 	why = file->depth > DEPTH_MAX
-		? "includes are nested more than 16 deep"
-		: config_file_read(path, &file->status, &text);
+		      ? "includes are nested more than 16 deep"
+		      : config_file_read(path, &file->status, &text);
 	if (why != NULL)
 		result = refuse_include(path, why, place);
 	else if (find_round(file) != NULL)
@@ -307,8 +308,10 @@ static int include_pattern(const char *pattern, struct location place)
 	int result = 0;
 
 	if (failed != 0 && failed != GLOB_NOMATCH)
-		refuse_include(pattern, strerror(failed == GLOB_NOSPACE
-						 ? ENOMEM : errno), place);
+		refuse_include(pattern,
+			       strerror(failed == GLOB_NOSPACE ? ENOMEM
+							       : errno),
+			       place);
 	for (size_t i = 0; failed == 0 && result == 0 && i < found.gl_pathc;
 	     i++)
 		result = include_file(found.gl_pathv[i], place);
@@ -339,9 +342,8 @@ static int include(cfg_t *parser, cfg_opt_t *option, int n_paths,
 		reading.memory->failed = true;
 		return -1;
 	}
-	result = config_file_is_pattern(path)
-		? include_pattern(resolved, place)
-		: include_file(resolved, place);
+	result = config_file_is_pattern(path) ? include_pattern(resolved, place)
+					      : include_file(resolved, place);
 	free(resolved);
 	return result;
 }

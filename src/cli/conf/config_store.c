@@ -15,8 +15,8 @@ static struct config_options *options_around(const struct config_store *store)
 	struct config *config = store->config;
 
 	return store->scope == SCOPE_PROCESS
-		? &config->processes[config->n_processes - 1].options
-		: &config->defaults;
+		       ? &config->processes[config->n_processes - 1].options
+		       : &config->defaults;
 }
 
 /* Returns the member of struct config for an option that may stand here. */
@@ -29,8 +29,8 @@ static void *member(const struct config_store *store,
 
 	if (option->part == PART_RANGES)
 		part = store->block < N_PROTOCOLS
-			? &options->by_protocol[store->block]
-			: &options->ranges;
+			       ? &options->by_protocol[store->block]
+			       : &options->ranges;
 	else if (option->part == PART_OPTIONS)
 		part = options;
 	else if (option->part == PART_PROCESS)
@@ -85,8 +85,8 @@ static void store_list(struct config_store *store, struct config_list *list,
 	if (list->n + 1 != value->n)
 		return;
 	text = expand(store, value->text, value->place);
-	slot = (const char **)memory_add(&store->config->memory,
-					 &list->values, &list->n);
+	slot = (const char **)memory_add(&store->config->memory, &list->values,
+					 &list->n);
 	if (slot == NULL)
 		return;
 	*slot = text;
@@ -117,8 +117,8 @@ void config_store_value(struct config_store *store,
 	}
 }
 
-static void start_block(struct config_store *store,
-			enum protocol protocol, struct location place)
+static void start_block(struct config_store *store, enum protocol protocol,
+			struct location place)
 {
 	struct config_ranges *block =
 		&options_around(store)->by_protocol[protocol];
@@ -138,8 +138,8 @@ static const struct config_head *find_head(const void *sections, size_t n,
 	const char *bytes = sections;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct config_head *head =
-			(const void *)(bytes + i * size);
+		const struct config_head *head = (const void *)(bytes +
+								i * size);
 
 		if (strcmp(head->name, name) == 0)
 			return head;

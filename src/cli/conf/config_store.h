@@ -15,9 +15,9 @@
 struct config_store {
 	struct config *config;
 	struct findings *findings;
-	enum config_scope scope;	/* of the section around */
-	enum protocol block;		/* around; N_PROTOCOLS = none */
-	unsigned int n_refused;		/* outer sections passed over */
+	enum config_scope scope; /* of the section around */
+	enum protocol block;	 /* around; N_PROTOCOLS = none */
+	unsigned int n_refused;	 /* outer sections passed over */
 };
 
 /* One value, which is the n-th of its option, from 1 on. */

@@ -7,7 +7,7 @@
 
 #define BLANKS " \t\r\n"
 #define SIGNS "={}(),"
-#define DEPTH_MAX 8u	/* of braces; libconfuse calls itself for each */
+#define DEPTH_MAX 8u /* of braces; libconfuse calls itself for each */
 #define NAME_CHARACTERS \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789"
 
@@ -171,8 +171,8 @@ static size_t put_variable(FILE *stream, const char *variable,
 {
 	const size_t length = strcspn(variable, "}");
 	const bool is_closed = variable[length] == '}';
-	struct finding_word quoted =
-		findings_quote(variable, length + is_closed);
+	struct finding_word quoted = findings_quote(variable,
+						    length + is_closed);
 	const char *value = quoted.text, *why = "has no closing brace";
 	char *inside = strndup(variable + 2, length - 2);
 
@@ -192,16 +192,15 @@ static size_t put_variable(FILE *stream, const char *variable,
 }
 
 const char *config_text_expand(struct memory *memory, const char *value,
-			       struct location place,
-			       struct findings *findings)
+			       struct location place, struct findings *findings)
 {
 	char *text = NULL, *copy = NULL;
 	size_t size = 0;
 	FILE *stream = open_memstream(&text, &size);
 
 	while (stream != NULL && *value != '\0') {
-		if (strncmp(value, (char[]){ CONFIG_VARIABLE, '{', '\0' }, 2)
-		    == 0)
+		if (strncmp(value, (char[]){ CONFIG_VARIABLE, '{', '\0' }, 2) ==
+		    0)
 			value += put_variable(stream, value, place, findings);
 		else
 			fputc(*value++, stream);

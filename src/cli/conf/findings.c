@@ -68,7 +68,8 @@ void findings_add(struct findings *findings, enum severity severity,
 	if (place.file != NULL)
 		finding.place.file = copy_printable(memory, place.file);
 	last = memory->failed ? NULL
-		: memory_add(memory, &findings->items, &findings->n_items);
+			      : memory_add(memory, &findings->items,
+					   &findings->n_items);
 	if (last == NULL)
 		return;
 	at = findings->items + find_place(findings, &finding);

@@ -20,7 +20,7 @@ struct location {
 };
 
 enum severity {
-	SEVERITY_ERROR,		/* the configuration is refused */
+	SEVERITY_ERROR, /* the configuration is refused */
 	SEVERITY_WARNING,
 };
 
@@ -33,12 +33,12 @@ struct finding {
 struct findings {
 	struct finding *items;
 	size_t n_items, n_errors;
-	struct memory memory;	/* of all; failed: some finding is missing */
+	struct memory memory; /* of all; failed: some finding is missing */
 };
 
-__attribute__((format(printf, 4, 5)))
-void findings_add(struct findings *findings, enum severity severity,
-		  struct location place, const char *format, ...);
+__attribute__((format(printf, 4, 5))) void
+findings_add(struct findings *findings, enum severity severity,
+	     struct location place, const char *format, ...);
 
 /* Prints all: `conf:3: ...`, warnings as `conf:3: warning: ...`. */
 void findings_print(const struct findings *findings, FILE *stream);

@@ -14,6 +14,7 @@
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* https://fetch.spec.whatwg.org/#bad-port, without 0. */
+/* clang-format off */
 static const uint16_t browser_blocked[] = {
 	1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77,
 	79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123,
@@ -22,6 +23,7 @@ static const uint16_t browser_blocked[] = {
 	995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566,
 	6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 };
+/* clang-format on */
 
 static const struct {
 	const char *name;
@@ -37,8 +39,8 @@ static bool is_word(const char *text, size_t length, const char *word)
 	return strlen(word) == length && memcmp(text, word, length) == 0;
 }
 
-static const char *add(const struct reserved_sources *sources,
-		       const char *name, size_t length, struct port_set *set)
+static const char *add(const struct reserved_sources *sources, const char *name,
+		       size_t length, struct port_set *set)
 {
 	for (size_t i = 0; i < N_ELEMENTS(intervals); i++) {
 		if (!is_word(name, length, intervals[i].name))

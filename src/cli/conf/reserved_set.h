@@ -23,7 +23,7 @@
 struct kernel;
 
 struct reserved_sources {
-	const struct kernel *kernel;	/* for ip_local_reserved_ports */
+	const struct kernel *kernel; /* for ip_local_reserved_ports */
 	/* Of /etc/services, of one protocol. NULL = the name is refused: it is
 	 * for berth.conf only. */
 	const struct port_set *services;

@@ -10,12 +10,13 @@
 #include "map/map.h"
 #include "map/place.h"
 
-#define END_OFFSET (offsetof(struct map_memory, event) + \
-		    offsetof(struct event_memory, end))
+#define END_OFFSET \
+	(offsetof(struct map_memory, event) + \
+	 offsetof(struct event_memory, end))
 
 struct reading {
 	const struct place *place;
-	const struct events *last;	/* what was read before */
+	const struct events *last; /* what was read before */
 	struct events *events;
 	int result;
 };
@@ -40,7 +41,8 @@ static struct event_cursor *add_cursor(struct reading *reading,
 
 	if (cursor != NULL)
 		*cursor = (struct event_cursor){
-			.device = status->device, .inode = status->inode,
+			.device = status->device,
+			.inode = status->inode,
 			.next = find_next(reading->last, status),
 		};
 	return cursor;
@@ -49,14 +51,15 @@ static struct event_cursor *add_cursor(struct reading *reading,
 static int add(struct events *events, const struct found_map *found,
 	       const struct event *event)
 {
-	struct event_record *record = memory_add(
-		&events->memory, &events->items, &events->n_items);
+	struct event_record *record =
+		memory_add(&events->memory, &events->items, &events->n_items);
 
 	if (record == NULL)
 		return -ENOMEM;
-	*record = (struct event_record){
-		.event = *event, .number = events->n_items, .uid = found->uid,
-		.is_shared = found->is_shared };
+	*record = (struct event_record){ .event = *event,
+					 .number = events->n_items,
+					 .uid = found->uid,
+					 .is_shared = found->is_shared };
 	return 0;
 }
 
@@ -92,8 +95,8 @@ static int read_map(struct reading *reading, const struct found_map *found)
 	if (end == cursor->next)
 		return 0;
 	result = found_map_copy(found, reading->place,
-			  offsetof(struct map_memory, event),
-			  sizeof(struct event_memory), &copy);
+				offsetof(struct map_memory, event),
+				sizeof(struct event_memory), &copy);
 	if (result < 0)
 		return result;
 	result = add_events(reading->events, found, &copy, cursor->next);
@@ -129,7 +132,8 @@ static int compare(const void *left, const void *right)
 int events_read(const struct place *place, struct events *events)
 {
 	struct events last = *events;
-	struct reading reading = { .place = place, .last = &last,
+	struct reading reading = { .place = place,
+				   .last = &last,
 				   .events = events };
 	int result;
 

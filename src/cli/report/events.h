@@ -15,9 +15,9 @@ struct place;
 
 struct event_record {
 	struct event event;
-	size_t number;		/* as they were read */
-	uint32_t uid;		/* whose map has it */
-	bool is_shared;		/* other users may write that map */
+	size_t number;	/* as they were read */
+	uint32_t uid;	/* whose map has it */
+	bool is_shared; /* other users may write that map */
 };
 
 /* How far a map has been read. */
@@ -29,9 +29,9 @@ struct event_cursor {
 struct events {
 	struct event_record *items;
 	size_t n_items;
-	struct event_cursor *cursors;	/* of the maps that are there */
+	struct event_cursor *cursors; /* of the maps that are there */
 	size_t n_cursors;
-	struct memory memory;		/* of both */
+	struct memory memory; /* of both */
 	struct maps_missed missed;
 };
 

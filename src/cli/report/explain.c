@@ -13,30 +13,40 @@
 
 static struct {
 	enum output_format format;
-	uint64_t pid, port;	/* 0 = none */
+	uint64_t pid, port; /* 0 = none */
 } request;
 
 static const struct command_option list[] = {
-	{ .name = "pid", .value = "N", .numberp = &request.pid, .min = 1,
-	  .max = INT32_MAX, .wanted = "is not the number of a process",
+	{ .name = "pid",
+	  .value = "N",
+	  .numberp = &request.pid,
+	  .min = 1,
+	  .max = INT32_MAX,
+	  .wanted = "is not the number of a process",
 	  .help = "N is a process" },
-	{ .name = "port", .value = "N", .numberp = &request.port, .min = 1,
-	  .max = N_PORTS - 1, .wanted = "is not a port",
+	{ .name = "port",
+	  .value = "N",
+	  .numberp = &request.port,
+	  .min = 1,
+	  .max = N_PORTS - 1,
+	  .wanted = "is not a port",
 	  .help = "N is a port" },
 	OPTIONS_FORMAT(&request.format),
 	OPTION_HELP,
 };
 static const struct options options = {
-	.command = "explain", .synopsis = "[NUMBER... | -- COMMAND]",
-	.list = list, .n_words_max = SIZE_MAX,
+	.command = "explain",
+	.synopsis = "[NUMBER... | -- COMMAND]",
+	.list = list,
+	.n_words_max = SIZE_MAX,
 	.begin = COMMAND_BEHIND_DASHES,
 	.about =
-	"Shows which rule of the policy in force applies, and why the rules\n"
-	"before it do not: to the process NUMBER, to COMMAND as if it were\n"
-	"started from here, or without either to a program in this\n"
-	"environment. For a port NUMBER, shows the ranges and reservations\n"
-	"that contain it, who holds it, and whether it could be assigned now.\n"
-	"A NUMBER that is both is explained as both.\n",
+		"Shows which rule of the policy in force applies, and why the rules\n"
+		"before it do not: to the process NUMBER, to COMMAND as if it were\n"
+		"started from here, or without either to a program in this\n"
+		"environment. For a port NUMBER, shows the ranges and reservations\n"
+		"that contain it, who holds it, and whether it could be assigned now.\n"
+		"A NUMBER that is both is explained as both.\n",
 };
 
 static bool is_process(uint64_t number)
@@ -51,7 +61,8 @@ static int read_bare(const char *word)
 	uint64_t number;
 
 	if (!options_number(word, 1, INT32_MAX, &number))
-		return options_refuse(&options, word, "is not the number of a "
+		return options_refuse(&options, word,
+				      "is not the number of a "
 				      "process or port; a COMMAND goes behind "
 				      "--");
 	if (is_process(number))
@@ -59,8 +70,10 @@ static int read_bare(const char *word)
 	if (number < N_PORTS)
 		request.port = number;
 	return request.pid == 0 && request.port == 0
-		? options_refuse(&options, word, "is not a process, and too "
-				 "large for a port") : OPTIONS_READ;
+		       ? options_refuse(&options, word,
+					"is not a process, and too "
+					"large for a port")
+		       : OPTIONS_READ;
 }
 
 static int read_request(int argc, char *argv[], const char **commandp)
@@ -96,12 +109,13 @@ static int explain(struct explaining *explaining, const char *command)
 				explain_command(explaining, command));
 	if (request.pid != 0) {
 		snprintf(text, sizeof(text), "process %d", (int)request.pid);
-		result = complain(text, explain_process(
-			explaining, (pid_t)request.pid));
+		result = complain(text, explain_process(explaining,
+							(pid_t)request.pid));
 	}
 	if (result == 0 && request.port != 0)
-		result = complain("the sockets", explain_port(
-			explaining, (uint16_t)request.port));
+		result = complain("the sockets",
+				  explain_port(explaining,
+					       (uint16_t)request.port));
 	return result;
 }
 

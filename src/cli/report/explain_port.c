@@ -57,7 +57,7 @@ struct port_view {
 	uint16_t port;
 	struct map map;
 	struct sockets sockets;
-	bool is_assigned[N_PROTOCOLS];	/* some rule's range has it */
+	bool is_assigned[N_PROTOCOLS]; /* some rule's range has it */
 	bool is_reserved[N_PROTOCOLS];
 };
 
@@ -65,8 +65,7 @@ static void show_range(struct port_view *self, int protocol, int role,
 		       const char *rule, const char *place)
 {
 	self->is_assigned[protocol] = true;
-	output_row(self->output,
-		   protocol_name((enum protocol)protocol),
+	output_row(self->output, protocol_name((enum protocol)protocol),
 		   role_name((enum role)role), rule, place);
 }
 
@@ -79,9 +78,10 @@ static void show_loaded_ranges(struct port_view *self)
 
 		for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 			for (int role = 0; role < N_ROLES; role++)
-				if (policy_has(policy_set(
-					tables, rule->ranges[protocol][role]),
-					self->port))
+				if (policy_has(policy_set(tables,
+							  rule->ranges[protocol]
+								      [role]),
+					       self->port))
 					show_range(self, protocol, role,
 						   policy_string(tables,
 								 rule->name),
@@ -120,10 +120,8 @@ static void show_reservation(struct port_view *self,
 				self->port))
 			continue;
 		self->is_reserved[protocol] = true;
-		output_row(self->output,
-			   protocol_name((enum protocol)protocol),
-			   policy_string(tables, reserve->name),
-			   owners,
+		output_row(self->output, protocol_name((enum protocol)protocol),
+			   policy_string(tables, reserve->name), owners,
 			   policy_string(tables, reserve->place));
 	}
 	free(owners);
@@ -140,9 +138,8 @@ static void show_reserved(struct port_view *self)
 	if (!port_set_has(&self->view->kernel.reserved, self->port))
 		return;
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		output_row(self->output,
-			   protocol_name((enum protocol)protocol), "kernel",
-			   NULL, "ip_local_reserved_ports");
+		output_row(self->output, protocol_name((enum protocol)protocol),
+			   "kernel", NULL, "ip_local_reserved_ports");
 }
 
 static void show_holders(struct port_view *self)
@@ -150,9 +147,9 @@ static void show_holders(struct port_view *self)
 	output_section(self->output, &holder_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		size_t n;
-		const struct holder *holder = sockets_holders(
-			&self->sockets, (enum protocol)protocol, self->port,
-			&n);
+		const struct holder *holder =
+			sockets_holders(&self->sockets, (enum protocol)protocol,
+					self->port, &n);
 
 		for (; n > 0; n--, holder++) {
 			const struct program_label label =
@@ -197,12 +194,13 @@ static void show_verdicts(struct port_view *self)
 	output_section(self->output, &verdict_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		bool often;
-		const char *reason =
-			obstacle(self, (enum protocol)protocol, &often);
+		const char *reason = obstacle(self, (enum protocol)protocol,
+					      &often);
 
-		output_row(self->output,
-			   protocol_name((enum protocol)protocol),
-			   reason == NULL ? "yes" : often ? "perhaps" : "no",
+		output_row(self->output, protocol_name((enum protocol)protocol),
+			   reason == NULL ? "yes"
+			   : often	  ? "perhaps"
+					  : "no",
 			   reason);
 	}
 }
@@ -213,7 +211,8 @@ int explain_port(struct explaining *explaining, uint16_t port)
 	struct view *view = &explaining->view;
 	int result;
 
-	self = (struct port_view){ .view = view, .output = &explaining->output,
+	self = (struct port_view){ .view = view,
+				   .output = &explaining->output,
 				   .port = port };
 	/* Without a map no port is in use. */
 	if (map_copy_own(&view->place, &self.map) == 0 &&

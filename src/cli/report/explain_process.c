@@ -59,7 +59,7 @@ struct explained {
 	struct view *view;
 	struct output *output;
 	struct program program;
-	const char *reason;	/* why the environment applies, or NULL */
+	const char *reason; /* why the environment applies, or NULL */
 };
 
 /* For free(), NULL without memory. */
@@ -70,10 +70,14 @@ static char *reason_of(const struct explained *self,
 	const char *name = condition_name(failed);
 	const char *value = self->program.values[failed];
 	char *text = value == NULL
-		? output_text(self->output, "it has no %s, wanted", name)
-		: output_text(self->output, "its %s %s is not", name, value);
-	char *patterns = output_strings(self->output, policy_string(
-		tables, policy_conditions(tables, rule)[failed]), " or ");
+			     ? output_text(self->output, "it has no %s, wanted",
+					   name)
+			     : output_text(self->output, "its %s %s is not",
+					   name, value);
+	char *patterns = output_strings(
+		self->output,
+		policy_string(tables, policy_conditions(tables, rule)[failed]),
+		" or ");
 
 	text = output_append(self->output, text, " ", patterns);
 	free(patterns);
@@ -90,14 +94,19 @@ static void show_rules(const struct explained *self)
 	for (uint32_t i = 0; i < tables->image->n_rules; i++) {
 		const struct policy_rule *rule = &tables->rules[i];
 		enum condition failed = CONDITION_EXE;
-		const bool applies = !decided && policy_rule_applies(
-			tables, rule, &self->program, &failed);
+		const bool applies = !decided &&
+				     policy_rule_applies(tables, rule,
+							 &self->program,
+							 &failed);
 		char *reason = decided || applies
-			? NULL : reason_of(self, rule, failed);
+				       ? NULL
+				       : reason_of(self, rule, failed);
 
 		output_row(output, policy_string(tables, rule->name),
 			   policy_string(tables, rule->place),
-			   decided ? "not asked" : applies ? "applies" : "no",
+			   decided   ? "not asked"
+			   : applies ? "applies"
+				     : "no",
 			   reason);
 		free(reason);
 		decided |= applies;
@@ -125,10 +134,9 @@ static void show_settings(const struct explained *self)
 {
 	output_section(self->output, &setting_section);
 	for (int i = 0; i < N_SETTINGS; i++)
-		output_row(self->output,
-			setting_name((enum setting)i),
-			setting_word((enum setting)i,
-				     self->view->policy.settings[i]));
+		output_row(self->output, setting_name((enum setting)i),
+			   setting_word((enum setting)i,
+					self->view->policy.settings[i]));
 }
 
 static void show_policy(const struct explained *self)
@@ -137,11 +145,12 @@ static void show_policy(const struct explained *self)
 
 	output_section(self->output, &policy_section);
 	output_row(self->output,
-		in_force->image != NULL ? policy_string(
-			&in_force->tables, in_force->tables.image->source)
-			: NULL,
-		output_number(in_force->edition).text,
-		in_force->by_root ? "yes" : "no", self->reason);
+		   in_force->image != NULL
+			   ? policy_string(&in_force->tables,
+					   in_force->tables.image->source)
+			   : NULL,
+		   output_number(in_force->edition).text,
+		   in_force->by_root ? "yes" : "no", self->reason);
 }
 
 static void settle(struct explained *self)
@@ -158,8 +167,8 @@ static void settle(struct explained *self)
 	};
 
 	self->reason = reasons[in_force_settle(
-		&self->view->in_force, &self->program,
-		&self->view->environment, &self->view->policy, NULL)];
+		&self->view->in_force, &self->program, &self->view->environment,
+		&self->view->policy, NULL)];
 }
 
 /* The program itself reports mistakes in its environment. */
@@ -215,8 +224,8 @@ int explain_command(struct explaining *explaining, const char *name)
 		return result;
 	is_covered = cover_check(path, (char *[]){ NULL }, &gap);
 	self.program = program_of_command(
-		gap.program, name != NULL ? gap.name
-					  : program_invocation_short_name,
+		gap.program,
+		name != NULL ? gap.name : program_invocation_short_name,
 		&texts);
 	show(&self, NULL, is_covered ? "yes" : gap.reason, getenv);
 	return 0;

@@ -38,21 +38,28 @@ static struct {
 } request = { .n_last = UINT64_MAX };
 
 static const struct command_option list[] = {
-	{ .name = "follow", .letter = 'f', .flagp = &request.follows,
+	{ .name = "follow",
+	  .letter = 'f',
+	  .flagp = &request.follows,
 	  .help = "wait for more events" },
-	{ .letter = 'n', .value = "N", .numberp = &request.n_last,
-	  .max = UINT64_MAX, .wanted = "is not a number of events",
+	{ .letter = 'n',
+	  .value = "N",
+	  .numberp = &request.n_last,
+	  .max = UINT64_MAX,
+	  .wanted = "is not a number of events",
 	  .help = "show only the last N events" },
 	OPTIONS_FORMAT(&request.format),
 	OPTION_HELP,
 };
 static const struct options options = {
-	.command = "log", .synopsis = "", .list = list,
+	.command = "log",
+	.synopsis = "",
+	.list = list,
 	.about =
-	"Shows the events of this network namespace, the oldest first: calls\n"
-	"that were refused, and other facts that an operator wants to know.\n"
-	"Each user's map keeps its last 4096 events. Root sees those of all\n"
-	"users.\n",
+		"Shows the events of this network namespace, the oldest first: calls\n"
+		"that were refused, and other facts that an operator wants to know.\n"
+		"Each user's map keeps its last 4096 events. Root sees those of all\n"
+		"users.\n",
 };
 
 static void format_time(uint64_t time_ns, char text[40])
@@ -107,8 +114,8 @@ static void print_event(const struct event_record *record)
 
 static void print_events(const struct events *events, uint64_t n_last)
 {
-	size_t i = n_last < events->n_items
-		? events->n_items - (size_t)n_last : 0;
+	size_t i = n_last < events->n_items ? events->n_items - (size_t)n_last
+					    : 0;
 
 	for (; i < events->n_items; i++)
 		print_event(&events->items[i]);

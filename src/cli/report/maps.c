@@ -41,9 +41,9 @@ struct user_folder {
 };
 
 struct user_folders {
-	struct user_folder *items;	/* by uid */
+	struct user_folder *items; /* by uid */
 	size_t n_items;
-	struct memory memory;		/* of items */
+	struct memory memory; /* of items */
 };
 
 /* Whether a name is that of a user's folder, and of which user. */
@@ -190,8 +190,9 @@ static void visit_folder(struct visiting *visiting, struct place_folder *folder,
 	struct found_map found = { .path = path, .uid = folder->uid };
 
 	found.error = folder->is_trusted
-		? map_file_open(visiting->place, folder, visiting->access,
-				  &file) : -ENOENT;
+			      ? map_file_open(visiting->place, folder,
+					      visiting->access, &file)
+			      : -ENOENT;
 	/* A user may put a link there. That is no failure of this command. */
 	if (found.error == -ELOOP && !is_root)
 		found.error = -ESTALE;
@@ -239,8 +240,7 @@ static void visit_user(struct visiting *visiting,
 		visit_missed(visiting, path, user->uid, fd);
 		return;
 	}
-	result = place_open_below(visiting->place, fd, user->uid,
-					&folder);
+	result = place_open_below(visiting->place, fd, user->uid, &folder);
 	raw_close(fd);
 	if (result < 0)
 		visit_missed(visiting, path, user->uid, result);
@@ -251,15 +251,17 @@ static void visit_user(struct visiting *visiting,
 int found_maps_visit(const struct place *place, int access,
 		     found_map_visit visit, void *context)
 {
-	struct visiting visiting = { .place = place, .access = access,
-				     .visit = visit, .context = context };
+	struct visiting visiting = { .place = place,
+				     .access = access,
+				     .visit = visit,
+				     .context = context };
 	struct user_folders users = { .n_items = 0 };
 	struct place_folder folder;
 	int result;
 
 	for (unsigned int root = 0; root < N_PLACE_ROOTS; root++) {
-		result = place_open(place, (enum place_root)root,
-					  MAKE_NOTHING, &folder);
+		result = place_open(place, (enum place_root)root, MAKE_NOTHING,
+				    &folder);
 		if (result == 0)
 			visit_folder(&visiting, &folder, true);
 		else
@@ -267,7 +269,9 @@ int found_maps_visit(const struct place *place, int access,
 				     place_root_name(place,
 						     (enum place_root)root),
 				     place_root_is_roots((enum place_root)root)
-					? 0 : geteuid(), result);
+					     ? 0
+					     : geteuid(),
+				     result);
 	}
 	result = list_folders(&place->users, &users);
 	for (size_t i = 0; i < users.n_items; i++)
@@ -321,9 +325,9 @@ int found_map_open(const struct found_map *found, const struct place *place,
 	int result;
 
 	*mapp = (struct map){ .netns_inode = place->netns_inode,
-				  .netns_cookie = place->netns_cookie };
+			      .netns_cookie = place->netns_cookie };
 	mapp->memory = raw_map_file(found->fd, sizeof(struct map_memory),
-				      PROT_READ | PROT_WRITE, &result);
+				    PROT_READ | PROT_WRITE, &result);
 	return result;
 }
 

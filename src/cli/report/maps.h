@@ -23,10 +23,10 @@ struct place;
 struct found_map {
 	/* of the file; if unknown, of the folder */
 	const char *path;
-	uint32_t uid;		/* whose it is */
-	bool is_shared;		/* others than that user may write it */
-	int error;		/* why it cannot be opened, -errno; or 0: */
-	int fd;			/* open until the visit returns */
+	uint32_t uid;	/* whose it is */
+	bool is_shared; /* others than that user may write it */
+	int error;	/* why it cannot be opened, -errno; or 0: */
+	int fd;		/* open until the visit returns */
 	struct file_status status;
 };
 
@@ -61,9 +61,9 @@ int found_map_open(const struct found_map *found, const struct place *place,
 
 /* The maps that were left out. */
 struct maps_missed {
-	size_t n_denied;	/* not for this user */
-	bool is_broken;		/* another one could not be read, or written */
-	bool is_quiet;		/* no messages: they were printed before */
+	size_t n_denied; /* not for this user */
+	bool is_broken;	 /* another one could not be read, or written */
+	bool is_quiet;	 /* no messages: they were printed before */
 };
 
 /* Whether an error only means another user's or another namespace's map. */

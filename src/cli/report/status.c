@@ -19,13 +19,15 @@ static const struct command_option list[] = {
 	OPTION_HELP,
 };
 static const struct options options = {
-	.command = "status", .synopsis = "", .list = list,
+	.command = "status",
+	.synopsis = "",
+	.list = list,
 	.about =
-	"Shows the policy that applies to a program in this environment; how\n"
-	"many of the ports that any rule assigns are in use in this network\n"
-	"namespace, and who holds them; and which processes have a reserved\n"
-	"port, a port of a range or a port of the kernel's range that Berth\n"
-	"did not assign. Root sees the maps of all users.\n",
+		"Shows the policy that applies to a program in this environment; how\n"
+		"many of the ports that any rule assigns are in use in this network\n"
+		"namespace, and who holds them; and which processes have a reserved\n"
+		"port, a port of a range or a port of the kernel's range that Berth\n"
+		"did not assign. Root sees the maps of all users.\n",
 };
 
 /* Whether the state of a map, as the report shows it, is enough. Other errors

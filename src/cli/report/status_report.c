@@ -110,14 +110,13 @@ static void show_policy(struct status *status)
 	char *text = output_ports(&status->output, range);
 
 	output_section(&status->output, &policy_section);
-	output_row(&status->output,
-		text, output_number(range->n_ports).text,
-		setting_word(SETTING_ALGORITHM,
-			     policy->settings[SETTING_ALGORITHM]),
-		policy->rule,
-		status->view.in_force.image != NULL
-			? policy_string(tables, tables->image->source)
-			: NULL);
+	output_row(&status->output, text, output_number(range->n_ports).text,
+		   setting_word(SETTING_ALGORITHM,
+				policy->settings[SETTING_ALGORITHM]),
+		   policy->rule,
+		   status->view.in_force.image != NULL
+			   ? policy_string(tables, tables->image->source)
+			   : NULL);
 	free(text);
 }
 
@@ -180,9 +179,10 @@ static void show_lease(struct status *status, enum protocol protocol,
 	const struct port_tally *tally = &status->tally.ports[protocol][port];
 	const struct output_number number = output_number(port);
 	const struct output_number n_leases = output_number(tally->n_leases);
-	const char *values[] = { protocol_name(protocol), number.text,
-				 use_names[tally->use], n_leases.text, NULL,
-				 NULL };
+	const char *values[] = {
+		protocol_name(protocol), number.text, use_names[tally->use],
+		n_leases.text,		 NULL,	      NULL
+	};
 	pid_t last = 0;
 	size_t n_holders;
 	const struct holder *holder =
@@ -235,7 +235,9 @@ static const char *concern(const struct status *status,
 		       holder->port))
 		return "range";
 	return range->hi != 0 && holder->port >= range->lo &&
-	       holder->port <= range->hi ? "kernel" : NULL;
+			       holder->port <= range->hi
+		       ? "kernel"
+		       : NULL;
 }
 
 /* Remembers the last process: many have several sockets. */
@@ -286,11 +288,10 @@ static void show_outside(struct status *status)
 
 		const struct program_label label = program_label(holder->pid);
 
-		output_row(&status->output,
-			protocol_name(holder->protocol),
-			output_number(holder->port).text,
-			socket_state_name(holder->state), label.pid,
-			label.name, where);
+		output_row(&status->output, protocol_name(holder->protocol),
+			   output_number(holder->port).text,
+			   socket_state_name(holder->state), label.pid,
+			   label.name, where);
 	}
 }
 

@@ -11,9 +11,9 @@
 /* All that a report is made of; too large for the stack. */
 struct status {
 	struct view view;
-	char map_path[PATH_MAX];	/* of the map of this user */
-	int map_error;	/* of map_open() */
-	struct tally tally;	/* of all maps */
+	char map_path[PATH_MAX]; /* of the map of this user */
+	int map_error;		 /* of map_open() */
+	struct tally tally;	 /* of all maps */
 	struct sockets sockets;
 	struct output output;
 };

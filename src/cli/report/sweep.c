@@ -33,23 +33,26 @@ static struct {
 } request;
 
 static const struct command_option list[] = {
-	{ .name = "proc", .flagp = &request.by_proc,
+	{ .name = "proc",
+	  .flagp = &request.by_proc,
 	  .help = "read /proc/net instead of asking sock_diag(7)" },
 	OPTIONS_FORMAT(&request.format),
 	OPTION_HELP,
 };
 static const struct options options = {
-	.command = "sweep", .synopsis = "", .list = list,
+	.command = "sweep",
+	.synopsis = "",
+	.list = list,
 	.about =
-	"Compares the map with the kernel's table of sockets, repairs it, and\n"
-	"prints what was found. A leased port that no socket has is put to\n"
-	"rest; a port of a range that a socket has, and that the map does not\n"
-	"show, is marked. Programs under Berth do the same if they find no\n"
-	"free port. Root repairs the maps of all users.\n",
+		"Compares the map with the kernel's table of sockets, repairs it, and\n"
+		"prints what was found. A leased port that no socket has is put to\n"
+		"rest; a port of a range that a socket has, and that the map does not\n"
+		"show, is marked. Programs under Berth do the same if they find no\n"
+		"free port. Root repairs the maps of all users.\n",
 };
 
 struct map_sweep {
-	int error;		/* why nothing was swept, -errno; or 0 */
+	int error; /* why nothing was swept, -errno; or 0 */
 	/* By protocol: the result, or why there is none. */
 	struct sweep_result results[N_PROTOCOLS];
 	int errors[N_PROTOCOLS];
@@ -77,9 +80,8 @@ static void show(enum protocol protocol, const struct sweep_result *result)
  * sock_diag lists its sockets. */
 static bool is_left_out(enum protocol protocol, int result)
 {
-	return result == -ENOENT ||
-	       (protocol == PROTOCOL_SCTP && result == -EOPNOTSUPP &&
-		request.by_proc);
+	return result == -ENOENT || (protocol == PROTOCOL_SCTP &&
+				     result == -EOPNOTSUPP && request.by_proc);
 }
 
 /* --- one map ----------------------------------------------------------------

@@ -21,7 +21,9 @@ struct tallying {
 static unsigned int rank(enum use use)
 {
 	static const unsigned int ranks[N_USES] = {
-		[USE_FREE] = 0, [USE_CONNECT] = 1, [USE_BOUND] = 2,
+		[USE_FREE] = 0,
+		[USE_CONNECT] = 1,
+		[USE_BOUND] = 2,
 		[USE_WHOLE] = 3,
 	};
 
@@ -43,15 +45,14 @@ static void add_port(const struct tallying *tallying, const struct map *map,
 		sum->use = (uint8_t)use;
 }
 
-static void add_contents(const struct tallying *tallying,
-			 const struct map *map)
+static void add_contents(const struct tallying *tallying, const struct map *map)
 {
 	struct tally *tally = tallying->tally;
 
 	for (int i = 0; i < N_COUNTERS; i++)
 		/* Relaxed: this process's own copy. */
-		tally->counters[i] += load_relaxed_u64(
-			&map->memory->counter.counters[i]);
+		tally->counters[i] +=
+			load_relaxed_u64(&map->memory->counter.counters[i]);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (uint32_t port = 0; port < N_PORTS; port++)
 			add_port(tallying, map, (enum protocol)protocol,
@@ -65,13 +66,15 @@ static int add_map(struct tally_maps *maps, const struct found_map *found,
 	const char *path = memory_copy(&maps->memory, found->path,
 				       strlen(found->path));
 	struct tally_map *map = path == NULL ? NULL
-		: memory_add(&maps->memory, &maps->items, &maps->n_items);
+					     : memory_add(&maps->memory,
+							  &maps->items,
+							  &maps->n_items);
 
 	if (map == NULL)
 		return -ENOMEM;
-	*map = (struct tally_map){
-		.path = path, .uid = found->uid, .error = error
-	};
+	*map = (struct tally_map){ .path = path,
+				   .uid = found->uid,
+				   .error = error };
 	return 0;
 }
 
@@ -85,7 +88,7 @@ static void visit(const struct found_map *found, void *context)
 		return;
 	if (error == 0)
 		error = found_map_copy(found, tallying->place, 0,
-				 sizeof(struct map_memory), &copy);
+				       sizeof(struct map_memory), &copy);
 	tallying->result = add_map(&tallying->tally->maps, found, error);
 	if (error < 0) {
 		maps_missed_add(&tallying->tally->missed, found, error);
@@ -97,11 +100,13 @@ static void visit(const struct found_map *found, void *context)
 	map_close(&copy);
 }
 
-int tally_open(const struct place *place, uint32_t rest_ms,
-	       uint64_t now_ms, struct tally *tally)
+int tally_open(const struct place *place, uint32_t rest_ms, uint64_t now_ms,
+	       struct tally *tally)
 {
-	struct tallying tallying = { .tally = tally, .place = place,
-				     .rest_ms = rest_ms, .now_ms = now_ms };
+	struct tallying tallying = { .tally = tally,
+				     .place = place,
+				     .rest_ms = rest_ms,
+				     .now_ms = now_ms };
 	int result;
 
 	memset(tally, 0, sizeof(*tally));

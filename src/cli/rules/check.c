@@ -19,22 +19,28 @@ static struct {
 } request;
 
 static const struct command_option list[] = {
-	{ .name = "print", .flagp = &request.prints,
+	{ .name = "print",
+	  .flagp = &request.prints,
 	  .help = "show the rules that the file makes" },
 	OPTIONS_FORMAT(&request.format),
-	{ .name = "rate", .value = "N", .numberp = &request.rate,
-	  .max = RULE_RATE_MAX, .wanted = "is not a rate from 0 to 1000000",
+	{ .name = "rate",
+	  .value = "N",
+	  .numberp = &request.rate,
+	  .max = RULE_RATE_MAX,
+	  .wanted = "is not a rate from 0 to 1000000",
 	  .help = "connections a second to one destination that are\n"
 		  "planned, if the file does not say rate" },
 	OPTION_HELP,
 };
 static const struct options options = {
-	.command = "check", .synopsis = "[FILE]", .list = list,
+	.command = "check",
+	.synopsis = "[FILE]",
+	.list = list,
 	.n_words_max = 1,
 	.about =
-	"Reports the errors in a configuration and its risks on this machine,\n"
-	"on standard error; with --porcelain or --json on standard output,\n"
-	"too. FILE is " CONFIG_PATH " unless given.\n",
+		"Reports the errors in a configuration and its risks on this machine,\n"
+		"on standard error; with --porcelain or --json on standard output,\n"
+		"too. FILE is " CONFIG_PATH " unless given.\n",
 	.status = "Exit status: 0 no error, 1 refused, 2 usage.\n",
 };
 

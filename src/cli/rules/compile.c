@@ -29,10 +29,10 @@ struct compiling {
 	FILE *strings;
 	char *strings_text;
 	size_t strings_size;
-	void *by_pointer;		/* a tree of what is in the pool */
-	struct placed_set *pool;	/* room for all that may come */
+	void *by_pointer;	 /* a tree of what is in the pool */
+	struct placed_set *pool; /* room for all that may come */
 	uint32_t n_sets;
-	struct memory memory;		/* of the tables and the pool */
+	struct memory memory; /* of the tables and the pool */
 };
 
 static int compare_pointers(const void *a, const void *b)
@@ -155,12 +155,12 @@ static void compile_rule(struct compiling *self, const struct rule *rule,
 				      rule->process->arguments.values);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		for (int role = 0; role < N_ROLES; role++)
-			out->ranges[protocol][role] = index_of(
-				self, rule->assigned[protocol][role]);
-		out->avoided[protocol] =
-			index_of(self, rule->avoided[protocol]);
-		out->refused[protocol] =
-			index_of(self, rule->refused[protocol]);
+			out->ranges[protocol][role] =
+				index_of(self, rule->assigned[protocol][role]);
+		out->avoided[protocol] = index_of(self,
+						  rule->avoided[protocol]);
+		out->refused[protocol] = index_of(self,
+						  rule->refused[protocol]);
 		out->owned[protocol] = index_of(self, rule->owned[protocol]);
 	}
 	memcpy(out->settings, rule->settings, sizeof(out->settings));
@@ -206,8 +206,8 @@ static bool compile_tables(struct compiling *self, struct policy_image *header)
 		compile_reserve(self, &rules->reserves[i],
 				&self->out_reserves[i]);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		header->dynamic[protocol] =
-			index_of(self, rules->dynamic[protocol]);
+		header->dynamic[protocol] = index_of(self,
+						     rules->dynamic[protocol]);
 	header->strings_size = end_strings(self);
 	return fflush(self->strings) == 0 && !ferror(self->strings) &&
 	       !self->memory.failed;
@@ -219,8 +219,8 @@ static int assemble(const struct compiling *self, struct policy_image *header,
 {
 	const size_t matches_size = header->n_rules * sizeof(*self->matches);
 	const size_t rules_size = header->n_rules * sizeof(*self->out);
-	const size_t reserves_size =
-		header->n_reserves * sizeof(*self->out_reserves);
+	const size_t reserves_size = header->n_reserves *
+				     sizeof(*self->out_reserves);
 	struct policy_image *out;
 	char *image, *at;
 
@@ -240,8 +240,8 @@ static int assemble(const struct compiling *self, struct policy_image *header,
 	at = mempcpy(at, self->out_reserves, reserves_size);
 	for (uint32_t i = 0; i < self->n_sets; i++) {
 		const struct port_set *ports = self->pool[i].ports;
-		const uint64_t checksum =
-			policy_checksum(ports, sizeof(*ports));
+		const uint64_t checksum = policy_checksum(ports,
+							  sizeof(*ports));
 
 		at = mempcpy(at, &checksum, sizeof(checksum));
 		at = mempcpy(at, ports, sizeof(*ports));
@@ -260,10 +260,11 @@ static bool open_compiling(struct compiling *self, const struct rules *rules)
 
 	*self = (struct compiling){ .rules = rules };
 	/* index_of() needs one more, for the set that it looks up. */
-	self->pool = memory_take(
-		memory, rules->n_rules * N_PROTOCOLS * (N_ROLES + 3) +
-		rules->n_reserves * N_PROTOCOLS + N_PROTOCOLS + 1,
-		sizeof(*self->pool));
+	self->pool = memory_take(memory,
+				 rules->n_rules * N_PROTOCOLS * (N_ROLES + 3) +
+					 rules->n_reserves * N_PROTOCOLS +
+					 N_PROTOCOLS + 1,
+				 sizeof(*self->pool));
 	self->matches = memory_take(memory, rules->n_rules,
 				    sizeof(*self->matches));
 	self->out = memory_take(memory, rules->n_rules, sizeof(*self->out));

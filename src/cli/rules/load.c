@@ -126,8 +126,8 @@ static int prepare_map(const struct place *place,
 	map_close(&map);
 	if (map.passed_over != 0)
 		message("berth: the shared map is %s, but programs that can "
-			"use an earlier folder do not use it: %s\n", path,
-			strerror(-map.passed_over));
+			"use an earlier folder do not use it: %s\n",
+			path, strerror(-map.passed_over));
 	/* Another user may have put a link there meanwhile. */
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
@@ -141,7 +141,8 @@ static void tell_failure(const struct place *place, int error)
 {
 	if (error == -EACCES && geteuid() != 0)
 		message("berth: only root, or the owner of the policy "
-			"file, can do that here: %s\n", strerror(EACCES));
+			"file, can do that here: %s\n",
+			strerror(EACCES));
 	else if (error == -EBUSY)
 		fputs("berth: another berth load is still running\n", stderr);
 	else
@@ -179,7 +180,7 @@ static void load_apart(void *memory)
 	uint64_t edition;
 
 	work->result = policy_file_load(work->place, work->load, &edition,
-					   NULL);
+					NULL);
 }
 
 /* The owner of a file in BERTH_DIR may shorten it while it is written. */
@@ -218,8 +219,8 @@ int load_put(const struct place *place, const struct compiled *compiled)
 	if (result < 0)
 		return result;
 	result = place->directory != NULL
-		? load_guarded(place, &load)
-		: policy_file_load(place, &load, &edition, NULL);
+			 ? load_guarded(place, &load)
+			 : policy_file_load(place, &load, &edition, NULL);
 	if (result < 0)
 		tell_failure(place, result);
 	return result;
@@ -230,29 +231,34 @@ int load_put(const struct place *place, const struct compiled *compiled)
 static bool is_dry_run;
 
 static const struct command_option load_list[] = {
-	{ .name = "dry-run", .flagp = &is_dry_run,
+	{ .name = "dry-run",
+	  .flagp = &is_dry_run,
 	  .help = "only check FILE, and print whether it is in force" },
 	OPTION_HELP,
 };
 static const struct options load_options = {
-	.command = "load", .synopsis = "[FILE]", .list = load_list,
+	.command = "load",
+	.synopsis = "[FILE]",
+	.list = load_list,
 	.n_words_max = 1,
 	.about =
-	"Checks FILE (default: " CONFIG_PATH ") and puts it in force in\n"
-	"this network namespace. It replaces the policy before it at once and\n"
-	"as a whole. Running programs follow it from their next call on. A\n"
-	"file with an error is refused, and nothing is changed.\n",
+		"Checks FILE (default: " CONFIG_PATH
+		") and puts it in force in\n"
+		"this network namespace. It replaces the policy before it at once and\n"
+		"as a whole. Running programs follow it from their next call on. A\n"
+		"file with an error is refused, and nothing is changed.\n",
 	.status = "Exit status: 0 in force, 1 refused or failed, 2 usage.\n",
 };
 
 static const struct command_option unload_list[] = { OPTION_HELP };
 static const struct options unload_options = {
-	.command = "unload", .synopsis = "", .list = unload_list,
+	.command = "unload",
+	.synopsis = "",
+	.list = unload_list,
 	.about =
-	"Takes the policy of this network namespace out of force. Running\n"
-	"programs follow their environment again, from their next call on.\n",
-	.status =
-	"Exit status: 0 no policy is in force, 1 failed, 2 usage.\n",
+		"Takes the policy of this network namespace out of force. Running\n"
+		"programs follow their environment again, from their next call on.\n",
+	.status = "Exit status: 0 no policy is in force, 1 failed, 2 usage.\n",
 };
 
 /* The first line about a load. It is written before anything changes: when it
@@ -262,10 +268,11 @@ static int print_contents(const char *path, const struct compiled *compiled)
 	const struct policy_image *image = compiled->image;
 
 	/* The last rule is for the programs of no section. */
-	message_to(stdout, "berth: %s: %u process section%s and %u "
-		   "reservation%s\n", path, image->n_rules - 1,
-		   image->n_rules == 2 ? "" : "s", image->n_reserves,
-		   image->n_reserves == 1 ? "" : "s");
+	message_to(stdout,
+		   "berth: %s: %u process section%s and %u "
+		   "reservation%s\n",
+		   path, image->n_rules - 1, image->n_rules == 2 ? "" : "s",
+		   image->n_reserves, image->n_reserves == 1 ? "" : "s");
 	return message_written();
 }
 
@@ -292,8 +299,8 @@ static int tell_dry_run(struct view *view, const char *path,
 	if (!in_force_is_unknown(view->in_force.missed)) {
 		status = print_contents(path, compiled);
 		puts(load_is_in_force(&view->in_force, compiled)
-			? "berth: in force already"
-			: "berth: would be put in force");
+			     ? "berth: in force already"
+			     : "berth: would be put in force");
 		if (status == EXIT_SUCCESS)
 			status = message_written();
 	}
@@ -317,7 +324,8 @@ int command_load(int argc, char *argv[])
 		path = words.words[0];
 	if (load_compile(path, &view.kernel, true, &compiled) != 0) {
 		message("berth: %s is refused; the policy in force is "
-			"not changed\n", path);
+			"not changed\n",
+			path);
 		return EXIT_FAILURE;
 	}
 	status = is_dry_run ? tell_dry_run(&view, path, &compiled)

@@ -16,11 +16,11 @@ struct in_force;
 
 /* A file, compiled. */
 struct compiled {
-	void *image;		/* a struct policy_image; for free() */
+	void *image; /* a struct policy_image; for free() */
 	size_t size;
-	enum on_error on_error;	/* the strictest of any rule */
+	enum on_error on_error; /* the strictest of any rule */
 	mode_t map_mode;
-	long map_group;		/* a gid; -1 = left as it is */
+	long map_group; /* a gid; -1 = left as it is */
 };
 
 /*

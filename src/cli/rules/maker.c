@@ -55,9 +55,9 @@ const struct port_set *maker_keep(struct maker *maker, struct port_set *set)
 	struct kept_set **bucket = &maker->kept[hash % N_SET_BUCKETS];
 	struct kept_set *kept = *bucket;
 
-	while (kept != NULL && (kept->hash != hash ||
-				memcmp(kept->set.words, set->words,
-				       sizeof(set->words)) != 0))
+	while (kept != NULL &&
+	       (kept->hash != hash ||
+		memcmp(kept->set.words, set->words, sizeof(set->words)) != 0))
 		kept = kept->next;
 	if (kept != NULL)
 		return &kept->set;

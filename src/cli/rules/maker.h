@@ -20,13 +20,13 @@ struct maker {
 	const struct config *config;
 	const struct kernel *kernel;
 	struct findings *findings;
-	struct kept_set *kept[N_SET_BUCKETS];	/* all sets, by their hash */
-	struct port_set scratch;	/* for one part at a time */
+	struct kept_set *kept[N_SET_BUCKETS]; /* all sets, by their hash */
+	struct port_set scratch;	      /* for one part at a time */
 	const struct port_set *empty;
-	const struct port_set *reserved[N_PROTOCOLS];	/* by any reservation */
+	const struct port_set *reserved[N_PROTOCOLS]; /* by any reservation */
 	/* Ports of no rule: the reservations, and the kernel's. */
 	const struct port_set *avoided[N_PROTOCOLS];
-	bool *owns;			/* by index of the process */
+	bool *owns; /* by index of the process */
 };
 
 /* `NAME: "WORD" REASON` */

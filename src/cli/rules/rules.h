@@ -18,21 +18,21 @@
 struct kernel;
 struct output;
 
-#define RULE_RATE_MAX 1000000u	/* connections a second */
+#define RULE_RATE_MAX 1000000u /* connections a second */
 
 /* A set of ports, and the option that gave it. Sections that inherit the range
  * share the set. */
 struct rule_range {
-	const struct port_set *ports;	/* finished; what the option says */
-	struct location place;		/* file NULL: the built-in default */
-	bool inherited;			/* not the section's own */
+	const struct port_set *ports; /* finished; what the option says */
+	struct location place;	      /* file NULL: the built-in default */
+	bool inherited;		      /* not the section's own */
 };
 
 struct rule {
-	const char *name;		/* "default" for the last */
+	const char *name; /* "default" for the last */
 	struct location place;
-	const struct config_process *process;	/* NULL for the last */
-	const char *const *uids;	/* CONDITION_UID, in decimal */
+	const struct config_process *process; /* NULL for the last */
+	const char *const *uids;	      /* CONDITION_UID, in decimal */
 	size_t n_uids;
 	struct rule_range ranges[N_PROTOCOLS][N_ROLES];
 	/* The same without the ports that are never assigned to this rule. */
@@ -42,9 +42,9 @@ struct rule {
 	const struct port_set *refused[N_PROTOCOLS];
 	const struct port_set *owned[N_PROTOCOLS];
 	uint8_t settings[N_SETTINGS];
-	bool carves;			/* overlap = carve */
+	bool carves; /* overlap = carve */
 	bool privileged;
-	unsigned int rate;		/* 0 = not given */
+	unsigned int rate; /* 0 = not given */
 };
 
 struct rule_reserve {
@@ -54,7 +54,7 @@ struct rule_reserve {
 
 struct rules {
 	const struct config *config;
-	struct rule *rules;		/* the defaults are the last */
+	struct rule *rules; /* the defaults are the last */
 	size_t n_rules;
 	struct rule_reserve *reserves;
 	size_t n_reserves;
@@ -62,8 +62,8 @@ struct rules {
 	const struct port_set *dynamic[N_PROTOCOLS];
 	uint32_t rest_ms;
 	mode_t map_mode;
-	long map_group;			/* a gid; -1 = left as it is */
-	struct memory memory;		/* what all of this points into */
+	long map_group;	      /* a gid; -1 = left as it is */
+	struct memory memory; /* what all of this points into */
 };
 
 /* A pair of protocol and role as one number. */

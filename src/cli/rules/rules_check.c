@@ -2,7 +2,7 @@
 #include "cli/rules/maker.h"
 #include "cli/rules/rules_scope.h"
 
-#define PRIVILEGED_MAX 1023	/* PROT_SOCK - 1 in include/net/sock.h */
+#define PRIVILEGED_MAX 1023 /* PROT_SOCK - 1 in include/net/sock.h */
 
 /* Each range of the defaults and the built-in one, with each combination of
  * carves and privileged. */
@@ -39,7 +39,9 @@ static bool is_seen(struct check *check, const struct rule *rule,
 	}
 	if (check->n_seen < MAX_SEEN)
 		check->seen[check->n_seen++] = (struct seen){
-			*range, rule->carves, rule->privileged,
+			*range,
+			rule->carves,
+			rule->privileged,
 		};
 	return false;
 }
@@ -58,8 +60,8 @@ static void check_privileged(const struct maker *maker, const struct rule *rule,
 	port_set_subtract(&found, &high);
 	findings_add(maker->findings, SEVERITY_ERROR, scope_place(rule, range),
 		     "%s has %s, below 1024; say privileged = \"yes\" if they "
-		     "are to be assigned", scope_title(rule, scope).text,
-		     scope_ports(&found).text);
+		     "are to be assigned",
+		     scope_title(rule, scope).text, scope_ports(&found).text);
 }
 
 /* Finds the ports of a range that are reserved, and for which protocols. */
@@ -73,7 +75,7 @@ static bool find_reserved(const struct rule_range *range,
 		if (scope->roles[protocol] == 0)
 			continue;
 		if (port_set_add_common(common, range->ports,
-					 reserve->ports[protocol]))
+					reserve->ports[protocol]))
 			found = true;
 		else
 			scope->roles[protocol] = 0;
@@ -97,8 +99,7 @@ static bool check_reserve(struct maker *maker, const struct rule *rule,
 		     "%s%s overlaps reservation \"%s\" at %s:%d: %s; say "
 		     "overlap = \"carve\" to leave them out",
 		     scope_title(rule, &met).text,
-		     range->place.file == NULL ? " (iana, the default)"
-					       : "",
+		     range->place.file == NULL ? " (iana, the default)" : "",
 		     config->head.name, config->ports.place.file,
 		     config->ports.place.line, scope_ports(common).text);
 	return true;
@@ -133,7 +134,8 @@ static bool check_reserves(struct maker *maker, const struct rule *rule,
 		return false;
 	for (size_t i = 0; i < maker->rules->n_reserves; i++)
 		found = check_reserve(maker, rule, range, scope,
-				      &maker->rules->reserves[i]) || found;
+				      &maker->rules->reserves[i]) ||
+			found;
 	return found;
 }
 
@@ -151,7 +153,7 @@ static void check_empty(struct maker *maker, const struct rule *rule,
 			found = true;
 		else
 			empty.roles[PAIR_PROTOCOL(pair)] &=
-				(uint8_t)~(1u << PAIR_ROLE(pair));
+				(uint8_t) ~(1u << PAIR_ROLE(pair));
 	}
 	if (found)
 		findings_add(maker->findings, SEVERITY_ERROR,

@@ -14,7 +14,7 @@ struct given_ranges {
 struct given {
 	struct given_ranges by_protocol[N_PROTOCOLS];
 	struct given_ranges any;
-	const struct given *outer;	/* what is inherited, or NULL */
+	const struct given *outer; /* what is inherited, or NULL */
 };
 
 /* A refused range is empty; no other range is. */
@@ -66,8 +66,8 @@ static const struct rule_range *find_given(const struct given *given,
 					   enum protocol protocol,
 					   enum role role)
 {
-	const enum protocol named =
-		protocol == PROTOCOL_UDPLITE ? PROTOCOL_UDP : protocol;
+	const enum protocol named = protocol == PROTOCOL_UDPLITE ? PROTOCOL_UDP
+								 : protocol;
 	const struct rule_range *found =
 		find_for_role(&given->by_protocol[named], role);
 
@@ -127,8 +127,8 @@ static void assign_ranges(struct maker *maker, const struct given *given,
 			find_assigned(rule, pair, range.ports, avoided);
 
 		if (assigned == NULL && defaults != NULL)
-			assigned = find_assigned(defaults, N_PAIRS,
-						 range.ports, avoided);
+			assigned = find_assigned(defaults, N_PAIRS, range.ports,
+						 avoided);
 		if (assigned == NULL)
 			assigned = assign(maker, range.ports, avoided);
 		rule->ranges[protocol][role] = range;
@@ -202,7 +202,7 @@ static void make_all(struct maker *maker)
 	values_read_top(maker, &import_kernel);
 	reserves_read(maker, import_kernel);
 	rules->rules = memory_take(&maker->rules->memory, n_rules,
-					 sizeof(*rules->rules));
+				   sizeof(*rules->rules));
 	if (maker->rules->memory.failed)
 		return;
 	rules->n_rules = n_rules;

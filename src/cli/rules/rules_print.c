@@ -38,12 +38,11 @@ static const struct output_section reserve_section = {
 static char *place_of(struct output *output, const struct location *place)
 {
 	return place->line > 0
-		? output_text(output, "%s:%d", place->file, place->line)
-		: output_text(output, "%s", place->file);
+		       ? output_text(output, "%s:%d", place->file, place->line)
+		       : output_text(output, "%s", place->file);
 }
 
-static char *list_of(struct output *output, size_t n,
-		     const char *const *values)
+static char *list_of(struct output *output, size_t n, const char *const *values)
 {
 	char *text = NULL;
 
@@ -60,8 +59,9 @@ static char *match_of(struct output *output, const struct rule *rule)
 	for (int i = 0; rule->process != NULL && i < N_CONDITIONS; i++) {
 		const struct config_list *list = &rule->process->conditions[i];
 		char *values = i == CONDITION_UID
-			? list_of(output, rule->n_uids, rule->uids)
-			: list_of(output, list->n, list->values);
+				       ? list_of(output, rule->n_uids,
+						 rule->uids)
+				       : list_of(output, list->n, list->values);
 
 		if (values != NULL) {
 			match = output_append(
@@ -87,19 +87,18 @@ static void print_assigned(struct output *output, const struct rule *rule,
 	char *ports = output_ports(output, assigned);
 
 	for (unsigned int roles = 1; roles <= ALL_ROLES; roles++) {
-		const struct scope_text protocols =
-			scope_protocols(scope, roles, ",");
+		const struct scope_text protocols = scope_protocols(scope,
+								    roles, ",");
 
 		if (*protocols.text == '\0')
 			continue;
-		output_row(output,
-			rule->name, texts->place, texts->match, protocols.text,
-			scope_roles(roles, ",").text,
-			output_number(assigned->n_ports).text, ports,
-			setting_word(SETTING_ALGORITHM,
-				     rule->settings[SETTING_ALGORITHM]),
-			setting_word(SETTING_MODE,
-				     rule->settings[SETTING_MODE]));
+		output_row(output, rule->name, texts->place, texts->match,
+			   protocols.text, scope_roles(roles, ",").text,
+			   output_number(assigned->n_ports).text, ports,
+			   setting_word(SETTING_ALGORITHM,
+					rule->settings[SETTING_ALGORITHM]),
+			   setting_word(SETTING_MODE,
+					rule->settings[SETTING_MODE]));
 	}
 	free(ports);
 }
@@ -141,8 +140,7 @@ static void print_reserve(struct output *output,
 {
 	const struct config_reserve *config = reserve->config;
 	char *place = place_of(output, &config->head.place);
-	char *owners = list_of(output, config->owners.n,
-			       config->owners.values);
+	char *owners = list_of(output, config->owners.n, config->owners.values);
 	bool any = false;
 	struct scope scope;
 

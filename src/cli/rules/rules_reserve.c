@@ -83,8 +83,7 @@ static const struct port_set *services_of(struct maker *maker,
 	return *servicesp;
 }
 
-static void read_ports(struct maker *maker,
-		       const struct config_reserve *config,
+static void read_ports(struct maker *maker, const struct config_reserve *config,
 		       const bool covers[N_PROTOCOLS],
 		       struct port_set **servicesp,
 		       const struct port_set *ports[N_PROTOCOLS])
@@ -94,18 +93,17 @@ static void read_ports(struct maker *maker,
 	struct range_error error;
 
 	if (config->ports.value == NULL) {
-		findings_add(maker->findings, SEVERITY_ERROR,
-			     config->head.place,
-			     "reservation \"%s\" has no ports",
-			     config->head.name);
+		findings_add(
+			maker->findings, SEVERITY_ERROR, config->head.place,
+			"reservation \"%s\" has no ports", config->head.name);
 		return;
 	}
 	services = services_of(maker, &config->ports, servicesp);
 	if (maker->rules->memory.failed)
 		return;
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
-		sources.services =
-			services != NULL ? &services[protocol] : NULL;
+		sources.services = services != NULL ? &services[protocol]
+						    : NULL;
 		if (reserved_set_parse(config->ports.value, &sources,
 				       maker_scratch(maker), &error) < 0) {
 			maker_refuse_ports(maker, config->ports.place, "ports",
@@ -149,15 +147,15 @@ static void check_two(struct maker *maker, const struct rule_reserve *earlier,
 		return;
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		if (port_set_add_common(common, earlier->ports[protocol],
-					 later->ports[protocol]))
+					later->ports[protocol]))
 			found = true;
 	if (found)
-		findings_add(maker->findings, SEVERITY_ERROR,
-			     b->ports.place, "reservation \"%s\" overlaps "
+		findings_add(maker->findings, SEVERITY_ERROR, b->ports.place,
+			     "reservation \"%s\" overlaps "
 			     "reservation \"%s\" at %s:%d, which has other "
-			     "owners: %s", b->head.name, a->head.name,
-			     a->ports.place.file, a->ports.place.line,
-			     scope_ports(common).text);
+			     "owners: %s",
+			     b->head.name, a->head.name, a->ports.place.file,
+			     a->ports.place.line, scope_ports(common).text);
 }
 
 /* Compares it with each earlier one, if any of them has ports of it. */
@@ -223,8 +221,7 @@ static const struct port_set *reserved_ports(struct maker *maker,
 	struct port_set *set = maker_scratch(maker);
 
 	for (size_t i = 0; i < maker->rules->n_reserves; i++) {
-		const struct rule_reserve *reserve =
-			&maker->rules->reserves[i];
+		const struct rule_reserve *reserve = &maker->rules->reserves[i];
 
 		if (is_owner(reserve->config, name) == owned)
 			port_set_unite(set, reserve->ports[protocol]);
@@ -235,16 +232,16 @@ static const struct port_set *reserved_ports(struct maker *maker,
 void reserves_apply(struct maker *maker, struct rule *rule)
 {
 	const bool owns = rule->process != NULL &&
-		maker->owns[rule->process - maker->config->processes];
+			  maker->owns[rule->process - maker->config->processes];
 
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		rule->avoided[protocol] = maker->avoided[protocol];
-		rule->refused[protocol] =
-			owns ? reserved_ports(maker, rule->name, protocol,
-					      false)
-			     : maker->reserved[protocol];
-		rule->owned[protocol] =
-			owns ? reserved_ports(maker, rule->name, protocol, true)
-			     : maker->empty;
+		rule->refused[protocol] = owns ? reserved_ports(maker,
+								rule->name,
+								protocol, false)
+					       : maker->reserved[protocol];
+		rule->owned[protocol] = owns ? reserved_ports(maker, rule->name,
+							      protocol, true)
+					     : maker->empty;
 	}
 }

@@ -52,8 +52,7 @@ bool scope_of_range(const struct rule *rule, int pair, struct scope *scopep)
 	return make_scope(rule, pair, same_range, scopep);
 }
 
-bool scope_of_assigned(const struct rule *rule, int pair,
-		       struct scope *scopep)
+bool scope_of_assigned(const struct rule *rule, int pair, struct scope *scopep)
 {
 	return make_scope(rule, pair, same_assigned, scopep);
 }
@@ -71,7 +70,7 @@ static void put_joined(struct text *text, const char *joint, const char *word)
 }
 
 struct scope_text scope_protocols(const struct scope *scope, unsigned int roles,
-			       const char *joint)
+				  const char *joint)
 {
 	struct scope_text result = { "" };
 	struct text text = begin(&result);
@@ -103,8 +102,8 @@ static struct scope_text text_of(const struct scope *scope)
 	struct text text = begin(&result);
 
 	for (unsigned int roles = 1; roles <= ALL_ROLES; roles++) {
-		const struct scope_text protocols =
-			scope_protocols(scope, roles, "/");
+		const struct scope_text protocols = scope_protocols(scope,
+								    roles, "/");
 
 		if (*protocols.text == '\0')
 			continue;
@@ -137,8 +136,8 @@ struct scope_text scope_title(const struct rule *rule,
 struct scope_text scope_ports(const struct port_set *set)
 {
 	char ports[MAX_PORTS_LENGTH + 1];
-	const bool whole =
-		range_text_format(set, ports, sizeof(ports)) < sizeof(ports);
+	const bool whole = range_text_format(set, ports, sizeof(ports)) <
+			   sizeof(ports);
 	char *comma = strrchr(ports, ',');
 	struct scope_text result = { "" };
 	struct text text = begin(&result);
@@ -154,7 +153,7 @@ struct scope_text scope_ports(const struct port_set *set)
 }
 
 struct location scope_place(const struct rule *rule,
-			 const struct rule_range *range)
+			    const struct rule_range *range)
 {
 	return range->place.file != NULL ? range->place : rule->place;
 }

@@ -24,8 +24,7 @@ static inline bool scope_has(const struct scope *scope, int pair)
 bool scope_of_range(const struct rule *rule, int pair, struct scope *scopep);
 
 /* The same of the sets that are assigned. */
-bool scope_of_assigned(const struct rule *rule, int pair,
-		       struct scope *scopep);
+bool scope_of_assigned(const struct rule *rule, int pair, struct scope *scopep);
 
 struct scope_text {
 	char text[256];
@@ -33,7 +32,7 @@ struct scope_text {
 
 /* The names of protocols with just these roles, joined: "udp/udplite". */
 struct scope_text scope_protocols(const struct scope *scope, unsigned int roles,
-			       const char *joint);
+				  const char *joint);
 
 /* "connect/listen" */
 struct scope_text scope_roles(unsigned int roles, const char *joint);
@@ -47,4 +46,4 @@ struct scope_text scope_ports(const struct port_set *set);
 
 /* The place of a range: its option, or its section if it is built in. */
 struct location scope_place(const struct rule *rule,
-			 const struct rule_range *range);
+			    const struct rule_range *range);

@@ -12,7 +12,7 @@
 #define MS_PER_SECOND 1000u
 #define REST_SECONDS_MAX 86400u
 #define MAP_MODE_MAX 0666u
-#define UID_MAX_TEXT 4294967294u	/* (uid_t)-1 is none: setreuid(2) */
+#define UID_MAX_TEXT 4294967294u /* (uid_t)-1 is none: setreuid(2) */
 
 /* Returns whether all of word is a number of these digits, lo to hi. */
 static bool read_number(const char *word, int base, unsigned long lo,
@@ -159,10 +159,10 @@ struct uid_text {
 static void read_uids(struct maker *maker, const struct config_list *list,
 		      struct rule *rule)
 {
-	struct uid_text *texts =
-		memory_take(&maker->rules->memory, list->n, sizeof(*texts));
-	const char **uids =
-		memory_take(&maker->rules->memory, list->n, sizeof(*uids));
+	struct uid_text *texts = memory_take(&maker->rules->memory, list->n,
+					     sizeof(*texts));
+	const char **uids = memory_take(&maker->rules->memory, list->n,
+					sizeof(*uids));
 
 	if (texts == NULL || uids == NULL)
 		return;
@@ -170,8 +170,7 @@ static void read_uids(struct maker *maker, const struct config_list *list,
 		unsigned long uid = 0;
 
 		if (!is_user(list->values[i], &uid))
-			maker_refuse(maker, list->place, "uid",
-				     list->values[i],
+			maker_refuse(maker, list->place, "uid", list->values[i],
 				     "is not a user of this machine");
 		snprintf(texts[i].text, sizeof(texts[i].text), "%u",
 			 (unsigned int)uid);

@@ -10,7 +10,7 @@
 #include "kernel/socket_table.h"
 #include "policy/glob.h"
 
-#define TIME_WAIT_SECONDS 60u	/* TCP_TIMEWAIT_LEN in include/net/tcp.h */
+#define TIME_WAIT_SECONDS 60u /* TCP_TIMEWAIT_LEN in include/net/tcp.h */
 
 /* UDP does not listen: a bound UDP port may be a client's. */
 static const enum protocol listening_protocols[] = { PROTOCOL_TCP,
@@ -35,8 +35,7 @@ static struct port_set *clear_scratch(struct warner *warner)
 	return &warner->scratch;
 }
 
-static void warn_of_kernel_range(struct warner *warner,
-				 const struct rule *rule,
+static void warn_of_kernel_range(struct warner *warner, const struct rule *rule,
 				 const struct rule_range *range,
 				 const struct scope *scope)
 {
@@ -51,7 +50,7 @@ static void warn_of_kernel_range(struct warner *warner,
 			continue;
 		last = assigned;
 		if (port_set_add_common(common, &warner->kernel_range,
-					 assigned))
+					assigned))
 			found = true;
 	}
 	if (found)
@@ -59,7 +58,8 @@ static void warn_of_kernel_range(struct warner *warner,
 			     scope_place(rule, range),
 			     "%s overlaps the kernel's own "
 			     "(ip_local_port_range): programs outside Berth "
-			     "may take %s", scope_title(rule, scope).text,
+			     "may take %s",
+			     scope_title(rule, scope).text,
 			     scope_ports(common).text);
 }
 
@@ -74,13 +74,14 @@ static void warn_of_listeners(struct warner *warner, const struct rule *rule,
 	for (int role = 0; role < N_ROLES; role++)
 		if (scope->roles[protocol] >> role & 1 &&
 		    port_set_add_common(ports, listening,
-					 rule->assigned[protocol][role]))
+					rule->assigned[protocol][role]))
 			found = true;
 	if (found)
 		findings_add(warner->findings, SEVERITY_WARNING,
 			     scope_place(rule, range),
 			     "%s has %s %s, where a socket of this machine "
-			     "listens now", scope_title(rule, scope).text,
+			     "listens now",
+			     scope_title(rule, scope).text,
 			     protocol_name(protocol), scope_ports(ports).text);
 }
 
@@ -102,17 +103,17 @@ static void warn_of_rate(struct warner *warner, const struct rule *rule)
 	struct scope scope = { 0 };
 
 	/* Inherited with its rate it is warned of once, for the defaults. */
-	if (n_ports >= n_needed ||
-	    (rule->process != NULL && range->inherited &&
-	     rate == rate_of(warner, warner->defaults)))
+	if (n_ports >= n_needed || (rule->process != NULL && range->inherited &&
+				    rate == rate_of(warner, warner->defaults)))
 		return;
 	scope.roles[PROTOCOL_TCP] = 1u << ROLE_OF_CONNECT;
 	findings_add(warner->findings, SEVERITY_WARNING,
 		     scope_place(rule, range),
 		     "%s has %u ports, and %u connections a second to one "
 		     "destination need %llu: each keeps its port %u s in "
-		     "TIME_WAIT", scope_title(rule, &scope).text, n_ports,
-		     rate, (unsigned long long)n_needed, TIME_WAIT_SECONDS);
+		     "TIME_WAIT",
+		     scope_title(rule, &scope).text, n_ports, rate,
+		     (unsigned long long)n_needed, TIME_WAIT_SECONDS);
 }
 
 /* An inherited range is warned of once, for the defaults. */
@@ -157,7 +158,8 @@ static void advise(struct warner *warner)
 	if (port_set_longest_run(left, &lo, &hi) > 0)
 		findings_add(warner->findings, SEVERITY_WARNING, place,
 			     "to keep the kernel's own range apart, set "
-			     "net.ipv4.ip_local_port_range = %u %u", lo, hi);
+			     "net.ipv4.ip_local_port_range = %u %u",
+			     lo, hi);
 	else
 		findings_add(warner->findings, SEVERITY_WARNING, place,
 			     "all of the kernel's own range is assigned or "
@@ -201,7 +203,8 @@ static void list_listeners(struct warner *warner)
 			findings_add(warner->findings, SEVERITY_WARNING,
 				     (struct location){ .file = NULL },
 				     "the %s sockets of this machine cannot be "
-				     "listed: %s", protocol_name(protocol),
+				     "listed: %s",
+				     protocol_name(protocol),
 				     strerror(-result));
 	}
 }
@@ -328,8 +331,7 @@ static bool hides(const struct rule *earlier, const struct rule *later)
  * that it would match. Only when that is certain: different patterns with sets
  * of characters are not compared.
  */
-static void warn_of_hidden(const struct rules *rules,
-			   struct findings *findings)
+static void warn_of_hidden(const struct rules *rules, struct findings *findings)
 {
 	/* The last rule is for all other programs. */
 	for (size_t i = 1; i + 1 < rules->n_rules; i++) {
@@ -343,9 +345,9 @@ static void warn_of_hidden(const struct rules *rules,
 			findings_add(findings, SEVERITY_WARNING, later->place,
 				     "process \"%s\" never applies: process "
 				     "\"%s\" at %s:%d before it matches all "
-				     "programs that it matches", later->name,
-				     earlier->name, earlier->place.file,
-				     earlier->place.line);
+				     "programs that it matches",
+				     later->name, earlier->name,
+				     earlier->place.file, earlier->place.line);
 			break;
 		}
 	}

@@ -18,9 +18,9 @@
 #include "cli/run/cover_go.h"
 #include "cli/run/cover_start.h"
 
-#define SCRIPT_HEAD_SIZE (COVER_LINE_SIZE - 1)	/* BINPRM_BUF_SIZE in
-						   linux/binfmts.h */
-#define SCRIPTS_MAX 5		/* exec_binprm() in fs/exec.c */
+/* BINPRM_BUF_SIZE in linux/binfmts.h */
+#define SCRIPT_HEAD_SIZE (COVER_LINE_SIZE - 1)
+#define SCRIPTS_MAX 5 /* exec_binprm() in fs/exec.c */
 
 /* --- what berth itself is, and so libberth.so ----------------------------- */
 
@@ -34,9 +34,11 @@ static int find_interpreter(struct dl_phdr_info *info, size_t size, void *data)
 	(void)size;
 	for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_INTERP)
-			*interpreterp = (const char *)(uintptr_t)
-				(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-	return 1;	/* ends: the first object is the program */
+			*interpreterp =
+				(const char *)(uintptr_t)(info->dlpi_addr +
+							  info->dlpi_phdr[i]
+								  .p_vaddr);
+	return 1; /* ends: the first object is the program */
 }
 
 static const char *own_interpreter(void)
@@ -96,7 +98,7 @@ static const char *secure_reason(const struct program *program)
 }
 
 static bool is_own_libc(const struct program *program,
-			const ElfW(Phdr) *header)
+			const ElfW(Phdr) * header)
 {
 	const char *own = own_interpreter();
 	char theirs[PATH_MAX];
@@ -105,7 +107,7 @@ static bool is_own_libc(const struct program *program,
 	if (size == 0 || size > sizeof(theirs) ||
 	    pread(program->fd, theirs, size, (off_t)header->p_offset) !=
 		    (ssize_t)size)
-		return true;	/* broken: execve(2) says so */
+		return true; /* broken: execve(2) says so */
 	theirs[size - 1] = '\0';
 	return own == NULL ||
 	       !strcmp(cover_file_name(own), cover_file_name(theirs));
@@ -209,8 +211,10 @@ static bool script_interpreter(struct program *program, char path[PATH_MAX],
 	for (size_t n = strlen(rest); n > 0 && strchr(" \t", rest[n - 1]); n--)
 		rest[n - 1] = '\0';
 	/* The arguments: all that follows as one word, and the script. */
-	note_cleaner(word, *rest != '\0' ? (char *[]){ rest, script, NULL }
-					 : (char *[]){ script, NULL }, gapp);
+	note_cleaner(word,
+		     *rest != '\0' ? (char *[]){ rest, script, NULL }
+				   : (char *[]){ script, NULL },
+		     gapp);
 	if (strcmp(cover_file_name(word), "env") == 0) {
 		char *name = env_program(rest, restp);
 
@@ -279,8 +283,8 @@ static bool look(const char *path, struct cover_gap *gapp,
 	} else if (is_elf(&program)) {
 		gapp->reason = elf_reason(&program);
 	} else if (memcmp(program.head.text, "#!", 2) == 0) {
-		is_script = script_interpreter(&program, interpreter,
-					       &rest, gapp);
+		is_script = script_interpreter(&program, interpreter, &rest,
+					       gapp);
 	} else {
 		/* ENOEXEC: execvp(3) runs it by the shell, if it is text. */
 		is_script = !is_same_file(_PATH_BSHELL, &program.status);

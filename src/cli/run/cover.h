@@ -15,24 +15,26 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#define COVER_LINE_SIZE 257	/* the kernel looks at 256 bytes of a line */
+#define COVER_LINE_SIZE 257 /* the kernel looks at 256 bytes of a line */
 
 /* What was found, and why it is not covered. */
 struct cover_gap {
-	char program[PATH_MAX];	/* the file itself, or its interpreter */
-	char name[NAME_MAX + 1]; /* that the kernel gives the process: of
-				    a script, but not of one for env(1) */
-	char cleaner[PATH_MAX];	/* "", or the first command met that
-				   starts others in a clean
-				   environment */
-	char started[PATH_MAX];	/* "", or the file that is not covered, which
-				   program starts (cover_start.h) */
-	const char *reason;	/* "statically linked"; static */
-	bool certain;		/* false: the file could not be read */
-	bool only_starts;	/* only what cleaner starts is not covered */
-	bool is_script;		/* of which program is the interpreter */
-	char arguments[COVER_LINE_SIZE];	/* of the interpreter, as they
-				   stand in the script's first line */
+	char program[PATH_MAX]; /* the file itself, or its interpreter */
+	/* That the kernel gives the process: of a script, but not of one for
+	 * env(1) */
+	char name[NAME_MAX + 1];
+	/* "", or the first command met that starts others in a clean
+	 * environment */
+	char cleaner[PATH_MAX];
+	/* "", or the file that is not covered, which program starts
+	 * (cover_start.h) */
+	char started[PATH_MAX];
+	const char *reason; /* "statically linked"; static */
+	bool certain;	    /* false: the file could not be read */
+	bool only_starts;   /* only what cleaner starts is not covered */
+	bool is_script;	    /* of which program is the interpreter */
+	/* Of the interpreter, as they stand in the script's first line */
+	char arguments[COVER_LINE_SIZE];
 };
 
 /*

@@ -45,7 +45,7 @@ int cover_find(const char *name, char path[PATH_MAX])
 		return may_execute(path);
 	}
 	if (folder == NULL)
-		folder = "/bin:/usr/bin";	/* _CS_PATH of glibc */
+		folder = "/bin:/usr/bin"; /* _CS_PATH of glibc */
 	for (;;) {
 		const size_t length = strcspn(folder, ":");
 		const int found = find_in(folder, length, name, path);

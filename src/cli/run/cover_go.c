@@ -5,18 +5,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NOTES_MAX 65536u		/* of one segment, in bytes */
-#define BUILD_INFO_MAX 1048576u		/* as far as `go version` looks */
-#define BUILD_INFO "\xff Go buildinf:"	/* debug/buildinfo/buildinfo.go */
+#define NOTES_MAX 65536u	       /* of one segment, in bytes */
+#define BUILD_INFO_MAX 1048576u	       /* as far as `go version` looks */
+#define BUILD_INFO "\xff Go buildinf:" /* debug/buildinfo/buildinfo.go */
 
 /* The first bytes of a segment, *np of them. For free(), or NULL. */
-static char *read_segment(int fd, const ElfW(Phdr) *header, size_t max,
+static char *read_segment(int fd, const ElfW(Phdr) * header, size_t max,
 			  size_t *np)
 {
 	const size_t size = header->p_filesz < max ? header->p_filesz : max;
 	char *bytes = malloc(size + 1);
 	const ssize_t n = bytes == NULL ? -1
-		: pread(fd, bytes, size, (off_t)header->p_offset);
+					: pread(fd, bytes, size,
+						(off_t)header->p_offset);
 
 	if (n >= 0) {
 		*np = (size_t)n;
@@ -46,7 +47,9 @@ static bool has_go_note(const char *bytes, size_t n, size_t alignment)
 		if (note.n_namesz > left || note.n_descsz > left)
 			return false;
 		size = aligned(aligned(sizeof(note) + note.n_namesz,
-				       alignment) + note.n_descsz, alignment);
+				       alignment) +
+				       note.n_descsz,
+			       alignment);
 		if (size > n - at)
 			return false;
 		at += size;
@@ -54,7 +57,7 @@ static bool has_go_note(const char *bytes, size_t n, size_t alignment)
 	return false;
 }
 
-bool cover_is_go(int fd, const ElfW(Phdr) *header)
+bool cover_is_go(int fd, const ElfW(Phdr) * header)
 {
 	const bool is_note = header->p_type == PT_NOTE;
 	const bool is_data = header->p_type == PT_LOAD &&
@@ -70,7 +73,8 @@ bool cover_is_go(int fd, const ElfW(Phdr) *header)
 	if (bytes == NULL)
 		return false;
 	found = is_note ? has_go_note(bytes, n, header->p_align == 8 ? 8 : 4)
-		: memmem(bytes, n, BUILD_INFO, sizeof(BUILD_INFO) - 1) != NULL;
+			: memmem(bytes, n, BUILD_INFO,
+				 sizeof(BUILD_INFO) - 1) != NULL;
 	free(bytes);
 	return found;
 }

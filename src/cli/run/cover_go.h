@@ -12,4 +12,4 @@
  * stripped, there is still the block of runtime/debug.BuildInfo at the start of
  * the data.
  */
-bool cover_is_go(int fd, const ElfW(Phdr) *header);
+bool cover_is_go(int fd, const ElfW(Phdr) * header);

@@ -52,7 +52,7 @@ static int begin_options(char *words[WORDS_MAX], char *const arguments[])
 	for (; n < WORDS_MAX - 1 && arguments[n - 1] != NULL; n++)
 		words[n] = arguments[n - 1];
 	words[n] = NULL;
-	optind = 0;	/* getopt(3) of glibc begins anew */
+	optind = 0; /* getopt(3) of glibc begins anew */
 	opterr = 0;
 	return n;
 }
@@ -61,10 +61,10 @@ static int begin_options(char *words[WORDS_MAX], char *const arguments[])
 
 struct starter {
 	const char *name;
-	const char *letters;	/* as getopt(3) takes them */
+	const char *letters; /* as getopt(3) takes them */
 	/* The long options that have an argument; others need not be known. */
 	const char *longs[LONG_MAX_COUNT];
-	size_t n_words;		/* before the command, behind the options */
+	size_t n_words; /* before the command, behind the options */
 };
 
 /* Of coreutils, util-linux, GNU time and busybox. */
@@ -76,13 +76,17 @@ static const struct starter starters[] = {
 	{ "setsid", "+cfw", { NULL }, 0 },
 	{ "ionice", "+c:n:t", { "class", "classdata" }, 0 },
 	{ "taskset", "+ac", { NULL }, 1 },
-	{ "chrt", "+abdfioRrT:P:D:v",
-	  { "sched-runtime", "sched-period", "sched-deadline" }, 1 },
+	{ "chrt",
+	  "+abdfioRrT:P:D:v",
+	  { "sched-runtime", "sched-period", "sched-deadline" },
+	  1 },
 	{ "time", "+af:o:pv", { "format", "output" }, 0 },
-	{ "setpriv", "+d",
+	{ "setpriv",
+	  "+d",
 	  { "ambient-caps", "apparmor-profile", "bounding-set", "egid", "euid",
 	    "groups", "inh-caps", "landlock-access", "landlock-rule",
-	    "pdeathsig", "regid", "reuid", "rgid", "ruid", "securebits" }, 0 },
+	    "pdeathsig", "regid", "reuid", "rgid", "ruid", "securebits" },
+	  0 },
 };
 
 static const struct starter *find_starter(const char *name)
@@ -159,11 +163,11 @@ static bool login_cleans(char *const arguments[])
 /* --- env(1) --------------------------------------------------------------- */
 
 struct env {
-	bool is_cleared;	/* "-", -i */
-	bool is_unset;		/* -u LD_PRELOAD */
-	bool moves;		/* -C */
-	const char *split;	/* the text of -S */
-	char *const *next;	/* the arguments behind the options */
+	bool is_cleared;   /* "-", -i */
+	bool is_unset;	   /* -u LD_PRELOAD */
+	bool moves;	   /* -C */
+	const char *split; /* the text of -S */
+	char *const *next; /* the arguments behind the options */
 };
 
 static struct env read_env_options(char *const arguments[])
@@ -182,8 +186,8 @@ static struct env read_env_options(char *const arguments[])
 	int option;
 
 	while (env.split == NULL &&
-	       (option = getopt_long(n, words, "+:a:C:iS:u:", options,
-				     NULL)) != -1) {
+	       (option = getopt_long(n, words, "+:a:C:iS:u:", options, NULL)) !=
+		       -1) {
 		if (option == 'i')
 			env.is_cleared = true;
 		else if (option == 'u' && optarg != NULL &&
@@ -268,13 +272,15 @@ static bool any_is_one_of(char *const words[], const char *const list[])
 bool cover_cleans(const char *path, char *const arguments[])
 {
 	static const char *const always[] = {
-		"sudo", "doas", "pkexec", "run0", "systemd-run", "cron",
-		"crond", "atd", NULL,
+		"sudo", "doas",	 "pkexec", "run0", "systemd-run",
+		"cron", "crond", "atd",	   NULL,
 	};
 	static const char *const logins[] = { "su", "runuser", NULL };
 	static const char *const others[] = { "setpriv", "bwrap", NULL };
 	static const char *const options[] = {
-		"--reset-env", "--clearenv", NULL,
+		"--reset-env",
+		"--clearenv",
+		NULL,
 	};
 	const char *name = cover_file_name(applet(path, &arguments));
 

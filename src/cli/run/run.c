@@ -25,42 +25,54 @@ static const char *algorithm_at(size_t i)
 }
 
 static const struct command_option list[] = {
-	{ .name = "range", .value = "R", .textp = &request.options[RUN_RANGE],
+	{ .name = "range",
+	  .value = "R",
+	  .textp = &request.options[RUN_RANGE],
 	  .help = "ports to assign: 40000-49999, a list such as "
 		  "4000,5000-5999,\n"
 		  "or a preset (default: " RANGE_DEFAULT "):",
 	  .names = range_preset_name },
-	{ .name = "reserve", .value = "R",
+	{ .name = "reserve",
+	  .value = "R",
 	  .textp = &request.options[RUN_RESERVE],
 	  .help = "ports that are never assigned (default: none)" },
-	{ .name = "algorithm", .value = "A",
-	  .textp = &request.options[RUN_ALGORITHM], .help = algorithm_help,
+	{ .name = "algorithm",
+	  .value = "A",
+	  .textp = &request.options[RUN_ALGORITHM],
+	  .help = algorithm_help,
 	  .names = algorithm_at },
-	{ .name = "config", .value = "FILE", .textp = &request.config_path,
+	{ .name = "config",
+	  .value = "FILE",
+	  .textp = &request.config_path,
 	  .help = "first put FILE in force, as berth load does" },
-	{ .name = "profile", .value = "P", .textp = &request.profile,
+	{ .name = "profile",
+	  .value = "P",
+	  .textp = &request.profile,
 	  .help = "choose the process section that has this profile" },
-	{ .name = "strict", .flagp = &request.strict,
+	{ .name = "strict",
+	  .flagp = &request.strict,
 	  .help = "do not start a COMMAND that Berth cannot cover" },
 	OPTION_HELP,
 };
 static const struct options options = {
-	.command = "run", .synopsis = "[--] COMMAND [ARG...]", .list = list,
-	.begin = COMMAND_AT_WORD, .failure = EXIT_BERTH_FAILED,
+	.command = "run",
+	.synopsis = "[--] COMMAND [ARG...]",
+	.list = list,
+	.begin = COMMAND_AT_WORD,
+	.failure = EXIT_BERTH_FAILED,
 	.about =
-	"Runs COMMAND. Berth assigns its ports, and those of the programs\n"
-	"that it starts.\n",
+		"Runs COMMAND. Berth assigns its ports, and those of the programs\n"
+		"that it starts.\n",
 	.status =
-	"Options take precedence over the environment (BERTH_RANGE,\n"
-	"BERTH_RESERVE, BERTH_ALGORITHM). Without either, the policy in force\n"
-	"applies. If there is none, the installed file is put in force, if it\n"
-	"exists:\n"
-	CONFIG_PATH "\n"
-	"A policy that root has put in force takes precedence over all of\n"
-	"these.\n"
-	"\n"
-	"Exit status: that of COMMAND; 125 Berth failed, 126 COMMAND cannot\n"
-	"be run, 127 COMMAND was not found.\n",
+		"Options take precedence over the environment (BERTH_RANGE,\n"
+		"BERTH_RESERVE, BERTH_ALGORITHM). Without either, the policy in force\n"
+		"applies. If there is none, the installed file is put in force, if it\n"
+		"exists:\n" CONFIG_PATH "\n"
+		"A policy that root has put in force takes precedence over all of\n"
+		"these.\n"
+		"\n"
+		"Exit status: that of COMMAND; 125 Berth failed, 126 COMMAND cannot\n"
+		"be run, 127 COMMAND was not found.\n",
 };
 
 static int parse_options(int argc, char *argv[])
@@ -150,7 +162,8 @@ static int check_command(struct run *run)
 	    runs_script(gap.arguments)) {
 		message("berth: %s: its interpreter is berth run without a "
 			"COMMAND, which would run the script without end; name "
-			"one in its first line\n", path);
+			"one in its first line\n",
+			path);
 		return EXIT_CANNOT_RUN;
 	}
 	if (!is_covered) {
@@ -175,10 +188,10 @@ static int check_map(const struct run *run)
 		in_force_tell_missed(place, run->view.in_force.missed);
 		return refuses && (run->view.in_force.is_damaged ||
 				   run->view.in_force.missed != 0)
-			? EXIT_BERTH_FAILED : 0;
+			       ? EXIT_BERTH_FAILED
+			       : 0;
 	}
-	message("berth: no shared map (%s, %s): %s\n",
-		strerror(-result),
+	message("berth: no shared map (%s, %s): %s\n", strerror(-result),
 		place->directory ? place->directory : "/run/berth, /dev/shm",
 		refuses ? "not started, since BERTH_ON_ERROR is refuse"
 			: "the program does not see other programs' ports");

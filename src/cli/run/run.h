@@ -15,12 +15,12 @@
 enum run_option { RUN_RANGE, RUN_RESERVE, RUN_ALGORITHM, N_RUN_OPTIONS };
 
 struct run {
-	const char *options[N_RUN_OPTIONS];	/* NULL = not given */
-	const char *config_path;	/* --config, or NULL */
-	const char *profile;		/* --profile, or NULL */
+	const char *options[N_RUN_OPTIONS]; /* NULL = not given */
+	const char *config_path;	    /* --config, or NULL */
+	const char *profile;		    /* --profile, or NULL */
 	bool strict;
 	char **command;
-	struct view view;		/* as it is when COMMAND starts */
+	struct view view; /* as it is when COMMAND starts */
 };
 
 /* Says why Berth fails. Returns EXIT_BERTH_FAILED. */

@@ -54,14 +54,13 @@ static int append(struct run *run, const char *argument,
 	run->command = words;
 	words[n] = expand(argument, range);
 	return words[n] != NULL ? 0
-		: run_fail(run->command[0], strerror(ENOMEM));
+				: run_fail(run->command[0], strerror(ENOMEM));
 }
 
 int run_append_arguments(struct run *run, const char *exe, const char *name)
 {
 	struct program_texts texts;
-	const struct program program =
-		program_of_command(exe, name, &texts);
+	const struct program program = program_of_command(exe, name, &texts);
 	const struct policy_rule *rule;
 	const char *argument;
 	struct policy policy;

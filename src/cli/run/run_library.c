@@ -7,7 +7,7 @@
 
 #include "cli/run/run.h"
 
-#define PRELOAD_SEPARATORS ": "	/* ld.so(8) */
+#define PRELOAD_SEPARATORS ": " /* ld.so(8) */
 #define PRELOAD_EXPANDED "$"	/* ld.so(8): $ORIGIN, ${LIB}, ... */
 
 /* Finds the library of the build tree in which berth itself lies. */
@@ -43,7 +43,7 @@ int run_find_library(char path[PATH_MAX])
 		return run_fail(path, strerror(errno));
 	if (strpbrk(path, PRELOAD_SEPARATORS PRELOAD_EXPANDED) != NULL)
 		return run_fail(path, "LD_PRELOAD takes no path with a blank, "
-				"a colon or a dollar sign in it");
+				      "a colon or a dollar sign in it");
 	return 0;
 }
 

@@ -58,7 +58,8 @@ static int read_in_force(struct run *run)
 	/* A policy that is damaged or cannot be read binds nobody, as in the
 	 * library: see check_map(). */
 	return in_force_read(&run->view.place, &run->view.in_force) == -ENOMEM
-		? EXIT_BERTH_FAILED : 0;
+		       ? EXIT_BERTH_FAILED
+		       : 0;
 }
 
 static int put_in_force(struct run *run, const struct compiled *compiled)
@@ -93,7 +94,8 @@ static int load_named_file(struct run *run)
 
 	if (option != NULL) {
 		message("berth run: %s cannot be combined with "
-			"--config\n", option);
+			"--config\n",
+			option);
 		return EXIT_BERTH_FAILED;
 	}
 	for (int i = 0; i < N_RUN_OPTIONS; i++)
@@ -125,8 +127,8 @@ static int check_bound(const struct run *run)
 		return 0;
 	if (option != NULL) {
 		message("berth: %s is not permitted: root has put %s in "
-			"force; --profile chooses among its sections\n", option,
-			source(run));
+			"force; --profile chooses among its sections\n",
+			option, source(run));
 		return EXIT_BERTH_FAILED;
 	}
 	if (variable != NULL)
