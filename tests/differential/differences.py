@@ -215,9 +215,14 @@ def shows_lost_port(it):
 
 
 def is_done_unseen(it):
-    """The result is the same, and some call before was a raw one."""
+    """Some call before was a raw one, and the result is the same; or it is that of
+    a connect from another address."""
     bare, hooked = it.results()
-    return (bare == hooked and it.only('name', 'range', 'reuseaddr', 'v6only')
+    if bare != hooked:
+        return (it.name in CONNECTING
+                and it.only('name', 'peer', 'tcp', 'v6only')
+                and any('raw: bind' in line.call for line in it.before))
+    return (it.only('name', 'range', 'reuseaddr', 'v6only')
             and any('raw:' in line.call
                     for line in it.before + [it.bare]))
 
@@ -343,7 +348,8 @@ def is_not_shared(it):
 
 
 UNSEEN = ('Berth does not know what a raw system call has done to a socket. The'
-          ' next call on it may leave another name, range or SO_REUSEADDR.')
+          ' next call on it may leave another name, range or SO_REUSEADDR, or'
+          ' connect from another address.')
 
 # (sentence, modes, whether it is what differs)
 DIFFERENCES = [
