@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -154,7 +155,7 @@ HOOK int fcntl(int fd, int command, ...)
 	long argument;
 
 	va_start(arguments, command);
-	next_words(arguments, &argument, 1);
+	argument = va_arg(arguments, long);
 	va_end(arguments);
 	return note_duplicate(fd, command, next.fcntl(fd, command, argument));
 }
@@ -165,7 +166,7 @@ HOOK int fcntl64(int fd, int command, ...)
 	long argument;
 
 	va_start(arguments, command);
-	next_words(arguments, &argument, 1);
+	argument = va_arg(arguments, long);
 	va_end(arguments);
 	return note_duplicate(fd, command, next.fcntl64(fd, command, argument));
 }

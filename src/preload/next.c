@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "base/raw.h"
@@ -68,7 +69,10 @@ static int direct_prctl(int option, ...)
 	long a[4];
 
 	va_start(arguments, option);
-	next_words(arguments, a, 4);
+	a[0] = va_arg(arguments, long);
+	a[1] = va_arg(arguments, long);
+	a[2] = va_arg(arguments, long);
+	a[3] = va_arg(arguments, long);
 	va_end(arguments);
 	return (int)direct(SYS_prctl, WORDS(option, a[0], a[1], a[2], a[3]));
 }

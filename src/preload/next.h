@@ -9,7 +9,6 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -37,16 +36,6 @@ void next_find(void);
  * takes a lock. Returns 0 on success.
  */
 int next_at_fork(void (*in_parent)(void), void (*in_child)(void));
-
-/*
- * Stores the next n arguments of a variadic call, as the kernel takes them: a
- * word each, whether or not the program has passed as many.
- */
-static inline void next_words(va_list arguments, long *words, int n)
-{
-	for (int i = 0; i < n; i++)
-		words[i] = va_arg(arguments, long);
-}
 
 /* Turns a result or -errno into libc's result; errno is set only on failure. */
 static inline long next_result(long result)

@@ -8,6 +8,7 @@
  */
 
 #include <linux/seccomp.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -34,7 +35,10 @@ HOOK int prctl(int option, ...)
 	va_list arguments;
 
 	va_start(arguments, option);
-	next_words(arguments, a, 4);
+	a[0] = va_arg(arguments, long);
+	a[1] = va_arg(arguments, long);
+	a[2] = va_arg(arguments, long);
+	a[3] = va_arg(arguments, long);
 	va_end(arguments);
 	if (option == PR_SET_SECCOMP &&
 	    (a[0] == SECCOMP_MODE_STRICT || a[0] == SECCOMP_MODE_FILTER))

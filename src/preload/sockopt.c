@@ -69,10 +69,11 @@ static void note_reuse(int fd)
 
 static void hide_reuse(int fd, void *value, socklen_t length)
 {
+	const struct fd_facts facts = hook_known_facts(fd);
 	int reuse;
 
 	/* A value of 2 was set by TCP_REPAIR. */
-	if (hook_known_facts(fd).hides_reuse && length >= sizeof(reuse)) {
+	if (facts.hides_reuse && length >= sizeof(reuse)) {
 		memcpy(&reuse, value, sizeof(reuse));
 		if (reuse == 1)
 			memset(value, 0, length);
