@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * One call of the program's that may need a port: bind, connect, listen, a send.
+ * One call of the program's that may need a port: bind, connect, listen, send.
  *
  * Ports are in host byte order. Nothing here locks, allocates or touches errno;
  * all of it is async-signal-safe and bounded.
@@ -46,12 +46,12 @@ struct call {
 };
 
 /*
- * The one path of every call: each hook describes its call and hands it to this
- * function, in run.c. It decides, in this order: whether Berth assigns ports to
- * the socket at all, whether the policy refuses the call, whether the socket has
- * a port already, and else which port it gets. The kernel decides about each
- * port: a call that it refuses leaves the socket as it was. Returns the call's
- * result, or -errno.
+ * The one path of every call: each hook describes its call and hands it to
+ * this function, in run.c. It decides, in this order: whether Berth assigns
+ * ports to the socket at all, whether the policy refuses the call, whether the
+ * socket has a port already, and else which port it gets. The kernel decides
+ * about each port: a call that it refuses leaves the socket as it was. Returns
+ * the call's result, or -errno.
  */
 long call_run(struct process *process, struct call *call);
 

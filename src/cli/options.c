@@ -103,7 +103,9 @@ int options_refuse(const struct options *options, const char *word,
 /* The word of the option that was just read, perhaps with "=" and its value. */
 static const char *written(char *argv[])
 {
-	return argv[optind - 1 - (optarg != NULL && optarg == argv[optind - 1])];
+	const char *last = argv[optind - 1];
+
+	return optarg != NULL && optarg == last ? argv[optind - 2] : last;
 }
 
 static int complain_option(const struct options *options, int result,

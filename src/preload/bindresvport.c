@@ -141,7 +141,7 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 	result = endpoint_port(&copy) != 0
 			 ? bind_hooked(fd, &copy.generic, length, false)
 			 : bind_reserved_port(fd, &copy, length);
-	/* The port that was tried, even when the kernel refused it (libtirpc). */
+	/* The port that was tried, even if it was refused (libtirpc). */
 	if (address != NULL)
 		endpoint_set_port(address, endpoint_port(&copy));
 	return (int)next_result(result);

@@ -140,7 +140,8 @@ HOOK int dup3(int fd, int target, int flags)
 
 /*
  * fcntl and fcntl64 are one function to the kernel, and two names to programs:
- * those built with _FILE_OFFSET_BITS=64 call the second.
+ * those built with _FILE_OFFSET_BITS=64 call the second. The argument is a
+ * pointer or an int, depending on the command: a word holds either.
  */
 static int note_duplicate(int fd, int command, int result)
 {

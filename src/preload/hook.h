@@ -36,7 +36,7 @@ bool hook_covers(struct process *process, int fd, struct fd_facts *factsp);
 /* What the cache knows of a descriptor; nothing is asked. */
 struct fd_facts hook_known_facts(int fd);
 
-/* --- calls that one hook makes by way of another ----------------------------- */
+/* --- calls that one hook makes by way of another -------------------------- */
 
 /*
  * bind(2) as its hook makes it. is_chosen: Berth has chosen the port in the
