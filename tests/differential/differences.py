@@ -307,6 +307,8 @@ def keeps_pin(it):
     return ((it.name.startswith('send')
              or it.name == 'connect' and 'raw:' in it.way.split())
             and it.only('name', 'peer', 'tcp', 'v6only')
+            and port_of(it.hooked.words, it.slot)
+            == port_of(it.words_before, it.slot)
             and is_mptcp(it, it.slot) and has_connected(it.before, it.slot))
 
 
@@ -314,7 +316,7 @@ def loses_no_port(it):
     """A connect of MPTCP."""
     bare, hooked = it.results()
     return (it.name in CONNECTING and bare == hooked and it.only('no_port')
-            and is_mptcp(it, it.slot)
+            and is_mptcp(it, it.slot) and has_connected(it.before, it.slot)
             and any('IP_BIND_ADDRESS_NO_PORT' in line.call
                     for line in it.before))
 
