@@ -111,7 +111,7 @@ static enum connect_outcome ask_with_taken_port(struct connecting *self)
 	return outcome;
 }
 
-/* MPTCP refuses a range once a connect has begun, perhaps by another process. */
+/* MPTCP refuses a range once a connect has begun, maybe by another process. */
 static bool has_begun_unseen(const struct call *call)
 {
 	return call->facts.mptcp && socket_pin(call->fd, 0, 0) == -EINVAL;

@@ -197,7 +197,7 @@ def is_seen_by_others(it):
             for slot in it.changed_slots()):
         return False
     if it.name in CONNECTING and {'fork:', 'vfork:'} & set(it.way.split()):
-        return bare in ('0', 'EINPROGRESS')
+        return bare in ('0', 'EINPROGRESS', 'EALREADY')
     if it.name in CONNECTING:
         return all(was_sent(it.before, slot) for slot in it.changed_slots())
     return ((it.name == 'SCM_RIGHTS' or 'raw:' in it.way.split())
