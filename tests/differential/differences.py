@@ -153,7 +153,7 @@ def connects_to_bound(it):
     return (it.name in CONNECTING and was_bound(it, it.slot)
             and it.port == port_of(it.words_before, it.slot)
             and it.results()[1] in ('0', 'EFAULT') + AFTER_CHOICE
-            and it.only('name', 'peer', 'tcp', 'v6only'))
+            and it.only('name', 'peer', 'tcp', 'v6only', 'no_port'))
 
 
 def is_taken(it):
