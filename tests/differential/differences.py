@@ -291,14 +291,20 @@ def shows_one_port(it, slot):
     return shown[:4] == shown[4:]
 
 
-def shows_own_port(it):
+def has_own_port_as_range(it):
     """MPTCP, closed: the program has set a range before."""
     bare, hooked = it.results()
-    return (bare == hooked and it.only('range')
-            and all(is_mptcp(it, slot) and shows_one_port(it, slot)
-                    and it.hooked.words.get(slot + '.tcp') == '7'
-                    for slot in it.changed_slots())
-            and any('IP_LOCAL_PORT_RANGE' in line.call for line in it.before))
+    if bare != hooked or not any('IP_LOCAL_PORT_RANGE' in line.call
+                                 for line in it.before):
+        return False
+    if it.only('range'):
+        return all(is_mptcp(it, slot) and shows_one_port(it, slot)
+                   and it.hooked.words.get(slot + '.tcp') == '7'
+                   for slot in it.changed_slots())
+    return (it.name in TAKING and it.only('name') and was_bound(it, it.slot)
+            and is_mptcp(it, it.slot) and has_connected(it.before, it.slot)
+            and port_of(it.hooked.words, it.slot)
+            == port_of(it.words_before, it.slot))
 
 
 def keeps_pin(it):
@@ -374,8 +380,9 @@ DIFFERENCES = [
      ' has given it by IP_LOCAL_PORT_RANGE.',
      ('pin', 'environment', 'exhausted', 'reuse'), loses_unseen_range),
     ('An MPTCP socket that is given IP_LOCAL_PORT_RANGE while it is connected may'
-     ' show its own port as the range after the connection has ended.',
-     ('pin', 'environment', 'exhausted', 'reuse'), shows_own_port),
+     ' show its own port as the range after the connection has ended, and may be'
+     ' assigned that port again.',
+     ('pin', 'environment', 'exhausted', 'reuse'), has_own_port_as_range),
     ('A connect of an MPTCP socket to itself is refused even if another process'
      ' has begun a connect on the socket; the result of that connect is not'
      ' reported first.',

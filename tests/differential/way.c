@@ -150,7 +150,8 @@ static void make(struct order *order)
 				: by_libc(order->number, a);
 	if (order->result < 0)
 		order->result = -errno;
-	else
+	/* That errno of bindresvport() tells whether it tried a used port. */
+	else if (order->number != CALL_BINDRESVPORT)
 		order->has_changed_errno = errno != ERRNO_KEPT;
 }
 
