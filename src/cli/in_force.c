@@ -95,7 +95,7 @@ void in_force_tell_ignored(const struct place *place,
 		message("berth: the policy of user %lu in %s is not "
 			"followed: the folder is not root's\n",
 			(unsigned long)in_force->ignored_uid,
-			place_root_name(place, in_force->ignored_root));
+			place_parent_name(place, in_force->ignored_parent));
 }
 
 void in_force_tell_missed(const struct place *place, int missed)
@@ -128,7 +128,7 @@ static int read_file(const struct place *place, struct in_force *in_force)
 	in_force->missed = file.missed;
 	in_force->has_ignored = file.has_ignored;
 	in_force->ignored_uid = file.ignored_uid;
-	in_force->ignored_root = file.ignored_root;
+	in_force->ignored_parent = file.ignored_parent;
 	if (result < 0) {
 		in_force->path[0] = '\0';
 		return 0;

@@ -25,7 +25,7 @@ struct in_force {
 	int missed;
 	bool has_ignored; /* as in policy/file.h */
 	uint32_t ignored_uid;
-	enum place_root ignored_root;
+	enum place_parent ignored_parent;
 	/* NULL = none in force, or its tables are damaged */
 	void *image;
 	struct policy_tables tables; /* of image */

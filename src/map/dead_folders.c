@@ -67,14 +67,14 @@ static void each_number(int folder_fd, struct suspects *suspects,
 		}
 }
 
-static void suspect(struct suspects *suspects, int root_fd, uint64_t inode)
+static void suspect(struct suspects *suspects, int parent_fd, uint64_t inode)
 {
 	struct file_status status;
 	char name[NUMBER_TEXT_SIZE];
 
 	number_text(inode, name);
 	if (suspects->n < MAX_DEAD &&
-	    raw_file_status_at(root_fd, name, &status) == 0 &&
+	    raw_file_status_at(parent_fd, name, &status) == 0 &&
 	    S_ISDIR(status.mode) && status.uid == raw_geteuid())
 		suspects->inodes[suspects->n++] = inode;
 }
@@ -154,10 +154,10 @@ static bool look_at_processes(struct suspects *suspects)
 
 /* Lists all folders that this user has made but the new one. Returns whether
  * there is any. */
-static bool list_suspects(struct suspects *suspects, int root_fd,
+static bool list_suspects(struct suspects *suspects, int parent_fd,
 			  const char *name)
 {
-	const int fd = raw_open(root_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	const int fd = raw_open(parent_fd, ".", O_RDONLY | O_DIRECTORY, 0);
 
 	if (fd < 0)
 		return false;
@@ -167,19 +167,19 @@ static bool list_suspects(struct suspects *suspects, int root_fd,
 	return suspects->n != 0;
 }
 
-static void remove_folder(int root_fd, uint64_t inode,
+static void remove_folder(int parent_fd, uint64_t inode,
 			  int (*retire)(int folder_fd))
 {
 	char name[NUMBER_TEXT_SIZE];
 	int fd;
 
 	number_text(inode, name);
-	fd = folder_open(root_fd, name, O_RDONLY);
+	fd = folder_open(parent_fd, name, O_RDONLY);
 	if (fd < 0)
 		return;
 	if (retire(fd) == 0) {
 		raw_file_remove(fd, "map", 0);
-		raw_file_remove(root_fd, name, AT_REMOVEDIR);
+		raw_file_remove(parent_fd, name, AT_REMOVEDIR);
 	}
 	raw_close(fd);
 }
@@ -196,7 +196,7 @@ static bool sees_all(void)
 	return status.inode == INITIAL_PID_NAMESPACE;
 }
 
-void dead_folders_clear(int root_fd, const char *name,
+void dead_folders_clear(int parent_fd, const char *name,
 			int (*retire)(int folder_fd), bool shared)
 {
 	struct suspects *suspects;
@@ -206,9 +206,9 @@ void dead_folders_clear(int root_fd, const char *name,
 	suspects = raw_map_private(sizeof(*suspects));
 	if (suspects == NULL)
 		return;
-	if (list_suspects(suspects, root_fd, name) &&
+	if (list_suspects(suspects, parent_fd, name) &&
 	    look_at_mounts(suspects) && look_at_processes(suspects))
 		for (size_t i = 0; i < suspects->n; i++)
-			remove_folder(root_fd, suspects->inodes[i], retire);
+			remove_folder(parent_fd, suspects->inodes[i], retire);
 	raw_unmap(suspects, sizeof(*suspects));
 }

@@ -23,5 +23,5 @@
  * not visible here; then only processes of the initial PID namespace remove
  * folders.
  */
-void dead_folders_clear(int root_fd, const char *name,
+void dead_folders_clear(int parent_fd, const char *name,
 			int (*retire)(int folder_fd), bool shared);

@@ -185,12 +185,12 @@ static int map_memory_of_file(const struct shared_file *file, struct map *mapp)
 }
 
 /* Where fdp is not NULL, the file is left open there, and is not mapped. */
-static int open_file(const struct place *place, enum place_root root,
+static int open_file(const struct place *place, enum place_parent parent,
 		     const struct place_folder *folder, bool create,
 		     struct map *mapp, int *fdp)
 {
 	struct shared_file file;
-	const int result = shared_file_open(&map_file, place, root, folder,
+	const int result = shared_file_open(&map_file, place, parent, folder,
 					    create, &file);
 
 	if (result < 0)
@@ -201,7 +201,7 @@ static int open_file(const struct place *place, enum place_root root,
 	return 0;
 }
 
-static int open_at(const struct place *place, enum place_root root,
+static int open_at(const struct place *place, enum place_parent parent,
 		   enum map_open mode, struct map *mapp, int *fdp,
 		   char path[PATH_MAX])
 {
@@ -211,11 +211,11 @@ static int open_at(const struct place *place, enum place_root root,
 		[MAP_LOAD] = MAKE_AS_COMMAND,
 	};
 	struct place_folder folder;
-	int result = place_open(place, root, makes[mode], &folder);
+	int result = place_open(place, parent, makes[mode], &folder);
 
 	if (result < 0)
 		return result;
-	result = open_file(place, root, &folder, mode != MAP_EXISTING, mapp,
+	result = open_file(place, parent, &folder, mode != MAP_EXISTING, mapp,
 			   fdp);
 	if (result == 0)
 		place_folder_path(&folder, "map", path);
@@ -223,12 +223,12 @@ static int open_at(const struct place *place, enum place_root root,
 	return result;
 }
 
-/* Whether the next root is tried after this result. */
-static bool goes_on(enum place_root root, int result)
+/* Whether the next parent is tried after this result. */
+static bool goes_on(enum place_parent parent, int result)
 {
 	/* A user who names a folder wants that one; but another user may own
 	 * the map in it. */
-	return root != ROOT_NAMED || result == -EPERM;
+	return parent != PARENT_NAMED || result == -EPERM;
 }
 
 /* As map_open(); fdp as open_file() takes it. */
@@ -240,10 +240,11 @@ static int open_first(const struct place *place, enum map_open mode,
 
 	*mapp = (struct map){ .netns_inode = place->netns_inode,
 			      .netns_cookie = place->netns_cookie };
-	for (unsigned int i = is_named ? ROOT_NAMED : ROOT_RUN;
-	     i < N_PLACE_ROOTS; i++) {
-		const enum place_root root = (enum place_root)i;
-		const int result = open_at(place, root, mode, mapp, fdp, path);
+	for (unsigned int i = is_named ? PARENT_NAMED : PARENT_RUN;
+	     i < N_PLACE_PARENTS; i++) {
+		const enum place_parent parent = (enum place_parent)i;
+		const int result = open_at(place, parent, mode, mapp, fdp,
+					   path);
 
 		if (result == 0) {
 			mapp->passed_over =
@@ -254,7 +255,7 @@ static int open_first(const struct place *place, enum map_open mode,
 		}
 		if (first_error == -ENOENT || first_error == -EPERM)
 			first_error = result;
-		if (is_named && !goes_on(root, result))
+		if (is_named && !goes_on(parent, result))
 			break;
 	}
 	return first_error;
@@ -281,7 +282,8 @@ int map_file_open(const struct place *place, const struct place_folder *folder,
 
 	kind.access = access;
 	kind.needs_mode = 0;
-	return shared_file_open(&kind, place, ROOT_NAMED, folder, false, filep);
+	return shared_file_open(&kind, place, PARENT_NAMED, folder, false,
+				filep);
 }
 
 int map_open_private(int shared_error, struct map *mapp)

@@ -7,7 +7,7 @@
  * The file is `map` in the namespace's folder (see place.h). Only its owner may
  * use a map, unless the mode of its file lets others write, for a user who may
  * write a file may also shorten it, which ends the programs that have it
- * mapped. So a user gets the map of the first root that has one for this user:
+ * mapped. So a user gets the map of the first parent that has one for this user:
  * that of BERTH_DIR, root's where it may be written, else the user's own. The
  * file is made whole or not at all; no file descriptor stays open.
  */
@@ -33,7 +33,7 @@ struct map {
 	struct map_memory *memory;
 	atomic_u32 rest_ms; /* checked, at least 1 */
 	int shared_error;   /* why it is private, -errno; 0 = shared */
-	/* Why an earlier root gave none, -errno; 0 = no earlier root holds
+	/* Why an earlier parent gave none, -errno; 0 = no earlier parent holds
 	 * one */
 	int passed_over;
 	/* Of the namespace that the map belongs to; */

@@ -36,22 +36,23 @@ static bool is_roots(const struct place *place, uint32_t uid)
 	       (users->has_root && uid == users->root_uid);
 }
 
-bool place_trusts(const struct place *place, enum place_root root, uint32_t uid)
+bool place_trusts(const struct place *place, enum place_parent parent,
+		  uint32_t uid)
 {
-	switch (root) {
-	case ROOT_NAMED: return true;
-	case ROOT_RUN: return is_roots(place, uid);
+	switch (parent) {
+	case PARENT_NAMED: return true;
+	case PARENT_RUN: return is_roots(place, uid);
 	/* Any user can have made a folder there: the overflow user proves
 	 * nothing. */
-	case ROOT_SHM: return uid == 0;
+	case PARENT_SHM: return uid == 0;
 	default: return uid == raw_geteuid();
 	}
 }
 
 /* Finds the owner of a folder, before it may be taken for another user's.
  * Returns 0 or -errno. */
-static int check_trust(const struct place *place, enum place_root root, int fd,
-		       struct place_folder *folderp)
+static int check_trust(const struct place *place, enum place_parent parent,
+		       int fd, struct place_folder *folderp)
 {
 	struct file_status status;
 	const int result = raw_file_status(fd, &status);
@@ -59,22 +60,23 @@ static int check_trust(const struct place *place, enum place_root root, int fd,
 	if (result < 0)
 		return result;
 	folderp->uid = status.uid;
-	folderp->is_trusted = place_trusts(place, root, status.uid) &&
-			      (!place_root_is_roots(root) ||
+	folderp->is_trusted = place_trusts(place, parent, status.uid) &&
+			      (!place_parent_is_roots(parent) ||
 			       (status.mode & OTHERS_MAY_WRITE) == 0);
 	return 0;
 }
 
-/* For the folder of a root that is used only where it is trusted. Returns its
+/* For a parent that is used only where it is trusted. Returns its
  * descriptor, or closes it. */
-static int keep_trusted(const struct place *place, enum place_root root, int fd)
+static int keep_trusted(const struct place *place, enum place_parent parent,
+			int fd)
 {
 	struct place_folder folder = { .is_trusted = false };
 	int result;
 
 	if (fd < 0)
 		return fd;
-	result = check_trust(place, root, fd, &folder);
+	result = check_trust(place, parent, fd, &folder);
 	if (result == 0 && folder.is_trusted)
 		return fd;
 	raw_close(fd);
@@ -126,7 +128,7 @@ static bool take_component(const char **pathp, char name[NAME_MAX + 1])
 	return true;
 }
 
-/* Not inlined: only this root needs its name on the stack. */
+/* Not inlined: only this parent needs its name on the stack. */
 __attribute__((noinline)) static int open_named(const struct place *place,
 						bool make)
 {
@@ -164,7 +166,7 @@ __attribute__((noinline)) static int open_named(const struct place *place,
 static int open_run(const struct place *place)
 {
 	const int top_fd =
-		keep_trusted(place, ROOT_RUN,
+		keep_trusted(place, PARENT_RUN,
 			     raw_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
 	int fd;
 
@@ -172,7 +174,7 @@ static int open_run(const struct place *place)
 		return top_fd;
 	fd = folder_open(top_fd, "run", O_RDONLY);
 	raw_close(top_fd);
-	return keep_trusted(place, ROOT_RUN, fd);
+	return keep_trusted(place, PARENT_RUN, fd);
 }
 
 static int open_run_berth(const struct place *place, bool make)
@@ -196,7 +198,7 @@ static bool is_real_root(const struct place *place)
 /*
  * In a user namespace, root inside is another user outside, with a name there.
  */
-static bool makes_shm_root(const struct place *place, enum place_make make)
+static bool makes_shm_parent(const struct place *place, enum place_make make)
 {
 	return is_real_root(place) ||
 	       (make == MAKE_AS_COMMAND && raw_geteuid() == 0);
@@ -211,7 +213,7 @@ static bool is_squatted(int shm_fd)
 	       status.uid != 0;
 }
 
-static int open_shm_root(const struct place *place, bool make)
+static int open_shm_parent(const struct place *place, bool make)
 {
 	const int shm_fd = raw_open(AT_FDCWD, "/dev/shm",
 				    O_RDONLY | O_DIRECTORY, 0);
@@ -223,7 +225,7 @@ static int open_shm_root(const struct place *place, bool make)
 	if (fd == -EACCES && is_squatted(shm_fd))
 		fd = -ENOENT;
 	if (make)
-		fd = keep_trusted(place, ROOT_SHM, fd);
+		fd = keep_trusted(place, PARENT_SHM, fd);
 	if (make && (fd == -ENOENT || fd == -EACCES))
 		fd = folder_take(shm_fd, "berth-0", MODE_FOR_ALL);
 	raw_close(shm_fd);
@@ -249,21 +251,21 @@ static int open_own(const struct place *place, bool make)
 	return fd;
 }
 
-static int open_root(const struct place *place, enum place_root root,
-		     enum place_make make)
+static int open_parent(const struct place *place, enum place_parent parent,
+		       enum place_make make)
 {
-	switch (root) {
-	case ROOT_NAMED:
+	switch (parent) {
+	case PARENT_NAMED:
 		return place->directory == NULL
 			       ? -ENOENT
 			       : open_named(place, make != MAKE_NOTHING);
-	case ROOT_RUN:
+	case PARENT_RUN:
 		return open_run_berth(place, make == MAKE_AS_COMMAND &&
 						     raw_geteuid() == 0);
-	case ROOT_SHM:
-		return open_shm_root(place,
-				     make != MAKE_NOTHING &&
-					     makes_shm_root(place, make));
+	case PARENT_SHM:
+		return open_shm_parent(place,
+				       make != MAKE_NOTHING &&
+					       makes_shm_parent(place, make));
 	default: return open_own(place, make != MAKE_NOTHING);
 	}
 }
@@ -283,62 +285,63 @@ static int put_name(const struct place *place, char name[NAME_SIZE])
 	return 0;
 }
 
-/* Whether this user makes folders below a root. */
-static bool makes_in(const struct place *place, enum place_root root,
+/* Whether this user makes folders below a parent. */
+static bool makes_in(const struct place *place, enum place_parent parent,
 		     enum place_make make)
 {
 	if (make == MAKE_NOTHING || place->makes_nothing)
 		return false;
-	return root == ROOT_RUN
+	return parent == PARENT_RUN
 		       ? raw_geteuid() == 0
-		       : root != ROOT_SHM || makes_shm_root(place, make);
+		       : parent != PARENT_SHM || makes_shm_parent(place, make);
 }
 
-static int open_namespace(const struct place *place, enum place_root root,
-			  int root_fd, bool make, const char *name)
+static int open_namespace(const struct place *place, enum place_parent parent,
+			  int parent_fd, bool make, const char *name)
 {
 	bool is_new = false;
-	const int fd = make ? folder_make(root_fd, name,
-					  root == ROOT_OWN ? MODE_OF_OWN
-							   : MODE_FOR_ALL,
+	const int fd = make ? folder_make(parent_fd, name,
+					  parent == PARENT_OWN ? MODE_OF_OWN
+							       : MODE_FOR_ALL,
 					  &is_new)
-			    : folder_open(root_fd, name, O_RDONLY);
+			    : folder_open(parent_fd, name, O_RDONLY);
 
 	if (is_new && place->retire != NULL)
-		dead_folders_clear(root_fd, name, place->retire,
-				   root == ROOT_NAMED || root == ROOT_RUN);
+		dead_folders_clear(parent_fd, name, place->retire,
+				   parent == PARENT_NAMED ||
+					   parent == PARENT_RUN);
 	return fd;
 }
 
-int place_open(const struct place *place, enum place_root root,
+int place_open(const struct place *place, enum place_parent parent,
 	       enum place_make make, struct place_folder *folderp)
 {
-	const bool makes = makes_in(place, root, make);
+	const bool makes = makes_in(place, parent, make);
 	char name[NAME_SIZE];
-	int root_fd, result = put_name(place, name);
+	int parent_fd, result = put_name(place, name);
 
 	if (result < 0)
 		return result;
-	root_fd = open_root(place, root, makes ? make : MAKE_NOTHING);
-	if (root_fd < 0)
-		return place_failure(root_fd);
-	result = check_trust(place, root, root_fd, folderp);
+	parent_fd = open_parent(place, parent, makes ? make : MAKE_NOTHING);
+	if (parent_fd < 0)
+		return place_failure(parent_fd);
+	result = check_trust(place, parent, parent_fd, folderp);
 	if (result == 0)
-		result = open_namespace(place, root, root_fd,
+		result = open_namespace(place, parent, parent_fd,
 					makes && folderp->is_trusted, name);
-	raw_close(root_fd);
+	raw_close(parent_fd);
 	if (result < 0)
 		return place_failure(result);
 	folderp->fd = result;
 	result = folderp->is_trusted
-			 ? check_trust(place, root, folderp->fd, folderp)
+			 ? check_trust(place, parent, folderp->fd, folderp)
 			 : 0;
 	if (result < 0)
 		raw_close(folderp->fd);
 	return place_failure(result);
 }
 
-int place_open_below(const struct place *place, int root_fd, uint32_t uid,
+int place_open_below(const struct place *place, int parent_fd, uint32_t uid,
 		     struct place_folder *folderp)
 {
 	struct file_status status;
@@ -347,7 +350,7 @@ int place_open_below(const struct place *place, int root_fd, uint32_t uid,
 
 	if (result < 0)
 		return result;
-	folderp->fd = folder_open(root_fd, name, O_RDONLY);
+	folderp->fd = folder_open(parent_fd, name, O_RDONLY);
 	if (folderp->fd < 0)
 		return folderp->fd;
 	folderp->uid = uid;
@@ -356,12 +359,13 @@ int place_open_below(const struct place *place, int root_fd, uint32_t uid,
 	return 0;
 }
 
-const char *place_root_name(const struct place *place, enum place_root root)
+const char *place_parent_name(const struct place *place,
+			      enum place_parent parent)
 {
-	switch (root) {
-	case ROOT_NAMED: return place->directory;
-	case ROOT_RUN: return "/run/berth";
-	case ROOT_SHM: return "/dev/shm/berth-0";
+	switch (parent) {
+	case PARENT_NAMED: return place->directory;
+	case PARENT_RUN: return "/run/berth";
+	case PARENT_SHM: return "/dev/shm/berth-0";
 	default: return "/dev/shm/berth-UID";
 	}
 }

@@ -3,7 +3,7 @@
 
 /*
  * Which folders hold the policy and the map of a namespace, and who may have
- * made them. A root is a folder that holds one folder for each namespace:
+ * made them. A parent is a folder that holds one folder for each namespace:
  *
  *   BERTH_DIR            whoever sets it vouches for all that is in it
  *   /run/berth           root's; only `berth load` and `berth run` make it
@@ -57,13 +57,13 @@ static inline bool place_is(const struct place *place, uint64_t netns_inode,
 		netns_cookie == place->netns_cookie);
 }
 
-/* The roots, in the order in which they are tried. */
-enum place_root {
-	ROOT_NAMED,
-	ROOT_RUN,
-	ROOT_SHM,
-	ROOT_OWN,
-	N_PLACE_ROOTS,
+/* The parents, in the order in which they are tried. */
+enum place_parent {
+	PARENT_NAMED,
+	PARENT_RUN,
+	PARENT_SHM,
+	PARENT_OWN,
+	N_PLACE_PARENTS,
 };
 
 /* What is done where a folder is missing. */
@@ -75,18 +75,18 @@ enum place_make {
 
 struct place_folder {
 	int fd; /* of the namespace's own folder */
-	/* The owner of the folder, or of its root */
+	/* The owner of the folder, or of its parent */
 	uint32_t uid;
-	bool is_trusted; /* as this root requires */
+	bool is_trusted; /* as this parent requires */
 };
 
 /*
- * Opens, or makes, the namespace's folder below a root. An existing folder that
+ * Opens, or makes, the namespace's folder below a parent. An existing folder that
  * is not trusted is opened too, so that the caller can say so. Returns 0;
- * -ENOENT when it is missing, or this root is not to be used here; -EACCES for
+ * -ENOENT when it is missing, or this parent is not to be used here; -EACCES for
  * a symbolic link; or what open(2) and mkdir(2) give.
  */
-int place_open(const struct place *place, enum place_root root,
+int place_open(const struct place *place, enum place_parent parent,
 	       enum place_make make, struct place_folder *folderp);
 
 /* -EPERM is for what belongs to another user; where the kernel or a filter
@@ -97,25 +97,26 @@ static inline int place_failure(int result)
 }
 
 /*
- * Opens the namespace's folder below a root that is open and belongs to user
+ * Opens the namespace's folder below a parent that is open and belongs to user
  * uid: for the command, which reads those of all users. It is trusted if that
  * user has made it. Returns as place_open().
  */
-int place_open_below(const struct place *place, int root_fd, uint32_t uid,
+int place_open_below(const struct place *place, int parent_fd, uint32_t uid,
 		     struct place_folder *folderp);
 
-/* Whether a file of this owner in a folder below a root is trusted. */
-bool place_trusts(const struct place *place, enum place_root root,
+/* Whether a file of this owner in a folder below a parent is trusted. */
+bool place_trusts(const struct place *place, enum place_parent parent,
 		  uint32_t uid);
 
-/* Whether a root is root's own: no other user may write in its folders. */
-static inline bool place_root_is_roots(enum place_root root)
+/* Whether a parent is root's own: no other user may write in its folders. */
+static inline bool place_parent_is_roots(enum place_parent parent)
 {
-	return root == ROOT_RUN || root == ROOT_SHM;
+	return parent == PARENT_RUN || parent == PARENT_SHM;
 }
 
 /* "/run/berth"; BERTH_DIR; "/dev/shm/berth-" for a user's own. */
-const char *place_root_name(const struct place *place, enum place_root root);
+const char *place_parent_name(const struct place *place,
+			      enum place_parent parent);
 
 /*
  * The path of a file in a folder, from /proc: for the command. It is "" where it

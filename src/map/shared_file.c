@@ -23,7 +23,7 @@ struct opening {
 	const struct shared_file_kind *kind;
 	const struct place *place;
 	const struct place_folder *folder;
-	enum place_root root;
+	enum place_parent parent;
 	bool create;
 	/* Leaves a stale file to the process that removes it now */
 	bool yields;
@@ -39,7 +39,7 @@ static int check_owner(const struct opening *opening,
 {
 	if (status->uid == raw_geteuid())
 		return 0;
-	if (!place_trusts(opening->place, opening->root, status->uid))
+	if (!place_trusts(opening->place, opening->parent, status->uid))
 		return -ESTALE;
 	return opening->kind->needs_mode == 0 ||
 			       (status->mode & opening->kind->needs_mode) != 0
@@ -109,7 +109,7 @@ int shared_file_link(const struct place_folder *folder, int fd,
 }
 
 int shared_file_make(const struct shared_file_kind *kind,
-		     const struct place *place, enum place_root root,
+		     const struct place *place, enum place_parent parent,
 		     const struct place_folder *folder, char name[32])
 {
 	int fd, result = raw_file_may_have(kind->size);
@@ -121,7 +121,8 @@ int shared_file_make(const struct shared_file_kind *kind,
 		return fd;
 	result = kind->fill(fd, place);
 	if (result == 0)
-		result = raw_fchmod(fd, (int)(root == ROOT_OWN ? MODE_OF_OWN
+		result = raw_fchmod(fd,
+				    (int)(parent == PARENT_OWN ? MODE_OF_OWN
 							       : kind->mode));
 	if (result == 0)
 		return fd;
@@ -139,7 +140,7 @@ static int make(const struct opening *opening)
 {
 	char name[32];
 	const int fd = shared_file_make(opening->kind, opening->place,
-					opening->root, opening->folder, name);
+					opening->parent, opening->folder, name);
 	int result;
 
 	if (fd < 0)
@@ -249,7 +250,7 @@ static int open_in_folder(const struct opening *opening)
 }
 
 int shared_file_open(const struct shared_file_kind *kind,
-		     const struct place *place, enum place_root root,
+		     const struct place *place, enum place_parent parent,
 		     const struct place_folder *folder, bool create,
 		     struct shared_file *filep)
 {
@@ -257,7 +258,7 @@ int shared_file_open(const struct shared_file_kind *kind,
 		.kind = kind,
 		.place = place,
 		.folder = folder,
-		.root = root,
+		.parent = parent,
 		.create = create && !place->makes_nothing,
 		.file = filep,
 	};

@@ -32,7 +32,7 @@ struct shared_file_kind {
 	 * 0, or -ESTALE for one that may be replaced. */
 	int (*check)(const void *header, const struct file_status *status,
 		     const struct place *place);
-	/* Another user's file is used only where the root trusts that user, and
+	/* Another user's file is used only where the parent trusts that user, and
 	 * where its mode has one of these bits; 0 = with any mode. */
 	uint32_t needs_mode;
 };
@@ -53,7 +53,7 @@ struct shared_file {
  * linkat(2) give.
  */
 int shared_file_open(const struct shared_file_kind *kind,
-		     const struct place *place, enum place_root root,
+		     const struct place *place, enum place_parent parent,
 		     const struct place_folder *folder, bool create,
 		     struct shared_file *filep);
 
@@ -63,7 +63,7 @@ int shared_file_open(const struct shared_file_kind *kind,
  * files, a temporary name to be removed.
  */
 int shared_file_make(const struct shared_file_kind *kind,
-		     const struct place *place, enum place_root root,
+		     const struct place *place, enum place_parent parent,
 		     const struct place_folder *folder, char name[32]);
 
 /* Gives a new file this name. Returns 0, or -EEXIST where the name is taken. */

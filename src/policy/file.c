@@ -105,19 +105,20 @@ static uint64_t size_of(int fd)
 }
 
 static void adopt(struct policy_file *file, const struct shared_file *shared,
-		  enum place_root root)
+		  enum place_parent parent)
 {
 	file->size = size_of(shared->fd);
 	memcpy(&file->seen, shared->header, sizeof(file->seen));
 	file->preamble = &file->seen;
-	file->root = root;
-	file->by_root = place_root_is_roots(root) || shared->status.uid == 0;
+	file->parent = parent;
+	file->by_root = place_parent_is_roots(parent) ||
+			shared->status.uid == 0;
 	map(file, shared->fd);
 }
 
 /* A policy that is not followed, because of the owner of its folder or file. */
 static void note_ignored(struct policy_file *file, const struct place *place,
-			 enum place_root root,
+			 enum place_parent parent,
 			 const struct place_folder *folder)
 {
 	struct shared_file shared;
@@ -126,28 +127,29 @@ static void note_ignored(struct policy_file *file, const struct place *place,
 		return;
 	file->has_ignored = true;
 	file->ignored_uid = shared.status.uid;
-	file->ignored_root = root;
+	file->ignored_parent = parent;
 }
 
 /* Returns as shared_file_open(). */
-static int open_at(const struct place *place, enum place_root root, bool create,
-		   struct policy_file *file, char path[PATH_MAX])
+static int open_at(const struct place *place, enum place_parent parent,
+		   bool create, struct policy_file *file, char path[PATH_MAX])
 {
 	struct place_folder folder;
 	struct shared_file shared;
-	int result = place_open(
-		place, root, create ? MAKE_AS_PROGRAM : MAKE_NOTHING, &folder);
+	int result = place_open(place, parent,
+				create ? MAKE_AS_PROGRAM : MAKE_NOTHING,
+				&folder);
 
 	if (result < 0)
 		return result;
-	result = shared_file_open(&policy_kind, place, root, &folder, create,
+	result = shared_file_open(&policy_kind, place, parent, &folder, create,
 				  &shared);
 	if (result == 0) {
-		adopt(file, &shared, root);
+		adopt(file, &shared, parent);
 		raw_close(shared.fd);
 		place_folder_path(&folder, policy_kind.name, path);
 	} else if (result == -EPERM || result == -ESTALE) {
-		note_ignored(file, place, root, &folder);
+		note_ignored(file, place, parent, &folder);
 	}
 	raw_close(folder.fd);
 	return result;
@@ -176,9 +178,9 @@ static void note_missed(struct policy_file *file, int result, bool is_look)
 static int open_in_force(const struct place *place, struct policy_file *file,
 			 char path[PATH_MAX])
 {
-	for (unsigned int root = ROOT_RUN; root <= ROOT_SHM; root++) {
-		const int result = open_at(place, (enum place_root)root, false,
-					   file, path);
+	for (unsigned int parent = PARENT_RUN; parent <= PARENT_SHM; parent++) {
+		const int result = open_at(place, (enum place_parent)parent,
+					   false, file, path);
 
 		note_missed(file, result, true);
 		if (result < 0)
@@ -194,15 +196,15 @@ static int open_in_force(const struct place *place, struct policy_file *file,
 static int open_first(const struct place *place, bool create,
 		      struct policy_file *file, char path[PATH_MAX])
 {
-	const unsigned int first = place->directory != NULL ? ROOT_NAMED
-							    : ROOT_RUN;
-	const unsigned int end = place->directory != NULL ? ROOT_NAMED + 1
-							  : N_PLACE_ROOTS;
+	const unsigned int first = place->directory != NULL ? PARENT_NAMED
+							    : PARENT_RUN;
+	const unsigned int end = place->directory != NULL ? PARENT_NAMED + 1
+							  : N_PLACE_PARENTS;
 	int first_error = -ENOENT;
 
 	for (int makes = 0; makes <= create; makes++)
 		for (unsigned int i = first; i < end; i++) {
-			const int result = open_at(place, (enum place_root)i,
+			const int result = open_at(place, (enum place_parent)i,
 						   makes != 0, file, path);
 
 			if (result == 0) {

@@ -30,7 +30,7 @@ struct policy_file {
 	/* Addresses at which POLICY_VIEW_SIZE << index bytes of the file are
 	 * mapped from its beginning; 0 = not yet. */
 	atomic_u64 views[N_POLICY_VIEWS];
-	enum place_root root;
+	enum place_parent parent;
 	/* Root owns it: it binds, whatever is in the environment */
 	bool by_root;
 	/* Why the first folder does not hold it, as in map.h */
@@ -41,8 +41,8 @@ struct policy_file {
 	bool is_unknown; /* a policy may be in force that was not read */
 	/* A policy is in force in a folder where it is not followed: */
 	bool has_ignored;
-	uint32_t ignored_uid;	      /* of this user, */
-	enum place_root ignored_root; /* in this root */
+	uint32_t ignored_uid;		  /* of this user, */
+	enum place_parent ignored_parent; /* in this parent */
 };
 
 enum policy_open { POLICY_EXISTING, POLICY_CREATE };

@@ -15,8 +15,8 @@
 
 /* --- which folder --------------------------------------------------------- */
 
-/* Returns 0, or why this root cannot hold the policy. */
-static int load_at(const struct place *place, enum place_root root,
+/* Returns 0, or why this parent cannot hold the policy. */
+static int load_at(const struct place *place, enum place_parent parent,
 		   const struct policy_load *load, uint64_t *editionp,
 		   char path[PATH_MAX])
 {
@@ -24,7 +24,7 @@ static int load_at(const struct place *place, enum place_root root,
 	int result = -ESTALE;
 
 	for (int i = 0; i < MAX_ROUNDS && result == -ESTALE; i++)
-		result = policy_write_open(place, root, &write);
+		result = policy_write_open(place, parent, &write);
 	if (result < 0)
 		return result;
 	result = policy_write_load(&write, load, editionp);
@@ -35,23 +35,23 @@ static int load_at(const struct place *place, enum place_root root,
 }
 
 /*
- * Whether a trusted root has a policy file; or, if not trusted, a policy in
+ * Whether a trusted parent has a policy file; or, if not trusted, a policy in
  * force.
  */
-static bool has_policy(const struct place *place, enum place_root root,
+static bool has_policy(const struct place *place, enum place_parent parent,
 		       bool in_force)
 {
 	struct place_folder folder;
 	struct shared_file file;
 	bool has = false;
 
-	if (place_open(place, root, MAKE_NOTHING, &folder) < 0)
+	if (place_open(place, parent, MAKE_NOTHING, &folder) < 0)
 		return false;
 	if (in_force)
 		has = folder.is_trusted &&
 		      policy_kind_look(place, &folder, &file) == 0 &&
-		      place_trusts(place, root, file.status.uid);
-	else if (shared_file_open(&policy_kind, place, root, &folder, false,
+		      place_trusts(place, parent, file.status.uid);
+	else if (shared_file_open(&policy_kind, place, parent, &folder, false,
 				  &file) == 0)
 		has = raw_close(file.fd) == 0;
 	raw_close(folder.fd);
@@ -59,23 +59,24 @@ static bool has_policy(const struct place *place, enum place_root root,
 }
 
 struct candidates {
-	enum place_root roots[N_PLACE_ROOTS];
+	enum place_parent parents[N_PLACE_PARENTS];
 	unsigned int n;
 };
 
-static void add(struct candidates *candidates, enum place_root root)
+static void add(struct candidates *candidates, enum place_parent parent)
 {
 	for (unsigned int i = 0; i < candidates->n; i++)
-		if (candidates->roots[i] == root)
+		if (candidates->parents[i] == parent)
 			return;
-	candidates->roots[candidates->n++] = root;
+	candidates->parents[candidates->n++] = parent;
 }
 
-static bool is_roots_in_force(const struct place *place, enum place_root *rootp)
+static bool is_roots_in_force(const struct place *place,
+			      enum place_parent *parentp)
 {
-	for (unsigned int root = ROOT_RUN; root <= ROOT_SHM; root++)
-		if (has_policy(place, (enum place_root)root, true)) {
-			*rootp = (enum place_root)root;
+	for (unsigned int parent = PARENT_RUN; parent <= PARENT_SHM; parent++)
+		if (has_policy(place, (enum place_parent)parent, true)) {
+			*parentp = (enum place_parent)parent;
 			return true;
 		}
 	return false;
@@ -85,35 +86,35 @@ static bool is_roots_in_force(const struct place *place, enum place_root *rootp)
 static int list_candidates(const struct place *place,
 			   struct candidates *candidates)
 {
-	enum place_root root;
-	const bool is_in_force = is_roots_in_force(place, &root);
+	enum place_parent parent;
+	const bool is_in_force = is_roots_in_force(place, &parent);
 
 	candidates->n = 0;
 	if (is_in_force)
-		add(candidates, root);
+		add(candidates, parent);
 	if (!is_in_force && place->directory != NULL) {
-		add(candidates, ROOT_NAMED);
+		add(candidates, PARENT_NAMED);
 	} else if (raw_geteuid() == 0) {
-		add(candidates, ROOT_RUN);
-		add(candidates, ROOT_SHM);
-	} else if (is_in_force || has_policy(place, ROOT_RUN, false) ||
-		   has_policy(place, ROOT_SHM, false)) {
+		add(candidates, PARENT_RUN);
+		add(candidates, PARENT_SHM);
+	} else if (is_in_force || has_policy(place, PARENT_RUN, false) ||
+		   has_policy(place, PARENT_SHM, false)) {
 		/* This user's programs follow root's file. */
 		return -EACCES;
 	} else {
-		add(candidates, ROOT_OWN);
+		add(candidates, PARENT_OWN);
 	}
 	return 0;
 }
 
 /* --- files that no longer hold the policy --------------------------------- */
 
-static void retire_at(const struct place *place, enum place_root root,
+static void retire_at(const struct place *place, enum place_parent parent,
 		      enum on_error on_error)
 {
 	struct place_folder folder;
 
-	if (place_open(place, root, MAKE_NOTHING, &folder) < 0)
+	if (place_open(place, parent, MAKE_NOTHING, &folder) < 0)
 		return;
 	if (folder.is_trusted)
 		(void)!policy_write_retire(folder.fd, true, on_error);
@@ -162,13 +163,13 @@ int policy_file_load(const struct place *place, const struct policy_load *load,
 		return result;
 	result = -ENOENT;
 	for (unsigned int i = 0; i < candidates.n; i++) {
-		result = load_at(place, candidates.roots[i], load, editionp,
+		result = load_at(place, candidates.parents[i], load, editionp,
 				 path);
 		if (result == 0) {
 			/* An empty file that a failed attempt has made must not
 			 * be followed. */
 			while (i-- > 0)
-				retire_at(place, candidates.roots[i],
+				retire_at(place, candidates.parents[i],
 					  load->on_error);
 			return 0;
 		}
@@ -191,7 +192,7 @@ bool policy_file_may_load(const struct place *place)
 	if (list_candidates(place, &candidates) < 0)
 		return false;
 	for (unsigned int i = 0; i < candidates.n; i++)
-		if (policy_write_open(place, candidates.roots[i], &write) ==
+		if (policy_write_open(place, candidates.parents[i], &write) ==
 		    0) {
 			policy_write_close(&write);
 			return true;

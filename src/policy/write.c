@@ -92,7 +92,7 @@ static int open_to_write(struct policy_write *write)
 	int result;
 
 	kind.access = O_RDWR;
-	result = shared_file_open(&kind, write->place, write->root,
+	result = shared_file_open(&kind, write->place, write->parent,
 				  &write->folder, true, &file);
 	if (result < 0)
 		return result == -EPERM ? -EACCES : result;
@@ -103,15 +103,15 @@ static int open_to_write(struct policy_write *write)
 	return result;
 }
 
-int policy_write_open(const struct place *place, enum place_root root,
+int policy_write_open(const struct place *place, enum place_parent parent,
 		      struct policy_write *write)
 {
 	int result;
 
 	*write = (struct policy_write){
-		.place = place, .root = root, .lock_fd = -1, .fd = -1
+		.place = place, .parent = parent, .lock_fd = -1, .fd = -1
 	};
-	result = place_open(place, root, MAKE_AS_COMMAND, &write->folder);
+	result = place_open(place, parent, MAKE_AS_COMMAND, &write->folder);
 	if (result < 0)
 		return result;
 	result = write->folder.is_trusted ? take_lock(write) : -EPERM;
@@ -217,7 +217,7 @@ static int make_new(struct policy_write *write, const struct policy_load *load,
 	int result = 0;
 
 	raw_file_remove(write->folder.fd, NEW_NAME, 0);
-	write->fd = shared_file_make(&policy_kind, write->place, write->root,
+	write->fd = shared_file_make(&policy_kind, write->place, write->parent,
 				     &write->folder, name);
 	if (write->fd < 0)
 		return write->fd;

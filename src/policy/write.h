@@ -18,7 +18,7 @@
 
 struct policy_write {
 	const struct place *place;
-	enum place_root root;
+	enum place_parent parent;
 	struct place_folder folder;
 	int lock_fd;
 	int fd;
@@ -27,13 +27,13 @@ struct policy_write {
 };
 
 /*
- * Opens the file below a root, or makes it, and takes the folder's lock.
+ * Opens the file below a parent, or makes it, and takes the folder's lock.
  * Returns 0, with both for policy_write_close(); or -errno with neither:
  * -ESTALE when another file has got the name meanwhile, so that another attempt
  * may succeed; -EBUSY while another load by this user does not end; -EPERM for
  * a folder that is not trusted.
  */
-int policy_write_open(const struct place *place, enum place_root root,
+int policy_write_open(const struct place *place, enum place_parent parent,
 		      struct policy_write *write);
 void policy_write_close(struct policy_write *write);
 

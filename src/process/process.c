@@ -146,8 +146,8 @@ static void tell_ignored_policy(struct process *process)
 	report_line(&process->reporter, &policy,
 		    (const char *const[]){
 			    "the policy of user ", number, " in ",
-			    place_root_name(&process->source.place,
-					    file->ignored_root),
+			    place_parent_name(&process->source.place,
+					      file->ignored_parent),
 			    " is not followed: the folder is not root's",
 			    NULL });
 }

@@ -159,11 +159,11 @@ Test(place, root_that_is_not_mapped_is_trusted_in_run_alone)
 		.users = { .is_mapped = true, .overflow_uid = 65534 },
 	};
 
-	cr_expect(place_trusts(&mapped, ROOT_RUN, 65534));
-	cr_expect(place_trusts(&mapped, ROOT_RUN, 0));
-	cr_expect_not(place_trusts(&mapped, ROOT_RUN, 1000));
-	cr_expect_not(place_trusts(&mapped, ROOT_SHM, 65534));
-	cr_expect_not(place_trusts(&anywhere, ROOT_RUN, 65534));
+	cr_expect(place_trusts(&mapped, PARENT_RUN, 65534));
+	cr_expect(place_trusts(&mapped, PARENT_RUN, 0));
+	cr_expect_not(place_trusts(&mapped, PARENT_RUN, 1000));
+	cr_expect_not(place_trusts(&mapped, PARENT_SHM, 65534));
+	cr_expect_not(place_trusts(&anywhere, PARENT_RUN, 65534));
 }
 
 /* Edge case 49: a namespace may give root another number. */
@@ -178,9 +178,9 @@ Test(place, root_with_another_number_is_trusted_in_run_alone)
 	cr_assert(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
 	users_read_map(name, &mapped.users);
 	cr_assert(mapped.users.is_mapped);
-	cr_expect(place_trusts(&mapped, ROOT_RUN, 1000));
-	cr_expect_not(place_trusts(&mapped, ROOT_RUN, 7));
-	cr_expect_not(place_trusts(&mapped, ROOT_SHM, 1000));
+	cr_expect(place_trusts(&mapped, PARENT_RUN, 1000));
+	cr_expect_not(place_trusts(&mapped, PARENT_RUN, 7));
+	cr_expect_not(place_trusts(&mapped, PARENT_SHM, 1000));
 }
 
 static struct place place_of(uint64_t inode)

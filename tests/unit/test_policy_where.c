@@ -126,7 +126,7 @@ Test(policy_where, a_policy_of_anothers_in_run_is_not_followed_but_seen)
 	cr_expect_eq(policy_file_edition(&file), 0);
 	cr_expect(file.has_ignored);
 	cr_expect_eq(file.ignored_uid, SOMEBODY);
-	cr_expect_eq(file.ignored_root, ROOT_RUN);
+	cr_expect_eq(file.ignored_parent, PARENT_RUN);
 	policy_file_close(&file);
 	/* Nor is it in the way. */
 	load_anywhere("root....", of_root);

@@ -134,9 +134,9 @@ struct visiting {
 	int access;
 	found_map_visit visit;
 	void *context;
-	/* The maps of the roots, not to be visited again: BERTH_DIR may also be
+	/* The maps of the parents, not to be visited again: BERTH_DIR may also be
 	 * the folder of a user. */
-	struct file_status seen[N_PLACE_ROOTS];
+	struct file_status seen[N_PLACE_PARENTS];
 	size_t n_seen;
 };
 
@@ -259,23 +259,24 @@ int found_maps_visit(const struct place *place, int access,
 	struct place_folder folder;
 	int result;
 
-	for (unsigned int root = 0; root < N_PLACE_ROOTS; root++) {
-		result = place_open(place, (enum place_root)root, MAKE_NOTHING,
-				    &folder);
+	for (unsigned int parent = 0; parent < N_PLACE_PARENTS; parent++) {
+		result = place_open(place, (enum place_parent)parent,
+				    MAKE_NOTHING, &folder);
 		if (result == 0)
 			visit_folder(&visiting, &folder, true);
 		else
-			visit_missed(&visiting,
-				     place_root_name(place,
-						     (enum place_root)root),
-				     place_root_is_roots((enum place_root)root)
-					     ? 0
-					     : geteuid(),
-				     result);
+			visit_missed(
+				&visiting,
+				place_parent_name(place,
+						  (enum place_parent)parent),
+				place_parent_is_roots((enum place_parent)parent)
+					? 0
+					: geteuid(),
+				result);
 	}
 	result = list_folders(&place->users, &users);
 	for (size_t i = 0; i < users.n_items; i++)
-		/* The folders of these two are roots, visited above. */
+		/* The folders of these two are parents, visited above. */
 		if (users.items[i].uid != 0 && users.items[i].uid != geteuid())
 			visit_user(&visiting, &users.items[i]);
 	memory_free(&users.memory);
