@@ -101,22 +101,24 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
 }
 
 /*
- * A range of one port that Berth has set is a pin; one that the cache does not
- * know is the socket's own port. A range that a child process has set in its
- * place is shown.
+ * A range of one port that Berth has set is a pin. A range that a child process
+ * has set in its place is shown.
  */
 static void hide_pin(int fd, void *value, socklen_t length)
 {
-	const struct fd_facts facts = hook_known_facts(fd);
-	const bool is_known = facts.mptcp || (facts.pinned && !facts.ask_again);
+	struct process *process = hook_process();
+	struct fd_facts facts;
 	uint32_t range;
 
-	if (hook_process() == NULL || length != sizeof(range) ||
-	    facts.own_range)
+	if (process == NULL || length != sizeof(range))
 		return;
 	memcpy(&range, value, sizeof(range));
-
-	if (socket_range_of(fd, is_known, range) == RANGE_OF_BERTH)
+	/* Only what may be a pin is worth a question about the socket. */
+	if (socket_range_of(fd, true, range) != RANGE_OF_BERTH)
+		return;
+	process_facts(process, fd, &facts);
+	if (!facts.own_range && socket_range_of(fd, facts.mptcp || facts.pinned,
+						range) == RANGE_OF_BERTH)
 		memset(value, 0, sizeof(range));
 }
 
