@@ -152,7 +152,7 @@ def connects_to_bound(it):
     """A later connect to the port that is bound, of the socket itself."""
     return (it.name in CONNECTING and was_bound(it, it.slot)
             and it.port == port_of(it.words_before, it.slot)
-            and it.results()[1] in ('0', 'EFAULT') + AFTER_CHOICE
+            and it.results()[1] in ('0', 'EFAULT', 'EINVAL') + AFTER_CHOICE
             and it.only('name', 'peer', 'tcp', 'v6only', 'no_port'))
 
 
@@ -420,12 +420,23 @@ def is_mapped_v6only(lines):
             and any('name=[::ffff:' in line.text for line in lines))
 
 
+def is_on_other_device(lines):
+    """A TCP socket keeps its address after a disconnect, and its device."""
+    calls = [line.call for line in lines]
+    return (Difference([], lines[-1], lines[-1]).name in CONNECTING
+            and any('SO_BINDTO' in call for call in calls)
+            and any('AF_UNSPEC' in call for call in calls))
+
+
 # What leaves a port outside the range: (sentence, modes, whether it is that)
 STRAYS = [
     (UNSEEN, tuple(MODES), was_closed_unseen),
     ('The kernel chooses the port of a UDP socket over IPv6 that was bound to an'
      ' IPv4-mapped address without a port, and then given IPV6_V6ONLY.',
      BOUND_MODES, is_mapped_v6only),
+    ('The kernel chooses the port of a TCP socket if the local address of the'
+     ' socket is not one of the device to which the program has bound it.',
+     BOUND_MODES, is_on_other_device),
 ]
 
 
