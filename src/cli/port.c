@@ -36,8 +36,9 @@ static const struct options options = {
 	.about =
 		"Finds N free ports of the range (default: 1) and prints them, one a\n"
 		"line. Each is bound, to see that it is free, and released. It then\n"
-		"rests: for one to two minutes, or for the policy's rest-time, no\n"
-		"program under Berth is assigned it, unless no other port is left.\n",
+		"rests, for one to two minutes, or one to two times the policy's\n"
+		"rest-time: no program that uses the same map is assigned it, unless\n"
+		"no other port is left.\n",
 };
 
 struct port_request {

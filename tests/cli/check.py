@@ -273,7 +273,8 @@ def explain_mistakes():
     for words, word, status in (
             (['nonsense'], 'nonsense', 2), (['--port', '65536'], '65536', 2),
             (['--pid', 'x'], 'x', 2), (['--'], '--', 2),
-            (['999999999'], '999999999', 2)):
+            (['999999999'], '999999999', 2), (['8080', '8081'], '8081', 2),
+            (['8080', '--', 'true'], 'true', 2)):
         result = berth('explain', *words, range=None)
         same((result.returncode, f'"{word}"' in result.stderr),
              (status, True))

@@ -361,15 +361,17 @@ UNSEEN = ('Berth does not know what a raw system call has done to a socket. The'
 
 # (sentence, modes, whether it is what differs)
 DIFFERENCES = [
-    ('A TCP connect of a socket to itself fails with ECONNREFUSED, unless'
-     ' the policy has self-connect = allow.',
+    ('A connect of a TCP or one-to-one SCTP socket to itself fails with'
+     ' ECONNREFUSED, unless the policy has self-connect = allow.',
      ('environment',), is_self_connect),
     ('A TCP or SCTP connect is never assigned the port that it connects to. If the'
-     ' range has no other port left, the connect fails with EADDRNOTAVAIL. Without'
-     ' Berth the kernel might connect the socket to itself.',
+     ' range has no other port left, the connect of TCP fails with EADDRNOTAVAIL,'
+     ' that of SCTP with EAGAIN. Without Berth the kernel might connect the socket'
+     ' to itself.',
      ('exhausted', 'reuse'), is_only_port),
-    ('A TCP socket over IPv4, or an MPTCP socket, may still show a port that it'
-     ' has lost. Under Berth it may show port 0 after a call that fails.',
+    ('Without Berth, a TCP socket over IPv4, or an MPTCP socket, may still show a'
+     ' port that it has lost. Under Berth it may show port 0 after a call that'
+     ' fails.',
      ('pin', 'observe', 'environment', 'exhausted', 'reuse') + BOUND_MODES,
      shows_lost_port),
     ('If the range is full, a UDP socket with SO_REUSEADDR or SO_REUSEPORT is not'

@@ -36,15 +36,15 @@ static const struct command_option list[] = {
 };
 static const struct options options = {
 	.command = "explain",
-	.synopsis = "[NUMBER... | -- COMMAND]",
+	.synopsis = "[NUMBER | -- COMMAND]",
 	.list = list,
-	.n_words_max = SIZE_MAX,
+	.n_words_max = 1,
 	.begin = COMMAND_BEHIND_DASHES,
 	.about =
-		"Shows which rule of the policy in force applies, and why the rules\n"
-		"before it do not: to the process NUMBER, to COMMAND as if it were\n"
-		"started from here, or without either to a program in this\n"
-		"environment. For a port NUMBER, shows the ranges and reservations\n"
+		"For the process NUMBER, for COMMAND as if it were started from here,\n"
+		"or without either for a program in this environment: shows which\n"
+		"rule of the policy in force applies, and why each rule before it\n"
+		"does not. For the port NUMBER: shows the ranges and reservations\n"
 		"that contain it, who holds it, and whether it could be assigned now.\n"
 		"A NUMBER that is both is explained as both.\n",
 };
@@ -84,10 +84,15 @@ static int read_request(int argc, char *argv[], const char **commandp)
 	for (size_t i = 0; i < words.n_words && status == OPTIONS_READ; i++)
 		status = read_bare(words.words[i]);
 	*commandp = words.command != NULL ? words.command[0] : NULL;
-	if (status == OPTIONS_READ && words.command != NULL &&
-	    *commandp == NULL)
+	if (status != OPTIONS_READ || words.command == NULL)
+		return status;
+	if (*commandp == NULL)
 		return options_refuse(&options, "--",
 				      "has no COMMAND behind it");
+	if (request.pid != 0 || request.port != 0)
+		return options_refuse(&options, *commandp,
+				      "is a COMMAND, and a process or port "
+				      "is given too");
 	return status;
 }
 

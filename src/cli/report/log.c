@@ -57,7 +57,7 @@ static const struct options options = {
 	.list = list,
 	.about =
 		"Shows the events of this network namespace, the oldest first: calls\n"
-		"that were refused, and other facts that an operator wants to know.\n"
+		"that were refused, and the other events that berth(1) lists.\n"
 		"Each user's map keeps its last 4096 events. Root sees those of all\n"
 		"users.\n",
 };

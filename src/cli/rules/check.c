@@ -38,7 +38,7 @@ static const struct options options = {
 	.list = list,
 	.n_words_max = 1,
 	.about =
-		"Reports the errors in a configuration and its risks on this machine,\n"
+		"Reports the errors in a policy file and its risks on this machine,\n"
 		"on standard error; with --porcelain or --json on standard output,\n"
 		"too. FILE is " CONFIG_PATH " unless given.\n",
 	.status = "Exit status: 0 no error, 1 refused, 2 usage.\n",

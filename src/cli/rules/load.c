@@ -247,7 +247,9 @@ static const struct options load_options = {
 		"this network namespace. It replaces the policy before it at once and\n"
 		"as a whole. Running programs follow it from their next call on. A\n"
 		"file with an error is refused, and nothing is changed.\n",
-	.status = "Exit status: 0 in force, 1 refused or failed, 2 usage.\n",
+	.status =
+		"Exit status: 0 in force (with --dry-run: FILE has no error), 1\n"
+		"refused or failed, 2 usage.\n",
 };
 
 static const struct command_option unload_list[] = { OPTION_HELP };

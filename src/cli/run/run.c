@@ -35,7 +35,7 @@ static const struct command_option list[] = {
 	{ .name = "reserve",
 	  .value = "R",
 	  .textp = &request.options[RUN_RESERVE],
-	  .help = "ports that are never assigned (default: none)" },
+	  .help = "ports that are excluded: never assigned (default: none)" },
 	{ .name = "algorithm",
 	  .value = "A",
 	  .textp = &request.options[RUN_ALGORITHM],
@@ -44,14 +44,17 @@ static const struct command_option list[] = {
 	{ .name = "config",
 	  .value = "FILE",
 	  .textp = &request.config_path,
-	  .help = "first put FILE in force, as berth load does" },
+	  .help = "first put FILE in force, if no other policy is; not with\n"
+		  "--range, --reserve or --algorithm" },
 	{ .name = "profile",
 	  .value = "P",
 	  .textp = &request.profile,
-	  .help = "choose the process section that has this profile" },
+	  .help = "set BERTH_PROFILE to P, which a process section of the\n"
+		  "policy in force must have" },
 	{ .name = "strict",
 	  .flagp = &request.strict,
-	  .help = "do not start a COMMAND that Berth cannot cover" },
+	  .help = "do not start a COMMAND whose calls Berth cannot see, or\n"
+		  "that starts others without LD_PRELOAD" },
 	OPTION_HELP,
 };
 static const struct options options = {
@@ -67,12 +70,12 @@ static const struct options options = {
 		"Options take precedence over the environment (BERTH_RANGE,\n"
 		"BERTH_RESERVE, BERTH_ALGORITHM). Without either, the policy in force\n"
 		"applies. If there is none, the installed file is put in force, if it\n"
-		"exists:\n" CONFIG_PATH "\n"
-		"A policy that root has put in force takes precedence over all of\n"
-		"these.\n"
+		"exists and this user may load it:\n" CONFIG_PATH "\n"
+		"Under a policy that root has put in force, these options are errors,\n"
+		"and the environment does not choose ports.\n"
 		"\n"
 		"Exit status: that of COMMAND; 125 Berth failed, 126 COMMAND cannot\n"
-		"be run, 127 COMMAND was not found.\n",
+		"be run or --strict refuses it, 127 COMMAND was not found.\n",
 };
 
 static int parse_options(int argc, char *argv[])
