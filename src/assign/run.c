@@ -342,21 +342,28 @@ static long run_association(struct call *call)
 	return result;
 }
 
-/* A pin that has led to a connection has no further use. */
+/*
+ * A pin that has led to a connection has no further use. A range that a child
+ * process has set in its place is the program's own.
+ */
 static void drop_pin(struct call *call)
 {
-	socket_unpin(call->fd);
-	call->facts.pinned = 0;
-	process_set(call->process, call->fd, call->facts);
+	struct fd_facts *facts = &call->facts;
+
+	facts->own_range = socket_range(call->fd, true) == RANGE_OF_PROGRAM;
+	if (!facts->own_range)
+		socket_unpin(call->fd);
+	facts->pinned = 0;
+	process_set(call->process, call->fd, *facts);
 }
 
 static long run_covered(struct call *call)
 {
 	/* The first subflow of MPTCP needs its pin while it is connecting. */
-	if (call->facts.pinned ||
-	    (call->facts.mptcp && call->facts.engaged &&
-	     socket_range(call->fd, true) != RANGE_OF_PROGRAM))
+	if (call->facts.pinned || (call->facts.mptcp && call->facts.engaged))
 		drop_pin(call);
+	if (call->facts.own_range)
+		return make(call);
 	if (call->kind == CALL_BIND)
 		return run_bind(call);
 	if (call->kind == CALL_LISTEN)
