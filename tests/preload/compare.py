@@ -11,8 +11,9 @@ import sys
 
 from harness import KERNEL_RANGE, KIND_NAMES, VARIANTS, Namespace, Tap
 
-# What a bind leaves behind: (probe, pattern of the bare line, replacement, or
-# None where the hooked line may be anything). An explicit port outlives a
+# What a bind leaves behind: (name of the scenes' file, or of the program;
+# pattern of the bare line; replacement, or None where the hooked line may be
+# anything). An explicit port outlives a
 # failed connect and AF_UNSPEC (edge case 1), so that without
 # IP_LOCAL_PORT_RANGE these cannot be the same.
 KNOWN_BOUND = [
@@ -28,6 +29,8 @@ KNOWN_BOUND = [
     # A child has connected the parent's socket: its parent sees the option.
     ('probe_process', r'(: -1 EISCONN reuseaddr=)0 (.*)$', r'\g<1>1 \2'),
 ]
+
+N_SHOWN = 10
 
 TWO_PORTS = {
     'inside': {'BERTH_RANGE': '40000-40001'},
@@ -49,12 +52,16 @@ def same(probe, variant, bare, hooked):
 
 
 def differences(probe, variant, bare, hooked):
-    found = []
-    for index in range(max(len(bare), len(hooked))):
-        one = bare[index] if index < len(bare) else '(nothing)'
-        two = hooked[index] if index < len(hooked) else '(nothing)'
-        if not same(probe, variant, one, two):
-            found += ['bare:   ' + one, 'hooked: ' + two]
+    """Lines that tell the first N_SHOWN, and how many there are."""
+    pairs = [(one, two) for one, two in zip(bare, hooked)
+             if not same(probe, variant, one, two)]
+    found = [line for one, two in pairs[:N_SHOWN]
+             for line in ('bare:   ' + one, 'hooked: ' + two)]
+    if len(pairs) > N_SHOWN:
+        found.append('%d lines differ' % len(pairs))
+    if len(bare) != len(hooked):
+        found.append('bare %d lines, hooked %d; the last of these: %s'
+                     % (len(bare), len(hooked), (hooked or ['(none)'])[-1]))
     return found
 
 

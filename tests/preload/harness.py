@@ -2,6 +2,7 @@
 """What drivers share: TAP, and runs in a namespace."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -52,6 +53,13 @@ def has_pin():
     return True
 
 
+def status_name(status):
+    """An exit status as text, or the signal that has killed the program."""
+    if isinstance(status, int) and status < 0:
+        return 'killed by ' + signal.Signals(-status).name
+    return str(status)
+
+
 class Run:
     """The output, errors (text) and status of a finished command."""
 
@@ -77,7 +85,7 @@ class Run:
         return self.output.splitlines()
 
     def details(self):
-        return (['status %s' % self.status] + self.lines()[-5:]
+        return (['status %s' % status_name(self.status)] + self.lines()[-5:]
                 + self.errors.splitlines()[-5:])
 
 

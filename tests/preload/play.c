@@ -3,8 +3,8 @@
  * play FILE [KIND]: makes the calls of a file of scenes and prints a line for
  * each: the call, its result, errno, and what the socket looks like then.
  *
- *	for KIND...		plays what follows with sockets of each kind;
- *				"streams", "datagrams", "v6", "all" are several
+ *	for KIND...		plays what follows with sockets of each kind; or
+ *				"for" one of "streams", "datagrams", "v6", "all"
  *	serve ADDRESS...	servers of the kind, up to the next "for"
  *	NAME: STEP; STEP; ...	a scene; lines that begin with a space go on
  *
@@ -38,6 +38,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+
+#include "words.h"
 
 #define MAX_LINES 200
 #define TEXT_SIZE 4096
@@ -151,6 +153,8 @@ static int play_block(int line)
 	int end = line + 1;
 
 	snprintf(copy, sizeof(copy), "%s", lines[line]);
+	if (strncmp(copy, "for ", 4) != 0)
+		refuse_word("\"for\" before", copy);
 	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
 		if (strcmp(rest, groups[i].name) == 0)
 			strcpy(rest, groups[i].kinds);

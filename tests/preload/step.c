@@ -30,8 +30,8 @@ static const char large[70000] = "x";
 #define N(i) ((int)number(i))
 #define A(i) place_at(i)->pointer, place_at(i)->length
 #define CALL(name, ...) \
-	(stage.is_by_number ? syscall(SYS_##name, __VA_ARGS__) \
-			    : name(__VA_ARGS__))
+	(step_is_by_number() ? syscall(SYS_##name, __VA_ARGS__) \
+			     : name(__VA_ARGS__))
 #ifdef SYS_dup2
 #define DUP2(from, to) CALL(dup2, from, to)
 #else
@@ -63,6 +63,8 @@ static const char large[70000] = "x";
 	STEP(sendmsg, \
 	     CALL(sendmsg, FD, (struct msghdr *)messages(0, 2), N(1))) \
 	STEP(sendmmsg, send_messages()) \
+	STEP(recvmmsg, CALL(recvmmsg, FD, messages(0, 3), (unsigned int)N(1), \
+			    N(2), NULL)) \
 	STEP(getpeername, get_peer()) \
 	STEP(shutdown, shutdown(FD, N(0))) \
 	STEP(set, set_option()) \
@@ -116,20 +118,37 @@ static const struct step *find(const char *name)
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
 		if (strcmp(steps[i].name, name) == 0)
 			return &steps[i];
-	refuse_word("step", name);
+	refuse_word("step (STEPS in step.c)", name);
+}
+
+/* How the step at hand makes its call. */
+static enum { BY_NAME, BY_NUMBER, BY_NUMBER_KNOWN } way;
+
+bool step_is_by_number(void)
+{
+	if (way == BY_NUMBER)
+		way = BY_NUMBER_KNOWN;
+	return way != BY_NAME;
 }
 
 long step_make(const char *text)
 {
 	char copy[256], *rest = copy;
+	const bool is_by_number = strncmp(text, "sys.", 4) == 0;
 	const struct step *step;
+	long result;
 
-	stage.is_by_number = strncmp(text, "sys.", 4) == 0;
-	snprintf(copy, sizeof(copy), "%s", text + (stage.is_by_number ? 4 : 0));
+	if (strlen(text) >= sizeof(copy))
+		refuse_word("step so long", text);
+	snprintf(copy, sizeof(copy), "%s", text + (is_by_number ? 4 : 0));
 	step = find(strsep(&rest, " "));
 	words_read(rest);
+	way = is_by_number ? BY_NUMBER : BY_NAME;
 	errno = ERRNO_KEPT;
-	return step->make();
+	result = step->make();
+	if (way == BY_NUMBER)
+		refuse_word("step by number (without CALL in step.c)", text);
+	return result;
 }
 
 /* --- the stage --------------------------------------------------------------- */

@@ -16,7 +16,6 @@ struct stage {
 	int servers[MAX_SERVERS], n_servers;
 	int fds[MAX_SCENE_FDS], n_fds; /* of the scene */
 	int fd;			       /* at hand */
-	bool is_by_number;	       /* the call is made by syscall(2) */
 };
 extern struct stage stage;
 
@@ -29,6 +28,10 @@ void step_close_servers(void);
 
 /* Makes the call with errno at ERRNO_KEPT, and leaves errno as the call does. */
 long step_make(const char *text);
+
+/* Whether the step makes its call by syscall(2): "sys." stands before it. A step
+ * that does not ask has no such form. */
+bool step_is_by_number(void);
 
 /* The descriptor that the scene has opened Nth, from 0; -1: none. */
 int step_opened(int n);

@@ -74,7 +74,7 @@ long send_messages(void)
 	long result;
 
 	errno = ERRNO_KEPT;
-	result = stage.is_by_number
+	result = step_is_by_number()
 			 ? syscall(SYS_sendmmsg, stage.fd, list, n, flags)
 			 : sendmmsg(stage.fd, list, n, flags);
 
@@ -95,10 +95,11 @@ long set_option(void)
 	const socklen_t length = words_count() > 3 ? (socklen_t)number(3)
 						   : sizeof(value);
 
-	return stage.is_by_number ? syscall(SYS_setsockopt, stage.fd, number(0),
-					    number(1), pointer, length)
-				  : setsockopt(stage.fd, (int)number(0),
-					       (int)number(1), pointer, length);
+	return step_is_by_number()
+		       ? syscall(SYS_setsockopt, stage.fd, number(0), number(1),
+				 pointer, length)
+		       : setsockopt(stage.fd, (int)number(0), (int)number(1),
+				    pointer, length);
 }
 
 long get_option(void)
@@ -110,7 +111,7 @@ long get_option(void)
 	socklen_t *lengthp = is_address(3) ? NULL : &length;
 	void *pointer = is_address(2) ? (void *)place_at(2)->pointer : &value;
 	const long result =
-		stage.is_by_number
+		step_is_by_number()
 			? syscall(SYS_getsockopt, stage.fd, number(0),
 				  number(1), pointer, lengthp)
 			: getsockopt(stage.fd, (int)number(0), (int)number(1),
@@ -190,7 +191,7 @@ long keep_address(void)
 long control_fd(void)
 {
 	const int command = (int)number(0), argument = (int)number(1);
-	const long result = stage.is_by_number
+	const long result = step_is_by_number()
 				    ? syscall(SYS_fcntl, stage.fd, command,
 					      argument)
 				    : fcntl(stage.fd, command, argument);

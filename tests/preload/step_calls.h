@@ -16,7 +16,8 @@ long keep_fd(long fd);
 long drop_fd(long result);
 
 /* Three messages to the address in the word at i; the word at j may say what is
- * odd about them: empty, bad0, bad1, page, cut, or their address. */
+ * odd about them: empty, bad0, bad1, page, cut, or their address. "null/len=0":
+ * they have no address. */
 struct mmsghdr *messages(int i, int j);
 
 long send_messages(void);

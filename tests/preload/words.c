@@ -101,6 +101,12 @@ static const struct {
 	NAME(SYS_getsockopt),
 	NAME(SYS_socket),
 	NAME(SYS_write),
+	NAME(SYS_recvmsg),
+	NAME(SYS_recvmmsg),
+	NAME(SYS_close_range),
+	NAME(SYS_setns),
+	NAME(SYS_unshare),
+	NAME(SYS_prctl),
 };
 
 _Noreturn void refuse_word(const char *what, const char *text)
