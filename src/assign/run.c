@@ -217,6 +217,21 @@ static void ask_disconnected(struct call *call)
 }
 
 /*
+ * A pin that has led to a connection has no further use. A range that a child
+ * process has set in its place is the program's own.
+ */
+static void drop_pin(struct call *call)
+{
+	struct fd_facts *facts = &call->facts;
+
+	facts->own_range = socket_range(call->fd, true) == RANGE_OF_PROGRAM;
+	if (!facts->own_range)
+		socket_unpin(call->fd);
+	facts->pinned = 0;
+	process_set(call->process, call->fd, *facts);
+}
+
+/*
  * connect(AF_UNSPEC): the socket releases a port that the program has not
  * named.
  */
@@ -232,13 +247,14 @@ static long disconnect(struct call *call)
 		ask_disconnected(call);
 		return result;
 	}
-	if (call->facts.engaged) {
-		/* The socket gets the range of its first subflow back. */
-		if (call->facts.mptcp)
-			socket_unpin(call->fd);
-		call->facts.engaged = 0;
+	if (!call->facts.engaged)
+		return result;
+	call->facts.engaged = 0;
+	/* The socket gets the range of its first subflow back. */
+	if (call->facts.mptcp)
+		drop_pin(call);
+	else
 		process_set(call->process, call->fd, call->facts);
-	}
 	return result;
 }
 
@@ -340,21 +356,6 @@ static long run_association(struct call *call)
 
 	assign_record(call, false);
 	return result;
-}
-
-/*
- * A pin that has led to a connection has no further use. A range that a child
- * process has set in its place is the program's own.
- */
-static void drop_pin(struct call *call)
-{
-	struct fd_facts *facts = &call->facts;
-
-	facts->own_range = socket_range(call->fd, true) == RANGE_OF_PROGRAM;
-	if (!facts->own_range)
-		socket_unpin(call->fd);
-	facts->pinned = 0;
-	process_set(call->process, call->fd, *facts);
 }
 
 static long run_covered(struct call *call)
