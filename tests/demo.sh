@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Installs what is missing, builds into build/, and lets a client and a server
+# Installs what is missing, builds into build-demo/, and lets a client and a server
 # talk under Berth, each on a port that Berth has chosen for it.
 
 set -eu -o pipefail
@@ -26,22 +26,23 @@ quietly()
 # neither missing nor usable in the next run.
 build()
 {
-	if [ ! -e build ]; then
-		trap 'rm -rf build' EXIT
+	if [ ! -e build-demo ]; then
+		trap 'rm -rf build-demo' EXIT
 		trap 'exit 1' HUP INT TERM
 	fi
-	if [ ! -e build/build.ninja ]; then
-		quietly meson setup build || fail 'meson cannot configure build/'
+	if [ ! -e build-demo/build.ninja ]; then
+		quietly meson setup build-demo ||
+			fail 'meson cannot configure build-demo/'
 	fi
-	quietly ninja -C build ||
-		fail 'ninja cannot build; if build/ is an old one, remove it'
+	quietly ninja -C build-demo ||
+		fail 'ninja cannot build; if build-demo/ is an old one, remove it'
 	trap - EXIT HUP INT TERM
 }
 
 tests/install-packages.sh build
 build
 
-berth=build/src/cli/berth
+berth=build-demo/src/cli/berth
 server='
 import socket
 with socket.socket() as listener:

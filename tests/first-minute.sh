@@ -61,13 +61,13 @@ nothing_for_tests()
 # fails_and_says PATTERN VARIABLE=VALUE: demo.sh with this, in a clean checkout.
 fails_and_says()
 {
-	rm -rf build
+	rm -rf build-demo
 	if env "$2" tests/demo.sh 2>"$log/err" >/dev/null; then
 		echo "demo.sh passes with $2"
 		return 1
 	fi
 	cat "$log/err"
-	grep -q "$1" "$log/err" && [ ! -e build ]
+	grep -q "$1" "$log/err" && [ ! -e build-demo ]
 }
 
 # What the README has below "Build and install".
@@ -110,10 +110,9 @@ check 'where meson fails, it says why, and leaves no folder' \
 check 'where ninja fails, it says why, and leaves no folder' \
 	fails_and_says 'Werror=traditional' CFLAGS=-Wtraditional
 check 'it passes after these failures' demo
-rm -rf build
 check 'the command for a build and its installation passes' readme_install
 check 'the installed command runs a program under Berth' installed_berth_runs
 check '-Dtests=auto builds without the packages for tests' tests_auto
 check '-Dtests=enabled fails, and names what is missing' tests_enabled
-rm -rf build
+rm -rf build build-demo
 [ "$n_failed" -eq 0 ]
