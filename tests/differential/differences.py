@@ -214,10 +214,32 @@ def shows_lost_port(it):
                     for slot in it.changed_slots()))
 
 
+def connects_of(it):
+    """The connects of the socket before, as Differences."""
+    socket = socket_of(it.before, it.slot)
+    return [one for one, sockets in sockets_of(it.before)
+            if sockets.get(one.slot) == socket and one.name in CONNECTING]
+
+
+def is_left_by_refusal(it):
+    """A connect to itself was refused before the result of a connect under way:
+    a later connect, or listen, meets that."""
+    bare, hooked = it.results()
+    return ((it.name in CONNECTING and hooked == 'ECONNREFUSED'
+             and bare in ('0', 'EINPROGRESS')
+             or (it.name, bare, hooked) == ('listen', '0', 'EINVAL'))
+            and it.only('name', 'peer', 'tcp', 'listening')
+            and any(one.results()[0] == 'ECONNREFUSED'
+                    for one in connects_of(it)))
+
+
 def is_done_unseen(it):
     """Some call before was a raw one, and the result is the same; or it is that of
     a connect from another address."""
     bare, hooked = it.results()
+    if bare != hooked and any('raw: connect' in line.call
+                              for line in it.before):
+        return is_left_by_refusal(it)
     if bare != hooked:
         return (it.name in CONNECTING
                 and it.only('name', 'peer', 'tcp', 'v6only')
@@ -330,19 +352,10 @@ def loses_no_port(it):
 def is_refused_before_result(it):
     """A connect, or listen, of MPTCP after a connect to itself, which a child's
     came before."""
-    bare, hooked = it.results()
-    if not ((it.name in CONNECTING and hooked == 'ECONNREFUSED'
-             and bare in ('0', 'EINPROGRESS')
-             or (it.name, bare, hooked) == ('listen', '0', 'EINVAL'))
-            and is_mptcp(it, it.slot)
-            and it.only('name', 'peer', 'tcp', 'listening')):
-        return False
-    socket = socket_of(it.before, it.slot)
-    made = [one for one, sockets in sockets_of(it.before)
-            if sockets.get(one.slot) == socket and one.name in CONNECTING]
-    return (any('fork:' in one.way.split()
-                and one.results()[0] == 'EINPROGRESS' for one in made)
-            and any(one.results()[0] == 'ECONNREFUSED' for one in made))
+    return (is_left_by_refusal(it) and is_mptcp(it, it.slot)
+            and any('fork:' in one.way.split()
+                    and one.results()[0] == 'EINPROGRESS'
+                    for one in connects_of(it)))
 
 
 def is_not_shared(it):
@@ -357,7 +370,8 @@ def is_not_shared(it):
 
 UNSEEN = ('Berth does not know what a raw system call has done to a socket. The'
           ' next call on it may leave another name, range or SO_REUSEADDR, or'
-          ' connect from another address.')
+          ' connect from another address. A connect to itself is refused before'
+          ' the result of a connect that such a call has begun.')
 
 # (sentence, modes, whether it is what differs)
 DIFFERENCES = [
@@ -423,11 +437,12 @@ def is_mapped_v6only(lines):
 
 
 def is_on_other_device(lines):
-    """A TCP socket keeps its address after a disconnect, and its device."""
+    """A TCP socket keeps its address after a disconnect, and its device; and a bind
+    that fails may leave the device of its scope id."""
     calls = [line.call for line in lines]
-    return (Difference([], lines[-1], lines[-1]).name in CONNECTING
-            and any('SO_BINDTO' in call for call in calls)
-            and any('AF_UNSPEC' in call for call in calls))
+    return (any('SO_BINDTO' in call for call in calls)
+            and any('AF_UNSPEC' in call for call in calls)
+            or any('%other]' in line.text for line in lines))
 
 
 # What leaves a port outside the range: (sentence, modes, whether it is that)
