@@ -77,7 +77,8 @@ static void give_up(struct connecting *self)
 	self->result = -EADDRNOTAVAIL;
 	assign_report_exhausted(call, self->remote);
 	process_drop_port(call->process, call->fd, &call->facts);
-	if (self->has_tried_bind && call->facts.has_address)
+	if (self->has_tried_bind &&
+	    (call->facts.has_address || endpoint_is_ipv4(&self->local)))
 		socket_bind_address(call->fd, &self->local);
 }
 

@@ -243,12 +243,26 @@ static bool is_connected(const struct connecting *self, uint16_t port)
 	return sock_diag_has_tcp(&local, self->remote) == 1;
 }
 
+/* A socket that is bound to ::ffff:0.0.0.0 cannot connect to an IPv6 address: the
+ * bind to a port must not change that. */
+static void keep_mapped(struct connecting *self)
+{
+	struct endpoint local;
+
+	if (self->local.family == AF_INET6 && !self->call->facts.has_address &&
+	    socket_local(self->call->fd, &local) == 0 &&
+	    endpoint_is_wildcard(&local) && endpoint_is_ipv4(&local))
+		self->local = local;
+}
+
 int connecting_bind_shared(struct connecting *self, uint16_t port)
 {
 	const int fd = self->call->fd;
 	int reuse = 0;
 	int result;
 
+	if (!self->has_tried_bind)
+		keep_mapped(self);
 	self->has_tried_bind = true;
 	result = raw_get_int_option(fd, SOL_SOCKET, SO_REUSEADDR, &reuse);
 	/* A value that could not be restored is not changed: a filter

@@ -19,6 +19,7 @@ from harness import KERNEL_RANGE, KIND_NAMES, VARIANTS, Namespace, Tap
 KNOWN_BOUND = [
     ('connect', r'( connect \[.*: -1 ENETUNREACH .*)/0$', r'\1/auto'),
     ('connect', r'( connect \[fe80::1\]:.*: -1 EINVAL .*)/0$', r'\1/auto'),
+    ('connect', r'( mapped wildcard: .*: -1 EAFNOSUPPORT .*)/0$', r'\1/auto'),
     ('connect', r' (refused once|unspec): bind | address lock: ', None),
     ('udp', r'( connect unspec: 0 .*)/0$', r'\1/auto'),
     ('udp', r' unspec: bind ', None),
