@@ -445,6 +445,14 @@ def is_on_other_device(lines):
             or any('%other]' in line.text for line in lines))
 
 
+def shows_refused_option(lines):
+    """MPTCP sets IP_BIND_ADDRESS_NO_PORT before it refuses it, but not for the
+    connection that the next bind is of."""
+    return (any('MPTCP' in line.call for line in lines)
+            and any('IP_BIND_ADDRESS_NO_PORT' in line.call
+                    and line.result.startswith('EINVAL') for line in lines))
+
+
 # What leaves a port outside the range: (sentence, modes, whether it is that)
 STRAYS = [
     (UNSEEN, tuple(MODES), was_closed_unseen),
@@ -454,6 +462,9 @@ STRAYS = [
     ('The kernel chooses the port of a TCP socket if the local address of the'
      ' socket is not one of the device to which the program has bound it.',
      BOUND_MODES, is_on_other_device),
+    ('The kernel chooses the port of a bind of an MPTCP socket that was given'
+     ' IP_BIND_ADDRESS_NO_PORT while it was connected.',
+     tuple(MODES), shows_refused_option),
 ]
 
 
