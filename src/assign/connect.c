@@ -112,10 +112,20 @@ static enum connect_outcome ask_with_taken_port(struct connecting *self)
 	return outcome;
 }
 
-/* MPTCP refuses a range once a connect has begun, maybe by another process. */
-static bool has_begun_unseen(const struct call *call)
+/*
+ * Whether the socket is in use, maybe by a connect of another process: it needs
+ * no port. MPTCP refuses a range once a connect has begun.
+ */
+static bool is_in_use(const struct call *call)
 {
-	return call->facts.mptcp && socket_pin(call->fd, 0, 0) == -EINVAL;
+	return !socket_is_closed(call->fd) ||
+	       (call->facts.mptcp && socket_pin(call->fd, 0, 0) == -EINVAL);
+}
+
+static void make_as_it_is(struct connecting *self)
+{
+	connecting_make(self);
+	connecting_enter(self);
 }
 
 /*
@@ -130,10 +140,8 @@ static enum connect_outcome ask_in_vain(struct connecting *self)
 
 	if (outcome != CONNECT_NO_PIN)
 		return outcome;
-	if (call_is_engaged(self->call) || !socket_is_closed(self->call->fd) ||
-	    has_begun_unseen(self->call)) {
-		connecting_make(self);
-		connecting_enter(self);
+	if (call_is_engaged(self->call)) {
+		make_as_it_is(self);
 		return CONNECT_DONE;
 	}
 	local.port = 0;
@@ -156,6 +164,10 @@ static void ask_kernel(struct connecting *self)
 	struct range_part part;
 	uint32_t from = 0;
 
+	if (is_in_use(self->call)) {
+		make_as_it_is(self);
+		return;
+	}
 	event_count(&connecting_process(self)->map, COUNTER_KERNEL_ASKED);
 	while (outcome == CONNECT_NEXT &&
 	       assign_next_part(self->call, &self->pick, from, &part)) {

@@ -24,6 +24,8 @@ KNOWN_BOUND = [
     ('udp', r'( connect unspec: 0 .*)/0$', r'\1/auto'),
     ('udp', r' unspec: bind ', None),
     ('order', r'( connect unspec: 0 .*)/0$', r'\1/auto'),
+    # A child has connected the socket with SO_REUSEADDR set.
+    ('exhausted', r'( connected by a child: .* reuseaddr=)0 (.*)$', r'\g<1>1 \2'),
     # So does the port of a SCTP send that the kernel refuses; sctp_autobind().
     ('sctp', r'( \[224.0.0.1\]:.*: -1 EINVAL .*)/0$', r'\1/auto'),
     ('sctp', r' (nobody|wrong|send, multicast): bind ', None),
