@@ -190,7 +190,8 @@ def is_seen_by_others(it):
     """A child has connected, or the copy that shows it is a new one."""
     bare, hooked = it.results()
     if (bare == hooked and it.only('reuseaddr') and it.name == 'setsockopt'
-            and {'fork:', 'vfork:'} & set(it.way.split())):
+            and ({'fork:', 'vfork:'} & set(it.way.split())
+                 or was_sent(it.before, it.slot))):
         return True
     if bare != hooked or not it.only('reuseaddr') or any(
             it.hooked.words.get(slot + '.reuseaddr') != '1'
@@ -418,7 +419,8 @@ DIFFERENCES = [
     ('After a connect, another process that has the same socket sees SO_REUSEADDR'
      ' set. So does the program, if it asks by a descriptor that a raw system call'
      ' has made or that it has sent to itself. The process that has connected does'
-     ' not see a value that another process sets.',
+     ' not see a value that another process sets, or that it sets by such a'
+     ' descriptor.',
      BOUND_MODES, is_seen_by_others),
     (UNSEEN,
      tuple(MODES), is_done_unseen),
