@@ -107,7 +107,7 @@ def is_only_port(it):
     return (it.name in CONNECTING and hooked == 'EADDRNOTAVAIL'
             and it.port == port_of(it.bare.words, it.slot)
             and port_of(it.words_before, it.slot) in ('0', it.port)
-            and bare in ('0', 'EFAULT', 'EINVAL') + AFTER_CHOICE
+            and bare in ('0', 'EFAULT', 'EINVAL', 'EPIPE') + AFTER_CHOICE
             and it.only('name', 'peer', 'tcp', 'v6only', 'device'))
 
 
@@ -136,6 +136,20 @@ def keeps_port(it):
             and it.only('name')
             and port_of(it.hooked.words, it.slot)
             == port_of(it.words_before, it.slot))
+
+
+def meets_other(it):
+    """A later connect comes from the port that is bound, to a socket that is just
+    connecting to this port: simultaneous open."""
+    bare, hooked = it.results()
+    return (it.name in CONNECTING and was_bound(it, it.slot)
+            and bare == 'ECONNREFUSED' and hooked in ('0', 'EINPROGRESS')
+            and it.only('name', 'peer', 'tcp')
+            and port_of(it.hooked.words, it.slot)
+            == port_of(it.words_before, it.slot)
+            and any(port_of(it.words_before, slot) == it.port
+                    and it.words_before.get(slot + '.tcp') == '2'
+                    for slot in '0123' if slot != it.slot))
 
 
 def is_bound_already(it):
@@ -170,8 +184,8 @@ def is_taken(it):
 
 
 def has_outlived(it):
-    return (outlives_failure(it) or keeps_port(it) or is_bound_already(it)
-            or connects_to_bound(it) or is_taken(it))
+    return (outlives_failure(it) or keeps_port(it) or meets_other(it)
+            or is_bound_already(it) or connects_to_bound(it) or is_taken(it))
 
 
 def is_shared(it):
