@@ -113,19 +113,16 @@ static enum connect_outcome ask_with_taken_port(struct connecting *self)
 }
 
 /*
- * Whether the socket is in use, maybe by a connect of another process: it needs
- * no port. MPTCP refuses a range once a connect has begun.
+ * Whether the socket is in use, maybe by a connect of another process: it has a
+ * port then, and needs none. MPTCP refuses a range once a connect has begun.
  */
 static bool is_in_use(const struct call *call)
 {
-	return !socket_is_closed(call->fd) ||
-	       (call->facts.mptcp && socket_pin(call->fd, 0, 0) == -EINVAL);
-}
+	struct endpoint local;
 
-static void make_as_it_is(struct connecting *self)
-{
-	connecting_make(self);
-	connecting_enter(self);
+	return socket_local(call->fd, &local) == 0 && local.port != 0 &&
+	       (!socket_is_closed(call->fd) ||
+		(call->facts.mptcp && socket_pin(call->fd, 0, 0) == -EINVAL));
 }
 
 /*
@@ -140,8 +137,9 @@ static enum connect_outcome ask_in_vain(struct connecting *self)
 
 	if (outcome != CONNECT_NO_PIN)
 		return outcome;
-	if (call_is_engaged(self->call)) {
-		make_as_it_is(self);
+	if (call_is_engaged(self->call) || is_in_use(self->call)) {
+		connecting_make(self);
+		connecting_enter(self);
 		return CONNECT_DONE;
 	}
 	local.port = 0;
@@ -154,6 +152,13 @@ static enum connect_outcome ask_in_vain(struct connecting *self)
 	return CONNECT_DONE;
 }
 
+static long leave_to_kernel(struct connecting *self)
+{
+	connecting_make(self);
+	assign_record_choice(self->call, self->result);
+	return self->result;
+}
+
 /* Asks the kernel about every port of the range, whatever the map shows. */
 static void ask_kernel(struct connecting *self)
 {
@@ -164,10 +169,6 @@ static void ask_kernel(struct connecting *self)
 	struct range_part part;
 	uint32_t from = 0;
 
-	if (is_in_use(self->call)) {
-		make_as_it_is(self);
-		return;
-	}
 	event_count(&connecting_process(self)->map, COUNTER_KERNEL_ASKED);
 	while (outcome == CONNECT_NEXT &&
 	       assign_next_part(self->call, &self->pick, from, &part)) {
@@ -186,16 +187,10 @@ static void ask_kernel(struct connecting *self)
 	raw_unmap(towards, sizeof(*towards));
 	if (!is_asked)
 		outcome = ask_in_vain(self);
-	if (outcome == CONNECT_NEXT)
+	if (outcome == CONNECT_NEXT && is_in_use(self->call))
+		leave_to_kernel(self);
+	else if (outcome == CONNECT_NEXT)
 		give_up(self);
-}
-
-/* The local address is not known, and a bind would change it. */
-static long leave_to_kernel(struct connecting *self)
-{
-	connecting_make(self);
-	assign_record_choice(self->call, self->result);
-	return self->result;
 }
 
 long assign_connect(struct call *call, const struct endpoint *remote)
@@ -209,6 +204,7 @@ long assign_connect(struct call *call, const struct endpoint *remote)
 		.before = *facts,
 	};
 
+	/* A bind would change an address that is not known. */
 	if (facts->has_address && socket_local(call->fd, &self.local) < 0)
 		return leave_to_kernel(&self);
 
