@@ -10,10 +10,8 @@
 #include "process/descriptors.h"
 #include "process/query.h"
 
-enum stage { STAGE_NONE, STAGE_STARTING, STAGE_READY };
-
-static struct process the_process;
-static atomic_u32 stage;
+atomic_u32 hook_stage;
+struct process the_process;
 
 /* In place of getenv(3), which some programs redefine, such as bash. */
 static char *environment(const char *name)
@@ -27,34 +25,26 @@ static char *environment(const char *name)
 	return NULL;
 }
 
-static struct process *start(void)
+struct process *hook_start(void)
 {
-	uint32_t expected = STAGE_NONE;
+	uint32_t expected = HOOK_NONE;
 
 	/* Acq_rel: one caller makes the process; the others find it
 	 * unfinished. */
-	if (!swap_if_acq_rel_u32(&stage, &expected, STAGE_STARTING))
+	if (!swap_if_acq_rel_u32(&hook_stage, &expected, HOOK_STARTING))
 		return NULL;
 	process_open(&the_process, environment);
 	/* Release: all of the_process is complete before a hook of any thread
 	 * uses it. */
-	store_release_u32(&stage, STAGE_READY);
+	store_release_u32(&hook_stage, HOOK_READY);
 	return &the_process;
-}
-
-struct process *hook_process(void)
-{
-	/* Acquire: pairs with the release in start(), for this thread. */
-	if (__builtin_expect(load_acquire_u32(&stage) == STAGE_READY, 1))
-		return &the_process;
-	return start();
 }
 
 /* A child has one thread, and a copy of what its parent had. */
 static void mark_child(void)
 {
 	/* Relaxed: written before the fork, or not at all in this process. */
-	if (load_relaxed_u32(&stage) != STAGE_READY)
+	if (load_relaxed_u32(&hook_stage) != HOOK_READY)
 		return;
 	fd_cache_forked(&the_process.cache);
 	process_share(&the_process);

@@ -10,18 +10,32 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "base/atomics.h"
 #include "process/process.h"
 
 struct call;
 
 #define HOOK __attribute__((visibility("default")))
 
+enum hook_stage { HOOK_NONE, HOOK_STARTING, HOOK_READY };
+
+/* For hook_process() alone. */
+extern atomic_u32 hook_stage;
+extern struct process the_process;
+struct process *hook_start(void);
+
 /*
  * This process's Berth, made on first use. NULL while another thread, or the
  * code that a signal handler has interrupted, is making it: the call is then
- * made as it is.
+ * made as it is. Inline: close() of a file costs little else.
  */
-struct process *hook_process(void);
+static inline struct process *hook_process(void)
+{
+	/* Acquire: pairs with the release in hook_start(), for this thread. */
+	if (__builtin_expect(load_acquire_u32(&hook_stage) == HOOK_READY, 1))
+		return &the_process;
+	return hook_start();
+}
 
 /* Makes a call by call_run(); where there is no Berth yet, as it is. */
 long hook_run(struct call *call);
