@@ -4,9 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "cli/apart.h"
+#include "cli/bus_error.h"
 #include "cli/message.h"
 #include "map/place.h"
 #include "policy/file.h"
@@ -141,57 +140,28 @@ static int read_file(const struct place *place, struct in_force *in_force)
 
 /* --- one that its owner may shorten --------------------------------------- */
 
-/* Shared with the other process. */
 struct read_work {
 	const struct place *place;
+	struct in_force *in_force;
 	int result;
-	struct in_force in_force;
-	size_t size;
-	char image[POLICY_SIZE_MAX];
 };
 
-static void read_apart(void *memory)
+static void do_read(void *context)
 {
-	struct read_work *work = memory;
-	const struct in_force *in_force = &work->in_force;
+	struct read_work *work = context;
 
-	work->result = read_file(work->place, &work->in_force);
-	if (work->result < 0 || in_force->image == NULL)
-		return;
-	work->size = in_force->tables.image->size;
-	memcpy(work->image, in_force->image, work->size);
-}
-
-/* Copies what the other process has read. Returns as read_file(). */
-static int take(const struct read_work *work, struct in_force *in_force)
-{
-	*in_force = work->in_force;
-	in_force->image = NULL;
-	if (work->size == 0)
-		return work->result;
-	in_force->image = malloc(work->size);
-	if (in_force->image == NULL)
-		return -ENOMEM;
-	memcpy(in_force->image, work->image, work->size);
-	return policy_image_open(in_force->image, work->size,
-				 &in_force->tables);
+	work->result = read_file(work->place, work->in_force);
 }
 
 static int read_guarded(const struct place *place, struct in_force *in_force)
 {
-	struct read_work *work = apart_memory(sizeof(*work));
-	int result;
+	struct read_work work = { .place = place, .in_force = in_force };
+	const int result = bus_error_catch(do_read, &work);
 
-	if (work == NULL)
-		return -ENOMEM;
-	work->place = place;
-	result = apart_run(read_apart, work);
 	if (result == 0)
-		result = take(work, in_force);
-	else
-		/* Nothing is known of it. */
-		in_force->missed = result;
-	munmap(work, sizeof(*work));
+		return work.result;
+	/* Nothing is known of it. */
+	*in_force = (struct in_force){ .missed = result };
 	return result;
 }
 

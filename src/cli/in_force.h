@@ -33,10 +33,8 @@ struct in_force {
 
 /*
  * Copies the policy. Returns 0, also without a policy or when only sets are
- * damaged; -EINVAL for other damage; or -ENOMEM. A policy in BERTH_DIR is read
- * by a process of its own, since its owner may shorten it: -EIO when that
- * process was ended, or why it could not be made, and missed is that too.
- * Damage is reported on standard error, what was missed is not.
+ * damaged; -EINVAL for other damage; -ENOMEM; or -EIO, in missed too, for a
+ * policy in BERTH_DIR that its owner has shortened meanwhile. Damage is reported on standard error, what was missed is not.
  * in_force_deinit() is due in each case.
  */
 int in_force_read(const struct place *place, struct in_force *in_force);

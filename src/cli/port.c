@@ -8,7 +8,7 @@
 #include "assign/pick.h"
 #include "base/clock.h"
 #include "base/raw.h"
-#include "cli/apart.h"
+#include "cli/bus_error.h"
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cli/options.h"
@@ -225,8 +225,7 @@ static void release(const struct process *process, const struct lease *leases,
 			       rest ? clock_now_ms() : 0);
 }
 
-/* Shared with the process that maps the map and the policy: others may shorten
- * these files. */
+/* Others may shorten the map and the policy while they are read. */
 struct port_work {
 	struct port_request request;
 	int map_error; /* as open_process() takes it */
@@ -236,13 +235,14 @@ struct port_work {
 	uint16_t ports[N_PORTS];
 };
 
-static void find_ports(void *memory)
+static void find_ports(void *context)
 {
 	static struct process process;
 	static struct lease leases[N_PORTS];
-	struct port_work *work = memory;
+	struct port_work *work = context;
 	struct policy policy;
 
+	process = (struct process){ .sweeps = false };
 	if (open_process(&process, work->map_error) < 0)
 		return;
 	work->n = find(&process, &work->request, leases);
@@ -273,39 +273,31 @@ static int print_ports(const struct port_work *work)
 }
 
 /* Returns 0, or -errno after a message. */
-static int run_apart(struct port_work *work)
+static int find_guarded(struct port_work *work)
 {
-	int result = apart_run(find_ports, work);
+	int result = bus_error_catch(find_ports, work);
 
 	if (result == -EIO) {
 		/* If it fails without the map too, it was the policy. */
 		work->map_error = result;
-		result = apart_run(find_ports, work);
+		result = bus_error_catch(find_ports, work);
 		if (result == 0)
 			message("berth: the shared map, or the policy, was "
 				"shortened meanwhile\n");
 	}
 	if (result < 0)
-		message("berth: the policy cannot be read: %s\n",
-			result == -EIO ? "it was shortened"
-				       : strerror(-result));
+		fputs("berth: the policy cannot be read: it was shortened\n",
+		      stderr);
 	return result;
 }
 
 int command_port(int argc, char *argv[])
 {
-	struct port_request request;
-	struct port_work *work;
-	const int status = read_request(argc, argv, &request);
+	static struct port_work work;
+	const int status = read_request(argc, argv, &work.request);
 
 	if (status != OPTIONS_READ)
 		return status;
-	work = apart_memory(sizeof(*work));
-	if (work == NULL) {
-		message("berth port: %s\n", strerror(ENOMEM));
-		return EXIT_FAILURE;
-	}
-	work->request = request;
-	return run_apart(work) == 0 && work->is_done ? print_ports(work)
-						     : EXIT_FAILURE;
+	return find_guarded(&work) == 0 && work.is_done ? print_ports(&work)
+							: EXIT_FAILURE;
 }

@@ -233,7 +233,7 @@ def bench_memory():
     for folder, _, files in os.walk(common):
         for name in files:
             map_file += os.stat(os.path.join(folder, name)).st_blocks * 512
-    row("memory: the map, all protocols", f"{map / 2**20:.1f} MiB",
+    row("memory: the map, all protocols", f"{map_file / 2**20:.1f} MiB",
         "<= 5 MiB", map_file <= 5 * 2**20)
     row("memory: private pages of a process, added", f"{berth - bare:.0f} KiB",
         "<= 64 KiB", berth - bare <= 64)

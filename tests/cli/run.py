@@ -4,6 +4,8 @@
 
 import os
 import re
+import signal
+import subprocess
 import sys
 
 from run_fixture import (berth, copy, expect, LIBBERTH, main, path, run, show,
@@ -67,6 +69,20 @@ def options_end_at_two_dashes_or_the_first_word():
 def the_status_is_that_of_the_command():
     expect(run("sh", "-c", "exit 7"), 7, "", "")
     assert run("sh", "-c", "kill -9 $$").returncode == -9
+
+
+@test
+def the_signals_that_are_blocked_or_ignored_stay_so():
+    signals = {signal.SIGBUS, signal.SIGPIPE, signal.SIGUSR1}
+
+    def set_up():
+        signal.signal(signal.SIGBUS, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+
+    command = ["grep", "^Sig[BI]", "/proc/self/status"]
+    bare = subprocess.run(command, preexec_fn=set_up, text=True,
+                          capture_output=True)
+    expect(run(*command, preexec_fn=set_up), 0, bare.stdout, "")
 
 
 @test

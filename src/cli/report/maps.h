@@ -7,8 +7,7 @@
  *
  * The owner of a map may write anything to it. If the owner shortens it, SIGBUS
  * ends the processes that have it mapped. So a map is read into memory of this
- * process; it is mapped only to be written, in a process of its own
- * (cli/apart.h).
+ * process; it is mapped only to be written, by bus_error_catch().
  */
 
 #include <stdbool.h>

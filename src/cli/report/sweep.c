@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "cli/apart.h"
+#include "cli/bus_error.h"
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cli/options.h"
@@ -84,13 +84,8 @@ static bool is_left_out(enum protocol protocol, int result)
 				     result == -EOPNOTSUPP && request.by_proc);
 }
 
-/* --- one map ----------------------------------------------------------------
- *
- * A sweep writes, and so has to map the file. A user who may shorten the file
- * could end this process by that, so another process sweeps.
- */
+/* --- one map -------------------------------------------------------------- */
 
-/* Shared with the process that sweeps. */
 struct sweep_work {
 	const struct found_map *found;
 	const struct view *view;
@@ -114,9 +109,9 @@ static void sweep_protocols(const struct map *map, struct sweep_work *work)
 	}
 }
 
-static void sweep_apart(void *memory)
+static void do_sweep(void *context)
 {
-	struct sweep_work *work = memory;
+	struct sweep_work *work = context;
 	struct map map;
 
 	work->swept.error = found_map_open(work->found, &work->view->place,
@@ -128,23 +123,17 @@ static void sweep_apart(void *memory)
 }
 
 /*
- * Sweeps all protocols of a map that is open for writing. Returns 0; -EIO when
- * the file was shortened meanwhile, which ended the other process; or -errno.
+ * Sweeps all protocols of a map, which is mapped for writing. Returns 0; -EIO
+ * when another user has shortened the file meanwhile; or -errno.
  */
 static int sweep_map(const struct found_map *found, const struct view *view,
 		     struct map_sweep *sweptp)
 {
-	static struct sweep_work *work;
-	int result;
+	struct sweep_work work = { .found = found, .view = view };
+	const int result = bus_error_catch(do_sweep, &work);
 
-	if (work == NULL)
-		work = apart_memory(sizeof(*work));
-	if (work == NULL)
-		return -ENOMEM;
-	*work = (struct sweep_work){ .found = found, .view = view };
-	result = apart_run(sweep_apart, work);
-	*sweptp = work->swept;
-	return result < 0 ? result : sweptp->error;
+	*sweptp = work.swept;
+	return result < 0 ? result : work.swept.error;
 }
 
 /* --- all maps ------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/apart.h"
+#include "cli/bus_error.h"
 #include "cli/commands.h"
 #include "cli/conf/config_read.h"
 #include "cli/message.h"
@@ -167,16 +167,15 @@ static int check_missed(const struct place *place)
 	return file.missed;
 }
 
-/* Shared with the other process. */
 struct load_work {
 	const struct place *place;
 	const struct policy_load *load;
 	int result;
 };
 
-static void load_apart(void *memory)
+static void do_load(void *context)
 {
-	struct load_work *work = memory;
+	struct load_work *work = context;
 	uint64_t edition;
 
 	work->result = policy_file_load(work->place, work->load, &edition,
@@ -187,14 +186,10 @@ static void load_apart(void *memory)
 static int load_guarded(const struct place *place,
 			const struct policy_load *load)
 {
-	struct load_work *work = apart_memory(sizeof(*work));
-	int result;
+	struct load_work work = { .place = place, .load = load };
+	const int result = bus_error_catch(do_load, &work);
 
-	if (work == NULL)
-		return -ENOMEM;
-	*work = (struct load_work){ .place = place, .load = load };
-	result = apart_run(load_apart, work);
-	return result < 0 ? result : work->result;
+	return result < 0 ? result : work.result;
 }
 
 int load_put(const struct place *place, const struct compiled *compiled)
