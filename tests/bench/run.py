@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Berth beside the kernel, in one run, as ratios.
 
-run.py WORKER LEDGER SWEEP BERTH LIBBERTH [NAME...]
+run.py WORKER LEDGER SWEEP BERTH LIBBERTH [--brief] [NAME...]
 
 Makes a network namespace of its own, with a range of 16,000 ports for the kernel
 and for Berth, and prints a row a figure. What is compared is measured in turns.
 Names choose among: connect kernel bind fill ledger calls start memory policy
-sweep recovery storm.
+sweep recovery storm. With --brief the numbers are so small that the figures mean
+nothing: it shows that each benchmark still runs.
 """
 
 import os
@@ -21,9 +22,16 @@ import tempfile
 import time
 
 WORKER, LEDGER, SWEEP, BERTH, LIBBERTH = sys.argv[1:6]
-LO, N = 40000, 16000
+BRIEF = "--brief" in sys.argv
+
+
+def some(n, few=2):
+    return few if BRIEF else n
+
+
+LO, N = 40000, some(16000, 1600)
 RANGE = f"{LO}-{LO + N - 1}"
-ROUNDS = 5
+ROUNDS = some(5)
 
 next_port = 5000
 
@@ -112,7 +120,7 @@ def in_turns(one, other, rounds):
 
 
 def bench_connect():
-    by_hand, berth, ratios = in_turns(("pinned", False), ("kernel", True), 10)
+    by_hand, berth, ratios = in_turns(("pinned", False), ("kernel", True), some(10))
     print("  by hand, us by tenth: " + " ".join(f"{us:.1f}" for us in by_hand))
     print("  Berth,   us by tenth: " + " ".join(f"{us:.1f}" for us in berth))
     print("  ratio by tenth: " + " ".join(f"{ratio:.3f}" for ratio in ratios))
@@ -122,7 +130,7 @@ def bench_connect():
 
 def bench_kernel():
     # Not tenth by tenth: the sockets of the one would slow the other's search.
-    runs = [connect(("kernel", bool(turn % 2)))[0] for turn in range(6)]
+    runs = [connect(("kernel", bool(turn % 2)))[0] for turn in range(some(6))]
     kernel, berth = tenths(runs[0::2]), tenths(runs[1::2])
     first = sum(kernel[:5]) / sum(berth[:5])
     last = min(k / b for k, b in zip(kernel[8:], berth[8:]))
@@ -137,7 +145,7 @@ def bench_kernel():
 def bench_bind():
     kernel = numbers("bind", N)
     berth = tenths([numbers("bind", N, under_berth=True, map_file=f"bind-{i}")
-                    for i in range(3)])
+                    for i in range(some(3))])
     ratio = min(k / b for k, b in zip(kernel[8:], berth[8:]))
     print("  kernel, us by tenth: " + " ".join(f"{us:.1f}" for us in kernel))
     print("  Berth,  us by tenth: " + " ".join(f"{us:.1f}" for us in berth))
@@ -163,8 +171,8 @@ def bench_fill():
     used, _ = fill(1)
     row("ports used before the first failure, 1 destination",
         f"{used[0]} of {N}", "all", used[0] == N)
-    used, seconds = fill(64)
-    row(f"the same, the worst of 64 destinations ({seconds:.0f} s)",
+    used, seconds = fill(some(64))
+    row(f"the same, the worst of {len(used)} destinations ({seconds:.0f} s)",
         f"{min(used)} of {N}", ">= 98 %", min(used) >= 0.98 * N)
 
 
@@ -209,7 +217,7 @@ def bench_start():
     true = shutil.which("true")
     plain, run = [true], [BERTH, "run", "--range", RANGE, "--", true]
     times = {"bare": [], "run": [], "preload": []}
-    for _ in range(300):
+    for _ in range(some(300)):
         times["bare"].append(seconds_of(plain, environment(False)))
         times["run"].append(seconds_of(run, environment(False)))
         times["preload"].append(seconds_of(plain, environment(True)))
@@ -225,9 +233,9 @@ def bench_start():
 
 def bench_memory():
     # By where the stack begins, a page more or less: many of them.
-    bare = statistics.mean(numbers("memory")[0] for _ in range(40))
+    bare = statistics.mean(numbers("memory")[0] for _ in range(some(40)))
     berth = statistics.mean(numbers("memory", under_berth=True)[0]
-                            for _ in range(40))
+                            for _ in range(some(40)))
     map_file = 0
     common = os.path.join(os.environ["BERTH_DIR"], "common")
     for folder, _, files in os.walk(common):
@@ -239,7 +247,7 @@ def bench_memory():
         "<= 64 KiB", berth - bare <= 64)
 
 
-N_RULES = 1000
+N_RULES = some(1000, 10)
 
 
 def write_rules(path):
@@ -272,7 +280,7 @@ def bench_policy():
     quiet = dict(os.environ)
     compiling = 1e3 * statistics.median(
         seconds_of(check, quiet) - seconds_of(nothing, quiet)
-        for _ in range(15))
+        for _ in range(some(15)))
     row(f"policy: {N_RULES} rules checked and compiled", f"{compiling:.0f} ms",
         "<= 100 ms", compiling <= 100)
     plain = environment(True, map_file="plain")
@@ -280,7 +288,7 @@ def bench_policy():
     subprocess.run([BERTH, "load", path], env=dict(
         os.environ, BERTH_DIR=ruled["BERTH_DIR"]), check=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    matching = 1e6 * added_by_rules(plain, ruled, 1000)
+    matching = 1e6 * added_by_rules(plain, ruled, some(1000))
     row(f"program start: matching {N_RULES} rules, added",
         f"{matching:.0f} us", "<= 50 us", matching <= 50)
     private = [statistics.median(
@@ -290,7 +298,8 @@ def bench_policy():
         f"{private[1] - private[0]:.0f} KiB", "<= 8 KiB",
         private[1] - private[0] <= 8)
     without, with_rules, _ = in_turns(("kernel", True, "plain"),
-                                      ("kernel", True, "ruled"), 6)
+                                      ("kernel", True, "ruled"),
+                                      some(6))
     ratio = sum(with_rules) / sum(without)
     row("connect(): with rules / without", f"{ratio:.3f}", "<= 1.02",
         ratio <= 1.02)
@@ -302,10 +311,10 @@ SWEPT_CALLS = {
 }
 
 
-def beside_sweeper(measure, name, rounds=6):
+def beside_sweeper(measure, name):
     """Sum of its tenths while another sweeps the same map / without that."""
     runs = [[], []]
-    for turn in range(rounds):
+    for turn in range(some(6)):
         map_file, sweeper = f"{name}-{turn}", None
         if turn % 2:
             swept = environment(True, map_file=map_file)
@@ -319,11 +328,11 @@ def beside_sweeper(measure, name, rounds=6):
 
 
 def bench_sweep():
-    """With both ends of 15,000 connections in the namespace."""
+    """With both ends of many connections in the namespace."""
     swept = environment(True, map_file="swept")
     del swept["LD_PRELOAD"]
     with Listener() as listener:
-        filler = worker("fill", "127.0.0.1", listener.port, 15000,
+        filler = worker("fill", "127.0.0.1", listener.port, some(15000, 1500),
                         under_berth=True, map_file="swept")
         filler.stdout.readline()
         n, dump, sweep = map(float, subprocess.check_output(
@@ -339,25 +348,26 @@ def bench_sweep():
 
 def bench_recovery():
     """The calls of one program, after another has died with every port."""
-    ports = f"{LO}-{LO + 9999}"
+    n = some(10000, 1000)
+    ports = f"{LO}-{LO + n - 1}"
     times = []
     for turn in range(ROUNDS):
         options = {"ports": ports, "under_berth": True,
-                   "map": f"recovery-{turn}"}
-        killed = worker("hold", 10000, **options)
+                   "map_file": f"recovery-{turn}"}
+        killed = worker("hold", n, **options)
         killed.stdout.readline()
         killed.kill()
         killed.communicate()
-        times.append(numbers("hold", 10000, **options)[0] / 1000)
-    row("10,000 ports of a killed process: bound again after",
+        times.append(numbers("hold", n, **options)[0] / 1000)
+    row(f"{n} ports of a killed process: bound again after",
         f"{max(times):.2f} s", "<= 2 s", max(times) <= 2)
 
 
-def storm(who, under_berth, n_processes=100, n_connects=1000):
+def storm(who, under_berth):
     with Listener(0) as listener:
-        processes = [worker("storm", "127.0.0.1", listener.port, n_connects,
+        processes = [worker("storm", "127.0.0.1", listener.port, some(1000),
                             who, under_berth=under_berth, ports=STORM_RANGE)
-                     for _ in range(n_processes)]
+                     for _ in range(some(100))]
         return sum(int(process.communicate()[0]) for process in processes)
 
 
@@ -368,7 +378,7 @@ def bench_storm():
     set_port_range(40000, 40999)
     for who in ("server", "reset", "client"):
         kernel, berth = storm(who, False), storm(who, True)
-        row(f"100 x 1,000 connects, 1,000 ports, {who} closes first: failures",
+        row(f"{some(100)} x {some(1000)} connects, 1,000 ports, {who} closes first: failures",
             f"{kernel} / {berth}", "no more", berth <= kernel)
     set_port_range(LO, LO + N - 1)
 
@@ -417,7 +427,8 @@ def main():
             shutil.rmtree(folder)
     set_up()
     machine()
-    for name in sys.argv[6:] or BENCHES:
+    names = [name for name in sys.argv[6:] if name != "--brief"]
+    for name in names or BENCHES:
         BENCHES[name]()
     return 0
 

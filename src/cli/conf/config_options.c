@@ -139,6 +139,19 @@ static const char *find_meant(const char *name, enum config_scope scope)
 }
 
 /* An option of several scopes is always one of the top level, too. */
+static void refuse_unknown(const char *name, bool is_section,
+			   enum config_scope scope, struct location place,
+			   struct findings *findings)
+{
+	const char *meant = find_meant(name, scope);
+
+	findings_add(findings, SEVERITY_ERROR, place, "unknown %s \"%s\"%s%s%s",
+		     is_section ? "section" : "option",
+		     findings_quote_text(name).text,
+		     meant != NULL ? "; did you mean \"" : "",
+		     meant != NULL ? meant : "", meant != NULL ? "\"?" : "");
+}
+
 static void refuse_scope(const struct config_option *option,
 			 enum config_scope scope, struct location place,
 			 struct findings *findings)
@@ -165,17 +178,10 @@ bool config_option_check(const char *name, bool is_section,
 			 struct findings *findings)
 {
 	const size_t index = config_option_find(name);
-	const char *meant = find_meant(name, scope);
 	struct config_option option;
 
 	if (index == N_CONFIG_OPTIONS) {
-		findings_add(findings, SEVERITY_ERROR, place,
-			     "unknown %s \"%s\"%s%s%s",
-			     is_section ? "section" : "option",
-			     findings_quote(name, strlen(name)).text,
-			     meant != NULL ? "; did you mean \"" : "",
-			     meant != NULL ? meant : "",
-			     meant != NULL ? "\"?" : "");
+		refuse_unknown(name, is_section, scope, place, findings);
 		return false;
 	}
 	option = config_option(index);

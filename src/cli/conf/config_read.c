@@ -90,11 +90,15 @@ static int start_section(cfg_t *parser, cfg_opt_t *option, const char *text,
 	return 0;
 }
 
+/*
+ * The section is removed, since all of it is in the store: libconfuse compares
+ * the title of a section with those of all that it keeps.
+ */
 static int end_section(cfg_t *parser, cfg_opt_t *section)
 {
 	(void)parser;
-	(void)section;
 	config_store_end(&reading.store);
+	cfg_opt_rmnsec(section, cfg_opt_size(section) - 1);
 	return go_on();
 }
 
@@ -230,35 +234,32 @@ static const struct file *find_round(const struct file *file)
 	return outer;
 }
 
-static struct finding_word quote(const char *text)
-{
-	return findings_quote(text, strlen(text));
-}
-
 static void refuse_round(const struct file *file, struct location place)
 {
 	const struct file *start = find_round(file);
-	char *way = strdup(quote(file->path).text);
+	char *way = strdup(findings_quote_text(file->path).text);
 
 	for (const struct file *f = file->outer; way != NULL; f = f->outer) {
 		char *longer;
 
-		if (asprintf(&longer, "%s -> %s", quote(f->path).text, way) < 0)
+		if (asprintf(&longer, "%s -> %s",
+			     findings_quote_text(f->path).text, way) < 0)
 			longer = NULL;
 		free(way);
 		way = longer;
 		if (f == start)
 			break;
 	}
-	refuse(place, "\"%s\" includes itself: %s", quote(file->path).text,
-	       way != NULL ? way : "");
+	refuse(place, "\"%s\" includes itself: %s",
+	       findings_quote_text(file->path).text, way != NULL ? way : "");
 	free(way);
 }
 
 static int refuse_include(const char *path, const char *why,
 			  struct location place)
 {
-	refuse(place, "cannot include \"%s\": %s", quote(path).text, why);
+	refuse(place, "cannot include \"%s\": %s",
+	       findings_quote_text(path).text, why);
 	return 0;
 }
 
@@ -305,13 +306,11 @@ static int include_pattern(const char *pattern, struct location place)
 {
 	glob_t found = { 0 };
 	const int failed = glob(pattern, 0, is_fatal, &found);
+	const int error = failed == GLOB_NOSPACE ? ENOMEM : errno;
 	int result = 0;
 
 	if (failed != 0 && failed != GLOB_NOMATCH)
-		refuse_include(pattern,
-			       strerror(failed == GLOB_NOSPACE ? ENOMEM
-							       : errno),
-			       place);
+		refuse_include(pattern, strerror(error), place);
 	for (size_t i = 0; failed == 0 && result == 0 && i < found.gl_pathc;
 	     i++)
 		result = include_file(found.gl_pathv[i], place);

@@ -46,9 +46,8 @@ static void refuse_second(struct config_store *store, const char *name,
 {
 	findings_add(store->findings, SEVERITY_ERROR, place,
 		     "\"%s%s%s\" is given twice; first at %s:%d", name,
-		     *title != '\0' ? " " : "",
-		     findings_quote(title, strlen(title)).text, first.file,
-		     first.line);
+		     *title != '\0' ? " " : "", findings_quote_text(title).text,
+		     first.file, first.line);
 }
 
 static const char *expand(struct config_store *store, const char *text,

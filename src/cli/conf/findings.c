@@ -140,6 +140,11 @@ struct finding_word findings_quote(const char *word, size_t length)
 	return quoted;
 }
 
+struct finding_word findings_quote_text(const char *text)
+{
+	return findings_quote(text, strlen(text));
+}
+
 void findings_deinit(struct findings *findings)
 {
 	memory_free(&findings->memory);

@@ -52,5 +52,6 @@ struct finding_word {
 };
 
 struct finding_word findings_quote(const char *word, size_t length);
+struct finding_word findings_quote_text(const char *text);
 
 void findings_deinit(struct findings *findings);

@@ -21,7 +21,7 @@ static void refuse(struct maker *maker, struct location place, const char *name,
 void maker_refuse(struct maker *maker, struct location place, const char *name,
 		  const char *word, const char *reason)
 {
-	refuse(maker, place, name, findings_quote(word, strlen(word)), reason);
+	refuse(maker, place, name, findings_quote_text(word), reason);
 }
 
 void maker_refuse_ports(struct maker *maker, struct location place,
