@@ -219,8 +219,8 @@ int sockets_open(struct sockets *sockets)
 	listing.result = read_opened(&listing);
 	for (int protocol = 0; protocol < N_PROTOCOLS && listing.result == 0;
 	     protocol++) {
-		const int result = socket_table_list((enum protocol)protocol,
-						     ANY_PORT, visit, &listing);
+		const int result = socket_table_list(protocol, ANY_PORT, visit,
+						     &listing);
 
 		if (result < 0 && result != -ENOENT)
 			sockets->errors[protocol] = result;

@@ -57,7 +57,7 @@ struct config_option config_option(size_t index)
 	if (index >= N_SETTINGS)
 		return options[index - N_SETTINGS];
 	return (struct config_option){
-		.name = setting_name((enum setting)index),
+		.name = setting_name(index),
 		.scopes = TOP | PROCESS,
 		.type = TYPE_TEXT,
 		.part = PART_OPTIONS,

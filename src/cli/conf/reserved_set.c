@@ -105,8 +105,7 @@ static void add_line(const char *line, struct port_set sets[N_PROTOCOLS])
 	name = end + 1;
 	length = strcspn(name, BLANKS "#");
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		if (is_word(name, length,
-			    protocol_name((enum protocol)protocol)))
+		if (is_word(name, length, protocol_name(protocol)))
 			port_set_add(&sets[protocol], (uint32_t)port,
 				     (uint32_t)port);
 	if (is_word(name, length, protocol_name(PROTOCOL_UDP)))

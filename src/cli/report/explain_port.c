@@ -65,8 +65,8 @@ static void show_range(struct port_view *self, int protocol, int role,
 		       const char *rule, const char *place)
 {
 	self->is_assigned[protocol] = true;
-	output_row(self->output, protocol_name((enum protocol)protocol),
-		   role_name((enum role)role), rule, place);
+	output_row(self->output, protocol_name(protocol), role_name(role), rule,
+		   place);
 }
 
 static void show_loaded_ranges(struct port_view *self)
@@ -120,7 +120,7 @@ static void show_reservation(struct port_view *self,
 				self->port))
 			continue;
 		self->is_reserved[protocol] = true;
-		output_row(self->output, protocol_name((enum protocol)protocol),
+		output_row(self->output, protocol_name(protocol),
 			   policy_string(tables, reserve->name), owners,
 			   policy_string(tables, reserve->place));
 	}
@@ -138,8 +138,8 @@ static void show_reserved(struct port_view *self)
 	if (!port_set_has(&self->view->kernel.reserved, self->port))
 		return;
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		output_row(self->output, protocol_name((enum protocol)protocol),
-			   "kernel", NULL, "ip_local_reserved_ports");
+		output_row(self->output, protocol_name(protocol), "kernel",
+			   NULL, "ip_local_reserved_ports");
 }
 
 static void show_holders(struct port_view *self)
@@ -147,9 +147,8 @@ static void show_holders(struct port_view *self)
 	output_section(self->output, &holder_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		size_t n;
-		const struct holder *holder =
-			sockets_holders(&self->sockets, (enum protocol)protocol,
-					self->port, &n);
+		const struct holder *holder = sockets_holders(
+			&self->sockets, protocol, self->port, &n);
 
 		for (; n > 0; n--, holder++) {
 			const struct program_label label =
@@ -194,10 +193,9 @@ static void show_verdicts(struct port_view *self)
 	output_section(self->output, &verdict_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		bool often;
-		const char *reason = obstacle(self, (enum protocol)protocol,
-					      &often);
+		const char *reason = obstacle(self, protocol, &often);
 
-		output_row(self->output, protocol_name((enum protocol)protocol),
+		output_row(self->output, protocol_name(protocol),
 			   reason == NULL ? "yes"
 			   : often	  ? "perhaps"
 					  : "no",

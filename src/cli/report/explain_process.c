@@ -122,9 +122,8 @@ static void show_ranges(const struct explained *self)
 				self->view->policy.ranges[protocol][role];
 			char *ports = output_ports(self->output, set);
 
-			output_row(self->output,
-				   protocol_name((enum protocol)protocol),
-				   role_name((enum role)role),
+			output_row(self->output, protocol_name(protocol),
+				   role_name(role),
 				   output_number(set->n_ports).text, ports);
 			free(ports);
 		}
@@ -134,9 +133,8 @@ static void show_settings(const struct explained *self)
 {
 	output_section(self->output, &setting_section);
 	for (int i = 0; i < N_SETTINGS; i++)
-		output_row(self->output, setting_name((enum setting)i),
-			   setting_word((enum setting)i,
-					self->view->policy.settings[i]));
+		output_row(self->output, setting_name(i),
+			   setting_word(i, self->view->policy.settings[i]));
 }
 
 static void show_policy(const struct explained *self)

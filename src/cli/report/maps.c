@@ -260,18 +260,13 @@ int found_maps_visit(const struct place *place, int access,
 	int result;
 
 	for (unsigned int parent = 0; parent < N_PLACE_PARENTS; parent++) {
-		result = place_open(place, (enum place_parent)parent,
-				    MAKE_NOTHING, &folder);
+		result = place_open(place, parent, MAKE_NOTHING, &folder);
 		if (result == 0)
 			visit_folder(&visiting, &folder, true);
 		else
 			visit_missed(
-				&visiting,
-				place_parent_name(place,
-						  (enum place_parent)parent),
-				place_parent_is_roots((enum place_parent)parent)
-					? 0
-					: geteuid(),
+				&visiting, place_parent_name(place, parent),
+				place_parent_is_roots(parent) ? 0 : geteuid(),
 				result);
 	}
 	result = list_folders(&place->users, &users);

@@ -64,7 +64,7 @@ static bool gather_sockets(struct sockets *sockets)
 		if (sockets->errors[protocol] == 0)
 			continue;
 		message("berth: cannot list %s sockets: %s\n",
-			protocol_name((enum protocol)protocol),
+			protocol_name(protocol),
 			strerror(-sockets->errors[protocol]));
 		is_whole = false;
 	}

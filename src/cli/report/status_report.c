@@ -312,13 +312,12 @@ int status_report(struct status *status)
 	show_map(status);
 	output_section(&status->output, &ports_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		show_ports_of(status, (enum protocol)protocol);
+		show_ports_of(status, protocol);
 	show_counters(status);
 	output_section(&status->output, &lease_section);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (uint32_t port = 0; port < N_PORTS; port++)
-			show_lease(status, (enum protocol)protocol,
-				   (uint16_t)port);
+			show_lease(status, protocol, (uint16_t)port);
 	show_outside(status);
 	show_maps(status);
 	return output_close(&status->output);

@@ -102,8 +102,7 @@ static void sweep_protocols(const struct map *map, struct sweep_work *work)
 			work->view->policy.dynamic[protocol];
 
 		swept->errors[protocol] = sweep_protocol(
-			map, (enum protocol)protocol,
-			range != NULL ? range : &none,
+			map, protocol, range != NULL ? range : &none,
 			request.by_proc ? proc_net_list : socket_table_list,
 			clock_now_ms(), &swept->results[protocol]);
 	}
@@ -184,12 +183,10 @@ static int show_all(void)
 		const int result = sweeping.sum.errors[protocol];
 
 		if (result == 0) {
-			show((enum protocol)protocol,
-			     &sweeping.sum.results[protocol]);
-		} else if (!is_left_out((enum protocol)protocol, result)) {
+			show(protocol, &sweeping.sum.results[protocol]);
+		} else if (!is_left_out(protocol, result)) {
 			message("berth: cannot list %s sockets: %s\n",
-				protocol_name((enum protocol)protocol),
-				strerror(-result));
+				protocol_name(protocol), strerror(-result));
 			status = EXIT_FAILURE;
 		}
 	}

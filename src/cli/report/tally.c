@@ -41,7 +41,7 @@ static void add_port(const struct tallying *tallying, const struct map *map,
 
 	sum->n_leases += n_leases;
 	sum->rests |= rests;
-	if (rank(use) > rank((enum use)sum->use))
+	if (rank(use) > rank(sum->use))
 		sum->use = (uint8_t)use;
 }
 
@@ -55,8 +55,7 @@ static void add_contents(const struct tallying *tallying, const struct map *map)
 			load_relaxed_u64(&map->memory->counter.counters[i]);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		for (uint32_t port = 0; port < N_PORTS; port++)
-			add_port(tallying, map, (enum protocol)protocol,
-				 (uint16_t)port);
+			add_port(tallying, map, protocol, (uint16_t)port);
 }
 
 /* Returns 0 or -ENOMEM. */

@@ -68,8 +68,8 @@ struct rules {
 
 /* A pair of protocol and role as one number. */
 #define N_PAIRS (N_PROTOCOLS * N_ROLES)
-#define PAIR_PROTOCOL(pair) ((enum protocol)((pair) / N_ROLES))
-#define PAIR_ROLE(pair) ((enum role)((pair) % N_ROLES))
+#define PAIR_PROTOCOL(pair) ((pair) / N_ROLES)
+#define PAIR_ROLE(pair) ((pair) % N_ROLES)
 
 static inline const struct rule_range *rule_range_of(const struct rule *rule,
 						     int pair)

@@ -144,7 +144,7 @@ static void make_default_rule(struct maker *maker, const struct given *given,
 		.place = { .file = maker->config->path },
 	};
 	for (int i = 0; i < N_SETTINGS; i++)
-		rule->settings[i] = setting_default((enum setting)i);
+		rule->settings[i] = setting_default(i);
 	values_read_options(maker, &maker->config->defaults, rule);
 	reserves_apply(maker, rule);
 	assign_ranges(maker, given, NULL, rule);
@@ -216,7 +216,7 @@ static void make_all(struct maker *maker)
 		make_rule(maker, &defaults, &config->processes[i], last,
 			  &rules->rules[i]);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		add_dynamic(maker, (enum protocol)protocol);
+		add_dynamic(maker, protocol);
 	/* Without memory some sets are empty that should not be. */
 	if (!maker->rules->memory.failed)
 		rules_check(maker);

@@ -64,9 +64,8 @@ static char *match_of(struct output *output, const struct rule *rule)
 				       : list_of(output, list->n, list->values);
 
 		if (values != NULL) {
-			match = output_append(
-				output, match, " ",
-				condition_name((enum condition)i));
+			match = output_append(output, match, " ",
+					      condition_name(i));
 			match = output_append(output, match, "=", values);
 		}
 		free(values);

@@ -77,8 +77,7 @@ struct scope_text scope_protocols(const struct scope *scope, unsigned int roles,
 
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		if (scope->roles[protocol] == roles)
-			put_joined(&text, joint,
-				   protocol_name((enum protocol)protocol));
+			put_joined(&text, joint, protocol_name(protocol));
 	text_end(&text);
 	return result;
 }
@@ -90,7 +89,7 @@ struct scope_text scope_roles(unsigned int roles, const char *joint)
 
 	for (int role = 0; role < N_ROLES; role++)
 		if (roles >> role & 1)
-			put_joined(&text, joint, role_name((enum role)role));
+			put_joined(&text, joint, role_name(role));
 	text_end(&text);
 	return result;
 }

@@ -113,7 +113,7 @@ void values_read_options(struct maker *maker,
 	unsigned long number = rule->rate;
 
 	for (int i = 0; i < N_SETTINGS; i++)
-		read_setting(maker, &options->settings[i], (enum setting)i,
+		read_setting(maker, &options->settings[i], i,
 			     &rule->settings[i]);
 	read_bool(maker, &options->overlap, "overlap",
 		  (const char *const[]){ "refuse", "carve" },
