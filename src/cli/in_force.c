@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/bus_error.h"
+#include "cli/memory.h"
 #include "cli/message.h"
 #include "map/place.h"
 #include "policy/file.h"
@@ -24,7 +25,7 @@ static bool has_sound_sets(const struct policy_tables *tables)
 	return true;
 }
 
-/* Returns 0, -EINVAL, -ENOMEM, or as policy_file_image(). */
+/* Returns 0, -EINVAL, or as policy_file_image(). */
 static int copy_image(struct policy_file *file, uint64_t edition,
 		      struct in_force *in_force)
 {
@@ -40,7 +41,7 @@ static int copy_image(struct policy_file *file, uint64_t edition,
 	free(in_force->image);
 	in_force->image = malloc(size);
 	if (in_force->image == NULL)
-		return -ENOMEM;
+		memory_fail();
 	memcpy(in_force->image, image, size);
 	if (policy_image_open(in_force->image, size, &in_force->tables) < 0 ||
 	    !policy_image_verify(&in_force->tables))

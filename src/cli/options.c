@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/memory.h"
 #include "cli/message.h"
 
 #define N_OPTIONS_MAX 12
@@ -77,8 +78,7 @@ static int help(const struct options *options)
 	if (options->status != NULL)
 		printf("\n%s", options->status);
 	return message_written() == EXIT_SUCCESS ? EXIT_SUCCESS
-	       : options->failure != 0		 ? options->failure
-						 : EXIT_FAILURE;
+						 : memory_exit_status;
 }
 
 /* --- mistakes ------------------------------------------------------------- */
@@ -221,6 +221,8 @@ int options_read(const struct options *options, int argc, char *argv[],
 	struct tables tables;
 	int result, behind = 1;
 
+	if (options->failure != 0)
+		memory_exit_status = options->failure;
 	*wordsp = (struct command_words){ .words = argv + 1 };
 	prepare(options, &tables);
 	while ((result = next(options, &tables, argc, argv)) != END) {

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/output.h"
 
-#include <errno.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/text.h"
 #include "cli/message.h"
 #include "kernel/ports_text.h"
@@ -218,40 +213,13 @@ struct output_number output_number(uint64_t value)
 	return number;
 }
 
-char *output_text(struct output *output, const char *format, ...)
-{
-	va_list arguments;
-	char *text;
-
-	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0) {
-		output->failed = true;
-		text = NULL;
-	}
-	va_end(arguments);
-	return text;
-}
-
 char *output_ports(struct output *output, const struct port_set *set)
 {
 	const size_t size = range_text_format(set, NULL, 0) + 1;
-	char *text = malloc(size);
+	char *text = memory_take(&output->memory, 1, size);
 
-	if (text != NULL)
-		range_text_format(set, text, size);
-	else
-		output->failed = true;
+	range_text_format(set, text, size);
 	return text;
-}
-
-char *output_append(struct output *output, char *text, const char *joint,
-		    const char *word)
-{
-	char *longer = output_text(output, "%s%s%s", text != NULL ? text : "",
-				   text != NULL ? joint : "", word);
-
-	free(text);
-	return longer;
 }
 
 char *output_strings(struct output *output, const char *first,
@@ -261,20 +229,15 @@ char *output_strings(struct output *output, const char *first,
 
 	for (; first != NULL && *first != '\0';
 	     first = policy_next_string(first))
-		text = output_append(output, text, joint, first);
+		text = memory_append(&output->memory, text, joint, first);
 	return text;
 }
 
 int output_close(struct output *output)
 {
-	int status;
-
 	end_section(output);
 	if (output->format == OUTPUT_JSON)
 		fputs("\n}\n", output->stream);
-	status = message_written_to(output->stream);
-	if (!output->failed)
-		return status;
-	message("berth: %s\n", strerror(ENOMEM));
-	return EXIT_FAILURE;
+	memory_free(&output->memory);
+	return message_written_to(output->stream);
 }

@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cli/memory.h"
+
 struct port_set;
 
 enum output_format { OUTPUT_TABLE, OUTPUT_PORCELAIN, OUTPUT_JSON };
@@ -41,7 +43,7 @@ struct output {
 	FILE *stream;
 	const struct output_section *section; /* NULL = between sections */
 	size_t n_sections, n_rows;
-	bool failed; /* no memory for a text */
+	struct memory memory; /* of texts, until output_close() */
 };
 
 void output_open(struct output *output, enum output_format format,
@@ -83,18 +85,11 @@ struct output_number {
 
 struct output_number output_number(uint64_t value);
 
-/* Makes such a text, for free(). Without memory it is NULL, and output_close()
- * fails. */
-__attribute__((format(printf, 2, 3))) char *output_text(struct output *output,
-							const char *format,
-							...);
+/* Makes such a text. */
 char *output_ports(struct output *output, const struct port_set *set);
 
-/* Adds a word to such a text, which is freed, or NULL at first. */
-char *output_append(struct output *output, char *text, const char *joint,
-		    const char *word);
-
-/* Joins the strings of a list in a policy, see policy_next_string(). */
+/* Joins the strings of a list in a policy, see policy_next_string(). NULL =
+ * there are none. */
 char *output_strings(struct output *output, const char *first,
 		     const char *joint);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/memory.h"
 #include "cli/message.h"
 #include "kernel/users.h"
 
@@ -147,24 +148,18 @@ void program_open_environment(pid_t pid)
 {
 	FILE *file = open_file(pid, "environ");
 	FILE *copy;
-	char *text = NULL;
 	size_t size;
 	int byte;
 
 	if (file == NULL)
 		return;
-	copy = open_memstream(&text, &size);
-	while (copy != NULL && (byte = fgetc(file)) != EOF)
+	copy = memory_stream(&opened_environment, &size);
+	while ((byte = fgetc(file)) != EOF)
 		fputc(byte, copy);
 	fclose(file);
-	if (copy == NULL)
-		return;
 	fputc('\0', copy);
 	fputc('\0', copy);
-	if (fclose(copy) == 0)
-		opened_environment = text;
-	else
-		free(text);
+	memory_stream_end(copy);
 }
 
 void program_close_environment(void)

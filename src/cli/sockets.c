@@ -24,7 +24,6 @@ struct listing {
 	struct opened *opened; /* by inode, then by pid */
 	size_t n_opened;
 	struct memory memory; /* of opened */
-	int result;
 };
 
 /* Sorts, and removes duplicates. Returns the new number of items. */
@@ -63,40 +62,29 @@ static size_t find_first(const void *wanted, const void *items, size_t n,
 
 /* --- who has which socket open -------------------------------------------- */
 
-static int add_opened(struct listing *listing, uint64_t inode, pid_t pid)
+static void add_descriptor(struct listing *listing, int directory_fd,
+			   const char *name, pid_t pid)
 {
-	struct opened *opened = memory_add(&listing->memory, &listing->opened,
-					   &listing->n_opened);
-
-	if (opened == NULL)
-		return -ENOMEM;
-	*opened = (struct opened){ inode, pid };
-	return 0;
-}
-
-static int add_descriptor(struct listing *listing, int directory_fd,
-			  const char *name, pid_t pid)
-{
-	char link[64];
 	static const char prefix[] = "socket:[";
+	char link[64];
 	const ssize_t length = readlinkat(directory_fd, name, link,
 					  sizeof(link) - 1);
 
 	if (length < 0)
-		return 0;
+		return;
 	link[length] = '\0';
-	if (strncmp(link, prefix, sizeof(prefix) - 1) != 0)
-		return 0;
-	return add_opened(listing,
-			  strtoull(link + sizeof(prefix) - 1, NULL, 10), pid);
+	if (strncmp(link, prefix, sizeof(prefix) - 1) == 0)
+		*memory_add(&listing->memory, &listing->opened,
+			    &listing->n_opened) = (struct opened){
+			strtoull(link + sizeof(prefix) - 1, NULL, 10), pid
+		};
 }
 
-/* Returns 0, also for one that has ended or is another user's; or -ENOMEM. */
-static int add_process(struct listing *listing, int proc_fd, const char *name)
+/* A process that has ended, or is another user's, has none. */
+static void add_process(struct listing *listing, int proc_fd, const char *name)
 {
 	char path[32];
 	const pid_t pid = (pid_t)strtol(name, NULL, 10);
-	int result = 0;
 
 	snprintf(path, sizeof(path), "%d/fd", (int)pid);
 
@@ -108,12 +96,11 @@ static int add_process(struct listing *listing, int proc_fd, const char *name)
 	if (directory == NULL) {
 		if (fd >= 0)
 			close(fd);
-		return 0;
+		return;
 	}
-	while (result == 0 && (entry = readdir(directory)) != NULL)
-		result = add_descriptor(listing, fd, entry->d_name, pid);
+	while ((entry = readdir(directory)) != NULL)
+		add_descriptor(listing, fd, entry->d_name, pid);
 	closedir(directory);
-	return result;
 }
 
 static int compare_opened(const void *left, const void *right)
@@ -129,34 +116,21 @@ static int read_opened(struct listing *listing)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
-	int result = 0;
 
 	if (proc == NULL)
 		return -errno;
-	while (result == 0 && (entry = readdir(proc)) != NULL)
+	while ((entry = readdir(proc)) != NULL)
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			result = add_process(listing, dirfd(proc),
-					     entry->d_name);
+			add_process(listing, dirfd(proc), entry->d_name);
 	closedir(proc);
 	/* A process may have a socket by several descriptors. */
 	listing->n_opened = sort_once_each(listing->opened, listing->n_opened,
 					   sizeof(*listing->opened),
 					   compare_opened);
-	return result;
+	return 0;
 }
 
 /* --- holders -------------------------------------------------------------- */
-
-static int add(struct sockets *sockets, const struct holder *holder)
-{
-	struct holder *item = memory_add(&sockets->memory, &sockets->items,
-					 &sockets->n_items);
-
-	if (item == NULL)
-		return -ENOMEM;
-	*item = *holder;
-	return 0;
-}
 
 static enum socket_state state_of(const struct kernel_socket *socket)
 {
@@ -193,9 +167,10 @@ static bool visit(const struct kernel_socket *socket, void *context)
 		if (!is_seen && holder.pid != 0)
 			break;
 		holder.pid = is_seen ? listing->opened[i++].pid : 0;
-		listing->result = add(sockets, &holder);
-	} while (listing->result == 0 && holder.pid != 0);
-	return listing->result == 0;
+		*memory_add(&sockets->memory, &sockets->items,
+			    &sockets->n_items) = holder;
+	} while (holder.pid != 0);
+	return true;
 }
 
 static int compare(const void *left, const void *right)
@@ -214,22 +189,23 @@ static int compare(const void *left, const void *right)
 int sockets_open(struct sockets *sockets)
 {
 	struct listing listing = { .sockets = sockets };
+	int result;
 
 	memset(sockets, 0, sizeof(*sockets));
-	listing.result = read_opened(&listing);
-	for (int protocol = 0; protocol < N_PROTOCOLS && listing.result == 0;
+	result = read_opened(&listing);
+	for (int protocol = 0; protocol < N_PROTOCOLS && result == 0;
 	     protocol++) {
-		const int result = socket_table_list(protocol, ANY_PORT, visit,
-						     &listing);
+		const int error = socket_table_list(protocol, ANY_PORT, visit,
+						    &listing);
 
-		if (result < 0 && result != -ENOENT)
-			sockets->errors[protocol] = result;
+		if (error != -ENOENT)
+			sockets->errors[protocol] = error;
 	}
 	memory_free(&listing.memory);
 	/* A process may have many connections from one port. */
 	sockets->n_items = sort_once_each(sockets->items, sockets->n_items,
 					  sizeof(*sockets->items), compare);
-	return listing.result;
+	return result;
 }
 
 void sockets_close(struct sockets *sockets)

@@ -41,8 +41,8 @@ struct sockets {
 
 /*
  * Asks the kernel. Returns 0, also when some protocols could not be listed (see
- * errors; a protocol that the kernel lacks is no error); -ENOMEM; or why /proc
- * cannot be read. To be closed in any case.
+ * errors; a protocol that the kernel lacks is no error); or why /proc cannot be
+ * read. To be closed in any case.
  */
 int sockets_open(struct sockets *sockets);
 void sockets_close(struct sockets *sockets);

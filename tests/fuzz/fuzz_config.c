@@ -12,8 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cli/conf/config_read.h"
-#include "cli/rules/compile.h"
+#include "cli/conf/config.h"
 #include "cli/rules/rules.h"
 #include "kernel/kernel.h"
 #include "policy/policy.h"
@@ -42,7 +41,7 @@ static void compile(const struct rules *rules)
 	void *image;
 	size_t size;
 
-	if (compile_rules(rules, 0, &image, &size) < 0)
+	if (rules_compile(rules, 0, &image, &size) < 0)
 		return;
 	check_image(image, size);
 	free(image);

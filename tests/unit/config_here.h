@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/conf/config_read.h"
+#include "cli/conf/config.h"
 
 static struct config config;
 static struct findings findings;

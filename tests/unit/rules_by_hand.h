@@ -21,8 +21,8 @@ static struct kernel kernel = {
 	.port_range = { 20000, 29999 },
 	.reserved_known = true,
 };
-static struct config_process processes[N_MANY];
-static struct config_reserve reserves[N_MANY];
+static struct config_section processes[N_MANY];
+static struct config_section reserves[N_MANY];
 static struct config config = {
 	.path = "conf",
 	.processes = processes,
@@ -45,36 +45,38 @@ static inline struct config_text at(int line, const char *value)
 		} \
 	}
 
-static inline struct config_process *add_process(int line, const char *name)
+static inline struct config_section *add_process(int line, const char *name)
 {
-	struct config_process *process = &processes[config.n_processes++];
+	struct config_section *process = &processes[config.n_processes++];
 
-	*process = (struct config_process){
-		.head = { name, { "conf", line } },
+	*process = (struct config_section){
+		.name = name,
+		.place = { "conf", line },
 	};
 	return process;
 }
 
 /* One that matches by its name. */
-static inline struct config_process *add_program(int line, const char *name)
+static inline struct config_section *add_program(int line, const char *name)
 {
-	struct config_process *process = add_process(line, name);
+	struct config_section *process = add_process(line, name);
 
 	process->conditions[CONDITION_NAME] = (struct config_list){
 		1,
-		&process->head.name,
+		&process->name,
 		{ "conf", line },
 	};
 	return process;
 }
 
-static inline struct config_reserve *add_reserve(int line, const char *name,
+static inline struct config_section *add_reserve(int line, const char *name,
 						 const char *ports)
 {
-	struct config_reserve *reserve = &reserves[config.n_reserves++];
+	struct config_section *reserve = &reserves[config.n_reserves++];
 
-	*reserve = (struct config_reserve){
-		.head = { name, { "conf", line } },
+	*reserve = (struct config_section){
+		.name = name,
+		.place = { "conf", line },
 		.ports = at(line, ports),
 	};
 	return reserve;

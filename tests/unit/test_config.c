@@ -6,8 +6,8 @@ TestSuite(config, .init = enter_folder, .fini = leave_folder);
 Test(config, an_option_that_is_not_given_has_no_value)
 {
 	assert_sound("# nothing");
-	cr_assert_null(config.defaults.ranges.range.value);
-	cr_assert_null(config.rest_time.value);
+	cr_assert_null(config.top.ranges.range.value);
+	cr_assert_null(config.top.rest_time.value);
 	cr_assert_eq(config.n_processes, 0);
 	cr_assert_eq(config.n_reserves, 0);
 	cr_assert_str_eq(config.path, "conf");
@@ -15,7 +15,7 @@ Test(config, an_option_that_is_not_given_has_no_value)
 
 Test(config, every_option_of_the_top_level_is_read_with_its_line)
 {
-	const struct config_options *defaults = &config.defaults;
+	const struct config_section *defaults = &config.top;
 
 	assert_sound("range = r\nconnect = 'c'\nlisten = \"l\"\n"
 		     "overlap = o privileged = p rate = 5\n"
@@ -27,10 +27,10 @@ Test(config, every_option_of_the_top_level_is_read_with_its_line)
 	assert_text(&defaults->overlap, "o", 4);
 	assert_text(&defaults->privileged, "p", 4);
 	assert_text(&defaults->rate, "5", 4);
-	assert_text(&config.rest_time, "60", 5);
-	assert_text(&config.import_kernel, "i", 6);
-	assert_text(&config.map_mode, "0666", 7);
-	assert_text(&config.map_group, "", 8);
+	assert_text(&config.top.rest_time, "60", 5);
+	assert_text(&config.top.import_kernel, "i", 6);
+	assert_text(&config.top.map_mode, "0666", 7);
+	assert_text(&config.top.map_group, "", 8);
 }
 
 Test(config, every_setting_is_read_by_its_name)
@@ -48,7 +48,7 @@ Test(config, every_setting_is_read_by_its_name)
 		char value[16];
 
 		snprintf(value, sizeof(value), "v%d", i);
-		assert_text(&config.defaults.settings[i], value, i + 1);
+		assert_text(&config.top.settings[i], value, i + 1);
 	}
 }
 
@@ -62,21 +62,19 @@ Test(config, blocks_for_a_protocol_are_read_in_either_scope)
 		     "      s\n"
 		     "  }\n"
 		     "}\n");
-	assert_text(&config.defaults.by_protocol[PROTOCOL_TCP].range, "t", 2);
-	assert_text(&config.defaults.by_protocol[PROTOCOL_TCP].connect, "c", 4);
-	cr_assert_null(config.defaults.by_protocol[PROTOCOL_UDP].listen.value);
+	assert_text(&config.top.by_protocol[PROTOCOL_TCP].range, "t", 2);
+	assert_text(&config.top.by_protocol[PROTOCOL_TCP].connect, "c", 4);
+	cr_assert_null(config.top.by_protocol[PROTOCOL_UDP].listen.value);
 	cr_assert_eq(config.n_processes, 1);
-	assert_text(
-		&config.processes[0].options.by_protocol[PROTOCOL_UDP].listen,
-		"u", 6);
-	assert_text(
-		&config.processes[0].options.by_protocol[PROTOCOL_SCTP].range,
-		"s", 9);
+	assert_text(&config.processes[0].by_protocol[PROTOCOL_UDP].listen, "u",
+		    6);
+	assert_text(&config.processes[0].by_protocol[PROTOCOL_SCTP].range, "s",
+		    9);
 }
 
 Test(config, process_sections_keep_their_order_and_lists)
 {
-	const struct config_process *process;
+	const struct config_section *process;
 
 	assert_sound("process b {\n"
 		     "  exe = {\"/usr/bin/*\",\n"
@@ -91,18 +89,18 @@ Test(config, process_sections_keep_their_order_and_lists)
 		     "process \"a b\" { }\n");
 	cr_assert_eq(config.n_processes, 2);
 	process = &config.processes[0];
-	cr_assert_str_eq(process->head.name, "b");
-	cr_assert_eq(process->head.place.line, 1);
+	cr_assert_str_eq(process->name, "b");
+	cr_assert_eq(process->place.line, 1);
 	assert_list(&process->conditions[CONDITION_EXE], 2, "/sbin/**", 2);
 	assert_list(&process->conditions[CONDITION_NAME], 1, "x", 4);
 	assert_list(&process->conditions[CONDITION_UID], 2, "1000", 5);
 	assert_list(&process->conditions[CONDITION_PROFILE], 1, "p", 6);
 	assert_list(&process->arguments, 3, "c", 7);
-	assert_text(&process->options.ranges.range, "5", 8);
-	assert_text(&process->options.settings[SETTING_MODE], "observe", 9);
+	assert_text(&process->ranges.range, "5", 8);
+	assert_text(&process->settings[SETTING_MODE], "observe", 9);
 	process = &config.processes[1];
-	cr_assert_str_eq(process->head.name, "a b");
-	cr_assert_eq(process->head.place.line, 11);
+	cr_assert_str_eq(process->name, "a b");
+	cr_assert_eq(process->place.line, 11);
 	cr_assert_eq(process->arguments.n, 0);
 }
 
@@ -111,12 +109,12 @@ Test(config, reserve_sections_are_read)
 	assert_sound("reserve\n a { ports = \"1,2\"\nprotocols = {tcp, udp}\n"
 		     "owners = {x, y, z} }\nprocess a { }\nreserve b { }");
 	cr_assert_eq(config.n_reserves, 2);
-	cr_assert_str_eq(config.reserves[0].head.name, "a");
-	cr_assert_eq(config.reserves[0].head.place.line, 2);
+	cr_assert_str_eq(config.reserves[0].name, "a");
+	cr_assert_eq(config.reserves[0].place.line, 2);
 	assert_text(&config.reserves[0].ports, "1,2", 2);
 	assert_list(&config.reserves[0].protocols, 2, "udp", 3);
 	assert_list(&config.reserves[0].owners, 3, "z", 4);
-	cr_assert_str_eq(config.reserves[1].head.name, "b");
+	cr_assert_str_eq(config.reserves[1].name, "b");
 	cr_assert_null(config.reserves[1].ports.value);
 }
 
@@ -127,18 +125,17 @@ Test(config, comments_do_not_shift_the_lines)
 		     "/* \" */ connect = \"4#/*\" /**/\r\n"
 		     "process a { /* } */\n// }\n tcp { # }\n"
 		     "listen = http://x } }\n");
-	assert_text(&config.defaults.ranges.range, "4000", 5);
-	assert_text(&config.defaults.ranges.connect, "4#/*", 6);
-	assert_text(
-		&config.processes[0].options.by_protocol[PROTOCOL_TCP].listen,
-		"http://x", 10);
+	assert_text(&config.top.ranges.range, "4000", 5);
+	assert_text(&config.top.ranges.connect, "4#/*", 6);
+	assert_text(&config.processes[0].by_protocol[PROTOCOL_TCP].listen,
+		    "http://x", 10);
 }
 
 Test(config, a_line_goes_on_behind_a_backslash_in_quotes)
 {
 	assert_sound("range = \"1,\\\n2\\\"\"\nlisten = '3'\n");
-	assert_text(&config.defaults.ranges.range, "1,2\"", 2);
-	assert_text(&config.defaults.ranges.listen, "3", 3);
+	assert_text(&config.top.ranges.range, "1,2\"", 2);
+	assert_text(&config.top.ranges.listen, "3", 3);
 }
 
 Test(config, all_that_is_unknown_is_told_in_one_run)
@@ -164,10 +161,9 @@ Test(config, all_that_is_unknown_is_told_in_one_run)
 		    "\"process\"?\n"
 		    "conf:9: unknown section \"frob\"\n"
 		    "conf:11: unknown option \"wibble\"\n");
-	assert_text(&config.defaults.ranges.listen, "7", 10);
-	assert_text(
-		&config.processes[0].options.by_protocol[PROTOCOL_TCP].range,
-		"6", 5);
+	assert_text(&config.top.ranges.listen, "7", 10);
+	assert_text(&config.processes[0].by_protocol[PROTOCOL_TCP].range, "6",
+		    5);
 }
 
 Test(config, a_path_of_libconfuse_is_no_name)
@@ -215,8 +211,8 @@ Test(config, what_stands_twice_is_told_with_both_places)
 		    "conf:8: \"tcp\" is given twice; first at conf:7\n"
 		    "conf:10: \"exe\" is given twice; first at conf:9\n"
 		    "conf:11: \"range\" is given twice; first at conf:1\n");
-	assert_text(&config.defaults.ranges.range, "1", 1);
-	cr_assert_str_eq(config.processes[2].head.name, "b");
+	assert_text(&config.top.ranges.range, "1", 1);
+	cr_assert_str_eq(config.processes[2].name, "b");
 	assert_list(&config.processes[2].conditions[CONDITION_EXE], 1, "x", 9);
 }
 
@@ -256,8 +252,8 @@ Test(config, a_section_in_a_block_is_told_where_it_may_stand)
 		"section, not in a tcp, udp or sctp block\n"
 		"conf:3: \"process\" belongs at the top level only, not in a "
 		"tcp, udp or sctp block\n");
-	assert_text(&config.defaults.by_protocol[PROTOCOL_TCP].range, "2", 4);
-	assert_text(&config.defaults.by_protocol[PROTOCOL_UDP].range, "3", 6);
+	assert_text(&config.top.by_protocol[PROTOCOL_TCP].range, "2", 4);
+	assert_text(&config.top.by_protocol[PROTOCOL_UDP].range, "3", 6);
 }
 
 Test(config, a_value_of_the_wrong_shape_is_told)
@@ -268,7 +264,7 @@ Test(config, a_value_of_the_wrong_shape_is_told)
 		    "conf:1: \"range\" takes one value, not a list\n"
 		    "conf:2: \"process\" needs a name: process NAME { ... }\n"
 		    "conf:3: \"reserve\" needs a name: reserve NAME { ... }\n");
-	assert_text(&config.defaults.ranges.listen, "5", 4);
+	assert_text(&config.top.ranges.listen, "5", 4);
 }
 
 Test(config, what_stands_in_a_list_twice_is_told)

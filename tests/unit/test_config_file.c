@@ -54,7 +54,7 @@ Test(config_file, a_pipe_is_read)
 	close(fds[1]);
 	snprintf(path, sizeof(path), "/dev/fd/%d", fds[0]);
 	cr_assert_eq(config_read(&config, path, &findings), 0, "%s", printed());
-	cr_assert_eq(config.defaults.ranges.range.place.line, 2);
+	cr_assert_eq(config.top.ranges.range.place.line, 2);
 	close(fds[0]);
 }
 
@@ -73,13 +73,13 @@ Test(config_file, an_include_is_read_in_its_place_with_its_lines)
 		    "d/b:4: unknown option \"foo\"\n"
 		    "conf:2: unknown option \"bar\"\n");
 	cr_assert_eq(config.n_processes, 4);
-	cr_assert_str_eq(config.processes[2].head.name, "b");
-	cr_assert_str_eq(config.processes[2].head.place.file, "d/b");
-	cr_assert_eq(config.processes[2].head.place.line, 3);
-	cr_assert_str_eq(config.defaults.ranges.connect.place.file, "d/a");
-	cr_assert_eq(config.defaults.ranges.connect.place.line, 2);
-	cr_assert_str_eq(config.processes[3].head.name, "y");
-	cr_assert_eq(config.processes[3].head.place.line, 1);
+	cr_assert_str_eq(config.processes[2].name, "b");
+	cr_assert_str_eq(config.processes[2].place.file, "d/b");
+	cr_assert_eq(config.processes[2].place.line, 3);
+	cr_assert_str_eq(config.top.ranges.connect.place.file, "d/a");
+	cr_assert_eq(config.top.ranges.connect.place.line, 2);
+	cr_assert_str_eq(config.processes[3].name, "y");
+	cr_assert_eq(config.processes[3].place.line, 1);
 }
 
 Test(config_file, an_include_is_relative_to_the_file_that_includes)
@@ -93,14 +93,14 @@ Test(config_file, an_include_is_relative_to_the_file_that_includes)
 	cr_assert_eq(config_read(&config, "d[x]/a", &findings), 0);
 	assert_printed("");
 	cr_assert_eq(config.n_processes, 2);
-	cr_assert_str_eq(config.processes[0].head.name, "a");
-	cr_assert_str_eq(config.processes[1].head.place.file, "d[x]/e/2.conf");
+	cr_assert_str_eq(config.processes[0].name, "a");
+	cr_assert_str_eq(config.processes[1].place.file, "d[x]/e/2.conf");
 }
 
 Test(config_file, a_pattern_without_a_match_includes_nothing)
 {
 	assert_sound("include(\"none/*\") include(\"none*\") range = 5");
-	assert_text(&config.defaults.ranges.range, "5", 1);
+	assert_text(&config.top.ranges.range, "5", 1);
 }
 
 Test(config_file, an_absolute_path_is_included_as_it_is)
@@ -124,7 +124,7 @@ Test(config_file, an_include_that_cannot_be_read_is_told_and_the_rest_is_read)
 		    "conf:3: cannot include \"dir\": Is a directory\n"
 		    "conf:5: unknown option \"rnage\"; did you mean "
 		    "\"range\"?\n");
-	assert_text(&config.defaults.ranges.listen, "5", 6);
+	assert_text(&config.top.ranges.listen, "5", 6);
 }
 
 /* Edge case 55. */
@@ -135,7 +135,7 @@ Test(config_file, an_included_file_may_be_empty)
 	write_file("comment", "# nothing yet\n");
 	assert_sound("include(\"empty\") include(blank)\ninclude(comment)\n"
 		     "range = 5\n");
-	assert_text(&config.defaults.ranges.range, "5", 3);
+	assert_text(&config.top.ranges.range, "5", 3);
 }
 
 Test(config_file, a_variable_stands_for_its_value_to_the_letter)
@@ -147,12 +147,11 @@ Test(config_file, a_variable_stands_for_its_value_to_the_letter)
 		"process \"${BERTH_TEST_X}\" { name = {\"-${BERTH_TEST_X}\","
 		"\n\"<${BERTH_TEST_EMPTY}>${BERTH_TEST_NONE:-d}\"} }\n"
 		"listen = '${BERTH_TEST_NONE}' range = \"\\${X}\"");
-	cr_assert_str_eq(config.processes[0].head.name,
-			 "a\"b\\c${BERTH_TEST_X}*");
+	cr_assert_str_eq(config.processes[0].name, "a\"b\\c${BERTH_TEST_X}*");
 	assert_list(&config.processes[0].conditions[CONDITION_NAME], 2, "<>d",
 		    1);
-	assert_text(&config.defaults.ranges.listen, "${BERTH_TEST_NONE}", 3);
-	assert_text(&config.defaults.ranges.range, "${X}", 3);
+	assert_text(&config.top.ranges.listen, "${BERTH_TEST_NONE}", 3);
+	assert_text(&config.top.ranges.range, "${X}", 3);
 }
 
 Test(config_file, a_default_stands_for_a_variable_that_is_not_set_or_empty)
@@ -164,9 +163,9 @@ Test(config_file, a_default_stands_for_a_variable_that_is_not_set_or_empty)
 		"range = \"${BERTH_TEST_NONE:-5-6}\"\n"
 		"listen = \"${BERTH_TEST_EMPTY:-8}\"\n"
 		"connect = \"${BERTH_TEST_SET:-9},${BERTH_TEST_NONE:-}\"\n");
-	assert_text(&config.defaults.ranges.range, "5-6", 1);
-	assert_text(&config.defaults.ranges.listen, "8", 2);
-	assert_text(&config.defaults.ranges.connect, "7,", 3);
+	assert_text(&config.top.ranges.range, "5-6", 1);
+	assert_text(&config.top.ranges.listen, "8", 2);
+	assert_text(&config.top.ranges.connect, "7,", 3);
 }
 
 /* Edge case 54. */

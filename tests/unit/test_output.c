@@ -163,5 +163,5 @@ Test(output, has_ports_of_any_number)
 	ports = output_ports(&output, &set);
 	cr_assert_eq(strncmp(ports, "1,3,5,7", 7), 0, "%.20s", ports);
 	cr_assert_str_eq(ports + strlen(ports) - 12, ",65533,65535");
-	free(ports);
+	memory_free(&output.memory);
 }

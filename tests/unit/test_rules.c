@@ -33,9 +33,9 @@ Test(rules, a_file_without_options_makes_the_default_rule)
 
 Test(rules, a_range_is_the_innermost_that_is_given)
 {
-	struct config_options *outer = &config.defaults, *inner;
+	struct config_section *outer = &config.top, *inner;
 
-	inner = &add_process(10, "a")->options;
+	inner = add_process(10, "a");
 	add_process(20, "b");
 	outer->ranges.range = at(1, "5001");
 	outer->ranges.listen = at(2, "5002");
@@ -71,7 +71,7 @@ Test(rules, a_range_is_the_innermost_that_is_given)
 
 Test(rules, the_kernels_range_is_a_preset)
 {
-	config.defaults.ranges.range = at(1, "kernel,map-e:1/2/3");
+	config.top.ranges.range = at(1, "kernel,map-e:1/2/3");
 	make();
 	assert_ports(rules.dynamic[0], "20000-29999,57344-65535");
 	rules_deinit(&rules);
@@ -79,13 +79,13 @@ Test(rules, the_kernels_range_is_a_preset)
 
 Test(rules, what_is_inherited_is_shared)
 {
-	struct config_process *own = add_process(1, "own");
+	struct config_section *own = add_process(1, "own");
 	const struct rule *rule;
 
 	add_process(2, "all");
 	add_reserve(3, "r", "1-9,60000");
-	config.defaults.overlap = at(4, "carve");
-	own->options.ranges.range = at(5, "6000-6999");
+	config.top.overlap = at(4, "carve");
+	own->ranges.range = at(5, "6000-6999");
 	make();
 	rule = rules.rules;
 	cr_assert_eq(rule[1].assigned[0][0], rule[2].assigned[0][0]);
@@ -101,13 +101,13 @@ Test(rules, what_is_inherited_is_shared)
 
 Test(rules, settings_are_inherited_one_by_one)
 {
-	struct config_options *inner = &add_process(1, "p")->options;
+	struct config_section *inner = add_process(1, "p");
 
-	config.defaults.settings[SETTING_ALGORITHM] = at(2, "random");
-	config.defaults.settings[SETTING_MODE] = at(3, "observe");
-	config.defaults.rate = at(4, "7");
-	config.defaults.privileged = at(5, "yes");
-	config.rest_time = at(6, "86400");
+	config.top.settings[SETTING_ALGORITHM] = at(2, "random");
+	config.top.settings[SETTING_MODE] = at(3, "observe");
+	config.top.rate = at(4, "7");
+	config.top.privileged = at(5, "yes");
+	config.top.rest_time = at(6, "86400");
 	inner->settings[SETTING_MODE] = at(7, "enforce");
 	inner->rate = at(8, "1000000");
 	inner->overlap = at(9, "carve");
@@ -126,19 +126,19 @@ Test(rules, settings_are_inherited_one_by_one)
 
 Test(rules, a_bad_word_is_quoted_with_its_place)
 {
-	struct config_process *process = add_process(20, "p");
+	struct config_section *process = add_process(20, "p");
 
-	config.defaults.settings[SETTING_MODE] = at(1, "watch");
-	config.defaults.overlap = at(2, "maybe");
-	config.defaults.privileged = at(3, "1");
-	config.defaults.rate = at(4, "1000001");
-	config.rest_time = at(5, "0");
-	config.import_kernel = at(6, "");
-	config.map_mode = at(7, "0777");
-	config.map_group = at(8, "no-such-group");
-	process->options.ranges.range = at(21, "5000,70000");
-	process->options.by_protocol[PROTOCOL_UDP].listen = at(22, "9-8");
-	process->options.rate = at(23, "-1");
+	config.top.settings[SETTING_MODE] = at(1, "watch");
+	config.top.overlap = at(2, "maybe");
+	config.top.privileged = at(3, "1");
+	config.top.rate = at(4, "1000001");
+	config.top.rest_time = at(5, "0");
+	config.top.import_kernel = at(6, "");
+	config.top.map_mode = at(7, "0777");
+	config.top.map_group = at(8, "no-such-group");
+	process->ranges.range = at(21, "5000,70000");
+	process->by_protocol[PROTOCOL_UDP].listen = at(22, "9-8");
+	process->rate = at(23, "-1");
 	assert_refused(
 		"conf:1: mode: \"watch\" is not enforce or observe\n"
 		"conf:2: overlap: \"maybe\" is not refuse or carve\n"
@@ -168,7 +168,7 @@ Test(rules, numbers_that_are_none_are_refused)
 	char expected[128];
 
 	for (size_t i = 0; i < N_ELEMENTS(words); i++) {
-		config.rest_time = at(1, words[i]);
+		config.top.rest_time = at(1, words[i]);
 		snprintf(expected, sizeof(expected),
 			 "conf:1: rest-time: \"%s\" is not a number of seconds "
 			 "from 1 to 86400\n",
@@ -182,19 +182,19 @@ Test(rules, an_map_mode_is_octal_and_lets_nobody_execute)
 	static const char *const good[] = { "0666", "600", "0", "0640", "664" };
 	static const char *const bad[] = { "0667", "668", "01666", "777", "u" };
 
-	config.map_group = at(2, "");
+	config.top.map_group = at(2, "");
 	for (size_t i = 0; i < N_ELEMENTS(good); i++) {
-		config.map_mode = at(1, good[i]);
+		config.top.map_mode = at(1, good[i]);
 		make();
 		rules_deinit(&rules);
 	}
 	for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
-		config.map_mode = at(1, bad[i]);
+		config.top.map_mode = at(1, bad[i]);
 		cr_assert_eq(rules_make(&rules, &config, &kernel, &findings),
 			     -EINVAL, "%s is taken", bad[i]);
 		rules_deinit(&rules);
 	}
-	config.map_mode = at(1, "0111");
+	config.top.map_mode = at(1, "0111");
 	cr_assert_eq(rules_make(&rules, &config, &kernel, &findings), -EINVAL);
 }
 
@@ -204,7 +204,7 @@ Test(rules, a_long_word_is_cut)
 
 	memset(word, 'x', sizeof(word) - 1);
 	word[sizeof(word) - 1] = '\0';
-	config.defaults.ranges.range = at(1, word);
+	config.top.ranges.range = at(1, word);
 	snprintf(expected, sizeof(expected),
 		 "conf:1: range: \"%.57s...\" is "
 		 "not a port, a range lo-hi or a preset\n",
@@ -214,7 +214,7 @@ Test(rules, a_long_word_is_cut)
 
 Test(rules, an_exe_pattern_is_absolute)
 {
-	struct config_process *process = add_process(1, "p");
+	struct config_section *process = add_process(1, "p");
 
 	process->conditions[CONDITION_EXE] =
 		(struct config_list)LIST(2, "/bin/a", "**/b", "bin/c", "*", "");
@@ -229,18 +229,22 @@ Test(rules, an_exe_pattern_is_absolute)
 
 Test(rules, users_are_kept_as_numbers)
 {
-	struct config_process *process = add_process(1, "p");
+	struct config_section *process = add_process(1, "p");
 	struct config_list *uid = &process->conditions[CONDITION_UID];
 
 	*uid = (struct config_list)LIST(2, "root", "1000", "007", "4294967294",
 					"0");
 	make();
-	cr_assert_eq(rules.rules[0].n_uids, 5);
-	cr_assert_str_eq(rules.rules[0].uids[0], "0");
-	cr_assert_str_eq(rules.rules[0].uids[1], "1000");
-	cr_assert_str_eq(rules.rules[0].uids[2], "7");
-	cr_assert_str_eq(rules.rules[0].uids[3], "4294967294");
-	cr_assert_eq(rules.rules[1].n_uids, 0);
+	cr_assert_eq(rules.rules[0].conditions[CONDITION_UID].n, 5);
+	cr_assert_str_eq(rules.rules[0].conditions[CONDITION_UID].values[0],
+			 "0");
+	cr_assert_str_eq(rules.rules[0].conditions[CONDITION_UID].values[1],
+			 "1000");
+	cr_assert_str_eq(rules.rules[0].conditions[CONDITION_UID].values[2],
+			 "7");
+	cr_assert_str_eq(rules.rules[0].conditions[CONDITION_UID].values[3],
+			 "4294967294");
+	cr_assert_eq(rules.rules[1].conditions[CONDITION_UID].n, 0);
 	rules_deinit(&rules);
 	*uid = (struct config_list)LIST(2, "no-such-user", "4294967295", "-1",
 					"");

@@ -8,11 +8,11 @@ TestSuite(rules_check, .timeout = 900);
 
 Test(rules_check, a_range_over_a_reservation_is_refused_with_both_sides)
 {
-	struct config_process *web = add_process(8, "web");
+	struct config_section *web = add_process(8, "web");
 
 	add_reserve(3, "hadoop", "8020,50010-50020");
-	config.defaults.ranges.range = at(1, "6000-6999");
-	web->options.by_protocol[PROTOCOL_TCP].connect = at(9, "8000-65535");
+	config.top.ranges.range = at(1, "6000-6999");
+	web->by_protocol[PROTOCOL_TCP].connect = at(9, "8000-65535");
 	assert_refused(
 		"conf:9: the range of process \"web\" (tcp, connect) overlaps "
 		"reservation \"hadoop\" at conf:3: ports 8020,50010-50020; say "
@@ -21,14 +21,14 @@ Test(rules_check, a_range_over_a_reservation_is_refused_with_both_sides)
 
 Test(rules_check, one_range_and_one_reservation_make_one_finding)
 {
-	struct config_process *web = add_process(8, "web");
+	struct config_section *web = add_process(8, "web");
 
 	add_process(12, "other");
 	add_reserve(3, "r", "6500");
 	reserves[0].protocols = (struct config_list)LIST(4, "udp");
 	add_reserve(5, "s", "6600-6700");
-	config.defaults.ranges.range = at(1, "6000-6999");
-	web->options.ranges.listen = at(9, "6001-6501");
+	config.top.ranges.range = at(1, "6000-6999");
+	web->ranges.listen = at(9, "6001-6501");
 	assert_refused(
 		"conf:1: the range of the defaults (udp/udplite, "
 		"connect/listen) overlaps reservation \"r\" at conf:3: port "
@@ -53,14 +53,14 @@ Test(rules_check, the_built_in_range_is_checked_too)
 
 Test(rules_check, reservations_are_carved_where_that_is_said)
 {
-	struct config_process *web = add_process(8, "web");
+	struct config_section *web = add_process(8, "web");
 
 	add_reserve(3, "r", "6500-6599");
 	reserves[0].protocols = (struct config_list)LIST(4, "tcp");
 	reserves[0].owners = (struct config_list)LIST(4, "web");
-	config.defaults.overlap = at(1, "carve");
-	config.defaults.ranges.range = at(1, "6000-6999");
-	web->options.ranges.listen = at(9, "6550-6700");
+	config.top.overlap = at(1, "carve");
+	config.top.ranges.range = at(1, "6000-6999");
+	web->ranges.listen = at(9, "6550-6700");
 	make();
 	assert_ports(rules.rules[1].assigned[PROTOCOL_TCP][0],
 		     "6000-6499,6600-6999");
@@ -81,12 +81,12 @@ Test(rules_check, reservations_are_carved_where_that_is_said)
 
 Test(rules_check, an_owner_may_not_be_assigned_its_own_ports_by_chance)
 {
-	struct config_process *web = add_process(8, "web");
+	struct config_section *web = add_process(8, "web");
 
 	add_reserve(3, "own", "6500");
 	reserves[0].owners = (struct config_list)LIST(4, "web");
-	config.defaults.ranges.range = at(1, "5000");
-	web->options.ranges.range = at(9, "6000-6999");
+	config.top.ranges.range = at(1, "5000");
+	web->ranges.range = at(9, "6000-6999");
 	assert_refused(
 		"conf:9: the range of process \"web\" (tcp/udp/udplite/sctp, "
 		"connect/listen) overlaps reservation \"own\" at conf:3: port "
@@ -95,13 +95,13 @@ Test(rules_check, an_owner_may_not_be_assigned_its_own_ports_by_chance)
 
 Test(rules_check, a_section_that_refuses_what_the_defaults_carve_is_refused)
 {
-	struct config_process *web = add_process(8, "web");
+	struct config_section *web = add_process(8, "web");
 
 	add_reserve(3, "r", "6500");
-	config.defaults.overlap = at(1, "carve");
-	config.defaults.ranges.range = at(1, "6000-6999");
-	web->options.overlap = at(9, "refuse");
-	add_process(10, "b")->options.overlap = at(11, "refuse");
+	config.top.overlap = at(1, "carve");
+	config.top.ranges.range = at(1, "6000-6999");
+	web->overlap = at(9, "refuse");
+	add_process(10, "b")->overlap = at(11, "refuse");
 	assert_refused(
 		"conf:1: the range of process \"web\" (tcp/udp/udplite/sctp, "
 		"connect/listen) overlaps reservation \"r\" at conf:3: port "
@@ -117,7 +117,7 @@ Test(rules_check, the_kernels_reserved_ports_are_carved_in_silence)
 	assert_ports(rules.rules[0].avoided[0], "50000-50009");
 	assert_ports(rules.rules[0].refused[0], "");
 	rules_deinit(&rules);
-	config.import_kernel = at(1, "no");
+	config.top.import_kernel = at(1, "no");
 	make();
 	assert_ports(rules.dynamic[0], "49152-65535");
 	rules_deinit(&rules);
@@ -125,14 +125,14 @@ Test(rules_check, the_kernels_reserved_ports_are_carved_in_silence)
 
 Test(rules_check, a_range_of_which_nothing_is_left_is_refused)
 {
-	struct config_process *web = add_process(8, "web");
+	struct config_section *web = add_process(8, "web");
 
 	port_set_add(&kernel.reserved, 5000, 5009);
 	add_reserve(3, "r", "5010-5020");
 	reserves[0].protocols = (struct config_list)LIST(4, "udp", "tcp");
-	web->options.ranges.listen = at(9, "5005-5015");
-	web->options.ranges.connect = at(10, "5001");
-	web->options.overlap = at(11, "carve");
+	web->ranges.listen = at(9, "5005-5015");
+	web->ranges.connect = at(10, "5001");
+	web->overlap = at(11, "carve");
 	assert_refused(
 		"conf:9: the range of process \"web\" (tcp/udp/udplite, "
 		"listen) is empty: all of it, ports 5005-5015, is reserved\n"
@@ -143,11 +143,10 @@ Test(rules_check, a_range_of_which_nothing_is_left_is_refused)
 
 Test(rules_check, privileged_ports_have_to_be_asked_for)
 {
-	struct config_process *web = add_process(8, "web");
+	struct config_section *web = add_process(8, "web");
 
-	config.defaults.ranges.range = at(1, "1000-2000");
-	web->options.by_protocol[PROTOCOL_SCTP].listen = at(9,
-							    "80,443,1023-1024");
+	config.top.ranges.range = at(1, "1000-2000");
+	web->by_protocol[PROTOCOL_SCTP].listen = at(9, "80,443,1023-1024");
 	assert_refused(
 		"conf:1: the range of the defaults (tcp/udp/udplite/sctp, "
 		"connect/listen) has ports 1000-1023, below 1024; say "
@@ -155,7 +154,7 @@ Test(rules_check, privileged_ports_have_to_be_asked_for)
 		"conf:9: the range of process \"web\" (sctp, listen) has ports "
 		"80,443,1023, below 1024; say privileged = \"yes\" if they are "
 		"to be assigned\n");
-	config.defaults.privileged = at(2, "yes");
+	config.top.privileged = at(2, "yes");
 	make();
 	assert_ports(rules.dynamic[PROTOCOL_SCTP], "80,443,1000-2000");
 	rules_deinit(&rules);
@@ -223,7 +222,7 @@ Test(rules_check, sets_can_be_reserved_by_name)
 	port_set_add(&kernel.reserved, 4000, 4001);
 	add_reserve(3, "low", "system,nodeport");
 	add_reserve(4, "kernel", "kernel");
-	config.import_kernel = at(1, "no");
+	config.top.import_kernel = at(1, "no");
 	make();
 	assert_ports(rules.reserves[0].ports[PROTOCOL_UDP],
 		     "1-1023,30000-32767");
@@ -237,7 +236,7 @@ Test(rules_check, services_can_be_reserved_by_protocol)
 {
 	if (access("/etc/services", R_OK) != 0)
 		cr_skip("no /etc/services");
-	config.defaults.overlap = at(1, "carve");
+	config.top.overlap = at(1, "carve");
 	add_reserve(3, "services", "services,7");
 	make();
 	cr_assert(port_set_has(rules.reserves[0].ports[PROTOCOL_TCP], 80));
@@ -254,7 +253,7 @@ Test(rules_check, many_ports_in_a_message_are_cut_between_two)
 
 	for (int port = 6002; port < 6200; port += 2)
 		sprintf(ports + strlen(ports), ",%d", port);
-	config.defaults.ranges.range = at(1, "6000-6999");
+	config.top.ranges.range = at(1, "6000-6999");
 	add_reserve(3, "r", ports);
 	cr_assert_eq(rules_make(&rules, &config, &kernel, &findings), -EINVAL);
 	finding = &findings.items[0];

@@ -21,14 +21,14 @@ static void assert_printed(enum output_format format, const char *expected)
 
 Test(rules_print, rules_are_printed_by_what_differs)
 {
-	struct config_process *web = add_process(2, "web");
+	struct config_section *web = add_process(2, "web");
 
 	web->conditions[CONDITION_EXE] = (struct config_list)LIST(3, "/bin/a",
 								  "/bin/b");
 	web->conditions[CONDITION_UID] = (struct config_list)LIST(3, "root");
-	web->options.by_protocol[PROTOCOL_TCP].listen = at(4, "7000,7002");
-	web->options.settings[SETTING_MODE] = at(4, "observe");
-	config.defaults.ranges.range = at(1, "5000-5001");
+	web->by_protocol[PROTOCOL_TCP].listen = at(4, "7000,7002");
+	web->settings[SETTING_MODE] = at(4, "observe");
+	config.top.ranges.range = at(1, "5000-5001");
 	add_reserve(5, "r", "80")->owners = (struct config_list)LIST(5, "web");
 	reserves[0].protocols = (struct config_list)LIST(5, "udp");
 	add_reserve(6, "none", "kernel");

@@ -22,12 +22,12 @@ static void assert_warnings(unsigned int rate, const char *expected)
 
 Test(rules_warn, ports_of_the_kernels_own_range_are_warned_of)
 {
-	struct config_process *web = add_program(8, "web");
+	struct config_section *web = add_program(8, "web");
 
-	config.defaults.ranges.range = at(1, "5000-5001");
+	config.top.ranges.range = at(1, "5000-5001");
 	assert_warnings(0, "");
-	web->options.by_protocol[PROTOCOL_UDP].listen = at(9, "19000-23999");
-	add_program(12, "b")->options.ranges.range = at(13, "25000");
+	web->by_protocol[PROTOCOL_UDP].listen = at(9, "19000-23999");
+	add_program(12, "b")->ranges.range = at(13, "25000");
 	assert_warnings(
 		0,
 		"conf: warning: to keep the kernel's own range apart, set "
@@ -43,7 +43,7 @@ Test(rules_warn, ports_of_the_kernels_own_range_are_warned_of)
 
 Test(rules_warn, the_kernel_is_not_advised_to_take_reserved_ports)
 {
-	config.defaults.ranges.range = at(1, "20000-25000");
+	config.top.ranges.range = at(1, "20000-25000");
 	add_process(2, "web");
 	add_reserve(3, "r", "26000-29000")->owners =
 		(struct config_list)LIST(3, "web");
@@ -59,7 +59,7 @@ Test(rules_warn, the_kernel_is_not_advised_to_take_reserved_ports)
 
 Test(rules_warn, a_kernel_that_is_left_no_port_is_warned_of)
 {
-	config.defaults.ranges.range = at(1, "kernel");
+	config.top.ranges.range = at(1, "kernel");
 	add_program(3, "inherits");
 	assert_warnings(
 		0,
@@ -89,7 +89,7 @@ Test(rules_warn, a_listener_in_a_range_is_warned_of)
 	port = ntohs(address.sin_port);
 	snprintf(range, sizeof(range), "%u", port);
 	kernel.port_range.hi = 0;
-	config.defaults.ranges.range = at(1, range);
+	config.top.ranges.range = at(1, range);
 	add_program(3, "inherits");
 	snprintf(expected, sizeof(expected),
 		 "conf:1: warning: the range of the defaults "
@@ -103,7 +103,7 @@ Test(rules_warn, a_listener_in_a_range_is_warned_of)
 
 Test(rules_warn, a_reservation_that_nobody_owns_is_warned_of)
 {
-	config.defaults.ranges.range = at(1, "5000-5001");
+	config.top.ranges.range = at(1, "5000-5001");
 	add_reserve(3, "r", "6000");
 	assert_warnings(
 		0, "conf:3: warning: reservation \"r\" has no owners: every "
@@ -112,19 +112,19 @@ Test(rules_warn, a_reservation_that_nobody_owns_is_warned_of)
 
 Test(rules_warn, a_range_that_time_wait_exhausts_is_warned_of)
 {
-	struct config_process *web = add_program(8, "web");
+	struct config_section *web = add_program(8, "web");
 
 	add_program(12, "inherits");
-	config.defaults.ranges.range = at(1, "5000-5599");
+	config.top.ranges.range = at(1, "5000-5599");
 	assert_warnings(10, "");
-	web->options.rate = at(9, "11");
+	web->rate = at(9, "11");
 	assert_warnings(
 		0,
 		"conf:1: warning: the range of process \"web\" (tcp, connect) "
 		"has 600 ports, and 11 connections a second to one destination "
 		"need 660: each keeps its port 60 s in TIME_WAIT\n");
 	config.n_processes = 0;
-	add_program(8, "web")->options.by_protocol[PROTOCOL_TCP].connect =
+	add_program(8, "web")->by_protocol[PROTOCOL_TCP].connect =
 		at(9, "5000-5000");
 	add_program(12, "inherits");
 	assert_warnings(
@@ -146,7 +146,7 @@ static void assert_hidden(const char *earlier, const char *later, bool hidden)
 
 	config.n_processes = 0;
 	for (int i = 0; i < 2; i++) {
-		struct config_process *process =
+		struct config_section *process =
 			add_process(i + 2, i == 0 ? "a" : "b");
 
 		process->conditions[CONDITION_EXE] = (struct config_list){
@@ -166,7 +166,7 @@ static void assert_hidden(const char *earlier, const char *later, bool hidden)
 
 Test(rules_warn, a_pattern_hides_what_it_covers_and_nothing_else)
 {
-	config.defaults.ranges.range = at(1, "5000-5001");
+	config.top.ranges.range = at(1, "5000-5001");
 	assert_hidden("/bin/a", "/bin/a", true);
 	assert_hidden("/bin/a", "/bin/b", false);
 	assert_hidden("/bin/a", "/bin/ab", false);
@@ -194,10 +194,10 @@ Test(rules_warn, a_pattern_hides_what_it_covers_and_nothing_else)
 
 Test(rules_warn, a_section_is_hidden_if_all_its_conditions_are)
 {
-	struct config_process *a = add_process(2, "a");
-	struct config_process *b = add_process(4, "b");
+	struct config_section *a = add_process(2, "a");
+	struct config_section *b = add_process(4, "b");
 
-	config.defaults.ranges.range = at(1, "5000-5001");
+	config.top.ranges.range = at(1, "5000-5001");
 	a->conditions[CONDITION_EXE] = (struct config_list)LIST(3, "/bin/*",
 								"/sbin/*");
 	b->conditions[CONDITION_EXE] = (struct config_list)LIST(5, "/sbin/x",
@@ -226,7 +226,7 @@ Test(rules_warn, a_section_is_hidden_if_all_its_conditions_are)
 
 Test(rules_warn, a_section_without_conditions_hides_all_that_follow)
 {
-	config.defaults.ranges.range = at(1, "5000-5001");
+	config.top.ranges.range = at(1, "5000-5001");
 	add_process(2, "a");
 	add_process(3, "b");
 	add_process(4, "c");
@@ -245,7 +245,7 @@ static void make_many(void)
 	static const char *values[N_MANY];
 
 	for (int i = 0; i < N_MANY; i++) {
-		struct config_process *process;
+		struct config_section *process;
 
 		snprintf(names[i], sizeof(names[i]), "p%d", i);
 		snprintf(exes[i], sizeof(exes[i]), "/usr/bin/program%d", i);
@@ -258,9 +258,9 @@ static void make_many(void)
 			&values[i],
 			{ "conf", 10 * i + 11 },
 		};
-		process->options.ranges.range = at(10 * i + 12, ranges[i]);
+		process->ranges.range = at(10 * i + 12, ranges[i]);
 	}
-	config.defaults.overlap = at(1, "carve");
+	config.top.overlap = at(1, "carve");
 	add_reserve(2, "low", "system");
 	add_reserve(3, "some", "map-e:8/7/5");
 }

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/conf/config_text.h"
 
@@ -20,21 +20,6 @@ static const char *refuse_kind(mode_t mode)
 					       : "is not a file or a pipe";
 }
 
-static ssize_t read_all(int fd, char *text, size_t size)
-{
-	size_t length = 0;
-	ssize_t n = 1;
-
-	while (length < size && n != 0) {
-		n = read(fd, text + length, size - length);
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0)
-			length += (size_t)n;
-	}
-	return (ssize_t)length;
-}
-
 static const char *refuse_text(char *text, size_t length)
 {
 	if (length > MAX_SIZE)
@@ -42,7 +27,6 @@ static const char *refuse_text(char *text, size_t length)
 	if (memchr(text, '\0', length) != NULL ||
 	    memchr(text, CONFIG_VARIABLE, length) != NULL)
 		return "is binary";
-	text[length] = '\0';
 	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
 		memset(text, ' ', 3); /* a byte order mark */
 	return NULL;
@@ -52,8 +36,8 @@ const char *config_file_read(const char *path, struct stat *status,
 			     char **textp)
 {
 	const char *why;
-	ssize_t length = -1;
-	int fd;
+	size_t length;
+	FILE *file;
 
 	*textp = NULL;
 	if (stat(path, status) != 0)
@@ -61,14 +45,17 @@ const char *config_file_read(const char *path, struct stat *status,
 	why = refuse_kind(status->st_mode);
 	if (why != NULL)
 		return why;
-	*textp = malloc(MAX_SIZE + 2);
-	fd = *textp != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
-	if (fd >= 0 && fstat(fd, status) == 0)
-		length = read_all(fd, *textp, MAX_SIZE + 1);
-	why = length < 0 ? strerror(errno)
-			 : refuse_text(*textp, (size_t)length);
-	if (fd >= 0)
-		close(fd);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return strerror(errno);
+	*textp = calloc(1, MAX_SIZE + 2);
+	if (*textp == NULL)
+		memory_fail();
+	length = fread(*textp, 1, MAX_SIZE + 1, file);
+	why = ferror(file) || fstat(fileno(file), status) != 0
+		      ? strerror(errno)
+		      : refuse_text(*textp, length);
+	fclose(file);
 	return why;
 }
 
@@ -78,15 +65,14 @@ bool config_file_is_pattern(const char *path)
 }
 
 /* In a pattern, the wildcard characters of the folder are escaped. */
-char *config_file_resolve(const char *file, const char *path)
+char *config_file_resolve(struct memory *memory, const char *file,
+			  const char *path)
 {
 	const char *slash = path[0] == '/' ? NULL : strrchr(file, '/');
 	const size_t length = slash != NULL ? (size_t)(slash + 1 - file) : 0;
-	char *resolved = malloc(2 * length + strlen(path) + 1);
+	char *resolved = memory_take(memory, 2 * length + strlen(path) + 1, 1);
 	char *to = resolved;
 
-	if (resolved == NULL)
-		return NULL;
 	for (size_t i = 0; i < length; i++) {
 		if (config_file_is_pattern(path) &&
 		    strchr("*?[\\", file[i]) != NULL)

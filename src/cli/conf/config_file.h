@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "cli/memory.h"
+
 /*
  * Reads a file or a pipe: text, terminated, at most 1 MiB.
  * Returns NULL, or what is wrong ("is binary"), valid until the next call of
@@ -22,5 +24,6 @@ const char *config_file_read(const char *path, struct stat *status,
 bool config_file_is_pattern(const char *path);
 
 /* An absolute path or pattern as it is, a relative one below the folder of the
- * file that names it. For free(); NULL without memory. */
-char *config_file_resolve(const char *file, const char *path);
+ * file that names it. */
+char *config_file_resolve(struct memory *memory, const char *file,
+			  const char *path);

@@ -2,6 +2,7 @@
 #include "cli/conf/config_options.h"
 
 #include <string.h>
+#include <sys/param.h>
 
 #define LONGEST 20u	  /* no name is as long */
 #define CLOSE ((size_t)2) /* letters between a name and a misspelt one */
@@ -11,41 +12,36 @@
 #define RESERVE (1u << SCOPE_RESERVE)
 #define PROTOCOL (1u << SCOPE_PROTOCOL)
 
-#define MEMBER(of, type, member) \
-	.part = (of), .offset = offsetof(struct type, member)
-#define RANGES(member) MEMBER(PART_RANGES, config_ranges, member)
-#define OPTIONS(member) MEMBER(PART_OPTIONS, config_options, member)
-#define CONFIG(member) MEMBER(PART_CONFIG, config, member)
-#define OF_PROCESS(member) MEMBER(PART_PROCESS, config_process, member)
-#define OF_RESERVE(member) MEMBER(PART_RESERVE, config_reserve, member)
-#define CONDITION(name) OF_PROCESS(conditions[CONDITION_##name])
+#define SECTION(member) offsetof(struct config_section, member)
+#define RANGES(member) offsetof(struct config_ranges, member)
+#define CONDITION(name) SECTION(conditions[CONDITION_##name])
 
 /* All but the settings. */
 static const struct config_option options[] = {
 	{ "range", TOP | PROCESS | PROTOCOL, TYPE_TEXT, RANGES(range) },
 	{ "connect", TOP | PROCESS | PROTOCOL, TYPE_TEXT, RANGES(connect) },
 	{ "listen", TOP | PROCESS | PROTOCOL, TYPE_TEXT, RANGES(listen) },
-	{ "overlap", TOP | PROCESS, TYPE_TEXT, OPTIONS(overlap) },
-	{ "privileged", TOP | PROCESS, TYPE_TEXT, OPTIONS(privileged) },
-	{ "rate", TOP | PROCESS, TYPE_TEXT, OPTIONS(rate) },
-	{ "rest-time", TOP, TYPE_TEXT, CONFIG(rest_time) },
-	{ "import-kernel", TOP, TYPE_TEXT, CONFIG(import_kernel) },
-	{ "map-mode", TOP, TYPE_TEXT, CONFIG(map_mode) },
-	{ "map-group", TOP, TYPE_TEXT, CONFIG(map_group) },
+	{ "overlap", TOP | PROCESS, TYPE_TEXT, SECTION(overlap) },
+	{ "privileged", TOP | PROCESS, TYPE_TEXT, SECTION(privileged) },
+	{ "rate", TOP | PROCESS, TYPE_TEXT, SECTION(rate) },
+	{ "rest-time", TOP, TYPE_TEXT, SECTION(rest_time) },
+	{ "import-kernel", TOP, TYPE_TEXT, SECTION(import_kernel) },
+	{ "map-mode", TOP, TYPE_TEXT, SECTION(map_mode) },
+	{ "map-group", TOP, TYPE_TEXT, SECTION(map_group) },
 	{ "exe", PROCESS, TYPE_LIST, CONDITION(EXE) },
 	{ "name", PROCESS, TYPE_LIST, CONDITION(NAME) },
 	{ "uid", PROCESS, TYPE_LIST, CONDITION(UID) },
 	{ "profile", PROCESS, TYPE_LIST, CONDITION(PROFILE) },
-	{ "arguments", PROCESS, TYPE_LIST, OF_PROCESS(arguments) },
-	{ "ports", RESERVE, TYPE_TEXT, OF_RESERVE(ports) },
-	{ "protocols", RESERVE, TYPE_LIST, OF_RESERVE(protocols) },
-	{ "owners", RESERVE, TYPE_LIST, OF_RESERVE(owners) },
-	{ "tcp", TOP | PROCESS, TYPE_BLOCK, .inner = SCOPE_PROTOCOL },
-	{ "udp", TOP | PROCESS, TYPE_BLOCK, .inner = SCOPE_PROTOCOL },
-	{ "sctp", TOP | PROCESS, TYPE_BLOCK, .inner = SCOPE_PROTOCOL },
-	{ "process", TOP, TYPE_SECTION, .inner = SCOPE_PROCESS },
-	{ "reserve", TOP, TYPE_SECTION, .inner = SCOPE_RESERVE },
-	{ "include", TOP, TYPE_INCLUDE, .inner = SCOPE_TOP },
+	{ "arguments", PROCESS, TYPE_LIST, SECTION(arguments) },
+	{ "ports", RESERVE, TYPE_TEXT, SECTION(ports) },
+	{ "protocols", RESERVE, TYPE_LIST, SECTION(protocols) },
+	{ "owners", RESERVE, TYPE_LIST, SECTION(owners) },
+	{ "tcp", TOP | PROCESS, TYPE_BLOCK, 0 },
+	{ "udp", TOP | PROCESS, TYPE_BLOCK, 0 },
+	{ "sctp", TOP | PROCESS, TYPE_BLOCK, 0 },
+	{ "process", TOP, TYPE_SECTION, 0 },
+	{ "reserve", TOP, TYPE_SECTION, 0 },
+	{ "include", TOP, TYPE_INCLUDE, 0 },
 };
 
 _Static_assert(sizeof(options) / sizeof(options[0]) + N_SETTINGS ==
@@ -60,19 +56,20 @@ struct config_option config_option(size_t index)
 		.name = setting_name(index),
 		.scopes = TOP | PROCESS,
 		.type = TYPE_TEXT,
-		.part = PART_OPTIONS,
-		.offset = offsetof(struct config_options, settings) +
+		.offset = SECTION(settings) +
 			  index * sizeof(struct config_text),
 	};
 }
 
-size_t config_option_find(const char *name)
+bool config_option_find(const char *name, struct config_option *optionp)
 {
-	size_t i = 0;
-
-	while (i < N_CONFIG_OPTIONS && strcmp(config_option(i).name, name) != 0)
-		i++;
-	return i;
+	for (size_t i = 0; i < N_CONFIG_OPTIONS; i++) {
+		*optionp = config_option(i);
+		if (strcmp(optionp->name, name) == 0)
+			return true;
+	}
+	optionp->scopes = 0;
+	return false;
 }
 
 enum protocol config_protocol_of(const char *name)
@@ -84,11 +81,6 @@ enum protocol config_protocol_of(const char *name)
 		strcmp(protocol_name(protocol), name) != 0))
 		protocol++;
 	return protocol;
-}
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
 }
 
 /* The Levenshtein distance of two words shorter than LONGEST. */
@@ -107,7 +99,7 @@ static size_t distance(const char *a, const char *b)
 			const size_t change = diagonal + (a[i - 1] != b[j - 1]);
 
 			diagonal = row[j];
-			row[j] = least(change, least(row[j], row[j - 1]) + 1);
+			row[j] = MIN(change, MIN(row[j], row[j - 1]) + 1);
 		}
 	}
 	return row[b_length];
@@ -139,19 +131,6 @@ static const char *find_meant(const char *name, enum config_scope scope)
 }
 
 /* An option of several scopes is always one of the top level, too. */
-static void refuse_unknown(const char *name, bool is_section,
-			   enum config_scope scope, struct location place,
-			   struct findings *findings)
-{
-	const char *meant = find_meant(name, scope);
-
-	findings_add(findings, SEVERITY_ERROR, place, "unknown %s \"%s\"%s%s%s",
-		     is_section ? "section" : "option",
-		     findings_quote_text(name).text,
-		     meant != NULL ? "; did you mean \"" : "",
-		     meant != NULL ? meant : "", meant != NULL ? "\"?" : "");
-}
-
 static void refuse_scope(const struct config_option *option,
 			 enum config_scope scope, struct location place,
 			 struct findings *findings)
@@ -173,22 +152,23 @@ static void refuse_scope(const struct config_option *option,
 		     texts[scope]);
 }
 
-bool config_option_check(const char *name, bool is_section,
-			 enum config_scope scope, struct location place,
-			 struct findings *findings)
+void config_option_refuse(const char *name, bool is_section,
+			  enum config_scope scope, struct location place,
+			  struct findings *findings)
 {
-	const size_t index = config_option_find(name);
 	struct config_option option;
+	const char *meant;
 
-	if (index == N_CONFIG_OPTIONS) {
-		refuse_unknown(name, is_section, scope, place, findings);
-		return false;
+	if (config_option_find(name, &option)) {
+		refuse_scope(&option, scope, place, findings);
+		return;
 	}
-	option = config_option(index);
-	if ((option.scopes & 1u << scope) != 0)
-		return true;
-	refuse_scope(&option, scope, place, findings);
-	return false;
+	meant = find_meant(name, scope);
+	findings_add(findings, SEVERITY_ERROR, place, "unknown %s \"%s\"%s%s%s",
+		     is_section ? "section" : "option",
+		     findings_quote_text(name).text,
+		     meant != NULL ? "; did you mean \"" : "",
+		     meant != NULL ? meant : "", meant != NULL ? "\"?" : "");
 }
 
 /* What is between the quotes, or up to the end of the line. */
@@ -213,16 +193,16 @@ struct finding_word config_word_quote(struct config_word word)
 bool config_names_add(struct config_names *names, struct config_word word,
 		      bool is_section, bool has_title)
 {
+	struct config_option option;
 	const char *text;
 	size_t i = 0;
 
 	word = content(word);
 	text = memory_copy(names->memory, word.text, word.length);
-	if (text != NULL && (*text == '\0' || strpbrk(text, "|=\\") != NULL))
+	if (*text == '\0' || strpbrk(text, "|=\\") != NULL)
 		return false;
 	/* libconfuse ends the parsing with a section that is named root. */
-	if (text == NULL || strcmp(text, "root") == 0 ||
-	    config_option_find(text) < N_CONFIG_OPTIONS)
+	if (strcmp(text, "root") == 0 || config_option_find(text, &option))
 		return true;
 	while (i < names->n && strcmp(names->names[i].text, text) != 0)
 		i++;

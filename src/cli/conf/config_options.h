@@ -3,7 +3,7 @@
 
 /*
  * Which options and sections berth.conf has, where they may stand, how they are
- * written, and where in struct config they go.
+ * written, and where in struct config_section they go.
  */
 
 #include <stdbool.h>
@@ -30,42 +30,30 @@ enum config_type {
 	TYPE_INCLUDE, /* NAME(VALUE) */
 };
 
-/* The struct that an option is a member of. */
-enum config_part {
-	PART_RANGES,
-	PART_OPTIONS,
-	PART_CONFIG,
-	PART_PROCESS,
-	PART_RESERVE,
-	N_PARTS,
-};
-
 struct config_option {
 	const char *name;
 	unsigned int scopes; /* 1 << each that it may stand in */
 	enum config_type type;
-	/* Of TYPE_TEXT and TYPE_LIST: a config_text or a config_list. */
-	enum config_part part;
-	unsigned int offset;	 /* in bytes */
-	enum config_scope inner; /* of TYPE_BLOCK and TYPE_SECTION */
+	/* Of a config_text or a config_list in struct config_section; in
+	 * struct config_ranges, if it may stand in SCOPE_PROTOCOL */
+	size_t offset;
 };
 
 /* index: below N_CONFIG_OPTIONS. */
 struct config_option config_option(size_t index);
 
-/* Returns an index, or N_CONFIG_OPTIONS. The scope does not count. */
-size_t config_option_find(const char *name);
+/* Returns whether there is an option of this name, in whichever scope; if not,
+ * *optionp has no scope. */
+bool config_option_find(const char *name, struct config_option *optionp);
 
 /* PROTOCOL_UDP for "udp", which is for UDP-Lite too; N_PROTOCOLS for others. */
 enum protocol config_protocol_of(const char *name);
 
-/*
- * Whether a name may stand in this scope. If not, a finding says where it may,
- * or which name is meant.
- */
-bool config_option_check(const char *name, bool is_section,
-			 enum config_scope scope, struct location place,
-			 struct findings *findings);
+/* Adds a finding for a name that may not stand in this scope: where it may, or
+ * which name is meant. */
+void config_option_refuse(const char *name, bool is_section,
+			  enum config_scope scope, struct location place,
+			  struct findings *findings);
 
 /* A part of the text, with quotes if it has any. */
 struct config_word {

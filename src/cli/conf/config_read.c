@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/conf/config_read.h"
+#include "cli/conf/config.h"
 
 #include <confuse.h>
 #include <errno.h>
 #include <glob.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +56,7 @@ static struct location place_of(const cfg_t *parser)
 /* Returns 0, or -1 when the reading ends, as all below do. */
 static int go_on(void)
 {
-	const bool has_room = reading.findings->n_items < FINDINGS_MAX;
-
-	return has_room && !reading.memory->failed ? 0 : -1;
+	return reading.findings->n_items < FINDINGS_MAX ? 0 : -1;
 }
 
 static int read_value(cfg_t *parser, cfg_opt_t *option, const char *text,
@@ -109,7 +106,7 @@ static void add_error(cfg_t *parser, const char *format, va_list arguments)
 
 	if (strcmp(format, "no such option '%s'") == 0) {
 		config_store_name(&reading.store,
-				  va_arg(arguments, const char *),
+				  va_arg(arguments, const char *), false,
 				  place_of(parser));
 		return;
 	}
@@ -187,7 +184,7 @@ static int parse(struct file *file, char *text)
 {
 	struct config_names names = { .memory = reading.memory };
 	FILE *stream;
-	int result = CFG_PARSE_ERROR;
+	int result;
 
 	file->is_cut = !config_text_scan(text, file->path, &names,
 					 reading.findings);
@@ -196,12 +193,10 @@ static int parse(struct file *file, char *text)
 	stream = fmemopen(text, strlen(text), "r");
 	reading.file = file;
 	file->parser = new_parser(&names);
-	if (stream != NULL && file->parser != NULL)
-		result = cfg_parse_fp(file->parser, stream);
-	else
-		reading.memory->failed = true;
-	if (stream != NULL)
-		fclose(stream);
+	if (stream == NULL || file->parser == NULL)
+		memory_fail();
+	result = cfg_parse_fp(file->parser, stream);
+	fclose(stream);
 	reading.file = file->outer;
 	return result == CFG_SUCCESS && !file->is_cut ? 0 : -1;
 }
@@ -210,8 +205,6 @@ static struct file *new_file(const char *path)
 {
 	struct file *file = memory_take(reading.memory, 1, sizeof(*file));
 
-	if (file == NULL)
-		return NULL;
 	*file = (struct file){
 		.outer = reading.file,
 		.next = reading.files,
@@ -220,7 +213,7 @@ static struct file *new_file(const char *path)
 	};
 	reading.files = file;
 	reading.n_files++;
-	return file->path != NULL ? file : NULL;
+	return file;
 }
 
 /* The outer file that is the same as this one, or NULL. */
@@ -234,25 +227,18 @@ static const struct file *find_round(const struct file *file)
 	return outer;
 }
 
-static void refuse_round(const struct file *file, struct location place)
+static void refuse_round(const struct file *file, const struct file *start,
+			 struct location place)
 {
-	const struct file *start = find_round(file);
-	char *way = strdup(findings_quote_text(file->path).text);
+	const struct finding_word name = findings_quote_text(file->path);
+	const char *way = name.text;
 
-	for (const struct file *f = file->outer; way != NULL; f = f->outer) {
-		char *longer;
-
-		if (asprintf(&longer, "%s -> %s",
-			     findings_quote_text(f->path).text, way) < 0)
-			longer = NULL;
-		free(way);
-		way = longer;
-		if (f == start)
-			break;
+	for (const struct file *f = file; f != start;) {
+		f = f->outer;
+		way = memory_print(reading.memory, "%s -> %s",
+				   findings_quote_text(f->path).text, way);
 	}
-	refuse(place, "\"%s\" includes itself: %s",
-	       findings_quote_text(file->path).text, way != NULL ? way : "");
-	free(way);
+	refuse(place, "\"%s\" includes itself: %s", name.text, way);
 }
 
 static int refuse_include(const char *path, const char *why,
@@ -272,21 +258,21 @@ static int refuse_more(const char *why, struct location place)
 static int include_file(const char *path, struct location place)
 {
 	struct file *file = new_file(path);
+	const struct file *same;
 	char *text = NULL;
 	const char *why;
 	int result = 0;
 
-	if (file == NULL)
-		return -1;
 	if (reading.n_files > FILES_MAX)
 		return refuse_more("includes more than 1000 files", place);
 	why = file->depth > DEPTH_MAX
 		      ? "includes are nested more than 16 deep"
 		      : config_file_read(path, &file->status, &text);
+	same = find_round(file);
 	if (why != NULL)
 		result = refuse_include(path, why, place);
-	else if (find_round(file) != NULL)
-		refuse_round(file, place);
+	else if (same != NULL)
+		refuse_round(file, same, place);
 	else if ((reading.size += strlen(text)) > SIZE_MAX_OF_ALL)
 		result = refuse_more("is too large with all that is included",
 				     place);
@@ -324,48 +310,35 @@ static int include(cfg_t *parser, cfg_opt_t *option, int n_paths,
 {
 	const struct location place = place_of(parser);
 	const size_t n_before = reading.findings->n_items;
-	const char *path;
-	char *resolved;
-	int result;
+	const char *path, *resolved;
 
 	(void)option;
 	(void)n_paths;
-	if (!config_store_name(&reading.store, "include", place))
+	if (!config_store_name(&reading.store, "include", false, place))
 		return 0;
 	path = config_text_expand(reading.memory, paths[0], place,
 				  reading.findings);
 	if (reading.findings->n_items > n_before)
 		return 0;
-	resolved = path != NULL ? config_file_resolve(place.file, path) : NULL;
-	if (resolved == NULL) {
-		reading.memory->failed = true;
-		return -1;
-	}
-	result = config_file_is_pattern(path) ? include_pattern(resolved, place)
-					      : include_file(resolved, place);
-	free(resolved);
-	return result;
+	resolved = config_file_resolve(reading.memory, place.file, path);
+	return config_file_is_pattern(path) ? include_pattern(resolved, place)
+					    : include_file(resolved, place);
 }
 
 static int read_outermost(const char *path)
 {
 	struct file *file = new_file(path);
-	const char *why;
-	char *text = NULL;
+	char *text;
+	const char *why = config_file_read(path, &file->status, &text);
 	int result = -1;
 
-	if (file == NULL)
-		return -1;
-	why = config_file_read(path, &file->status, &text);
 	/* An included file may be empty. The outermost must not be. */
-	if (why == NULL && text != NULL &&
-	    text[strspn(text, " \t\r\n\f\v")] == '\0')
+	if (why == NULL && text[strspn(text, " \t\r\n\f\v")] == '\0')
 		why = "is empty";
-	if (why == NULL && text != NULL)
+	if (why == NULL)
 		result = parse(file, text);
 	else
-		refuse(((struct location){ path, 0 }), "%s",
-		       why != NULL ? why : strerror(ENOMEM));
+		refuse(((struct location){ path, 0 }), "%s", why);
 	free(text);
 	return result;
 }
@@ -377,8 +350,12 @@ int config_read(struct config *config, const char *path,
 
 	*config = (struct config){ .path = path };
 	memset(&reading, 0, sizeof(reading));
-	reading.store = (struct config_store){ config, findings, SCOPE_TOP,
-					       N_PROTOCOLS, 0 };
+	reading.store = (struct config_store){
+		.config = config,
+		.findings = findings,
+		.section = &config->top,
+		.block = N_PROTOCOLS,
+	};
 	reading.memory = &config->memory;
 	reading.findings = findings;
 	result = read_outermost(path);
@@ -386,11 +363,9 @@ int config_read(struct config *config, const char *path,
 	for (struct file *file = reading.files; file != NULL; file = file->next)
 		if (file->parser != NULL)
 			cfg_free(file->parser);
-	if (config->memory.failed)
-		findings->memory.failed = true;
-	else if (result != 0 && findings->n_errors == 0)
+	if (result != 0 && findings->n_errors == 0)
 		refuse(((struct location){ path, 0 }), "cannot be read");
-	return result == 0 && !findings->memory.failed ? 0 : -EINVAL;
+	return result == 0 ? 0 : -EINVAL;
 }
 
 void config_deinit(struct config *config)

@@ -10,34 +10,24 @@ static enum config_scope scope_here(const struct config_store *store)
 	return store->block < N_PROTOCOLS ? SCOPE_PROTOCOL : store->scope;
 }
 
-static struct config_options *options_around(const struct config_store *store)
+static bool is_allowed(const struct config_store *store,
+		       const struct config_option *option)
 {
-	struct config *config = store->config;
-
-	return store->scope == SCOPE_PROCESS
-		       ? &config->processes[config->n_processes - 1].options
-		       : &config->defaults;
+	return (option->scopes & 1u << scope_here(store)) != 0;
 }
 
-/* Returns the member of struct config for an option that may stand here. */
+/* Returns where the value of an option that may stand here goes. */
 static void *member(const struct config_store *store,
 		    const struct config_option *option)
 {
-	struct config *config = store->config;
-	struct config_options *options = options_around(store);
-	void *part = config;
+	struct config_section *section = store->section;
+	void *base = section;
 
-	if (option->part == PART_RANGES)
-		part = store->block < N_PROTOCOLS
-			       ? &options->by_protocol[store->block]
-			       : &options->ranges;
-	else if (option->part == PART_OPTIONS)
-		part = options;
-	else if (option->part == PART_PROCESS)
-		part = &config->processes[config->n_processes - 1];
-	else if (option->part == PART_RESERVE)
-		part = &config->reserves[config->n_reserves - 1];
-	return (char *)part + option->offset;
+	if ((option->scopes & 1u << SCOPE_PROTOCOL) != 0)
+		base = store->block < N_PROTOCOLS
+			       ? &section->by_protocol[store->block]
+			       : &section->ranges;
+	return (char *)base + option->offset;
 }
 
 static void refuse_second(struct config_store *store, const char *name,
@@ -76,51 +66,41 @@ static void store_text(struct config_store *store, struct config_text *text,
 static void store_list(struct config_store *store, struct config_list *list,
 		       const struct config_value *value)
 {
-	const char *text, **slot;
+	const char *text;
 
 	if (list->n > 0 && value->n == 1)
 		refuse_second(store, value->option, "", list->place,
 			      value->place);
 	if (list->n + 1 != value->n)
 		return;
-	text = expand(store, value->text, value->place);
-	slot = (const char **)memory_add(&store->config->memory, &list->values,
-					 &list->n);
-	if (slot == NULL)
-		return;
-	*slot = text;
-	if (list->n == 1)
+	if (list->n == 0)
 		list->place = value->place;
+	text = expand(store, value->text, value->place);
+	*(const char **)memory_add(&store->config->memory, &list->values,
+				   &list->n) = text;
 }
 
 /* A wrong name is reported once, with the first of its values. */
 void config_store_value(struct config_store *store,
 			const struct config_value *value)
 {
-	const enum config_scope scope = scope_here(store);
-	struct config_option option = { .scopes = 0 };
-	const size_t index = config_option_find(value->option);
+	struct config_option option;
 
-	if (store->n_refused > 0)
+	(void)config_option_find(value->option, &option);
+	if (store->n_refused > 0 ||
+	    (value->n > 1 && !is_allowed(store, &option)) ||
+	    !config_store_name(store, value->option, false, value->place))
 		return;
-	if (index < N_CONFIG_OPTIONS)
-		option = config_option(index);
-	if ((option.scopes & 1u << scope) == 0) {
-		if (value->n == 1)
-			config_option_check(value->option, false, scope,
-					    value->place, store->findings);
-	} else if (option.type == TYPE_LIST) {
+	if (option.type == TYPE_LIST)
 		store_list(store, member(store, &option), value);
-	} else {
+	else
 		store_text(store, member(store, &option), value);
-	}
 }
 
 static void start_block(struct config_store *store, enum protocol protocol,
 			struct location place)
 {
-	struct config_ranges *block =
-		&options_around(store)->by_protocol[protocol];
+	struct config_ranges *block = &store->section->by_protocol[protocol];
 
 	if (block->place.line != 0)
 		refuse_second(store, protocol_name(protocol), "", block->place,
@@ -130,93 +110,72 @@ static void start_block(struct config_store *store, enum protocol protocol,
 	store->block = protocol;
 }
 
-/* Sections begin with their head. Returns the one of this name, or NULL. */
-static const struct config_head *find_head(const void *sections, size_t n,
-					   size_t size, const char *name)
-{
-	const char *bytes = sections;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct config_head *head = (const void *)(bytes +
-								i * size);
-
-		if (strcmp(head->name, name) == 0)
-			return head;
-	}
-	return NULL;
-}
-
-static bool start_section(struct config_store *store, const char *kind,
-			  const struct config_head *head)
+static void start_section(struct config_store *store, const char *kind,
+			  const char *title, struct location place)
 {
 	struct config *config = store->config;
 	const bool is_process = strcmp(kind, "process") == 0;
-	void *first = config->reserves, *arrayp = &config->reserves, *section;
-	size_t *np = &config->n_reserves, size = sizeof(*config->reserves);
-	const struct config_head *same;
+	struct config_section **sectionsp = is_process ? &config->processes
+						       : &config->reserves;
+	size_t *np = is_process ? &config->n_processes : &config->n_reserves;
+	size_t i = 0;
 
-	if (is_process) {
-		first = config->processes;
-		arrayp = &config->processes;
-		np = &config->n_processes;
-		size = sizeof(*config->processes);
-	}
-	same = find_head(first, *np, size, head->name);
-	if (same != NULL)
-		refuse_second(store, kind, head->name, same->place,
-			      head->place);
-	section = memory_add_to(&config->memory, arrayp, np, size);
-	if (section == NULL)
-		return false;
-	memcpy(section, head, sizeof(*head));
+	while (i < *np && strcmp((*sectionsp)[i].name, title) != 0)
+		i++;
+	if (i < *np)
+		refuse_second(store, kind, title, (*sectionsp)[i].place, place);
+	store->section = memory_add(&config->memory, sectionsp, np);
+	store->section->name = title;
+	store->section->place = place;
 	store->scope = is_process ? SCOPE_PROCESS : SCOPE_RESERVE;
-	return true;
-}
-
-/* Returns false if the section is to be passed over. */
-static bool start(struct config_store *store, const char *name,
-		  const char *title, struct location place)
-{
-	const enum protocol protocol = config_protocol_of(name);
-
-	if (store->n_refused > 0 ||
-	    !config_option_check(name, true, scope_here(store), place,
-				 store->findings))
-		return false;
-	if (protocol < N_PROTOCOLS) {
-		start_block(store, protocol, place);
-		return true;
-	}
-	title = title != NULL ? expand(store, title, place) : NULL;
-	if (title != NULL && *title != '\0')
-		return start_section(store, name,
-				     &(struct config_head){ title, place });
-	findings_add(store->findings, SEVERITY_ERROR, place,
-		     "\"%s\" needs a name: %s NAME { ... }", name, name);
-	return false;
 }
 
 void config_store_start(struct config_store *store, const char *name,
 			const char *title, struct location place)
 {
-	if (!start(store, name, title, place))
+	const enum protocol protocol = config_protocol_of(name);
+
+	if (!config_store_name(store, name, true, place)) {
 		store->n_refused++;
+		return;
+	}
+	if (protocol < N_PROTOCOLS) {
+		start_block(store, protocol, place);
+		return;
+	}
+	title = title != NULL ? expand(store, title, place) : "";
+	if (*title != '\0') {
+		start_section(store, name, title, place);
+		return;
+	}
+	findings_add(store->findings, SEVERITY_ERROR, place,
+		     "\"%s\" needs a name: %s NAME { ... }", name, name);
+	store->n_refused++;
 }
 
 void config_store_end(struct config_store *store)
 {
-	if (store->n_refused > 0)
+	if (store->n_refused > 0) {
 		store->n_refused--;
-	else if (store->block < N_PROTOCOLS)
+	} else if (store->block < N_PROTOCOLS) {
 		store->block = N_PROTOCOLS;
-	else
+	} else {
+		store->section = &store->config->top;
 		store->scope = SCOPE_TOP;
+	}
 }
 
 bool config_store_name(struct config_store *store, const char *name,
-		       struct location place)
+		       bool is_section, struct location place)
 {
-	return store->n_refused == 0 &&
-	       config_option_check(name, false, scope_here(store), place,
-				   store->findings);
+	struct config_option option;
+
+	if (store->n_refused > 0)
+		return false;
+	(void)config_option_find(name, &option);
+	if (is_allowed(store, &option))
+		return true;
+	config_option_refuse(name, is_section, scope_here(store), place,
+			     store->findings);
+	return false;
 }

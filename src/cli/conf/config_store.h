@@ -4,20 +4,18 @@
 /*
  * Puts what libconfuse reads into struct config, value by value. Adds findings
  * for names that do not exist or may not stand there, and for what stands
- * twice. Without memory config->memory.failed is set.
+ * twice.
  */
-
-#include <stdbool.h>
-#include <stddef.h>
 
 #include "cli/conf/config_options.h"
 
 struct config_store {
 	struct config *config;
 	struct findings *findings;
-	enum config_scope scope; /* of the section around */
-	enum protocol block;	 /* around; N_PROTOCOLS = none */
-	unsigned int n_refused;	 /* outer sections passed over */
+	struct config_section *section; /* around, or the top level */
+	enum config_scope scope;	/* of that */
+	enum protocol block;		/* around; N_PROTOCOLS = none */
+	unsigned int n_refused;		/* outer sections passed over */
 };
 
 /* One value, which is the n-th of its option, from 1 on. */
@@ -37,6 +35,6 @@ void config_store_start(struct config_store *store, const char *name,
 
 void config_store_end(struct config_store *store);
 
-/* Whether the name of an option may stand here. */
+/* Whether the name of an option or a section may stand here. */
 bool config_store_name(struct config_store *store, const char *name,
-		       struct location place);
+		       bool is_section, struct location place);

@@ -174,12 +174,11 @@ static size_t put_variable(FILE *stream, const char *variable,
 	struct finding_word quoted = findings_quote(variable,
 						    length + is_closed);
 	const char *value = quoted.text, *why = "has no closing brace";
-	char *inside = strndup(variable + 2, length - 2);
 
-	if (inside == NULL)
-		findings->memory.failed = true;
-	else if (is_closed)
-		why = look_up(inside, &value);
+	if (is_closed)
+		why = look_up(memory_copy(&findings->memory, variable + 2,
+					  length - 2),
+			      &value);
 	for (char *mark = quoted.text;
 	     (mark = strchr(mark, CONFIG_VARIABLE)) != NULL;)
 		*mark = '$';
@@ -187,28 +186,25 @@ static size_t put_variable(FILE *stream, const char *variable,
 		findings_add(findings, SEVERITY_ERROR, place, "\"%s\" %s",
 			     quoted.text, why);
 	fputs(value, stream);
-	free(inside);
 	return length + is_closed;
 }
 
 const char *config_text_expand(struct memory *memory, const char *value,
 			       struct location place, struct findings *findings)
 {
-	char *text = NULL, *copy = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
+	char *text, *copy;
+	size_t size;
+	FILE *stream = memory_stream(&text, &size);
 
-	while (stream != NULL && *value != '\0') {
+	while (*value != '\0') {
 		if (strncmp(value, (char[]){ CONFIG_VARIABLE, '{', '\0' }, 2) ==
 		    0)
 			value += put_variable(stream, value, place, findings);
 		else
 			fputc(*value++, stream);
 	}
-	if (stream != NULL && fclose(stream) == 0)
-		copy = memory_copy(memory, text, size);
-	else
-		memory->failed = true;
+	memory_stream_end(stream);
+	copy = memory_copy(memory, text, size);
 	free(text);
 	return copy;
 }

@@ -24,7 +24,7 @@ bool config_text_scan(char *text, const char *path, struct config_names *names,
 
 /*
  * A copy of a value with its variables, ${NAME} and ${NAME:-DEFAULT}, replaced.
- * Wrong variables are added to findings. Returns NULL without memory.
+ * Wrong variables are added to findings.
  */
 const char *config_text_expand(struct memory *memory, const char *value,
 			       struct location place,

@@ -9,13 +9,10 @@
 
 #define WORD_LENGTH 60u
 
-static char *copy_printable(struct memory *memory, const char *text)
+static char *make_printable(char *text)
 {
-	char *copy = memory_copy(memory, text, strlen(text));
-
-	if (copy != NULL)
-		text_make_printable(copy);
-	return copy;
+	text_make_printable(text);
+	return text;
 }
 
 static bool of_same_file(const struct finding *a, const struct finding *b)
@@ -51,27 +48,17 @@ void findings_add(struct findings *findings, enum severity severity,
 	struct finding finding = { .severity = severity, .place = place };
 	struct finding *last, *at;
 	va_list arguments;
-	char *message;
-	int length;
 
 	if (severity == SEVERITY_ERROR)
 		findings->n_errors++;
 	va_start(arguments, format);
-	length = vasprintf(&message, format, arguments);
+	finding.message =
+		make_printable(memory_print_list(memory, format, arguments));
 	va_end(arguments);
-	if (length < 0) {
-		memory->failed = true;
-		return;
-	}
-	finding.message = copy_printable(memory, message);
-	free(message);
 	if (place.file != NULL)
-		finding.place.file = copy_printable(memory, place.file);
-	last = memory->failed ? NULL
-			      : memory_add(memory, &findings->items,
-					   &findings->n_items);
-	if (last == NULL)
-		return;
+		finding.place.file = make_printable(
+			memory_copy(memory, place.file, strlen(place.file)));
+	last = memory_add(memory, &findings->items, &findings->n_items);
 	at = findings->items + find_place(findings, &finding);
 	memmove(at + 1, at, (size_t)(last - at) * sizeof(*at));
 	*at = finding;
@@ -92,8 +79,6 @@ void findings_print(const struct findings *findings, FILE *stream)
 {
 	for (size_t i = 0; i < findings->n_items; i++)
 		print(&findings->items[i], stream);
-	if (findings->memory.failed)
-		fputs("no memory to report all errors\n", stream);
 }
 
 static void report(const struct finding *finding, struct output *output)

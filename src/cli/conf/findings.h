@@ -33,7 +33,7 @@ struct finding {
 struct findings {
 	struct finding *items;
 	size_t n_items, n_errors;
-	struct memory memory; /* of all; failed: some finding is missing */
+	struct memory memory; /* of all */
 };
 
 __attribute__((format(printf, 4, 5))) void

@@ -2,15 +2,14 @@
 #include "cli/conf/reserved_set.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel/kernel.h"
 
-#define BLANKS " \t\r\n"
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* https://fetch.spec.whatwg.org/#bad-port, without 0. */
@@ -90,27 +89,18 @@ int reserved_set_parse(const char *text, const struct reserved_sources *sources,
 /* "http 80/tcp www # World Wide Web" */
 static void add_line(const char *line, struct port_set sets[N_PROTOCOLS])
 {
-	const char *number = line + strcspn(line, BLANKS "#");
-	const char *name;
-	char *end;
-	size_t length;
-	unsigned long port;
+	char name[16];
+	uint32_t port;
 
-	number += strspn(number, BLANKS);
-	if (*number < '0' || *number > '9')
+	if (sscanf(line, "%*[^# \t\r\n] %5" SCNu32 "/%15[^# \t\r\n]", &port,
+		   name) != 2 ||
+	    port == 0 || port >= N_PORTS)
 		return;
-	port = strtoul(number, &end, 10);
-	if (*end != '/' || port == 0 || port >= N_PORTS)
-		return;
-	name = end + 1;
-	length = strcspn(name, BLANKS "#");
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-		if (is_word(name, length, protocol_name(protocol)))
-			port_set_add(&sets[protocol], (uint32_t)port,
-				     (uint32_t)port);
-	if (is_word(name, length, protocol_name(PROTOCOL_UDP)))
-		port_set_add(&sets[PROTOCOL_UDPLITE], (uint32_t)port,
-			     (uint32_t)port);
+		if (strcmp(name, protocol_name(protocol)) == 0)
+			port_set_add(&sets[protocol], port, port);
+	if (strcmp(name, protocol_name(PROTOCOL_UDP)) == 0)
+		port_set_add(&sets[PROTOCOL_UDPLITE], port, port);
 }
 
 int services_read(const char *path, struct port_set sets[N_PROTOCOLS])

@@ -18,7 +18,6 @@ struct reading {
 	const struct place *place;
 	const struct events *last; /* what was read before */
 	struct events *events;
-	int result;
 };
 
 /* How far a map was read the last time. */
@@ -39,43 +38,30 @@ static struct event_cursor *add_cursor(struct reading *reading,
 	struct event_cursor *cursor = memory_add(
 		&events->memory, &events->cursors, &events->n_cursors);
 
-	if (cursor != NULL)
-		*cursor = (struct event_cursor){
-			.device = status->device,
-			.inode = status->inode,
-			.next = find_next(reading->last, status),
-		};
+	*cursor = (struct event_cursor){
+		.device = status->device,
+		.inode = status->inode,
+		.next = find_next(reading->last, status),
+	};
 	return cursor;
 }
 
-static int add(struct events *events, const struct found_map *found,
-	       const struct event *event)
-{
-	struct event_record *record =
-		memory_add(&events->memory, &events->items, &events->n_items);
-
-	if (record == NULL)
-		return -ENOMEM;
-	*record = (struct event_record){ .event = *event,
-					 .number = events->n_items,
-					 .uid = found->uid,
-					 .is_shared = found->is_shared };
-	return 0;
-}
-
-/* Adds the events of a copied map from a number on. Returns 0 or -ENOMEM. */
-static int add_events(struct events *events, const struct found_map *found,
-		      const struct map *copy, uint64_t from)
+/* Adds the events of a copied map from a number on. */
+static void add_events(struct events *events, const struct found_map *found,
+		       const struct map *copy, uint64_t from)
 {
 	const uint64_t begin = event_begin(copy), end = event_end(copy);
 	struct event event;
-	int result = 0;
 
-	for (uint64_t i = from > begin ? from : begin; i < end && result == 0;
-	     i++)
+	for (uint64_t i = from > begin ? from : begin; i < end; i++)
 		if (event_get(copy, i, &event))
-			result = add(events, found, &event);
-	return result;
+			*memory_add(&events->memory, &events->items,
+				    &events->n_items) = (struct event_record){
+				.event = event,
+				.number = events->n_items,
+				.uid = found->uid,
+				.is_shared = found->is_shared,
+			};
 }
 
 /* Returns 0, or why the map could not be read. */
@@ -86,8 +72,6 @@ static int read_map(struct reading *reading, const struct found_map *found)
 	uint64_t end;
 	int result;
 
-	if (cursor == NULL)
-		return -ENOMEM;
 	/* Most of the time there is nothing new. */
 	result = raw_file_read(found->fd, &end, sizeof(end), END_OFFSET);
 	if (result < 0)
@@ -99,24 +83,19 @@ static int read_map(struct reading *reading, const struct found_map *found)
 				sizeof(struct event_memory), &copy);
 	if (result < 0)
 		return result;
-	result = add_events(reading->events, found, &copy, cursor->next);
+	add_events(reading->events, found, &copy, cursor->next);
 	cursor->next = event_end(&copy);
 	map_close(&copy);
-	return result;
+	return 0;
 }
 
 static void visit(const struct found_map *found, void *context)
 {
 	struct reading *reading = context;
-	int error = found->error;
+	const int error = found->error != 0 ? found->error
+					    : read_map(reading, found);
 
-	if (reading->result < 0)
-		return;
-	if (error == 0)
-		error = read_map(reading, found);
-	if (error == -ENOMEM)
-		reading->result = error;
-	else if (error < 0)
+	if (error < 0)
 		maps_missed_add(&reading->events->missed, found, error);
 }
 
@@ -143,7 +122,7 @@ int events_read(const struct place *place, struct events *events)
 	if (events->n_items > 0)
 		qsort(events->items, events->n_items, sizeof(*events->items),
 		      compare);
-	return reading.result < 0 ? reading.result : result;
+	return result;
 }
 
 void events_close(struct events *events)

@@ -37,7 +37,7 @@ struct events {
 
 /*
  * Reads the events since the last call; with *events zeroed, all that there
- * are. Returns 0; -ENOMEM; or why the maps could not be listed. missed are the
+ * are. Returns 0, or why the maps could not be listed. missed are the
  * maps that this call could not read.
  */
 int events_read(const struct place *place, struct events *events);

@@ -112,7 +112,7 @@ static void show_reservation(struct port_view *self,
 			     const struct policy_reserve *reserve)
 {
 	const struct policy_tables *tables = &self->view->in_force.tables;
-	char *owners = output_strings(
+	const char *owners = output_strings(
 		self->output, policy_string(tables, reserve->owners), ", ");
 
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
@@ -124,7 +124,6 @@ static void show_reservation(struct port_view *self,
 			   policy_string(tables, reserve->name), owners,
 			   policy_string(tables, reserve->place));
 	}
-	free(owners);
 }
 
 static void show_reserved(struct port_view *self)

@@ -62,26 +62,23 @@ struct explained {
 	const char *reason; /* why the environment applies, or NULL */
 };
 
-/* For free(), NULL without memory. */
-static char *reason_of(const struct explained *self,
-		       const struct policy_rule *rule, enum condition failed)
+static const char *reason_of(const struct explained *self,
+			     const struct policy_rule *rule,
+			     enum condition failed)
 {
 	const struct policy_tables *tables = &self->view->in_force.tables;
 	const char *name = condition_name(failed);
 	const char *value = self->program.values[failed];
-	char *text = value == NULL
-			     ? output_text(self->output, "it has no %s, wanted",
-					   name)
-			     : output_text(self->output, "its %s %s is not",
-					   name, value);
-	char *patterns = output_strings(
+	struct memory *memory = &self->output->memory;
+	const char *patterns = output_strings(
 		self->output,
 		policy_string(tables, policy_conditions(tables, rule)[failed]),
 		" or ");
 
-	text = output_append(self->output, text, " ", patterns);
-	free(patterns);
-	return text;
+	return value == NULL ? memory_print(memory, "it has no %s, wanted %s",
+					    name, patterns)
+			     : memory_print(memory, "its %s %s is not %s", name,
+					    value, patterns);
 }
 
 static void show_rules(const struct explained *self)
@@ -98,9 +95,9 @@ static void show_rules(const struct explained *self)
 				     policy_rule_applies(tables, rule,
 							 &self->program,
 							 &failed);
-		char *reason = decided || applies
-				       ? NULL
-				       : reason_of(self, rule, failed);
+		const char *reason = decided || applies
+					     ? NULL
+					     : reason_of(self, rule, failed);
 
 		output_row(output, policy_string(tables, rule->name),
 			   policy_string(tables, rule->place),
@@ -108,7 +105,6 @@ static void show_rules(const struct explained *self)
 			   : applies ? "applies"
 				     : "no",
 			   reason);
-		free(reason);
 		decided |= applies;
 	}
 }
@@ -120,12 +116,11 @@ static void show_ranges(const struct explained *self)
 		for (int role = 0; role < N_ROLES; role++) {
 			const struct port_set *set =
 				self->view->policy.ranges[protocol][role];
-			char *ports = output_ports(self->output, set);
 
 			output_row(self->output, protocol_name(protocol),
 				   role_name(role),
-				   output_number(set->n_ports).text, ports);
-			free(ports);
+				   output_number(set->n_ports).text,
+				   output_ports(self->output, set));
 		}
 }
 

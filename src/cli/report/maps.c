@@ -59,9 +59,9 @@ static bool read_name(const char *name, unsigned long *uidp)
 	return *end == '\0' || *end == '-';
 }
 
-/* Returns 0, also for another file, or -ENOMEM. */
-static int add_entry(struct user_folders *folders, const struct users *users,
-		     int shm_fd, const char *name)
+/* Another file is passed over. */
+static void add_entry(struct user_folders *folders, const struct users *users,
+		      int shm_fd, const char *name)
 {
 	struct user_folder *folder;
 	unsigned long uid;
@@ -71,14 +71,11 @@ static int add_entry(struct user_folders *folders, const struct users *users,
 	    fstatat(shm_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !S_ISDIR(status.st_mode) ||
 	    (users_are_known(users) && status.st_uid != uid))
-		return 0;
+		return;
 	folder = memory_add(&folders->memory, &folders->items,
 			    &folders->n_items);
-	if (folder == NULL)
-		return -ENOMEM;
 	folder->uid = status.st_uid;
 	snprintf(folder->name, sizeof(folder->name), "%s", name);
-	return 0;
 }
 
 static int compare_folders(const void *left, const void *right)
@@ -109,22 +106,21 @@ static void sort_first_of_each(struct user_folders *folders)
  * Lists the folder of each user: the first by name, which the user's programs
  * would take. The owner has to be the user of the name, except in a user
  * namespace, where users have other numbers. uid is the owner as this process
- * sees it. Returns 0, also without a /dev/shm; -ENOMEM; or why that cannot be
- * read. memory_free() is due always.
+ * sees it. Returns 0, also without a /dev/shm; or why that cannot be read.
+ * memory_free() is due always.
  */
 static int list_folders(const struct users *users, struct user_folders *folders)
 {
 	DIR *shm = opendir(SHM_PATH);
 	const struct dirent *entry;
-	int result = 0;
 
 	if (shm == NULL)
 		return errno == ENOENT ? 0 : -errno;
-	while (result == 0 && (entry = readdir(shm)) != NULL)
-		result = add_entry(folders, users, dirfd(shm), entry->d_name);
+	while ((entry = readdir(shm)) != NULL)
+		add_entry(folders, users, dirfd(shm), entry->d_name);
 	closedir(shm);
 	sort_first_of_each(folders);
-	return result;
+	return 0;
 }
 
 /* --- visits --------------------------------------------------------------- */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/report/tally.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -14,7 +13,6 @@ struct tallying {
 	const struct place *place;
 	uint32_t rest_ms;
 	uint64_t now_ms;
-	int result;
 };
 
 /* Orders the uses: a higher one leaves less of the port to others. */
@@ -58,23 +56,14 @@ static void add_contents(const struct tallying *tallying, const struct map *map)
 			add_port(tallying, map, protocol, (uint16_t)port);
 }
 
-/* Returns 0 or -ENOMEM. */
-static int add_map(struct tally_maps *maps, const struct found_map *found,
-		   int error)
+static void add_map(struct tally_maps *maps, const struct found_map *found,
+		    int error)
 {
 	const char *path = memory_copy(&maps->memory, found->path,
 				       strlen(found->path));
-	struct tally_map *map = path == NULL ? NULL
-					     : memory_add(&maps->memory,
-							  &maps->items,
-							  &maps->n_items);
 
-	if (map == NULL)
-		return -ENOMEM;
-	*map = (struct tally_map){ .path = path,
-				   .uid = found->uid,
-				   .error = error };
-	return 0;
+	*memory_add(&maps->memory, &maps->items, &maps->n_items) =
+		(struct tally_map){ path, found->uid, error };
 }
 
 static void visit(const struct found_map *found, void *context)
@@ -83,12 +72,10 @@ static void visit(const struct found_map *found, void *context)
 	struct map copy;
 	int error = found->error;
 
-	if (tallying->result < 0)
-		return;
 	if (error == 0)
 		error = found_map_copy(found, tallying->place, 0,
 				       sizeof(struct map_memory), &copy);
-	tallying->result = add_map(&tallying->tally->maps, found, error);
+	add_map(&tallying->tally->maps, found, error);
 	if (error < 0) {
 		maps_missed_add(&tallying->tally->missed, found, error);
 		return;
@@ -106,11 +93,9 @@ int tally_open(const struct place *place, uint32_t rest_ms, uint64_t now_ms,
 				     .place = place,
 				     .rest_ms = rest_ms,
 				     .now_ms = now_ms };
-	int result;
 
 	memset(tally, 0, sizeof(*tally));
-	result = found_maps_visit(place, O_RDONLY, visit, &tallying);
-	return tallying.result < 0 ? tallying.result : result;
+	return found_maps_visit(place, O_RDONLY, visit, &tallying);
 }
 
 void tally_close(struct tally *tally)

@@ -13,10 +13,8 @@
 
 #include "cli/bus_error.h"
 #include "cli/commands.h"
-#include "cli/conf/config_read.h"
 #include "cli/message.h"
 #include "cli/options.h"
-#include "cli/rules/compile.h"
 #include "cli/rules/rules.h"
 #include "cli/view.h"
 #include "map/map.h"
@@ -59,7 +57,7 @@ int load_compile(const char *path, const struct kernel *kernel, bool warn,
 		path = absolute;
 	result = rules_read(&rules, &config, path, kernel, &findings);
 	if (result == 0)
-		result = compile_rules(&rules, (uint64_t)time(NULL),
+		result = rules_compile(&rules, (uint64_t)time(NULL),
 				       &compiledp->image, &compiledp->size);
 	if (result == 0) {
 		compiledp->map_mode = rules.map_mode;

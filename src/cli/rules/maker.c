@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/rules/maker.h"
 
+#include <search.h>
 #include <string.h>
 
 #include "kernel/ports_text.h"
-
-struct kept_set {
-	struct kept_set *next;
-	uint64_t hash;
-	struct port_set set;
-};
 
 static void refuse(struct maker *maker, struct location place, const char *name,
 		   struct finding_word word, const char *reason)
@@ -37,35 +32,24 @@ struct port_set *maker_scratch(struct maker *maker)
 	return &maker->scratch;
 }
 
-/* The multiplier of Knuth's multiplicative hashing, for 64 bits. */
-static uint64_t hash_of(const struct port_set *set)
+static int compare_sets(const void *a, const void *b)
 {
-	uint64_t hash = 0;
+	const struct port_set *left = a, *right = b;
 
-	for (uint32_t i = 0; i < N_PORT_WORDS; i++)
-		hash = ((hash << 7 | hash >> 57) ^ set->words[i]) *
-		       UINT64_C(0x9e3779b97f4a7c15);
-	return hash ^ hash >> 32;
+	return memcmp(left->words, right->words, sizeof(left->words));
 }
 
 const struct port_set *maker_keep(struct maker *maker, struct port_set *set)
 {
-	static struct port_set nothing;
-	const uint64_t hash = hash_of(set);
-	struct kept_set **bucket = &maker->kept[hash % N_SET_BUCKETS];
-	struct kept_set *kept = *bucket;
+	struct port_set *const *found = tfind(set, &maker->kept, compare_sets);
+	struct port_set *kept;
 
-	while (kept != NULL &&
-	       (kept->hash != hash ||
-		memcmp(kept->set.words, set->words, sizeof(set->words)) != 0))
-		kept = kept->next;
-	if (kept != NULL)
-		return &kept->set;
-	kept = memory_take(&maker->rules->memory, 1, sizeof(*kept));
-	if (kept == NULL)
-		return &nothing;
+	if (found != NULL)
+		return *found;
 	port_set_finish(set);
-	*kept = (struct kept_set){ *bucket, hash, *set };
-	*bucket = kept;
-	return &kept->set;
+	kept = memory_take(&maker->rules->memory, 1, sizeof(*kept));
+	*kept = *set;
+	if (tsearch(kept, &maker->kept, compare_sets) == NULL)
+		memory_fail();
+	return kept;
 }

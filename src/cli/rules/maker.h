@@ -1,32 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * What the parts of rules_make() share.
- *
- * Without memory a set is empty and rules->memory.failed is set: sets are not
- * judged then.
- */
+/* What the parts of rules_make() share. */
 
 #include "cli/rules/rules.h"
 
-struct kept_set;
 struct range_error;
-
-#define N_SET_BUCKETS 1024u
 
 struct maker {
 	struct rules *rules;
 	const struct config *config;
 	const struct kernel *kernel;
 	struct findings *findings;
-	struct kept_set *kept[N_SET_BUCKETS]; /* all sets, by their hash */
-	struct port_set scratch;	      /* for one part at a time */
+	void *kept;		 /* all sets, as a tree */
+	struct port_set scratch; /* for one part at a time */
 	const struct port_set *empty;
 	const struct port_set *reserved[N_PROTOCOLS]; /* by any reservation */
 	/* Ports of no rule: the reservations, and the kernel's. */
 	const struct port_set *avoided[N_PROTOCOLS];
-	bool *owns; /* by index of the process */
+	bool *owns;		   /* by index of the process */
+	struct port_set *services; /* of services(5); NULL = not read */
 };
 
 /* `NAME: "WORD" REASON` */
@@ -45,15 +38,15 @@ const struct port_set *maker_keep(struct maker *maker, struct port_set *set);
 
 /* --- the parts, in the order in which they run ---------------------------- */
 
-/* Reads the options of the top level alone: import-kernel, rest-time, ... */
-void values_read_top(struct maker *maker, bool *import_kernelp);
+/* Reads the options of the top level alone. Returns what import-kernel says. */
+bool values_read_top(struct maker *maker);
 
 /* Reads the reservations, and fills reserved, avoided and owns. */
 void reserves_read(struct maker *maker, bool import_kernel);
 
 /* Reads the settings, words and numbers of a section into its rule. */
 void values_read_options(struct maker *maker,
-			 const struct config_options *options,
+			 const struct config_section *section,
 			 struct rule *rule);
 
 /* Reads the conditions of a section. */

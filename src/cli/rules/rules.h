@@ -31,9 +31,9 @@ struct rule_range {
 struct rule {
 	const char *name; /* "default" for the last */
 	struct location place;
-	const struct config_process *process; /* NULL for the last */
-	const char *const *uids;	      /* CONDITION_UID, in decimal */
-	size_t n_uids;
+	const struct config_section *process; /* NULL for the last */
+	/* As written, but for users, who are in decimal */
+	struct config_list conditions[N_CONDITIONS];
 	struct rule_range ranges[N_PROTOCOLS][N_ROLES];
 	/* The same without the ports that are never assigned to this rule. */
 	const struct port_set *assigned[N_PROTOCOLS][N_ROLES];
@@ -48,7 +48,7 @@ struct rule {
 };
 
 struct rule_reserve {
-	const struct config_reserve *config;
+	const struct config_section *config;
 	const struct port_set *ports[N_PROTOCOLS];
 };
 
@@ -90,8 +90,7 @@ static inline const struct port_set *rule_assigned_of(const struct rule *rule,
  * reversed and empty ranges, privileged ports without privileged = yes, ranges
  * over reservations without overlap = carve, reservations that overlap with
  * different owners, owners that are no process section. Returns 0 when there
- * was nothing to add, else -EINVAL, or -ENOMEM; rules_deinit() is due in either
- * case.
+ * was nothing to add, else -EINVAL; rules_deinit() is due in either case.
  */
 int rules_make(struct rules *rules, const struct config *config,
 	       const struct kernel *kernel, struct findings *findings);
@@ -102,6 +101,14 @@ int rules_read(struct rules *rulesp, struct config *configp, const char *path,
 	       const struct kernel *kernel, struct findings *findings);
 
 void rules_deinit(struct rules *rules);
+
+/*
+ * Makes the compiled form of sound rules, see policy/layout.h: equal sets of
+ * ports lie in it once. loaded_at: seconds since 1970. Returns 0, and memory
+ * for free(); or -EFBIG beyond POLICY_SIZE_MAX.
+ */
+int rules_compile(const struct rules *rules, uint64_t loaded_at, void **imagep,
+		  size_t *sizep);
 
 /*
  * Warns of sound rules that are a risk on this machine. rate: connections a

@@ -24,9 +24,11 @@ struct check {
 	size_t n_seen;
 };
 
-static bool is_seen(struct check *check, const struct rule *rule,
-		    const struct rule_range *range)
+static bool is_seen(struct check *check, const struct scope *scope)
 {
+	const struct rule *rule = scope->rule;
+	const struct rule_range *range = scope->range;
+
 	for (size_t i = 0; i < check->n_seen; i++) {
 		const struct seen *seen = &check->seen[i];
 
@@ -46,68 +48,61 @@ static bool is_seen(struct check *check, const struct rule *rule,
 	return false;
 }
 
-static void check_privileged(const struct maker *maker, const struct rule *rule,
-			     const struct rule_range *range,
-			     const struct scope *scope)
+/* Adds `TITLE TEXT PORTS TEXT` about the range of a scope. */
+static void refuse(struct maker *maker, const struct scope *scope,
+		   const char *before, const struct port_set *ports,
+		   const char *behind)
 {
-	struct port_set found = *range->ports, high = { .n_ports = 0 };
+	struct memory *memory = &maker->findings->memory;
+
+	findings_add(maker->findings, SEVERITY_ERROR, scope_place(scope),
+		     "%s%s%s%s", scope_title(memory, scope), before,
+		     scope_ports(memory, ports), behind);
+}
+
+static void check_privileged(struct maker *maker, const struct scope *scope)
+{
+	struct port_set found = *scope->range->ports, high = { .n_ports = 0 };
 	uint32_t lo, hi;
 
-	if (rule->privileged || !port_set_next_run(&found, 0, &lo, &hi) ||
-	    lo > PRIVILEGED_MAX)
+	if (scope->rule->privileged ||
+	    !port_set_next_run(&found, 0, &lo, &hi) || lo > PRIVILEGED_MAX)
 		return;
 	port_set_add(&high, PRIVILEGED_MAX + 1, N_PORTS - 1);
 	port_set_subtract(&found, &high);
-	findings_add(maker->findings, SEVERITY_ERROR, scope_place(rule, range),
-		     "%s has %s, below 1024; say privileged = \"yes\" if they "
-		     "are to be assigned",
-		     scope_title(rule, scope).text, scope_ports(&found).text);
-}
-
-/* Finds the ports of a range that are reserved, and for which protocols. */
-static bool find_reserved(const struct rule_range *range,
-			  const struct rule_reserve *reserve,
-			  struct scope *scope, struct port_set *common)
-{
-	bool found = false;
-
-	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
-		if (scope->roles[protocol] == 0)
-			continue;
-		if (port_set_add_common(common, range->ports,
-					reserve->ports[protocol]))
-			found = true;
-		else
-			scope->roles[protocol] = 0;
-	}
-	return found;
+	refuse(maker, scope, " has ", &found,
+	       ", below 1024; say privileged = \"yes\" if they are to be "
+	       "assigned");
 }
 
 /* Reports an overlap with a reservation, and returns whether there is one. */
-static bool check_reserve(struct maker *maker, const struct rule *rule,
-			  const struct rule_range *range,
-			  const struct scope *scope,
+static bool check_reserve(struct maker *maker, const struct scope *scope,
 			  const struct rule_reserve *reserve)
 {
-	const struct config_reserve *config = reserve->config;
+	const struct config_section *config = reserve->config;
 	struct port_set *common = maker_scratch(maker);
-	struct scope met = *scope;
+	struct scope met = { scope->rule, scope->range, 0 };
 
-	if (!find_reserved(range, reserve, &met, common))
+	for (int pair = 0; pair < N_PAIRS; pair++)
+		if (scope->pairs >> pair & 1 &&
+		    port_set_add_common(common, scope->range->ports,
+					reserve->ports[PAIR_PROTOCOL(pair)]))
+			met.pairs |= 1u << pair;
+	if (met.pairs == 0)
 		return false;
-	findings_add(maker->findings, SEVERITY_ERROR, scope_place(rule, range),
-		     "%s%s overlaps reservation \"%s\" at %s:%d: %s; say "
-		     "overlap = \"carve\" to leave them out",
-		     scope_title(rule, &met).text,
-		     range->place.file == NULL ? " (iana, the default)" : "",
-		     config->head.name, config->ports.place.file,
-		     config->ports.place.line, scope_ports(common).text);
+	refuse(maker, &met,
+	       memory_print(&maker->findings->memory,
+			    "%s overlaps reservation \"%s\" at %s:%d: ",
+			    scope->range->place.file == NULL
+				    ? " (iana, the default)"
+				    : "",
+			    config->name, config->ports.place.file,
+			    config->ports.place.line),
+	       common, "; say overlap = \"carve\" to leave them out");
 	return true;
 }
 
-static bool meets_reserved(const struct maker *maker,
-			   const struct rule_range *range,
-			   const struct scope *scope)
+static bool meets_reserved(const struct maker *maker, const struct scope *scope)
 {
 	const struct port_set *last = NULL;
 
@@ -115,52 +110,39 @@ static bool meets_reserved(const struct maker *maker,
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		const struct port_set *reserved = maker->reserved[protocol];
 
-		if (scope->roles[protocol] == 0 || reserved == last)
+		if (scope_roles_of(scope->pairs, protocol) == 0 ||
+		    reserved == last)
 			continue;
 		last = reserved;
-		if (port_set_meets(range->ports, reserved))
+		if (port_set_meets(scope->range->ports, reserved))
 			return true;
 	}
 	return false;
 }
 
-static bool check_reserves(struct maker *maker, const struct rule *rule,
-			   const struct rule_range *range,
-			   const struct scope *scope)
+static bool check_reserves(struct maker *maker, const struct scope *scope)
 {
 	bool found = false;
 
-	if (rule->carves || !meets_reserved(maker, range, scope))
+	if (scope->rule->carves || !meets_reserved(maker, scope))
 		return false;
 	for (size_t i = 0; i < maker->rules->n_reserves; i++)
-		found = check_reserve(maker, rule, range, scope,
-				      &maker->rules->reserves[i]) ||
-			found;
+		found |= check_reserve(maker, scope,
+				       &maker->rules->reserves[i]);
 	return found;
 }
 
-static void check_empty(struct maker *maker, const struct rule *rule,
-			const struct rule_range *range,
-			const struct scope *scope)
+static void check_empty(struct maker *maker, const struct scope *scope)
 {
-	struct scope empty = *scope;
-	bool found = false;
+	struct scope empty = { scope->rule, scope->range, 0 };
 
-	for (int pair = 0; pair < N_PAIRS; pair++) {
-		if (!scope_has(scope, pair))
-			continue;
-		if (rule_assigned_of(rule, pair)->n_ports == 0)
-			found = true;
-		else
-			empty.roles[PAIR_PROTOCOL(pair)] &=
-				(uint8_t) ~(1u << PAIR_ROLE(pair));
-	}
-	if (found)
-		findings_add(maker->findings, SEVERITY_ERROR,
-			     scope_place(rule, range),
-			     "%s is empty: all of it, %s, is reserved",
-			     scope_title(rule, &empty).text,
-			     scope_ports(range->ports).text);
+	for (int pair = 0; pair < N_PAIRS; pair++)
+		if (scope->pairs >> pair & 1 &&
+		    rule_assigned_of(scope->rule, pair)->n_ports == 0)
+			empty.pairs |= 1u << pair;
+	if (empty.pairs != 0)
+		refuse(maker, &empty, " is empty: all of it, ",
+		       scope->range->ports, ", is reserved");
 }
 
 static void check_rule(struct check *check, const struct rule *rule)
@@ -176,12 +158,11 @@ static void check_rule(struct check *check, const struct rule *rule)
 		if (range->ports->n_ports == 0 ||
 		    !scope_of_range(rule, pair, &scope))
 			continue;
-		if ((defaults || range->inherited) &&
-		    is_seen(check, rule, range))
+		if ((defaults || range->inherited) && is_seen(check, &scope))
 			continue;
-		check_privileged(maker, rule, range, &scope);
-		if (!check_reserves(maker, rule, range, &scope))
-			check_empty(maker, rule, range, &scope);
+		check_privileged(maker, &scope);
+		if (!check_reserves(maker, &scope))
+			check_empty(maker, &scope);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <search.h>
 
-#include "cli/conf/config_read.h"
 #include "cli/rules/maker.h"
 #include "kernel/kernel.h"
 #include "policy/environment.h"
@@ -41,13 +41,13 @@ static void read_ranges(struct maker *maker, const struct config_ranges *config,
 }
 
 static void read_given(struct maker *maker,
-		       const struct config_options *options,
+		       const struct config_section *section,
 		       const struct given *outer, struct given *given)
 {
 	given->outer = outer;
-	read_ranges(maker, &options->ranges, &given->any);
+	read_ranges(maker, &section->ranges, &given->any);
 	for (int i = 0; i < N_PROTOCOLS; i++)
-		read_ranges(maker, &options->by_protocol[i],
+		read_ranges(maker, &section->by_protocol[i],
 			    &given->by_protocol[i]);
 }
 
@@ -145,24 +145,24 @@ static void make_default_rule(struct maker *maker, const struct given *given,
 	};
 	for (int i = 0; i < N_SETTINGS; i++)
 		rule->settings[i] = setting_default(i);
-	values_read_options(maker, &maker->config->defaults, rule);
+	values_read_options(maker, &maker->config->top, rule);
 	reserves_apply(maker, rule);
 	assign_ranges(maker, given, NULL, rule);
 }
 
 static void make_rule(struct maker *maker, const struct given *outer,
-		      const struct config_process *process,
+		      const struct config_section *process,
 		      const struct rule *defaults, struct rule *rule)
 {
 	struct given given;
 
 	*rule = *defaults;
-	rule->name = process->head.name;
-	rule->place = process->head.place;
+	rule->name = process->name;
+	rule->place = process->place;
 	rule->process = process;
-	values_read_options(maker, &process->options, rule);
+	values_read_options(maker, process, rule);
 	values_read_conditions(maker, rule);
-	read_given(maker, &process->options, outer, &given);
+	read_given(maker, process, outer, &given);
 	reserves_apply(maker, rule);
 	assign_ranges(maker, &given, defaults, rule);
 }
@@ -186,40 +186,37 @@ static void add_dynamic(struct maker *maker, enum protocol protocol)
 	maker->rules->dynamic[protocol] = maker_keep(maker, &maker->scratch);
 }
 
+static void leave_alone(void *set)
+{
+	(void)set;
+}
+
 static void make_all(struct maker *maker)
 {
-	const struct config *config = maker->config;
-	struct rules *rules = maker->rules;
-	const size_t n_rules = config->n_processes + 1;
-	const struct config_options built_in_options = {
+	static const struct config_section built_in_options = {
 		.ranges.range.value = RANGE_DEFAULT,
 	};
+	const struct config *config = maker->config;
+	struct rules *rules = maker->rules;
 	struct given built_in, defaults;
-	bool import_kernel = true;
+	struct rule *last;
 
-	maker_scratch(maker);
-	maker->empty = maker_keep(maker, &maker->scratch);
-	values_read_top(maker, &import_kernel);
-	reserves_read(maker, import_kernel);
-	rules->rules = memory_take(&maker->rules->memory, n_rules,
+	maker->empty = maker_keep(maker, maker_scratch(maker));
+	reserves_read(maker, values_read_top(maker));
+	rules->n_rules = config->n_processes + 1;
+	rules->rules = memory_take(&rules->memory, rules->n_rules,
 				   sizeof(*rules->rules));
-	if (maker->rules->memory.failed)
-		return;
-	rules->n_rules = n_rules;
-
-	struct rule *last = &rules->rules[n_rules - 1];
-
+	last = &rules->rules[config->n_processes];
 	read_given(maker, &built_in_options, NULL, &built_in);
-	read_given(maker, &config->defaults, &built_in, &defaults);
+	read_given(maker, &config->top, &built_in, &defaults);
 	make_default_rule(maker, &defaults, last);
 	for (size_t i = 0; i < config->n_processes; i++)
 		make_rule(maker, &defaults, &config->processes[i], last,
 			  &rules->rules[i]);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		add_dynamic(maker, protocol);
-	/* Without memory some sets are empty that should not be. */
-	if (!maker->rules->memory.failed)
-		rules_check(maker);
+	rules_check(maker);
+	tdestroy(maker->kept, leave_alone);
 }
 
 int rules_make(struct rules *rules, const struct config *config,
@@ -235,8 +232,6 @@ int rules_make(struct rules *rules, const struct config *config,
 
 	*rules = (struct rules){ .config = config };
 	make_all(&maker);
-	if (rules->memory.failed || findings->memory.failed)
-		return -ENOMEM;
 	return findings->n_errors == n_before ? 0 : -EINVAL;
 }
 

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
-
 #include "cli/output.h"
 #include "cli/rules/rules.h"
 #include "cli/rules/rules_scope.h"
 #include "policy/image.h"
-
-#define ALL_ROLES ((1u << N_ROLES) - 1)
 
 static const struct output_section rule_section = {
 	.kind = "rule", .key = "rules", .title = "Rules, the first that "
@@ -38,8 +34,9 @@ static const struct output_section reserve_section = {
 static char *place_of(struct output *output, const struct location *place)
 {
 	return place->line > 0
-		       ? output_text(output, "%s:%d", place->file, place->line)
-		       : output_text(output, "%s", place->file);
+		       ? memory_print(&output->memory, "%s:%d", place->file,
+				      place->line)
+		       : memory_print(&output->memory, "%s", place->file);
 }
 
 static char *list_of(struct output *output, size_t n, const char *const *values)
@@ -47,120 +44,96 @@ static char *list_of(struct output *output, size_t n, const char *const *values)
 	char *text = NULL;
 
 	for (size_t i = 0; i < n; i++)
-		text = output_append(output, text, ",", values[i]);
+		text = memory_append(&output->memory, text, ",", values[i]);
 	return text;
 }
 
 /* "exe=/usr/bin/a,/usr/bin/b uid=14" */
-static char *match_of(struct output *output, const struct rule *rule)
+static const char *match_of(struct output *output, const struct rule *rule)
 {
 	char *match = NULL;
 
-	for (int i = 0; rule->process != NULL && i < N_CONDITIONS; i++) {
-		const struct config_list *list = &rule->process->conditions[i];
-		char *values = i == CONDITION_UID
-				       ? list_of(output, rule->n_uids,
-						 rule->uids)
-				       : list_of(output, list->n, list->values);
+	for (int i = 0; i < N_CONDITIONS; i++) {
+		const struct config_list *list = &rule->conditions[i];
+		const char *values = list_of(output, list->n, list->values);
 
-		if (values != NULL) {
-			match = output_append(output, match, " ",
-					      condition_name(i));
-			match = output_append(output, match, "=", values);
-		}
-		free(values);
+		if (values == NULL)
+			continue;
+		match = memory_append(&output->memory, match, " ",
+				      condition_name(i));
+		match = memory_append(&output->memory, match, "=", values);
 	}
-	return match != NULL ? match : output_text(output, "any");
+	return match != NULL ? match : "any";
 }
 
-/* What all rows of a rule have in common. */
-struct rule_texts {
-	char *place, *match;
-};
-
-static void print_assigned(struct output *output, const struct rule *rule,
-			   const struct rule_texts *texts,
-			   const struct port_set *assigned,
-			   const struct scope *scope)
+static bool is_same_assigned(const void *rule, int a, int b)
 {
-	char *ports = output_ports(output, assigned);
-
-	for (unsigned int roles = 1; roles <= ALL_ROLES; roles++) {
-		const struct scope_text protocols = scope_protocols(scope,
-								    roles, ",");
-
-		if (*protocols.text == '\0')
-			continue;
-		output_row(output, rule->name, texts->place, texts->match,
-			   protocols.text, scope_roles(roles, ",").text,
-			   output_number(assigned->n_ports).text, ports,
-			   setting_word(SETTING_ALGORITHM,
-					rule->settings[SETTING_ALGORITHM]),
-			   setting_word(SETTING_MODE,
-					rule->settings[SETTING_MODE]));
-	}
-	free(ports);
+	return rule_assigned_of(rule, a) == rule_assigned_of(rule, b);
 }
 
 static void print_rule(struct output *output, const struct rule *rule)
 {
-	const struct rule_texts texts = {
-		.place = place_of(output, &rule->place),
-		.match = match_of(output, rule),
-	};
-	struct scope scope;
+	struct memory *memory = &output->memory;
+	const char *place = place_of(output, &rule->place);
+	const char *match = match_of(output, rule);
 
-	for (int pair = 0; pair < N_PAIRS; pair++)
-		if (scope_of_assigned(rule, pair, &scope))
-			print_assigned(output, rule, &texts,
-				       rule_assigned_of(rule, pair), &scope);
-	free(texts.place);
-	free(texts.match);
+	for (int pair = 0; pair < N_PAIRS; pair++) {
+		const unsigned int pairs = scope_of(pair, rule,
+						    is_same_assigned);
+		const struct port_set *assigned = rule_assigned_of(rule, pair);
+
+		for (unsigned int roles = 1; roles <= ALL_ROLES; roles++) {
+			const char *protocols = scope_protocols(memory, pairs,
+								roles, ",");
+
+			if (protocols == NULL)
+				continue;
+			output_row(
+				output, rule->name, place, match, protocols,
+				scope_roles(memory, roles, ","),
+				output_number(assigned->n_ports).text,
+				output_ports(output, assigned),
+				setting_word(SETTING_ALGORITHM,
+					     rule->settings[SETTING_ALGORITHM]),
+				setting_word(SETTING_MODE,
+					     rule->settings[SETTING_MODE]));
+		}
+	}
 }
 
-/* Marks all protocols with the same ports as this one. Returns false if an
- * earlier one has them, so that each set is printed once. */
-static bool scope_of_reserve(const struct rule_reserve *reserve, int protocol,
-			     struct scope *scopep)
+static bool is_same_reserved(const void *context, int a, int b)
 {
-	*scopep = (struct scope){ 0 };
-	for (int other = 0; other < N_PROTOCOLS; other++) {
-		if (reserve->ports[other] != reserve->ports[protocol])
-			continue;
-		if (other < protocol)
-			return false;
-		scopep->roles[other] = ALL_ROLES;
-	}
-	return true;
+	const struct rule_reserve *reserve = context;
+
+	return reserve->ports[PAIR_PROTOCOL(a)] ==
+	       reserve->ports[PAIR_PROTOCOL(b)];
 }
 
 static void print_reserve(struct output *output,
 			  const struct rule_reserve *reserve)
 {
-	const struct config_reserve *config = reserve->config;
-	char *place = place_of(output, &config->head.place);
-	char *owners = list_of(output, config->owners.n, config->owners.values);
+	const struct config_section *config = reserve->config;
+	const char *place = place_of(output, &config->place);
+	const char *owners = list_of(output, config->owners.n,
+				     config->owners.values);
 	bool any = false;
-	struct scope scope;
 
-	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
-		char *ports;
+	for (int pair = 0; pair < N_PAIRS; pair += N_ROLES) {
+		const struct port_set *ports =
+			reserve->ports[PAIR_PROTOCOL(pair)];
+		const unsigned int pairs = scope_of(pair, reserve,
+						    is_same_reserved);
 
-		if (reserve->ports[protocol]->n_ports == 0 ||
-		    !scope_of_reserve(reserve, protocol, &scope))
+		if (ports->n_ports == 0 || pairs == 0)
 			continue;
 		any = true;
-		ports = output_ports(output, reserve->ports[protocol]);
-		output_row(output, config->head.name, place,
-			   scope_protocols(&scope, ALL_ROLES, ",").text, ports,
-			   owners);
-		free(ports);
+		output_row(output, config->name, place,
+			   scope_protocols(&output->memory, pairs, ALL_ROLES,
+					   ","),
+			   output_ports(output, ports), owners);
 	}
 	if (!any)
-		output_row(output, config->head.name, place, NULL, NULL,
-			   owners);
-	free(place);
-	free(owners);
+		output_row(output, config->name, place, NULL, NULL, owners);
 }
 
 void rules_print(const struct rules *rules, struct output *output)

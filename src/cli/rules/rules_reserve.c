@@ -9,7 +9,7 @@
 
 /* Marks the protocols that a reservation is for. */
 static void read_protocols(struct maker *maker,
-			   const struct config_reserve *config,
+			   const struct config_section *config,
 			   bool covers[N_PROTOCOLS])
 {
 	const struct config_list *list = &config->protocols;
@@ -30,7 +30,7 @@ static void read_protocols(struct maker *maker,
 	covers[PROTOCOL_UDPLITE] = covers[PROTOCOL_UDP];
 }
 
-static bool is_owner(const struct config_reserve *reserve, const char *name)
+static bool is_owner(const struct config_section *reserve, const char *name)
 {
 	for (size_t i = 0; i < reserve->owners.n; i++)
 		if (strcmp(reserve->owners.values[i], name) == 0)
@@ -39,7 +39,7 @@ static bool is_owner(const struct config_reserve *reserve, const char *name)
 }
 
 static void read_owners(struct maker *maker,
-			const struct config_reserve *config)
+			const struct config_section *config)
 {
 	const struct config_list *owners = &config->owners;
 	const struct config *whole = maker->config;
@@ -49,11 +49,10 @@ static void read_owners(struct maker *maker,
 
 		for (size_t j = 0; j < whole->n_processes; j++) {
 			if (strcmp(owners->values[i],
-				   whole->processes[j].head.name) != 0)
+				   whole->processes[j].name) != 0)
 				continue;
 			known = true;
-			if (maker->owns != NULL)
-				maker->owns[j] = true;
+			maker->owns[j] = true;
 		}
 		if (!known)
 			maker_refuse(maker, owners->place, "owners",
@@ -64,28 +63,24 @@ static void read_owners(struct maker *maker,
 
 /* Returns the sets of services(5), read when first needed; or NULL. */
 static const struct port_set *services_of(struct maker *maker,
-					  const struct config_text *ports,
-					  struct port_set **servicesp)
+					  const struct config_text *ports)
 {
 	int result;
 
-	if (*servicesp != NULL || strstr(ports->value, "services") == NULL)
-		return *servicesp;
-	*servicesp = memory_take(&maker->rules->memory, N_PROTOCOLS,
-				 sizeof(**servicesp));
-	if (*servicesp == NULL)
-		return NULL;
-	result = services_read(SERVICES_PATH, *servicesp);
+	if (maker->services != NULL || strstr(ports->value, "services") == NULL)
+		return maker->services;
+	maker->services = memory_take(&maker->rules->memory, N_PROTOCOLS,
+				      sizeof(*maker->services));
+	result = services_read(SERVICES_PATH, maker->services);
 	if (result < 0)
 		findings_add(maker->findings, SEVERITY_ERROR, ports->place,
 			     "ports: \"services\" needs %s: %s", SERVICES_PATH,
 			     strerror(-result));
-	return *servicesp;
+	return maker->services;
 }
 
-static void read_ports(struct maker *maker, const struct config_reserve *config,
+static void read_ports(struct maker *maker, const struct config_section *config,
 		       const bool covers[N_PROTOCOLS],
-		       struct port_set **servicesp,
 		       const struct port_set *ports[N_PROTOCOLS])
 {
 	struct reserved_sources sources = { .kernel = maker->kernel };
@@ -93,14 +88,11 @@ static void read_ports(struct maker *maker, const struct config_reserve *config,
 	struct range_error error;
 
 	if (config->ports.value == NULL) {
-		findings_add(
-			maker->findings, SEVERITY_ERROR, config->head.place,
-			"reservation \"%s\" has no ports", config->head.name);
+		findings_add(maker->findings, SEVERITY_ERROR, config->place,
+			     "reservation \"%s\" has no ports", config->name);
 		return;
 	}
-	services = services_of(maker, &config->ports, servicesp);
-	if (maker->rules->memory.failed)
-		return;
+	services = services_of(maker, &config->ports);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		sources.services = services != NULL ? &services[protocol]
 						    : NULL;
@@ -115,8 +107,7 @@ static void read_ports(struct maker *maker, const struct config_reserve *config,
 	}
 }
 
-static void read_reserve(struct maker *maker, struct rule_reserve *reserve,
-			 struct port_set **servicesp)
+static void read_reserve(struct maker *maker, struct rule_reserve *reserve)
 {
 	bool covers[N_PROTOCOLS];
 
@@ -124,11 +115,11 @@ static void read_reserve(struct maker *maker, struct rule_reserve *reserve,
 		reserve->ports[protocol] = maker->empty;
 	read_protocols(maker, reserve->config, covers);
 	read_owners(maker, reserve->config);
-	read_ports(maker, reserve->config, covers, servicesp, reserve->ports);
+	read_ports(maker, reserve->config, covers, reserve->ports);
 }
 
-static bool has_owners_of(const struct config_reserve *a,
-			  const struct config_reserve *b)
+static bool has_owners_of(const struct config_section *a,
+			  const struct config_section *b)
 {
 	for (size_t i = 0; i < b->owners.n; i++)
 		if (!is_owner(a, b->owners.values[i]))
@@ -139,7 +130,7 @@ static bool has_owners_of(const struct config_reserve *a,
 static void check_two(struct maker *maker, const struct rule_reserve *earlier,
 		      const struct rule_reserve *later)
 {
-	const struct config_reserve *a = earlier->config, *b = later->config;
+	const struct config_section *a = earlier->config, *b = later->config;
 	struct port_set *common = maker_scratch(maker);
 	bool found = false;
 
@@ -154,8 +145,9 @@ static void check_two(struct maker *maker, const struct rule_reserve *earlier,
 			     "reservation \"%s\" overlaps "
 			     "reservation \"%s\" at %s:%d, which has other "
 			     "owners: %s",
-			     b->head.name, a->head.name, a->ports.place.file,
-			     a->ports.place.line, scope_ports(common).text);
+			     b->name, a->name, a->ports.place.file,
+			     a->ports.place.line,
+			     scope_ports(&maker->findings->memory, common));
 }
 
 /* Compares it with each earlier one, if any of them has ports of it. */
@@ -190,22 +182,19 @@ void reserves_read(struct maker *maker, bool import_kernel)
 {
 	struct rules *rules = maker->rules;
 	const struct config *config = maker->config;
-	struct port_set *services = NULL;
 	struct port_set *all = memory_take(&rules->memory, N_PROTOCOLS,
 					   sizeof(*all));
 
-	maker->owns = memory_take(&rules->memory, config->n_processes + 1,
+	maker->owns = memory_take(&rules->memory, config->n_processes,
 				  sizeof(*maker->owns));
-	rules->reserves = memory_take(&rules->memory, config->n_reserves + 1,
+	rules->reserves = memory_take(&rules->memory, config->n_reserves,
 				      sizeof(*rules->reserves));
-	if (all == NULL || maker->owns == NULL || rules->reserves == NULL)
-		return;
 	rules->n_reserves = config->n_reserves;
 	for (size_t i = 0; i < config->n_reserves; i++) {
 		struct rule_reserve *reserve = &rules->reserves[i];
 
 		reserve->config = &config->reserves[i];
-		read_reserve(maker, reserve, &services);
+		read_reserve(maker, reserve);
 		check_overlap(maker, i, all);
 		for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 			port_set_unite(&all[protocol],

@@ -2,48 +2,49 @@
 #pragma once
 
 /* The protocols and roles for which a rule has the same range or set, and the
- * texts of messages about that. Long texts are cut. */
+ * texts of messages about that, in memory of the caller's. Long texts are cut. */
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "cli/rules/rules.h"
 
-/* Bit 1 << role for each protocol. */
+#define ALL_ROLES ((1u << N_ROLES) - 1)
+
+/* A range, and the pairs that have it: bit 1 << pair. */
 struct scope {
-	uint8_t roles[N_PROTOCOLS];
+	const struct rule *rule;
+	const struct rule_range *range;
+	unsigned int pairs;
 };
 
-static inline bool scope_has(const struct scope *scope, int pair)
+/* The roles of a protocol among pairs: bit 1 << role. */
+static inline unsigned int scope_roles_of(unsigned int pairs, int protocol)
 {
-	return scope->roles[PAIR_PROTOCOL(pair)] >> PAIR_ROLE(pair) & 1;
+	return pairs >> protocol * N_ROLES & ALL_ROLES;
 }
 
+/* Returns all pairs that are the same as this one; or 0 if an earlier one is
+ * among them, so that each is met once. */
+unsigned int scope_of(int pair, const void *context,
+		      bool (*is_same)(const void *context, int a, int b));
+
 /* Finds all pairs that have the same range as this one, from the same place.
- * Returns false if an earlier pair has it, so that each range is met once. */
+ * Returns false if an earlier one has it. */
 bool scope_of_range(const struct rule *rule, int pair, struct scope *scopep);
 
-/* The same of the sets that are assigned. */
-bool scope_of_assigned(const struct rule *rule, int pair, struct scope *scopep);
-
-struct scope_text {
-	char text[256];
-};
-
-/* The names of protocols with just these roles, joined: "udp/udplite". */
-struct scope_text scope_protocols(const struct scope *scope, unsigned int roles,
-				  const char *joint);
+/* The names of protocols with just these roles, joined: "udp/udplite"; NULL =
+ * there are none. */
+char *scope_protocols(struct memory *memory, unsigned int pairs,
+		      unsigned int roles, const char *joint);
 
 /* "connect/listen" */
-struct scope_text scope_roles(unsigned int roles, const char *joint);
+char *scope_roles(struct memory *memory, unsigned int roles, const char *joint);
 
 /* `the range of process "web" (tcp, connect)` */
-struct scope_text scope_title(const struct rule *rule,
-			      const struct scope *scope);
+char *scope_title(struct memory *memory, const struct scope *scope);
 
 /* "port 80", "ports 80,8000-8010, ..." */
-struct scope_text scope_ports(const struct port_set *set);
+char *scope_ports(struct memory *memory, const struct port_set *set);
 
-/* The place of a range: its option, or its section if it is built in. */
-struct location scope_place(const struct rule *rule,
-			    const struct rule_range *range);
+/* The place of the range: its option, or its section if it is built in. */
+struct location scope_place(const struct scope *scope);

@@ -1,33 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/options.h"
 #include "cli/rules/maker.h"
 #include "map/map.h"
 
 #define MS_PER_SECOND 1000u
 #define REST_SECONDS_MAX 86400u
-#define MAP_MODE_MAX 0666u
+#define MAP_MODE_MAX 0666ul
 #define UID_MAX_TEXT 4294967294u /* (uid_t)-1 is none: setreuid(2) */
 
-/* Returns whether all of word is a number of these digits, lo to hi. */
-static bool read_number(const char *word, int base, unsigned long lo,
-			unsigned long hi, unsigned long *numberp)
+/* Reads a decimal number. Leaves *numberp as it is if the option is not given,
+ * or wrong. */
+static void read_number(struct maker *maker, const struct config_text *text,
+			const char *name, uint64_t min, uint64_t max,
+			const char *reason, uint64_t *numberp)
 {
-	const char *digits = base == 8 ? "01234567" : "0123456789";
+	uint64_t number;
 
-	if (*word == '\0' || word[strspn(word, digits)] != '\0')
-		return false;
-	errno = 0;
-	*numberp = strtoul(word, NULL, base);
-	return errno == 0 && *numberp >= lo && *numberp <= hi;
+	if (text->value == NULL)
+		return;
+	if (options_number(text->value, min, max, &number))
+		*numberp = number;
+	else
+		maker_refuse(maker, text->place, name, text->value, reason);
 }
 
-/* Leaves *valuep as it is if the option is not given, or wrong. */
+/* The same of one of two words. */
 static void read_bool(struct maker *maker, const struct config_text *text,
 		      const char *name, const char *const words[2],
 		      const char *reason, bool *valuep)
@@ -50,16 +53,27 @@ static void read_yes_no(struct maker *maker, const struct config_text *text,
 		  "is not yes or no", valuep);
 }
 
+/* Returns MAP_MODE_MAX + 1 for what is no such mode. */
+static unsigned long map_mode_of(const char *word)
+{
+	const bool is_octal = *word != '\0' &&
+			      word[strspn(word, "01234567")] == '\0';
+	const unsigned long mode = is_octal ? strtoul(word, NULL, 8)
+					    : ULONG_MAX;
+
+	return (mode & ~MAP_MODE_MAX) == 0 ? mode : MAP_MODE_MAX + 1;
+}
+
 static void read_map(struct maker *maker)
 {
-	const struct config_text *mode = &maker->config->map_mode;
-	const struct config_text *name = &maker->config->map_group;
-	unsigned long number = MAP_MODE_DEFAULT;
+	const struct config_text *mode = &maker->config->top.map_mode;
+	const struct config_text *name = &maker->config->top.map_group;
 	const struct group *group = NULL;
 
-	if (mode->value != NULL &&
-	    (!read_number(mode->value, 8, 0, MAP_MODE_MAX, &number) ||
-	     (number & ~(unsigned long)MAP_MODE_MAX) != 0))
+	maker->rules->map_mode = MAP_MODE_DEFAULT;
+	if (mode->value != NULL)
+		maker->rules->map_mode = (mode_t)map_mode_of(mode->value);
+	if (maker->rules->map_mode > MAP_MODE_MAX)
 		maker_refuse(maker, mode->place, "map-mode", mode->value,
 			     "is not an octal mode of read and write, up to "
 			     "0666");
@@ -70,24 +84,22 @@ static void read_map(struct maker *maker)
 				     name->value,
 				     "is not a group of this machine");
 	}
-	maker->rules->map_mode = (mode_t)number;
 	maker->rules->map_group = group != NULL ? (long)group->gr_gid : -1;
 }
 
-void values_read_top(struct maker *maker, bool *import_kernelp)
+bool values_read_top(struct maker *maker)
 {
-	const struct config_text *rest = &maker->config->rest_time;
-	unsigned long seconds = REST_MS_DEFAULT / MS_PER_SECOND;
+	const struct config_section *top = &maker->config->top;
+	uint64_t seconds = REST_MS_DEFAULT / MS_PER_SECOND;
+	bool import_kernel = true;
 
-	if (rest->value != NULL &&
-	    !read_number(rest->value, 10, 1, REST_SECONDS_MAX, &seconds))
-		maker_refuse(maker, rest->place, "rest-time", rest->value,
-			     "is not a number of seconds from 1 to 86400");
-	else
-		maker->rules->rest_ms = (uint32_t)seconds * MS_PER_SECOND;
-	read_yes_no(maker, &maker->config->import_kernel, "import-kernel",
-		    import_kernelp);
+	read_number(maker, &top->rest_time, "rest-time", 1, REST_SECONDS_MAX,
+		    "is not a number of seconds from 1 to 86400", &seconds);
+	maker->rules->rest_ms = (uint32_t)seconds * MS_PER_SECOND;
+	read_yes_no(maker, &top->import_kernel, "import-kernel",
+		    &import_kernel);
 	read_map(maker);
+	return import_kernel;
 }
 
 static void read_setting(struct maker *maker, const struct config_text *text,
@@ -106,27 +118,23 @@ static void read_setting(struct maker *maker, const struct config_text *text,
 }
 
 void values_read_options(struct maker *maker,
-			 const struct config_options *options,
+			 const struct config_section *section,
 			 struct rule *rule)
 {
-	const struct config_text *rate = &options->rate;
-	unsigned long number = rule->rate;
+	uint64_t rate = rule->rate;
 
 	for (int i = 0; i < N_SETTINGS; i++)
-		read_setting(maker, &options->settings[i], i,
+		read_setting(maker, &section->settings[i], i,
 			     &rule->settings[i]);
-	read_bool(maker, &options->overlap, "overlap",
+	read_bool(maker, &section->overlap, "overlap",
 		  (const char *const[]){ "refuse", "carve" },
 		  "is not refuse or carve", &rule->carves);
-	read_yes_no(maker, &options->privileged, "privileged",
+	read_yes_no(maker, &section->privileged, "privileged",
 		    &rule->privileged);
-	if (rate->value != NULL &&
-	    !read_number(rate->value, 10, 0, RULE_RATE_MAX, &number))
-		maker_refuse(maker, rate->place, "rate", rate->value,
-			     "is not a number of connections a second from 0 "
-			     "to 1000000");
-	else
-		rule->rate = (unsigned int)number;
+	read_number(maker, &section->rate, "rate", 0, RULE_RATE_MAX,
+		    "is not a number of connections a second from 0 to 1000000",
+		    &rate);
+	rule->rate = (unsigned int)rate;
 }
 
 static void check_exe(struct maker *maker, const struct config_list *exe)
@@ -139,11 +147,11 @@ static void check_exe(struct maker *maker, const struct config_list *exe)
 				     "matches no program");
 }
 
-static bool is_user(const char *word, unsigned long *uidp)
+static bool is_user(const char *word, uint64_t *uidp)
 {
 	const struct passwd *user;
 
-	if (read_number(word, 10, 0, UID_MAX_TEXT, uidp))
+	if (options_number(word, 0, UID_MAX_TEXT, uidp))
 		return true;
 	user = getpwnam(word);
 	if (user != NULL)
@@ -151,40 +159,26 @@ static bool is_user(const char *word, unsigned long *uidp)
 	return user != NULL;
 }
 
-/* Large enough for 2^32 in decimal. */
-struct uid_text {
-	char text[12];
-};
-
-static void read_uids(struct maker *maker, const struct config_list *list,
-		      struct rule *rule)
+static void read_uids(struct maker *maker, struct config_list *list)
 {
-	struct uid_text *texts = memory_take(&maker->rules->memory, list->n,
-					     sizeof(*texts));
-	const char **uids = memory_take(&maker->rules->memory, list->n,
-					sizeof(*uids));
+	struct memory *memory = &maker->rules->memory;
+	const char **uids = memory_take(memory, list->n, sizeof(*uids));
 
-	if (texts == NULL || uids == NULL)
-		return;
 	for (size_t i = 0; i < list->n; i++) {
-		unsigned long uid = 0;
+		uint64_t uid = 0;
 
 		if (!is_user(list->values[i], &uid))
 			maker_refuse(maker, list->place, "uid", list->values[i],
 				     "is not a user of this machine");
-		snprintf(texts[i].text, sizeof(texts[i].text), "%u",
-			 (unsigned int)uid);
-		uids[i] = texts[i].text;
+		uids[i] = memory_print(memory, "%u", (unsigned int)uid);
 	}
-	rule->uids = uids;
-	rule->n_uids = list->n;
+	list->values = uids;
 }
 
 void values_read_conditions(struct maker *maker, struct rule *rule)
 {
-	const struct config_list *conditions = rule->process->conditions;
-
-	check_exe(maker, &conditions[CONDITION_EXE]);
-	if (conditions[CONDITION_UID].n > 0)
-		read_uids(maker, &conditions[CONDITION_UID], rule);
+	memcpy(rule->conditions, rule->process->conditions,
+	       sizeof(rule->conditions));
+	check_exe(maker, &rule->conditions[CONDITION_EXE]);
+	read_uids(maker, &rule->conditions[CONDITION_UID]);
 }

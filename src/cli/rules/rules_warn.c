@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/rules/rules_scope.h"
@@ -35,8 +34,19 @@ static struct port_set *clear_scratch(struct warner *warner)
 	return &warner->scratch;
 }
 
-static void warn_of_kernel_range(struct warner *warner, const struct rule *rule,
-				 const struct rule_range *range,
+/* Adds `TITLE TEXT PORTS TEXT` about the range of a scope. */
+static void warn(struct warner *warner, const struct scope *scope,
+		 const char *before, const struct port_set *ports,
+		 const char *behind)
+{
+	struct memory *memory = &warner->findings->memory;
+
+	findings_add(warner->findings, SEVERITY_WARNING, scope_place(scope),
+		     "%s%s%s%s", scope_title(memory, scope), before,
+		     scope_ports(memory, ports), behind);
+}
+
+static void warn_of_kernel_range(struct warner *warner,
 				 const struct scope *scope)
 {
 	struct port_set *common = clear_scratch(warner);
@@ -44,45 +54,38 @@ static void warn_of_kernel_range(struct warner *warner, const struct rule *rule,
 	bool found = false;
 
 	for (int pair = 0; pair < N_PAIRS; pair++) {
-		const struct port_set *assigned = rule_assigned_of(rule, pair);
+		const struct port_set *assigned = rule_assigned_of(scope->rule,
+								   pair);
 
-		if (!scope_has(scope, pair) || assigned == last)
+		if (!(scope->pairs >> pair & 1) || assigned == last)
 			continue;
 		last = assigned;
-		if (port_set_add_common(common, &warner->kernel_range,
-					assigned))
-			found = true;
+		found |= port_set_add_common(common, &warner->kernel_range,
+					     assigned);
 	}
 	if (found)
-		findings_add(warner->findings, SEVERITY_WARNING,
-			     scope_place(rule, range),
-			     "%s overlaps the kernel's own "
-			     "(ip_local_port_range): programs outside Berth "
-			     "may take %s",
-			     scope_title(rule, scope).text,
-			     scope_ports(common).text);
+		warn(warner, scope,
+		     " overlaps the kernel's own (ip_local_port_range): "
+		     "programs outside Berth may take ",
+		     common, "");
 }
 
-static void warn_of_listeners(struct warner *warner, const struct rule *rule,
-			      const struct rule_range *range,
-			      const struct scope *scope, enum protocol protocol)
+static void warn_of_listeners(struct warner *warner, const struct scope *scope,
+			      enum protocol protocol)
 {
 	const struct port_set *listening = &warner->listening[protocol];
 	struct port_set *ports = clear_scratch(warner);
 	bool found = false;
 
 	for (int role = 0; role < N_ROLES; role++)
-		if (scope->roles[protocol] >> role & 1 &&
-		    port_set_add_common(ports, listening,
-					rule->assigned[protocol][role]))
-			found = true;
+		if (scope_roles_of(scope->pairs, protocol) >> role & 1)
+			found |= port_set_add_common(
+				ports, listening,
+				scope->rule->assigned[protocol][role]);
 	if (found)
-		findings_add(warner->findings, SEVERITY_WARNING,
-			     scope_place(rule, range),
-			     "%s has %s %s, where a socket of this machine "
-			     "listens now",
-			     scope_title(rule, scope).text,
-			     protocol_name(protocol), scope_ports(ports).text);
+		warn(warner, scope,
+		     protocol == PROTOCOL_TCP ? " has tcp " : " has sctp ",
+		     ports, ", where a socket of this machine listens now");
 }
 
 /* Returns the connections a second that a rule is planned for. */
@@ -94,26 +97,27 @@ static unsigned int rate_of(const struct warner *warner,
 
 static void warn_of_rate(struct warner *warner, const struct rule *rule)
 {
-	const struct rule_range *range =
-		&rule->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT];
+	const struct scope scope = {
+		.rule = rule,
+		.range = &rule->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT],
+		.pairs = 1u << (PROTOCOL_TCP * N_ROLES + ROLE_OF_CONNECT),
+	};
 	const uint32_t n_ports =
 		rule->assigned[PROTOCOL_TCP][ROLE_OF_CONNECT]->n_ports;
 	const unsigned int rate = rate_of(warner, rule);
 	const uint64_t n_needed = (uint64_t)rate * TIME_WAIT_SECONDS;
-	struct scope scope = { 0 };
 
 	/* Inherited with its rate it is warned of once, for the defaults. */
-	if (n_ports >= n_needed || (rule->process != NULL && range->inherited &&
-				    rate == rate_of(warner, warner->defaults)))
+	if (n_ports >= n_needed ||
+	    (rule->process != NULL && scope.range->inherited &&
+	     rate == rate_of(warner, warner->defaults)))
 		return;
-	scope.roles[PROTOCOL_TCP] = 1u << ROLE_OF_CONNECT;
-	findings_add(warner->findings, SEVERITY_WARNING,
-		     scope_place(rule, range),
+	findings_add(warner->findings, SEVERITY_WARNING, scope_place(&scope),
 		     "%s has %u ports, and %u connections a second to one "
 		     "destination need %llu: each keeps its port %u s in "
 		     "TIME_WAIT",
-		     scope_title(rule, &scope).text, n_ports, rate,
-		     (unsigned long long)n_needed, TIME_WAIT_SECONDS);
+		     scope_title(&warner->findings->memory, &scope), n_ports,
+		     rate, (unsigned long long)n_needed, TIME_WAIT_SECONDS);
 }
 
 /* An inherited range is warned of once, for the defaults. */
@@ -123,14 +127,13 @@ static void warn_of_rule(struct warner *warner, const struct rule *rule)
 
 	warn_of_rate(warner, rule);
 	for (int pair = 0; pair < N_PAIRS; pair++) {
-		const struct rule_range *range = rule_range_of(rule, pair);
-
-		if ((rule->process != NULL && range->inherited) ||
+		if ((rule->process != NULL &&
+		     rule_range_of(rule, pair)->inherited) ||
 		    !scope_of_range(rule, pair, &scope))
 			continue;
-		warn_of_kernel_range(warner, rule, range, &scope);
+		warn_of_kernel_range(warner, &scope);
 		for (size_t i = 0; i < N_LISTENING; i++)
-			warn_of_listeners(warner, rule, range, &scope,
+			warn_of_listeners(warner, &scope,
 					  listening_protocols[i]);
 	}
 }
@@ -170,15 +173,15 @@ static void advise(struct warner *warner)
 static void warn_of_owners(struct warner *warner)
 {
 	for (size_t i = 0; i < warner->rules->n_reserves; i++) {
-		const struct config_reserve *config =
+		const struct config_section *config =
 			warner->rules->reserves[i].config;
 
 		if (config->owners.n == 0)
 			findings_add(warner->findings, SEVERITY_WARNING,
-				     config->head.place,
+				     config->place,
 				     "reservation \"%s\" has no owners: every "
 				     "program under Berth is refused its ports",
-				     config->head.name);
+				     config->name);
 	}
 }
 
@@ -286,25 +289,10 @@ static bool covers(const char *earlier, const char *later)
 	return true;
 }
 
-/* A condition's patterns, as the compiled rule has them. */
-struct patterns {
-	size_t n;
-	const char *const *values;
-};
-
-static struct patterns patterns_of(const struct rule *rule, int condition)
+static bool any_covers(const struct config_list *earlier, const char *later)
 {
-	const struct config_list *list = &rule->process->conditions[condition];
-
-	if (condition == CONDITION_UID)
-		return (struct patterns){ rule->n_uids, rule->uids };
-	return (struct patterns){ list->n, list->values };
-}
-
-static bool any_covers(struct patterns earlier, const char *later)
-{
-	for (size_t i = 0; i < earlier.n; i++)
-		if (covers(earlier.values[i], later))
+	for (size_t i = 0; i < earlier->n; i++)
+		if (covers(earlier->values[i], later))
 			return true;
 	return false;
 }
@@ -312,15 +300,15 @@ static bool any_covers(struct patterns earlier, const char *later)
 static bool hides(const struct rule *earlier, const struct rule *later)
 {
 	for (int i = 0; i < N_CONDITIONS; i++) {
-		const struct patterns old = patterns_of(earlier, i);
-		const struct patterns new = patterns_of(later, i);
+		const struct config_list *old = &earlier->conditions[i];
+		const struct config_list *new = &later->conditions[i];
 
-		if (old.n == 0)
+		if (old->n == 0)
 			continue;
-		if (new.n == 0)
+		if (new->n == 0)
 			return false;
-		for (size_t j = 0; j < new.n; j++)
-			if (!any_covers(old, new.values[j]))
+		for (size_t j = 0; j < new->n; j++)
+			if (!any_covers(old, new->values[j]))
 				return false;
 	}
 	return true;
@@ -356,24 +344,21 @@ static void warn_of_hidden(const struct rules *rules, struct findings *findings)
 void rules_warn(const struct rules *rules, const struct kernel *kernel,
 		unsigned int rate, struct findings *findings)
 {
-	struct warner *warner = calloc(1, sizeof(*warner));
+	static struct warner warner; /* too large for the stack */
 
-	if (warner == NULL) {
-		findings->memory.failed = true;
-		return;
-	}
-	warner->rules = rules;
-	warner->defaults = &rules->rules[rules->n_rules - 1];
-	warner->findings = findings;
-	warner->rate = rate;
+	warner = (struct warner){
+		.rules = rules,
+		.defaults = &rules->rules[rules->n_rules - 1],
+		.findings = findings,
+		.rate = rate,
+	};
 	if (kernel->port_range.hi != 0)
-		port_set_add(&warner->kernel_range, kernel->port_range.lo,
+		port_set_add(&warner.kernel_range, kernel->port_range.lo,
 			     kernel->port_range.hi);
-	list_listeners(warner);
+	list_listeners(&warner);
 	for (size_t i = 0; i < rules->n_rules; i++)
-		warn_of_rule(warner, &rules->rules[i]);
-	advise(warner);
-	warn_of_owners(warner);
+		warn_of_rule(&warner, &rules->rules[i]);
+	advise(&warner);
+	warn_of_owners(&warner);
 	warn_of_hidden(rules, findings);
-	free(warner);
 }

@@ -174,7 +174,8 @@ static int check_command(struct run *run)
 		if (run->strict)
 			return EXIT_CANNOT_RUN;
 	}
-	return run_append_arguments(run, gap.program, gap.name);
+	run_append_arguments(run, gap.program, gap.name);
+	return 0;
 }
 
 /* One message here, in place of one by each process. */

@@ -37,7 +37,7 @@ int run_settle_policy(struct run *run);
  * Appends the arguments that the rule of a program has for it: see
  * program_of_command().
  */
-int run_append_arguments(struct run *run, const char *exe, const char *name);
+void run_append_arguments(struct run *run, const char *exe, const char *name);
 
 /* Finds libberth.so: BERTH_LIBRARY, of the build tree, or installed. */
 int run_find_library(char path[PATH_MAX]);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/memory.h"
 #include "cli/run/run.h"
 
 #define PRELOAD_SEPARATORS ": " /* ld.so(8) */
@@ -80,7 +81,7 @@ static size_t sanitizer_length(const char *list)
 int run_preload(const char *path)
 {
 	const char *old = getenv("LD_PRELOAD");
-	char *list = NULL;
+	struct memory memory = { .blocks = NULL };
 	int result;
 
 	if (old != NULL && is_listed(old, path))
@@ -88,12 +89,10 @@ int run_preload(const char *path)
 	if (old != NULL && old[0] != '\0') {
 		const size_t n = sanitizer_length(old);
 
-		if (asprintf(&list, "%.*s%s%s:%s", (int)n, old,
-			     n > 0 ? ":" : "", path, old + n) < 0)
-			return run_fail("LD_PRELOAD", strerror(ENOMEM));
-		path = list;
+		path = memory_print(&memory, "%.*s%s%s:%s", (int)n, old,
+				    n > 0 ? ":" : "", path, old + n);
 	}
 	result = setenv("LD_PRELOAD", path, 1);
-	free(list);
+	memory_free(&memory);
 	return result == 0 ? 0 : run_fail("LD_PRELOAD", strerror(errno));
 }

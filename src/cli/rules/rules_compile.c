@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/rules/compile.h"
-
 #include <errno.h>
 #include <search.h>
 #include <stdbool.h>
@@ -20,19 +18,18 @@ struct placed_set {
 	uint32_t index;
 };
 
-/* What the image is put together from. */
+/* What the image is put together from: tables, and texts of streams. */
 struct compiling {
 	const struct rules *rules;
 	struct policy_match *matches;
 	struct policy_rule *out;
 	struct policy_reserve *out_reserves;
-	FILE *strings;
-	char *strings_text;
-	size_t strings_size;
-	void *by_pointer;	 /* a tree of what is in the pool */
-	struct placed_set *pool; /* room for all that may come */
+	FILE *strings, *sets;
+	char *strings_text, *sets_text;
+	size_t strings_size, sets_size;
+	void *placed; /* a tree of what is in sets */
 	uint32_t n_sets;
-	struct memory memory; /* of the tables and the pool */
+	struct memory memory; /* of the tables and the tree's items */
 };
 
 static int compare_pointers(const void *a, const void *b)
@@ -44,26 +41,25 @@ static int compare_pointers(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void leave_alone(void *node)
-{
-	(void)node;
-}
-
 /* Equal sets are one: see rules_make(). */
 static uint32_t index_of(struct compiling *self, const struct port_set *ports)
 {
-	struct placed_set *set = &self->pool[self->n_sets];
-	struct placed_set **found;
+	const struct placed_set wanted = { .ports = ports };
+	struct placed_set *const *found = tfind(&wanted, &self->placed,
+						compare_pointers);
+	struct placed_set *set;
+	uint64_t checksum;
 
-	set->ports = ports;
-	found = tsearch(set, &self->by_pointer, compare_pointers);
-	if (found == NULL) {
-		self->memory.failed = true;
-		return 0;
-	}
-	if (*found == set)
-		set->index = self->n_sets++;
-	return (*found)->index;
+	if (found != NULL)
+		return (*found)->index;
+	checksum = policy_checksum(ports, sizeof(*ports));
+	set = memory_take(&self->memory, 1, sizeof(*set));
+	*set = (struct placed_set){ ports, self->n_sets };
+	if (tsearch(set, &self->placed, compare_pointers) == NULL)
+		memory_fail();
+	fwrite(&checksum, sizeof(checksum), 1, self->sets);
+	fwrite(ports, sizeof(*ports), 1, self->sets);
+	return self->n_sets++;
 }
 
 static uint32_t here(struct compiling *self)
@@ -127,21 +123,13 @@ static uint32_t names(struct compiling *self, const struct config_list *config)
 static void compile_match(struct compiling *self, const struct rule *rule,
 			  struct policy_match *out)
 {
-	const struct config_process *process = rule->process;
-
-	if (process == NULL)
-		return;
 	for (int i = 0; i < N_CONDITIONS; i++) {
-		const struct config_list *patterns = &process->conditions[i];
+		const struct config_list *patterns = &rule->conditions[i];
 
-		if (i == CONDITION_NAME)
-			out->conditions[i] = names(self, patterns);
-		else if (i == CONDITION_UID)
-			out->conditions[i] = list(self, rule->n_uids,
-						  rule->uids);
-		else
-			out->conditions[i] = list(self, patterns->n,
-						  patterns->values);
+		out->conditions[i] = i == CONDITION_NAME
+					     ? names(self, patterns)
+					     : list(self, patterns->n,
+						    patterns->values);
 	}
 }
 
@@ -171,10 +159,10 @@ static void compile_reserve(struct compiling *self,
 			    const struct rule_reserve *reserve,
 			    struct policy_reserve *out)
 {
-	const struct config_reserve *config = reserve->config;
+	const struct config_section *config = reserve->config;
 
-	out->name = string(self, config->head.name);
-	out->place = place_string(self, &config->head.place);
+	out->name = string(self, config->name);
+	out->place = place_string(self, &config->place);
 	out->owners = list(self, config->owners.n, config->owners.values);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		out->ports[protocol] = index_of(self, reserve->ports[protocol]);
@@ -189,8 +177,7 @@ static uint32_t end_strings(struct compiling *self)
 	return here(self);
 }
 
-/* Returns whether there was memory for all. */
-static bool compile_tables(struct compiling *self, struct policy_image *header)
+static void compile_tables(struct compiling *self, struct policy_image *header)
 {
 	const struct rules *rules = self->rules;
 
@@ -209,82 +196,44 @@ static bool compile_tables(struct compiling *self, struct policy_image *header)
 		header->dynamic[protocol] = index_of(self,
 						     rules->dynamic[protocol]);
 	header->strings_size = end_strings(self);
-	return fflush(self->strings) == 0 && !ferror(self->strings) &&
-	       !self->memory.failed;
+	header->n_sets = self->n_sets;
 }
 
 /* Lays it all out in memory of its own. */
-static int assemble(const struct compiling *self, struct policy_image *header,
-		    void **imagep, size_t *sizep)
+static int assemble(const struct compiling *self,
+		    const struct policy_image *header, void **imagep,
+		    size_t *sizep)
 {
-	const size_t matches_size = header->n_rules * sizeof(*self->matches);
-	const size_t rules_size = header->n_rules * sizeof(*self->out);
-	const size_t reserves_size = header->n_reserves *
-				     sizeof(*self->out_reserves);
-	struct policy_image *out;
-	char *image, *at;
+	struct policy_image *image;
+	char *text;
+	FILE *stream = memory_stream(&text, sizep);
 
-	header->n_sets = self->n_sets;
-	header->size = sizeof(*header) + matches_size + self->strings_size +
-		       rules_size + reserves_size +
-		       self->n_sets * sizeof(struct policy_set);
-	if (header->size > POLICY_SIZE_MAX)
+	fwrite(header, sizeof(*header), 1, stream);
+	fwrite(self->matches, sizeof(*self->matches), header->n_rules, stream);
+	fwrite(self->strings_text, 1, self->strings_size, stream);
+	fwrite(self->out, sizeof(*self->out), header->n_rules, stream);
+	fwrite(self->out_reserves, sizeof(*self->out_reserves),
+	       header->n_reserves, stream);
+	fwrite(self->sets_text, 1, self->sets_size, stream);
+	memory_stream_end(stream);
+	*imagep = text;
+	if (*sizep > POLICY_SIZE_MAX) {
+		free(text);
 		return -EFBIG;
-	image = malloc(header->size);
-	if (image == NULL)
-		return -ENOMEM;
-	at = mempcpy(image, header, sizeof(*header));
-	at = mempcpy(at, self->matches, matches_size);
-	at = mempcpy(at, self->strings_text, self->strings_size);
-	at = mempcpy(at, self->out, rules_size);
-	at = mempcpy(at, self->out_reserves, reserves_size);
-	for (uint32_t i = 0; i < self->n_sets; i++) {
-		const struct port_set *ports = self->pool[i].ports;
-		const uint64_t checksum = policy_checksum(ports,
-							  sizeof(*ports));
-
-		at = mempcpy(at, &checksum, sizeof(checksum));
-		at = mempcpy(at, ports, sizeof(*ports));
 	}
-	out = (struct policy_image *)image;
-	out->rest_checksum = policy_image_rest_checksum(out);
-	out->checksum = policy_image_checksum(out);
-	*imagep = image;
-	*sizep = header->size;
+	image = *imagep;
+	image->size = *sizep;
+	image->rest_checksum = policy_image_rest_checksum(image);
+	image->checksum = policy_image_checksum(image);
 	return 0;
 }
 
-static bool open_compiling(struct compiling *self, const struct rules *rules)
+static void leave_alone(void *node)
 {
-	struct memory *memory = &self->memory;
-
-	*self = (struct compiling){ .rules = rules };
-	/* index_of() needs one more, for the set that it looks up. */
-	self->pool = memory_take(memory,
-				 rules->n_rules * N_PROTOCOLS * (N_ROLES + 3) +
-					 rules->n_reserves * N_PROTOCOLS +
-					 N_PROTOCOLS + 1,
-				 sizeof(*self->pool));
-	self->matches = memory_take(memory, rules->n_rules,
-				    sizeof(*self->matches));
-	self->out = memory_take(memory, rules->n_rules, sizeof(*self->out));
-	self->out_reserves = memory_take(memory, rules->n_reserves,
-					 sizeof(*self->out_reserves));
-	self->strings = open_memstream(&self->strings_text,
-				       &self->strings_size);
-	return self->strings != NULL && !memory->failed;
+	(void)node;
 }
 
-static void close_compiling(struct compiling *self)
-{
-	if (self->strings != NULL)
-		fclose(self->strings);
-	free(self->strings_text);
-	tdestroy(self->by_pointer, leave_alone);
-	memory_free(&self->memory);
-}
-
-int compile_rules(const struct rules *rules, uint64_t loaded_at, void **imagep,
+int rules_compile(const struct rules *rules, uint64_t loaded_at, void **imagep,
 		  size_t *sizep)
 {
 	struct policy_image header = {
@@ -295,11 +244,23 @@ int compile_rules(const struct rules *rules, uint64_t loaded_at, void **imagep,
 		.n_reserves = (uint32_t)rules->n_reserves,
 		.loaded_at = loaded_at,
 	};
-	struct compiling self;
-	int result = -ENOMEM;
+	struct compiling self = { .rules = rules };
+	int result;
 
-	if (open_compiling(&self, rules) && compile_tables(&self, &header))
-		result = assemble(&self, &header, imagep, sizep);
-	close_compiling(&self);
+	self.matches = memory_take(&self.memory, rules->n_rules,
+				   sizeof(*self.matches));
+	self.out = memory_take(&self.memory, rules->n_rules, sizeof(*self.out));
+	self.out_reserves = memory_take(&self.memory, rules->n_reserves,
+					sizeof(*self.out_reserves));
+	self.strings = memory_stream(&self.strings_text, &self.strings_size);
+	self.sets = memory_stream(&self.sets_text, &self.sets_size);
+	compile_tables(&self, &header);
+	memory_stream_end(self.strings);
+	memory_stream_end(self.sets);
+	result = assemble(&self, &header, imagep, sizep);
+	free(self.strings_text);
+	free(self.sets_text);
+	tdestroy(self.placed, leave_alone);
+	memory_free(&self.memory);
 	return result;
 }
