@@ -45,29 +45,10 @@ static int bind_unseen(const struct kind *kind, uint16_t port)
 {
 	const int fd = open_kind(kind);
 	const struct address any = any_of(kind, port);
-	long result = -1;
 
-#if defined(__x86_64__)
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(SYS_bind), "D"(fd), "S"(&any.storage),
-			   "d"(any.length)
-			 : "rcx", "r11", "memory");
-#elif defined(__aarch64__)
-	register long x8 __asm__("x8") = SYS_bind;
-	register long x0 __asm__("x0") = fd;
-	register const void *x1 __asm__("x1") = &any.storage;
-	register long x2 __asm__("x2") = any.length;
-
-	__asm__ volatile("svc 0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2)
-			 : "memory");
-	result = x0;
-#else
-	result = syscall(SYS_bind, fd, &any.storage, any.length);
-#endif
-	must((int)result, "bind");
+	must((int)call_unseen(SYS_bind, fd, (long)&any.storage, any.length, 0,
+			      0),
+	     "bind");
 	return fd;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An automatic port is its socket's alone. Edge cases 6, 7 and 28.
+ * An automatic port is its socket's alone. Edge case 6.
  */
 #include "probe.h"
 
@@ -56,44 +56,6 @@ static void automatic_ports_differ(const struct kind *kind, int bits)
 	      "%s: bind(0) gives different ports, reuse %d", kind->name, bits);
 	check(listening == N_SOCKETS, "%s: all of them can listen, reuse %d",
 	      kind->name, bits);
-}
-
-/* Edge case 7. */
-static void siblings_share(const struct kind *kind)
-{
-	int first = open_reusing(kind, 2), second = open_reusing(kind, 2);
-
-	must(bind_to(first, any_of(kind, 0)), "bind");
-	check(!bind_to(second, any_of(kind, local_port(first))),
-	      "%s: a SO_REUSEPORT sibling binds the number", kind->name);
-	if (kind->type == SOCK_STREAM) {
-		int failed = listen(first, 1) || listen(second, 1);
-
-		check(!failed, "%s: both siblings listen", kind->name);
-	}
-	close(first);
-	close(second);
-}
-
-/* Edge case 28. */
-static void free_on_both_families(int four, int six)
-{
-	int one = open_kind(&kinds[four]), two = open_kind(&kinds[six]);
-
-	must(set_int(two, IPPROTO_IPV6, IPV6_V6ONLY, 1), "V6ONLY");
-	must(bind_to(one, any_of(&kinds[four], 0)), "bind");
-	check(!bind_to(two, any_of(&kinds[six], local_port(one))),
-	      "%s: the number is free on IPv6 too", kinds[four].name);
-	close(one);
-	close(two);
-	one = open_kind(&kinds[four]);
-	two = open_kind(&kinds[six]);
-	must(set_int(two, IPPROTO_IPV6, IPV6_V6ONLY, 1), "V6ONLY");
-	must(bind_to(two, any_of(&kinds[six], 0)), "bind");
-	check(!bind_to(one, any_of(&kinds[four], local_port(two))),
-	      "%s: the number is free on IPv4 too", kinds[six].name);
-	close(one);
-	close(two);
 }
 
 static void child_main(int output)
@@ -226,10 +188,7 @@ static void alone(void)
 			continue;
 		for (int bits = 0; bits < 4; bits++)
 			automatic_ports_differ(kind, bits);
-		siblings_share(kind);
 	}
-	free_on_both_families(TCP4, TCP6);
-	free_on_both_families(UDP4, UDP6);
 	children_differ();
 }
 

@@ -153,7 +153,7 @@ static void close_some(int at)
 		fclose(fdopen(fd, "r"));
 		has_lost = true;
 	} else if (what == 2) {
-		call_unseen(SYS_close, fd, 0, 0);
+		call_unseen(SYS_close, fd, 0, 0, 0, 0);
 		has_lost = true;
 	} else {
 		close(fd);

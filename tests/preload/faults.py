@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""faults.py LIBBERTH ASSERT_RANGE ASSERT_SCRIBBLE FOLDER: edge case 25.
+"""faults.py LIBBERTH PLAY SCENES ASSERT_SCRIBBLE FOLDER: edge case 25.
 
 Whatever lies where the map should be: no crash, no hang, no port outside the
 range. Runs inside one namespace (in_namespace -t FOLDER; FOLDER is a tmpfs of
@@ -30,16 +30,17 @@ def find_map(folder):
 
 
 class Faults:
-    def __init__(self, library, probe, scribbler, small):
-        self.library, self.probe, self.scribbler = map(
-            os.path.abspath, (library, probe, scribbler))
+    def __init__(self, library, probe, scenes, scribbler, small):
+        self.library, self.probe, scenes, self.scribbler = map(
+            os.path.abspath, (library, probe, scenes, scribbler))
+        self.judged = [self.probe, scenes, 'any']
         self.small, self.tap = small, Tap()
         # Not below mkdtemp's 0700 folder: nobody has to reach it too.
         self.base = tempfile.mkdtemp(prefix='berth-faults-')
         os.chmod(self.base, 0o755)
 
     def command(self, prefix, ports):
-        return prefix + ['env', 'LD_PRELOAD=' + self.library, self.probe,
+        return prefix + ['env', 'LD_PRELOAD=' + self.library, *self.judged,
                          ports]
 
     def run(self, name, folder, prefix=(), more=None):
@@ -184,7 +185,7 @@ class Faults:
         environment = dict(os.environ, BERTH_DIR=folder,
                            LD_PRELOAD=self.library, BERTH_RANGE='40000-43999')
         for _ in range(20):
-            child = subprocess.Popen([self.probe, '40000-43999'],
+            child = subprocess.Popen([*self.judged, '40000-43999'],
                                      env=environment, stdout=subprocess.PIPE)
             child.stdout.readline()
             child.send_signal(signal.SIGKILL)
@@ -216,7 +217,7 @@ class Faults:
 
 
 def main():
-    faults = Faults(*sys.argv[1:5])
+    faults = Faults(*sys.argv[1:])
     try:
         for test in (faults.folders, faults.replaced, faults.contents,
                      faults.locked, faults.owners, faults.killed, faults.scribbled,

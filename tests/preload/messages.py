@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""messages.py IN_NAMESPACE LIBBERTH ASSERT_RANGE: wrong settings.
+"""messages.py IN_NAMESPACE LIBBERTH PLAY SCENES: wrong settings.
 
 Each gives one line on standard error that quotes the word, and the default is
 used in its place. Edge case 37: nothing else is ever printed.
@@ -24,7 +24,7 @@ def word_of(value):
 
 
 def check(tap, space, library, probe, variable, value, ports):
-    run = space.run([probe, ports], library, {variable: value})
+    run = space.run([*probe, 'any', ports], library, {variable: value})
     name = '%s=%s' % (variable, value)
     bad = [line for line in run.lines() if line.startswith('not ok')]
     tap.ok(run.status == 0 and not bad, name + ': the default is used',
@@ -34,7 +34,7 @@ def check(tap, space, library, probe, variable, value, ports):
            lines or ['none'])
     tap.ok(any(word in run.errors for word in word_of(value)) and
            variable in run.errors, name + ': the line quotes the word', lines)
-    quiet = space.run([probe, ports], library,
+    quiet = space.run([*probe, 'any', ports], library,
                       {variable: value, 'BERTH_LOG': 'none'})
     tap.ok(quiet.errors == '', name + ': BERTH_LOG=none prints nothing',
            quiet.errors.splitlines())
@@ -42,7 +42,7 @@ def check(tap, space, library, probe, variable, value, ports):
 
 def main():
     space = Namespace(sys.argv[1])
-    library, probe = map(os.path.abspath, sys.argv[2:4])
+    library, *probe = map(os.path.abspath, sys.argv[2:])
     tap = Tap()
     if space.refused():
         tap.skip('no network namespaces here')

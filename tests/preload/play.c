@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * play FILE [KIND]: makes the calls of a file of scenes and prints a line for
- * each: the call, its result, errno, and what the socket looks like then.
+ * play FILE [KIND [RANGE]]: makes the calls of a file of scenes and prints a
+ * line for each: the call, its result, errno, and what the socket looks like
+ * then. With RANGE, the configured one, a line is a verdict: each step of a
+ * scene succeeds, unless "-" stands before it, or "=ERRNO" behind it and it
+ * fails so. KIND "any" is all.
  *
  *	for KIND...		plays what follows with sockets of each kind; or
  *				"for" one of "streams", "datagrams", "v6", "all"
@@ -9,7 +12,8 @@
  *	NAME: STEP; STEP; ...	a scene; lines that begin with a space go on
  *
  * {A|B} plays the scene once with A and once with B. $1 stands for what the
- * first of these braces has then, $2 for what the second one has.
+ * first of these braces has then, $2 for what the second one has; $RANGE for all
+ * ports of the range, with "|" between.
  *
  * A step is the name of a call and its arguments; step.c has the list. The
  * descriptor is never named: it is the one that was opened last. "use 0" takes
@@ -43,6 +47,7 @@
 
 #define MAX_LINES 200
 #define TEXT_SIZE 4096
+#define N_SHOWN 5 /* of what is wrong in one scene */
 
 static const struct {
 	const char *name, *kinds;
@@ -56,6 +61,26 @@ static const struct {
 static char *lines[MAX_LINES];
 static int n_lines;
 static const char *only_kind;
+static int n_wrong; /* in the scene */
+
+static void judge_step(const char *scene, const char *text, bool may_fail)
+{
+	const char *wanted = strstr(text, " =");
+	const size_t length = wanted != NULL ? (size_t)(wanted - text)
+					     : strlen(text);
+	char copy[TEXT_SIZE];
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)length, text);
+
+	const char *error = step_make(copy) < 0 ? strerrorname_np(errno)
+						: "success";
+
+	if (!may_fail &&
+	    strcmp(error, wanted != NULL ? wanted + 2 : "success") != 0 &&
+	    n_wrong++ < N_SHOWN)
+		check(false, "%s %s: %s: %s, port %u", stage.kind->name, scene,
+		      text, error, local_port(stage.fd));
+}
 
 static void report_step(const char *scene, const char *text, bool has_socket)
 {
@@ -74,7 +99,9 @@ static void play_step(const char *scene, const char *text)
 	if (*text == '\0')
 		return;
 	if (*text != '!' && *text != '^') {
-		report_step(scene, text + (*text == '-'), *text != '-');
+		(stage.range != NULL ? judge_step : report_step)(
+			scene, text + (*text == '-'),
+			(*text == '-') == (stage.range != NULL));
 		return;
 	}
 	child = start_child();
@@ -82,18 +109,16 @@ static void play_step(const char *scene, const char *text)
 		if (*text == '!')
 			report_step(scene, text + 1, true);
 		else
-			step_make(text + 1);
+			step_make(text + 1 + (text[1] == '-'));
 		_exit(0);
 	}
 	end_child(child, "%s %s: %s", stage.kind->name, scene, text);
 }
 
-/* Puts value for each $n. */
-static void put_value(char *text, int n, const char *value)
+static void put_value(char *text, const char *reference, const char *value)
 {
-	char reference[16], *at;
+	char *at;
 
-	snprintf(reference, sizeof(reference), "$%d", n);
 	while ((at = strstr(text, reference)) != NULL) {
 		char rest[TEXT_SIZE];
 
@@ -107,6 +132,7 @@ static void play_scene(const char *name, const char *text, int n_groups)
 {
 	const char *open = strchr(text, '{'), *close = strchr(text, '}');
 	char copy[TEXT_SIZE], group[TEXT_SIZE], *rest = copy, *word;
+	char reference[16];
 
 	snprintf(copy, sizeof(copy), "%s", text);
 	if (open == NULL) {
@@ -121,9 +147,26 @@ static void play_scene(const char *name, const char *text, int n_groups)
 	while ((word = strsep(&rest, "|")) != NULL) {
 		snprintf(copy, sizeof(copy), "%.*s%s%s", (int)(open - text),
 			 text, word, close + 1);
-		put_value(copy, n_groups + 1, word);
+		snprintf(reference, sizeof(reference), "$%d", n_groups + 1);
+		put_value(copy, reference, word);
 		play_scene(name, copy, n_groups + 1);
 	}
+}
+
+/* Puts all ports of the range for $RANGE. */
+static void put_range(char *text)
+{
+	char list[TEXT_SIZE] = "";
+	size_t length = 0;
+
+	if (strstr(text, "$RANGE") == NULL)
+		return;
+	for (uint32_t port = 1; port < 65536 && length < sizeof(list); port++)
+		if (range_has(stage.range, (uint16_t)port))
+			length += (size_t)snprintf(
+				list + length, sizeof(list) - length,
+				length > 0 ? "|%u" : "%u", port);
+	put_value(text, "$RANGE", list);
 }
 
 static void play_kind(const char *name, int line)
@@ -140,8 +183,12 @@ static void play_kind(const char *name, int line)
 				step_serve(word);
 			continue;
 		}
+		put_range(copy);
 		word = strsep(&rest, ":");
+		n_wrong = 0;
 		play_scene(word, rest, 0);
+		if (stage.range != NULL && n_wrong == 0)
+			check(true, "%s %s", name, word);
 	}
 	step_close_servers();
 }
@@ -194,7 +241,10 @@ int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return 2;
-	only_kind = argv[2];
+	if (argc > 2 && strcmp(argv[2], "any") != 0)
+		only_kind = argv[2];
+	if (argc > 3)
+		stage.range = argv[3];
 	read_lines(argv[1]);
 	for (int line = 0; line < n_lines;)
 		line = play_block(line);

@@ -365,14 +365,18 @@ int pass_to_self(int fd)
 	return copy;
 }
 
-long call_unseen(long number, long first, long second, long third)
+long call_unseen(long number, long first, long second, long third, long fourth,
+		 long fifth)
 {
 #ifdef __x86_64__
+	register long r10 __asm__("r10") = fourth;
+	register long r8 __asm__("r8") = fifth;
 	long result;
 
 	__asm__ volatile("syscall"
 			 : "=a"(result)
-			 : "a"(number), "D"(first), "S"(second), "d"(third)
+			 : "a"(number), "D"(first), "S"(second), "d"(third),
+			   "r"(r10), "r"(r8)
 			 : "rcx", "r11", "memory");
 	return result;
 #else
@@ -380,10 +384,12 @@ long call_unseen(long number, long first, long second, long third)
 	register long x0 __asm__("x0") = first;
 	register long x1 __asm__("x1") = second;
 	register long x2 __asm__("x2") = third;
+	register long x3 __asm__("x3") = fourth;
+	register long x4 __asm__("x4") = fifth;
 
 	__asm__ volatile("svc 0"
 			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
 			 : "memory");
 	return x0;
 #endif

@@ -7,8 +7,9 @@
  *
  * A *comparison* (play.c with its scenes, probe_process.c) prints a line for
  * each call; compare.py demands the same lines from both runs. An *assertion*
- * (assert_*.c) prints its verdicts with check() and skip(), and is given the
- * configured range as its first argument; verdicts.py turns them into TAP.
+ * (assert_*.c, and play.c where it is given a range) prints its verdicts with
+ * check() and skip(), and is given the configured range; verdicts.py turns them
+ * into TAP.
  *
  * Ports are in host byte order. All output goes to stdout, line by line, so
  * that a probe that dies leaves what it had found.
@@ -161,7 +162,8 @@ void *page_end(const void *bytes, size_t size, bool writable);
 bool range_has(const char *range, uint16_t port);
 
 /* A system call that no hook sees; returns what the kernel does. */
-long call_unseen(long number, long first, long second, long third);
+long call_unseen(long number, long first, long second, long third, long fourth,
+		 long fifth);
 
 /* How many descriptors this process has open. */
 int count_fds(void);

@@ -53,6 +53,8 @@ static const char large[70000] = "x";
 	STEP(bind, CALL(bind, FD, A(0))) \
 	STEP(connect, CALL(connect, FD, A(0))) \
 	STEP(__connect, __connect(FD, A(0))) \
+	STEP(connect_there, connect_there()) \
+	STEP(reach, reach()) \
 	STEP(await, await_connect(FD)) \
 	STEP(listen, CALL(listen, FD, N(0))) \
 	STEP(send, send(FD, "x", 1, N(0))) \
@@ -65,6 +67,9 @@ static const char large[70000] = "x";
 	STEP(sendmmsg, send_messages()) \
 	STEP(recvmmsg, CALL(recvmmsg, FD, messages(0, 3), (unsigned int)N(1), \
 			    N(2), NULL)) \
+	STEP(receive, receive()) \
+	STEP(later, send_later()) \
+	STEP(now, send_now()) \
 	STEP(getpeername, get_peer()) \
 	STEP(shutdown, shutdown(FD, N(0))) \
 	STEP(set, set_option()) \
@@ -73,6 +78,8 @@ static const char large[70000] = "x";
 				(socklen_t)strlen(word(0)))) \
 	STEP(group_filter, attach_group_filter()) \
 	STEP(in_own_range, check_own_range()) \
+	STEP(inside, check_range()) \
+	STEP(unpinned, check_pin()) \
 	STEP(nonblock, fcntl(FD, F_SETFL, O_NONBLOCK)) \
 	STEP(fcntl, control_fd()) \
 	STEP(lock, fcntl(FD, F_SETLK, &(struct flock){ .l_type = F_WRLCK })) \
@@ -80,6 +87,7 @@ static const char large[70000] = "x";
 	STEP(dup, keep_fd(CALL(dup, FD))) \
 	STEP(dup2, keep_fd(DUP2(FD, N(0)))) \
 	STEP(dup3, keep_fd(CALL(dup3, FD, N(0), N(1)))) \
+	STEP(pass, keep_fd(pass_to_self(FD))) \
 	STEP(close, drop_fd(CALL(close, FD))) \
 	STEP(fclose, drop_fd(fclose(fdopen(FD, "r+")))) \
 	STEP(close_range, \

@@ -13,6 +13,7 @@
 
 struct stage {
 	const struct kind *kind;
+	const char *range; /* NULL: nobody judges the steps */
 	int servers[MAX_SERVERS], n_servers;
 	int fds[MAX_SCENE_FDS], n_fds; /* of the scene */
 	int fd;			       /* at hand */

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 
 #include "words.h"
 
@@ -80,7 +81,7 @@ long send_messages(void)
 
 	const int error = errno;
 
-	for (long i = 0; i < result; i++)
+	for (long i = 0; stage.range == NULL && i < result; i++)
 		report_text("length %u", list[i].msg_len);
 	errno = error;
 	return result;
@@ -138,6 +139,32 @@ long check_own_range(void)
 	return port >= number(0) && port <= number(1) ? 1 : -1;
 }
 
+static long fail_unless(bool holds)
+{
+	errno = ERANGE;
+	return holds ? 0 : -1;
+}
+
+long check_range(void)
+{
+	return fail_unless(range_has(stage.range, local_port(stage.fd)));
+}
+
+/* The hook of getsockopt() would hide a pin. */
+long check_pin(void)
+{
+	uint32_t range = 0;
+	socklen_t length = sizeof(range);
+	const long result = call_unseen(SYS_getsockopt, stage.fd, SOL_IP,
+					IP_LOCAL_PORT_RANGE, (long)&range,
+					(long)&length);
+
+	if (result == -ENOPROTOOPT || result == -EOPNOTSUPP)
+		skip("%s: the kernel has no IP_LOCAL_PORT_RANGE",
+		     stage.kind->name);
+	return fail_unless(range == 0);
+}
+
 long attach_group_filter(void)
 {
 	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
@@ -161,6 +188,70 @@ long get_peer(void)
 					      : "another");
 	errno = error;
 	return result;
+}
+
+long reach(void)
+{
+	const struct place *place = place_at(0);
+	const long result = connect(stage.fd, place->pointer, place->length);
+
+	if (result == 0 || errno != EINPROGRESS)
+		return result;
+	errno = await_connect(stage.fd);
+	return errno == 0 ? 0 : -1;
+}
+
+long connect_there(void)
+{
+	const struct address there = loopback_of(stage.kind,
+						 local_port(stage.fd));
+	const int other = open_kind(stage.kind);
+	long result;
+
+	if (bind_to(other, there) || listen(other, 1)) {
+		close(other);
+		return connect_to(stage.fd, place_at(0)->address);
+	}
+	result = connect_to(stage.fd, there);
+	if (result == 0)
+		result = fail_unless(local_port(stage.fd) != local_port(other));
+	close(other);
+	return result;
+}
+
+long receive(void)
+{
+	char byte = '\0';
+
+	return recv(stage.fd, &byte, 1, 0) == 1 ? fail_unless(byte == 'x') : -1;
+}
+
+/* Of the child that sends later: it reads a byte before. */
+static int to_child;
+
+long send_later(void)
+{
+	int ends[2];
+	char byte;
+
+	must(pipe(ends), "pipe");
+	if (must(fork(), "fork") == 0) {
+		must((int)read(ends[0], &byte, 1), "read");
+		_exit(send_to(stage.fd, place_at(0)->address, 0) != 1);
+	}
+	close(ends[0]);
+	to_child = ends[1];
+	return 0;
+}
+
+long send_now(void)
+{
+	int status;
+
+	must((int)write(to_child, "", 1), "write");
+	close(to_child);
+	must(wait(&status), "wait");
+	return fail_unless(status == 0);
 }
 
 static void ignore(int signal)

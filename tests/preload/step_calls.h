@@ -25,9 +25,20 @@ long set_option(void);
 long get_option(void);
 long get_peer(void);
 long check_own_range(void);
+long check_range(void); /* the socket has a port of stage.range */
+long check_pin(void);	/* a program without Berth finds no range in it */
 long attach_group_filter(void);
 long interrupt_often(void);
 long keep_address(void);
+/* connect(2), and what comes of it where it does not wait. */
+long reach(void);
+/* To the number that the socket shows, where another socket listens; to the
+ * address where none can, since the port is still its own. */
+long connect_there(void);
+long receive(void);
+/* Makes a child that sends to the address, and has it do so. */
+long send_later(void);
+long send_now(void);
 long control_fd(void);
 long own_fd(void);
 long make_pipe(void);

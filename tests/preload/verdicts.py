@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""verdicts.py IN_NAMESPACE LIBBERTH PROBE [MODULE]: a probe's own verdicts.
+"""verdicts.py IN_NAMESPACE LIBBERTH PROBE [SCENES | MODULE]: its own verdicts.
 
 The table below says under which configurations each probe runs.
 """
@@ -18,99 +18,72 @@ LISTS = ['40000-40003,40010,40020-40022', '40000', '65530-65535', '1024-1030',
          '60990-61010', '20000-20003,40000-40003']
 
 
-def cases(probe):
-    """Yields (name, environment, arguments)."""
-    if probe == 'assert_range':
-        for name, environment in VARIANTS.items():
-            yield name, environment, [environment['BERTH_RANGE']]
-        for algorithm in ALGORITHMS:
-            for ports in ('40000-40999', '20000-20999'):
-                yield (algorithm + ' ' + ports,
-                       {'BERTH_RANGE': ports, 'BERTH_ALGORITHM': algorithm},
-                       [ports])
-        yield 'the default', {}, ['49152-65535']
-        ports = '20000-20099,40000-40099,61000-61099'
-        yield 'gaps', {'BERTH_RANGE': ports}, [ports]
-        for on_error in ('private', 'refuse'):
-            yield ('on-error ' + on_error,
-                   {'BERTH_RANGE': ports, 'BERTH_ON_ERROR': on_error}, [ports])
-    elif probe == 'assert_full':
-        for ports in LISTS:
-            for pin in ('yes', 'no'):
-                for algorithm in ALGORITHMS:
-                    yield ('%s, pin %s' % (algorithm, pin),
-                           {'BERTH_RANGE': ports, 'BERTH_PIN': pin,
-                            'BERTH_ALGORITHM': algorithm}, [ports])
-    elif probe == 'assert_sctp':
-        for name, ports in (('inside', '40000-40005'),
-                            ('outside', '20000-20005'),
-                            ('astride', '32764-32770')):
-            yield name, {'BERTH_RANGE': ports}, [ports]
-        yield ('unpinned', {'BERTH_RANGE': '40000-40005', 'BERTH_PIN': 'no'},
-               ['40000-40005'])
-    elif probe == 'assert_share':
-        for name, environment in VARIANTS.items():
-            port = environment['BERTH_RANGE'].split('-')[0]
-            for kind in ('tcp4', 'tcp6', 'mptcp4', 'mptcp6'):
-                for what in ('share', 'destination'):
-                    yield (name, dict(environment, BERTH_RANGE=port),
-                           [port, kind, what])
-    elif probe == 'assert_exclusive':
-        for name, environment in VARIANTS.items():
-            yield name, environment, []
-            low = int(environment['BERTH_RANGE'].split('-')[0])
-            ports = '%d-%d' % (low, low + 19)
-            yield (name + ', foreign', dict(environment, BERTH_RANGE=ports),
+def small(n, *words, kinds=(), **more):
+    """The first n ports of each variant: to be used up, or tried one by one."""
+    for name, environment in VARIANTS.items():
+        low = int(environment['BERTH_RANGE'].split('-')[0])
+        ports = '%d-%d' % (low, low + n - 1) if n > 1 else str(low)
+        for kind in kinds or ([],):
+            yield (', '.join([name, *words]),
+                   dict(environment, BERTH_RANGE=ports, **more),
+                   [*kind, ports, *words])
+
+
+def variants(*words):
+    for name, environment in VARIANTS.items():
+        yield name, environment, [environment['BERTH_RANGE'], *words]
+
+
+def ranges():
+    for algorithm in ALGORITHMS:
+        for ports in ('40000-40999', '20000-20999'):
+            yield (algorithm + ' ' + ports,
+                   {'BERTH_RANGE': ports, 'BERTH_ALGORITHM': algorithm},
                    [ports])
-    elif probe == 'assert_stderr':
-        # It starts itself, with settings of its own.
-        yield 'standard error', {'BERTH_LOG': 'none'}, []
-    elif probe == 'assert_rest':
-        for name, environment in VARIANTS.items():
-            low = int(environment['BERTH_RANGE'].split('-')[0])
-            for kind in KIND_NAMES:
-                yield (name, dict(environment, BERTH_ALGORITHM='random',
-                                  BERTH_RANGE='%d-%d' % (low, low + 249)),
-                       [kind])
-    elif probe == 'assert_leases':
-        for name, environment in VARIANTS.items():
-            for seed in (1, random.randrange(2, 1 << 30)):
-                yield (name, environment,
-                       [environment['BERTH_RANGE'], '500', str(seed)])
-    elif probe == 'assert_locked':
-        for name, environment in VARIANTS.items():
-            low = int(environment['BERTH_RANGE'].split('-')[0])
-            ports = '%d-%d' % (low, low + 7)
-            yield name, dict(environment, BERTH_RANGE=ports), [ports]
-    elif probe == 'assert_arrivals':
-        for name, environment in VARIANTS.items():
-            yield name, environment, [environment['BERTH_RANGE']]
-            low = int(environment['BERTH_RANGE'].split('-')[0])
-            ports = '%d-%d' % (low, low + 7)
-            yield (name + ', away', dict(environment, BERTH_RANGE=ports),
-                   [ports, 'away'])
-    elif probe in ('assert_copies', 'assert_small'):
-        for name, environment in VARIANTS.items():
-            yield name, environment, [environment['BERTH_RANGE']]
-            low = int(environment['BERTH_RANGE'].split('-')[0])
-            n = 8 if probe == 'assert_copies' else 2
-            ports = '%d-%d' % (low, low + n - 1)
-            yield (name + ', dry', dict(environment, BERTH_RANGE=ports),
-                   [ports, 'dry'])
-    elif probe == 'assert_self':
-        for name, environment in VARIANTS.items():
-            ports = environment['BERTH_RANGE'].split('-')[0]
-            ports += '-' + str(int(ports) + 3)
-            for kind in KIND_NAMES:
-                yield (name, dict(environment, BERTH_RANGE=ports),
-                       [ports, kind])
-    else:
-        for name, environment in VARIANTS.items():
-            yield name, environment, [environment['BERTH_RANGE']]
-            if probe == 'assert_seccomp':
-                port = environment['BERTH_RANGE'].split('-')[0]
-                yield (name + ', used up', dict(environment, BERTH_RANGE=port),
-                       [port, 'errno'])
+    yield 'the default', {}, ['49152-65535']
+    ports = '20000-20099,40000-40099,61000-61099'
+    yield 'gaps', {'BERTH_RANGE': ports}, [ports]
+    for on_error in ('private', 'refuse'):
+        yield ('on-error ' + on_error,
+               {'BERTH_RANGE': ports, 'BERTH_ON_ERROR': on_error}, [ports])
+
+
+def lists():
+    for ports in LISTS:
+        for pin in ('yes', 'no'):
+            for algorithm in ALGORITHMS:
+                yield ('%s, pin %s' % (algorithm, pin),
+                       {'BERTH_RANGE': ports, 'BERTH_PIN': pin,
+                        'BERTH_ALGORITHM': algorithm}, [ports])
+
+
+# (name, environment, arguments) of each run. What one kind leaves in TIME_WAIT
+# stops no other where each has a namespace of its own.
+KINDS = [[kind] for kind in KIND_NAMES]
+STREAMS = KINDS[:4]
+CASES = {
+    'range': [*variants(), *ranges()],
+    'self': small(4, kinds=KINDS),
+    'share': small(1, kinds=STREAMS),
+    'alone': small(1, kinds=STREAMS),
+    'assert_full': lists(),
+    'assert_sctp': [
+        *small(6), ('astride', {'BERTH_RANGE': '32764-32770'},
+                    ['32764-32770'])],
+    'assert_exclusive': [
+        *((name, environment, []) for name, environment in VARIANTS.items()),
+        *small(20)],
+    # It starts itself, with settings of its own.
+    'assert_stderr': [('standard error', {'BERTH_LOG': 'none'}, [])],
+    'assert_rest': small(250, kinds=KINDS, BERTH_ALGORITHM='random'),
+    'assert_leases': [*variants('500', '1'),
+                      *variants('500', str(random.randrange(2, 1 << 30)))],
+    'assert_locked': small(8),
+    'assert_arrivals': [*variants(), *small(8, 'away')],
+    'assert_copies': [*variants(), *small(8, 'dry')],
+    'assert_small': [*variants(), *small(2, 'dry')],
+    'assert_seccomp': [*variants(), *small(1, 'errno')],
+}
 
 
 def run_early(tap, space, library, module):
@@ -125,7 +98,7 @@ def run_early(tap, space, library, module):
                    run.lines())
 
 
-def run_second(tap, space, library, module, probe):
+def run_second(tap, space, library, probe, module):
     """Edge case 36: a space or a colon, before or behind."""
     for preload in (library + ' ' + module, module + ':' + library):
         for name, environment in VARIANTS.items():
@@ -146,19 +119,21 @@ def run_quiet(tap, space, library, probe):
 
 def main():
     space = Namespace(sys.argv[1])
-    library, probe = map(os.path.abspath, sys.argv[2:4])
-    name, tap = os.path.basename(probe), Tap()
+    library, *probe = map(os.path.abspath, sys.argv[2:])
+    name, tap = os.path.basename(probe[-1]), Tap()
     if space.refused():
         tap.skip('no network namespaces here')
     elif name == 'early.so':
-        run_early(tap, space, library, probe)
-    elif name == 'assert_second':
-        run_second(tap, space, library, os.path.abspath(sys.argv[4]), probe)
+        run_early(tap, space, library, *probe)
+    elif name == 'second.so':
+        run_second(tap, space, library, *probe)
     elif name == 'assert_quiet':
-        run_quiet(tap, space, library, probe)
+        run_quiet(tap, space, library, *probe)
     else:
-        for case, environment, arguments in cases(name):
-            run = space.run([probe] + arguments, library, environment)
+        for case, environment, arguments in CASES.get(name) or variants():
+            if len(probe) == 2 and len(arguments) == 1:
+                arguments = ['any', *arguments]
+            run = space.run(probe + arguments, library, environment)
             report_verdicts(tap, run, case)
     tap.end()
 
