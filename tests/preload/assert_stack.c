@@ -53,203 +53,97 @@ static int error;
 
 /* --- the calls ------------------------------------------------------------ */
 
-static void call_socket(void)
-{
-	result = socket(AF_INET, SOCK_STREAM, 0);
-}
-
-static void call_bind(void)
-{
-	result = bind(fd, &any.sa, any.length);
-}
-
-static void call_bind_explicit(void)
-{
-	result = bind(fd, &explicit_port.sa, explicit_port.length);
-}
-
-static void call_bind_reserved(void)
-{
-	result = bind(fd, &reserved_port.sa, reserved_port.length);
-}
-
-static void call_connect(void)
-{
-	result = connect(fd, &open_port.sa, open_port.length);
-}
-
-static void call_connect_self(void)
-{
-	result = connect(fd, &self_port.sa, self_port.length);
-}
-
-static void call_listen(void)
-{
-	result = listen(fd, 1);
-}
-
-static void call_sendto(void)
-{
-	result = sendto(fd, "x", 1, MSG_NOSIGNAL, &open_port.sa,
-			open_port.length);
-}
-
-static void call_fastopen(void)
-{
-	result = sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, &open_port.sa,
-			open_port.length);
-}
-
-static void call_sendmsg(void)
-{
-	result = sendmsg(fd, &messages[0].msg_hdr, MSG_NOSIGNAL);
-}
-
-static void call_sendmmsg(void)
-{
-	result = sendmmsg(fd, messages, 2, MSG_NOSIGNAL);
-}
-
-static void call_syscall(void)
-{
-	result = syscall(SYS_connect, fd, &open_port.sa, open_port.length);
-}
-
-static void call_setsockopt(void)
-{
-	result = setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &value,
-			    sizeof(value));
-}
-
-static void call_getsockopt(void)
-{
-	result = getsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &value,
-			    &length);
-}
-
-static void call_bindx(void)
-{
-	result = setsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD, addresses,
-			    sizeof(struct sockaddr_in));
-}
-
 /* The longest list that Berth looks at: sctp_bindx(3) sets no bound. */
-static void call_bindx_long(void)
+static int bindx_long(void)
 {
 	static struct sockaddr_in many[2048 / sizeof(struct sockaddr_in)];
 
 	for (size_t i = 0; i < sizeof(many) / sizeof(*many); i++)
 		many[i] = any.in;
-	result = setsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD, many,
-			    sizeof(many));
+	return setsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD, many,
+			  sizeof(many));
 }
 
-static void call_connectx(void)
-{
-	result = setsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_CONNECTX,
-			    &open_port.in, sizeof(open_port.in));
-}
-
-static void call_bindresvport(void)
-{
-	result = bindresvport(fd, NULL);
-}
-
-static void call_bindresvport_sa(void)
-{
-	result = bindresvport_sa != NULL ? bindresvport_sa(fd, &any.sa) : -1;
-}
-
-static void call_rresvport(void)
-{
-	result = rresvport(&value);
-}
-
-static void call_dup(void)
-{
-	result = dup(other);
-}
-
-static void call_dup2(void)
-{
-	result = dup2(fd, other);
-}
-
-static void call_fcntl(void)
-{
-	result = fcntl(other, F_DUPFD, 0);
-}
-
-static void call_close(void)
-{
-	result = close(other);
-}
-
-static void call_close_range(void)
-{
-	result = close_range((unsigned int)other, (unsigned int)other, 0);
-}
-
-static void call_closefrom(void)
-{
-	closefrom(other);
-}
+static const struct kind sctp = { "sctp",	AF_INET,     SOCK_STREAM,
+				  IPPROTO_SCTP, "127.0.0.1", "0.0.0.0" };
+static const struct kind sctp_many = { "sctp of many associations",
+				       AF_INET,
+				       SOCK_SEQPACKET,
+				       IPPROTO_SCTP,
+				       "127.0.0.1",
+				       "0.0.0.0" };
 
 /* How a socket of the call's kind takes a port before. */
-enum way { WAY_BIND, WAY_CONNECT };
+enum way { BOUND, CONNECTED };
+
+#define TO(address) &(address).sa, (address).length
+#define SEND_TO(flags) sendto(fd, "x", 1, (flags) | MSG_NOSIGNAL, TO(open_port))
+
+/* Its name, the kind of its socket, the way, and its result. */
+#define CALLS(CALL) \
+	CALL(socket, kinds[TCP4], BOUND, socket(AF_INET, SOCK_STREAM, 0)) \
+	CALL(bind, kinds[TCP4], BOUND, bind(fd, TO(any))) \
+	CALL(bind6, kinds[TCP6], BOUND, bind(fd, TO(any))) \
+	CALL(bind_explicit, kinds[TCP4], BOUND, bind(fd, TO(explicit_port))) \
+	CALL(bind_reserved, kinds[TCP4], BOUND, bind(fd, TO(reserved_port))) \
+	CALL(connect, kinds[TCP4], CONNECTED, connect(fd, TO(open_port))) \
+	CALL(connect6, kinds[TCP6], CONNECTED, connect(fd, TO(open_port))) \
+	CALL(connect_mptcp, kinds[MPTCP4], CONNECTED, \
+	     connect(fd, TO(open_port))) \
+	CALL(connect_self, kinds[TCP4], BOUND, connect(fd, TO(self_port))) \
+	CALL(connect_udp, kinds[UDP4], BOUND, connect(fd, TO(open_port))) \
+	CALL(connect_sctp, sctp, CONNECTED, connect(fd, TO(open_port))) \
+	CALL(listen, kinds[TCP4], BOUND, listen(fd, 1)) \
+	CALL(listen_sctp, sctp, BOUND, listen(fd, 1)) \
+	CALL(sendto, kinds[UDP4], BOUND, SEND_TO(0)) \
+	CALL(sendto6, kinds[UDP6], BOUND, SEND_TO(0)) \
+	CALL(sendto_sctp, sctp_many, CONNECTED, SEND_TO(0)) \
+	CALL(fastopen, kinds[TCP4], CONNECTED, SEND_TO(MSG_FASTOPEN)) \
+	CALL(sendmsg, kinds[UDP4], BOUND, \
+	     sendmsg(fd, &messages[0].msg_hdr, MSG_NOSIGNAL)) \
+	CALL(sendmmsg, kinds[UDP4], BOUND, \
+	     sendmmsg(fd, messages, 2, MSG_NOSIGNAL)) \
+	CALL(syscall, kinds[TCP4], CONNECTED, \
+	     syscall(SYS_connect, fd, TO(open_port))) \
+	CALL(setsockopt, kinds[TCP4], BOUND, \
+	     setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &value, \
+			sizeof(value))) \
+	CALL(getsockopt, kinds[TCP4], BOUND, \
+	     getsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &value, &length)) \
+	CALL(bindx, sctp, BOUND, \
+	     setsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_BINDX_ADD, addresses, \
+			sizeof(struct sockaddr_in))) \
+	CALL(bindx_long, sctp, BOUND, bindx_long()) \
+	CALL(connectx, sctp, CONNECTED, \
+	     setsockopt(fd, IPPROTO_SCTP, SCTP_SOCKOPT_CONNECTX, \
+			&open_port.in, sizeof(open_port.in))) \
+	CALL(bindresvport, kinds[TCP4], BOUND, bindresvport(fd, NULL)) \
+	CALL(bindresvport_sa, kinds[TCP4], BOUND, \
+	     bindresvport_sa != NULL ? bindresvport_sa(fd, &any.sa) : -1) \
+	CALL(rresvport, kinds[TCP4], BOUND, rresvport(&value)) \
+	CALL(dup, kinds[TCP4], BOUND, dup(other)) \
+	CALL(dup2, kinds[TCP4], BOUND, dup2(fd, other)) \
+	CALL(fcntl, kinds[TCP4], BOUND, fcntl(other, F_DUPFD, 0)) \
+	CALL(close, kinds[TCP4], BOUND, close(other)) \
+	CALL(close_range, kinds[TCP4], BOUND, \
+	     close_range((unsigned int)other, (unsigned int)other, 0)) \
+	CALL(closefrom, kinds[TCP4], BOUND, (closefrom(other), 0))
+
+#define DEFINE(name, kind, way, made) \
+	static void call_##name(void) \
+	{ \
+		result = (made); \
+	}
+#define LIST(name, kind, way, made) { #name, call_##name, &kind, way },
+
+CALLS(DEFINE)
 
 static const struct subject {
 	const char *name;
 	void (*make)(void);
-	int family, type, protocol;
+	const struct kind *kind;
 	enum way way;
-} subjects[] = {
-	{ "socket", call_socket, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-	{ "bind", call_bind, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-	{ "bind6", call_bind, AF_INET6, SOCK_STREAM, 0, WAY_BIND },
-	{ "bind-explicit", call_bind_explicit, AF_INET, SOCK_STREAM, 0,
-	  WAY_BIND },
-	{ "bind-reserved", call_bind_reserved, AF_INET, SOCK_STREAM, 0,
-	  WAY_BIND },
-	{ "connect", call_connect, AF_INET, SOCK_STREAM, 0, WAY_CONNECT },
-	{ "connect6", call_connect, AF_INET6, SOCK_STREAM, 0, WAY_CONNECT },
-	{ "connect-mptcp", call_connect, AF_INET, SOCK_STREAM, IPPROTO_MPTCP,
-	  WAY_CONNECT },
-	{ "connect-self", call_connect_self, AF_INET, SOCK_STREAM, 0,
-	  WAY_BIND },
-	{ "connect-udp", call_connect, AF_INET, SOCK_DGRAM, 0, WAY_BIND },
-	{ "connect-sctp", call_connect, AF_INET, SOCK_STREAM, IPPROTO_SCTP,
-	  WAY_CONNECT },
-	{ "listen", call_listen, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-	{ "listen-sctp", call_listen, AF_INET, SOCK_STREAM, IPPROTO_SCTP,
-	  WAY_BIND },
-	{ "sendto", call_sendto, AF_INET, SOCK_DGRAM, 0, WAY_BIND },
-	{ "sendto6", call_sendto, AF_INET6, SOCK_DGRAM, 0, WAY_BIND },
-	{ "sendto-sctp", call_sendto, AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP,
-	  WAY_CONNECT },
-	{ "fastopen", call_fastopen, AF_INET, SOCK_STREAM, 0, WAY_CONNECT },
-	{ "sendmsg", call_sendmsg, AF_INET, SOCK_DGRAM, 0, WAY_BIND },
-	{ "sendmmsg", call_sendmmsg, AF_INET, SOCK_DGRAM, 0, WAY_BIND },
-	{ "syscall", call_syscall, AF_INET, SOCK_STREAM, 0, WAY_CONNECT },
-	{ "setsockopt", call_setsockopt, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-	{ "getsockopt", call_getsockopt, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-	{ "bindx", call_bindx, AF_INET, SOCK_STREAM, IPPROTO_SCTP, WAY_BIND },
-	{ "bindx-long", call_bindx_long, AF_INET, SOCK_STREAM, IPPROTO_SCTP,
-	  WAY_BIND },
-	{ "connectx", call_connectx, AF_INET, SOCK_STREAM, IPPROTO_SCTP,
-	  WAY_CONNECT },
-	{ "bindresvport", call_bindresvport, AF_INET, SOCK_STREAM, 0,
-	  WAY_BIND },
-	{ "bindresvport_sa", call_bindresvport_sa, AF_INET, SOCK_STREAM, 0,
-	  WAY_BIND },
-	{ "rresvport", call_rresvport, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-	{ "dup", call_dup, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-	{ "dup2", call_dup2, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-	{ "fcntl", call_fcntl, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-	{ "close", call_close, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-	{ "close_range", call_close_range, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-	{ "closefrom", call_closefrom, AF_INET, SOCK_STREAM, 0, WAY_BIND },
-};
+} subjects[] = { CALLS(LIST) };
 
 /* --- the measurement ------------------------------------------------------ */
 
@@ -317,16 +211,6 @@ __attribute__((section(".preinit_array"),
 
 /* --- the surroundings ----------------------------------------------------- */
 
-static const struct kind *kind_of(const struct subject *of)
-{
-	static struct kind kind;
-
-	kind = of->family == AF_INET6 ? kinds[TCP6] : kinds[TCP4];
-	kind.type = of->type;
-	kind.protocol = of->protocol;
-	return &kind;
-}
-
 static void make_addresses(const struct kind *kind)
 {
 	any = any_of(kind, 0);
@@ -350,7 +234,7 @@ static void take_ports(const struct kind *kind, int n)
 	for (int i = 0; i < n; i++) {
 		const int holder = open_kind(kind);
 
-		if (subject->way == WAY_CONNECT)
+		if (subject->way == CONNECTED)
 			must(connect_to(holder, open_port), "connect before");
 		else
 			must(bind_to(holder, any), "bind before");
@@ -359,7 +243,7 @@ static void take_ports(const struct kind *kind, int n)
 
 static void prepare(char **argv)
 {
-	const struct kind *kind = kind_of(subject);
+	const struct kind *kind = subject->kind;
 	const char *command = argument(argv, "run=");
 	const int server = open_kind(kind);
 
@@ -391,7 +275,7 @@ int main(int argc, char **argv)
 	size_t depth = early_depth;
 
 	if (!early) {
-		if (!kind_present(kind_of(subject)))
+		if (!kind_present(subject->kind))
 			return 0;
 		prepare(argv);
 		depth = measure();

@@ -54,10 +54,10 @@ static int use_up(void)
 }
 
 /* What a daemon does: it closes 2, and opens its data file. */
-static int replace(const char *path)
+static int replace(void)
 {
 	close(STDERR_FILENO);
-	if (open(path, O_RDWR | O_CREAT | O_TRUNC, 0600) != STDERR_FILENO)
+	if (open(DATA_FILE, O_RDWR | O_CREAT | O_TRUNC, 0600) != STDERR_FILENO)
 		return BAD("the data file is not number 2");
 	return write(STDERR_FILENO, DATA, strlen(DATA)) < 0 ? 1 : use_up();
 }
@@ -80,9 +80,7 @@ static int move_to_pipe(void)
 	poll_end.fd = ends[0];
 	if (use_up())
 		return 1;
-	return poll(&poll_end, 1, 0) == 0
-		       ? 0
-		       : BAD("a line in a pipe of the program's");
+	return must(-poll(&poll_end, 1, 0), "no line in the program's pipe");
 }
 
 static int limit_file(void)
@@ -94,41 +92,51 @@ static int limit_file(void)
 }
 
 /* A signal that came before is the program's own, and comes once. */
-static int keep_pending(int number, bool to_process)
+static int keep_pending(bool to_process)
 {
 	const struct timespec at_once = { 0 };
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, number);
+	sigaddset(&set, SIGPIPE);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	must(to_process ? kill(getpid(), number) : raise(number), "signal");
+	must(to_process ? kill(getpid(), SIGPIPE) : raise(SIGPIPE), "signal");
 	if (use_up())
 		return 1;
-	if (sigtimedwait(&set, NULL, &at_once) != number)
-		return BAD("a pending signal is gone");
-	return sigtimedwait(&set, NULL, &at_once) < 0
-		       ? 0
-		       : BAD("a signal is pending twice");
+	must(sigtimedwait(&set, NULL, &at_once), "the pending signal");
+	return must(-sigtimedwait(&set, NULL, &at_once) - 1, "no second one");
 }
 
-static int speak(const char *way)
+static int keep_pending_of_thread(void)
 {
-	if (strcmp(way, "start") == 0)
-		return 0;
-	if (strcmp(way, "replaced") == 0)
-		return replace(DATA_FILE);
-	if (strcmp(way, "reopened") == 0)
-		return reopen();
-	if (strcmp(way, "moved") == 0)
-		return move_to_pipe();
-	if (strcmp(way, "limited") == 0)
-		return limit_file();
-	if (strcmp(way, "pending") == 0)
-		return keep_pending(SIGPIPE, false);
-	if (strcmp(way, "pending for the process") == 0)
-		return keep_pending(SIGPIPE, true);
-	return use_up();
+	return keep_pending(false);
+}
+
+static int keep_pending_of_process(void)
+{
+	return keep_pending(true);
+}
+
+/* How the program comes to a line; "start" comes before main(). */
+static const struct {
+	const char *name;
+	int (*speak)(void);
+} ways[] = {
+	{ "call", use_up },
+	{ "replaced", replace },
+	{ "reopened", reopen },
+	{ "moved", move_to_pipe },
+	{ "limited", limit_file },
+	{ "pending", keep_pending_of_thread },
+	{ "pending for the process", keep_pending_of_process },
+};
+
+static int speak(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (strcmp(ways[i].name, name) == 0)
+			return ways[i].speak();
+	return strcmp(name, "start") == 0 ? 0 : 2;
 }
 
 /* --- where standard error may be ------------------------------------------ */
@@ -136,7 +144,6 @@ static int speak(const char *way)
 /* What the program gets as 2, and where its lines can be read; -1 = nowhere. */
 struct location {
 	int end, reading;
-	bool background; /* of a terminal */
 };
 
 static void fill(int fd)
@@ -155,24 +162,7 @@ static struct location make_pipe(void)
 	int ends[2];
 
 	must(pipe2(ends, O_CLOEXEC), "pipe");
-	return (struct location){ ends[1], ends[0], false };
-}
-
-static struct location make_unread_pipe(void)
-{
-	struct location place = make_pipe();
-
-	close(place.reading);
-	place.reading = -1;
-	return place;
-}
-
-static struct location make_full_pipe(void)
-{
-	struct location place = make_pipe();
-
-	fill(place.end);
-	return place;
+	return (struct location){ ends[1], ends[0] };
 }
 
 static struct location make_socket(void)
@@ -181,24 +171,7 @@ static struct location make_socket(void)
 
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
 	     "socketpair");
-	return (struct location){ ends[1], ends[0], false };
-}
-
-static struct location make_unread_socket(void)
-{
-	struct location place = make_socket();
-
-	close(place.reading);
-	place.reading = -1;
-	return place;
-}
-
-static struct location make_full_socket(void)
-{
-	struct location place = make_socket();
-
-	fill(place.end);
-	return place;
+	return (struct location){ ends[1], ends[0] };
 }
 
 static struct location make_file(void)
@@ -210,71 +183,62 @@ static struct location make_file(void)
 		"log");
 
 	must((int)write(fd, bytes, sizeof(bytes)), "log");
-	return (struct location){ fd, open("log", O_RDONLY | O_CLOEXEC),
-				  false };
+	return (struct location){ fd, open("log", O_RDONLY | O_CLOEXEC) };
 }
 
 static struct location make_null(void)
 {
-	return (struct location){ open("/dev/null", O_RDWR | O_CLOEXEC), -1,
-				  false };
+	return (struct location){ open("/dev/null", O_RDWR | O_CLOEXEC), -1 };
 }
 
 static struct location make_none(void)
 {
-	return (struct location){ -1, -1, false };
+	return (struct location){ -1, -1 };
 }
 
 static struct location make_terminal(void)
 {
 	const int master = must(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC),
 				"posix_openpt");
-	struct location place = { .reading = master };
 
 	must(grantpt(master) | unlockpt(master), "unlockpt");
-	place.end = must(open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC),
-			 "terminal");
-	return place;
+	return (struct location){
+		must(open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC),
+		     "terminal"),
+		master,
+	};
 }
 
-static struct location make_stopped_terminal(void)
+enum state {
+	OPEN,
+	UNREAD,
+	FULL, /* of a terminal the line discipline takes some, when it runs */
+	ALMOST_FULL, /* room for less than a line */
+	STOPPED,
+	BACKGROUND, /* who writes is stopped: "TOSTOP" in termios(3) */
+};
+
+static void change(struct location *place, enum state state)
 {
-	struct location place = make_terminal();
-
-	must(tcflow(place.end, TCOOFF), "TCOOFF");
-	return place;
-}
-
-/* The line discipline takes some of it on, whenever it comes to run. */
-static struct location make_full_terminal(void)
-{
-	struct location place = make_terminal();
-
-	fill(place.end);
-	return place;
-}
-
-/* Room for less than a line. */
-static struct location make_almost_full_terminal(void)
-{
-	struct location place = make_full_terminal();
+	struct termios settings;
 	char bytes[16];
 
-	must((int)read(place.reading, bytes, sizeof(bytes)), "terminal");
-	return place;
-}
-
-/* Who writes from the background is stopped: "TOSTOP" in termios(3). */
-static struct location make_background_terminal(void)
-{
-	struct location place = make_terminal();
-	struct termios settings;
-
-	must(tcgetattr(place.end, &settings), "tcgetattr");
-	settings.c_lflag |= TOSTOP;
-	must(tcsetattr(place.end, TCSANOW, &settings), "tcsetattr");
-	place.background = true;
-	return place;
+	if (state == FULL || state == ALMOST_FULL)
+		fill(place->end);
+	if (state == ALMOST_FULL)
+		must((int)read(place->reading, bytes, sizeof(bytes)),
+		     "terminal");
+	if (state == STOPPED)
+		must(tcflow(place->end, TCOOFF), "TCOOFF");
+	if (state == UNREAD) {
+		close(place->reading);
+		place->reading = -1;
+	}
+	if (state == BACKGROUND) {
+		must(tcgetattr(place->end, &settings), "tcgetattr");
+		settings.c_lflag |= TOSTOP;
+		must(tcsetattr(place->end, TCSANOW, &settings), "tcsetattr");
+	}
 }
 
 /* --- its parent ----------------------------------------------------------- */
@@ -314,7 +278,8 @@ static void start_in_background(const char *self, const char *way)
 	_exit(WIFSIGNALED(status) ? STATUS_KILLED : WEXITSTATUS(status));
 }
 
-static int run(const char *self, const char *way, const struct location *place)
+static int run(const char *self, const char *way, const struct location *place,
+	       bool background)
 {
 	const int child = must(fork(), "fork");
 	int status;
@@ -324,7 +289,7 @@ static int run(const char *self, const char *way, const struct location *place)
 			close(STDERR_FILENO);
 		else
 			dup2(place->end, STDERR_FILENO);
-		if (place->background)
+		if (background)
 			start_in_background(self, way);
 		start(self, way);
 	}
@@ -351,52 +316,35 @@ static bool has_line(const struct location *place)
 
 enum wanted { NO_LINE, A_LINE, ANY };
 
+/* "reopened" opens the same file anew as 2; "replaced" and "moved" another. */
 static const struct scene {
-	const char *name, *way;
+	const char *name;
 	struct location (*make)(void);
+	enum state state;
 	enum wanted wanted;
+	const char *ways; /* with a comma between */
 } scenes[] = {
-	{ "a pipe", "start", make_pipe, A_LINE },
-	{ "a pipe", "call", make_pipe, A_LINE },
-	{ "a pipe that nobody reads", "start", make_unread_pipe, NO_LINE },
-	{ "a pipe that nobody reads", "call", make_unread_pipe, NO_LINE },
-	{ "a pipe that nobody reads", "pending", make_unread_pipe, NO_LINE },
-	{ "a pipe that nobody reads", "pending for the process",
-	  make_unread_pipe, NO_LINE },
-	{ "a full pipe", "start", make_full_pipe, NO_LINE },
-	{ "a full pipe", "call", make_full_pipe, NO_LINE },
-	{ "a socket", "start", make_socket, A_LINE },
-	{ "a socket", "call", make_socket, A_LINE },
-	{ "a socket that nobody reads", "start", make_unread_socket, NO_LINE },
-	{ "a socket that nobody reads", "call", make_unread_socket, NO_LINE },
-	{ "a full socket", "start", make_full_socket, NO_LINE },
-	{ "a full socket", "call", make_full_socket, NO_LINE },
-	{ "a file", "start", make_file, A_LINE },
-	{ "a file", "call", make_file, A_LINE },
-	{ "a file at its limit", "limited", make_file, NO_LINE },
-	{ "a terminal", "start", make_terminal, A_LINE },
-	{ "a terminal", "call", make_terminal, A_LINE },
-	{ "a terminal that is stopped", "start", make_stopped_terminal,
-	  NO_LINE },
-	{ "a terminal that is stopped", "call", make_stopped_terminal,
-	  NO_LINE },
-	{ "a full terminal", "start", make_full_terminal, ANY },
-	{ "a full terminal", "call", make_full_terminal, ANY },
-	{ "an almost full terminal", "start", make_almost_full_terminal, ANY },
-	{ "an almost full terminal", "call", make_almost_full_terminal, ANY },
-	{ "a terminal of others", "start", make_background_terminal, A_LINE },
-	{ "a terminal of others", "call", make_background_terminal, A_LINE },
-	{ "/dev/null", "call", make_null, NO_LINE },
-	{ "nothing", "start", make_none, NO_LINE },
-	{ "nothing", "call", make_none, NO_LINE },
-	{ "nothing, and 2 is a data file", "replaced", make_none, NO_LINE },
-	{ "a pipe, and 2 is a data file", "replaced", make_pipe, NO_LINE },
-	{ "a file, and 2 is a data file", "replaced", make_file, NO_LINE },
-	{ "a terminal, and 2 is a data file", "replaced", make_terminal,
-	  NO_LINE },
-	{ "a pipe, and 2 another pipe", "moved", make_pipe, NO_LINE },
-	{ "a file, opened anew as 2", "reopened", make_file, A_LINE },
-	{ "a terminal, opened anew as 2", "reopened", make_terminal, A_LINE },
+	{ "a pipe", make_pipe, OPEN, A_LINE, "start,call" },
+	{ "an unread pipe", make_pipe, UNREAD, NO_LINE,
+	  "start,call,pending,pending for the process" },
+	{ "a full pipe", make_pipe, FULL, NO_LINE, "start,call" },
+	{ "a socket", make_socket, OPEN, A_LINE, "start,call" },
+	{ "an unread socket", make_socket, UNREAD, NO_LINE, "start,call" },
+	{ "a full socket", make_socket, FULL, NO_LINE, "start,call" },
+	{ "a file", make_file, OPEN, A_LINE, "start,call,reopened" },
+	{ "a file at its limit", make_file, OPEN, NO_LINE, "limited" },
+	{ "a terminal", make_terminal, OPEN, A_LINE, "start,call,reopened" },
+	{ "a stopped terminal", make_terminal, STOPPED, NO_LINE, "start,call" },
+	{ "a full terminal", make_terminal, FULL, ANY, "start,call" },
+	{ "an almost full terminal", make_terminal, ALMOST_FULL, ANY,
+	  "start,call" },
+	{ "a terminal of others", make_terminal, BACKGROUND, A_LINE,
+	  "start,call" },
+	{ "/dev/null", make_null, OPEN, NO_LINE, "call" },
+	{ "nothing", make_none, OPEN, NO_LINE, "start,call,replaced" },
+	{ "a pipe", make_pipe, OPEN, NO_LINE, "replaced,moved" },
+	{ "a file", make_file, OPEN, NO_LINE, "replaced" },
+	{ "a terminal", make_terminal, OPEN, NO_LINE, "replaced" },
 };
 
 static bool is_data_untouched(void)
@@ -410,18 +358,21 @@ static bool is_data_untouched(void)
 	       memcmp(bytes, DATA, (size_t)n) == 0;
 }
 
-static void play(const char *self, const struct scene *scene)
+static void play(const char *self, const struct scene *scene, const char *way)
 {
 	struct location place = scene->make();
-	const int status = run(self, scene->way, &place);
+
+	change(&place, scene->state);
+
+	const int status = run(self, way, &place, scene->state == BACKGROUND);
 	const bool line = has_line(&place);
 
 	check(status == 0, "%s, %s: ends as without Berth, status 0x%x",
-	      scene->name, scene->way, status);
+	      scene->name, way, status);
 	check(scene->wanted == ANY || line == (scene->wanted == A_LINE),
-	      "%s, %s: %s", scene->name, scene->way,
+	      "%s, %s: %s", scene->name, way,
 	      line ? "a line is written" : "no line is written");
-	if (strcmp(scene->way, "replaced") == 0)
+	if (strcmp(way, "replaced") == 0)
 		check(is_data_untouched(), "%s: the data is as it was",
 		      scene->name);
 	close(place.end);
@@ -432,7 +383,12 @@ int main(int argc, char **argv)
 {
 	if (argc > 2)
 		return speak(argv[2]);
-	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++)
-		play(argv[0], &scenes[i]);
+	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++) {
+		char ways_left[64], *left = ways_left;
+
+		strcpy(ways_left, scenes[i].ways);
+		for (char *way; (way = strsep(&left, ",")) != NULL;)
+			play(argv[0], &scenes[i], way);
+	}
 	return 0;
 }

@@ -20,15 +20,15 @@ VARIANTS = {
 N_PORTS = '2'
 
 # Those that choose a port, and those that do not.
-CHOOSING = ['bind', 'bind6', 'connect', 'connect6', 'connect-mptcp',
-            'connect-udp', 'connect-sctp', 'listen', 'listen-sctp', 'sendto',
-            'sendto6', 'sendto-sctp', 'fastopen', 'sendmsg', 'sendmmsg',
-            'syscall', 'bindx', 'bindx-long', 'connectx']
-OTHERS = ['socket', 'bind-explicit', 'connect-self', 'setsockopt',
+CHOOSING = ['bind', 'bind6', 'connect', 'connect6', 'connect_mptcp',
+            'connect_udp', 'connect_sctp', 'listen', 'listen_sctp', 'sendto',
+            'sendto6', 'sendto_sctp', 'fastopen', 'sendmsg', 'sendmmsg',
+            'syscall', 'bindx', 'bindx_long', 'connectx']
+OTHERS = ['socket', 'bind_explicit', 'connect_self', 'setsockopt',
           'getsockopt', 'bindresvport', 'bindresvport_sa', 'rresvport', 'dup',
           'dup2', 'fcntl', 'close', 'close_range', 'closefrom']
 # One of each way through the code.
-FEW = ['bind', 'connect', 'listen', 'sendto', 'connect-sctp', 'bindx-long',
+FEW = ['bind', 'connect', 'listen', 'sendto', 'connect_sctp', 'bindx_long',
        'connectx', 'fastopen']
 
 CONFIGURATION = '''
@@ -98,7 +98,7 @@ class Stack:
     def policies(self):
         for name, variant in VARIANTS.items():
             load = self.load(CONFIGURATION % variant['BERTH_RANGE'])
-            for call in FEW + ['bind-reserved']:
+            for call in FEW + ['bind_reserved']:
                 self.measure(name + ', a policy is new', call, '0', {}, [load])
             damage = '; '.join((load, DAMAGE))
             for call in FEW:
