@@ -10,15 +10,6 @@
 #define OPEN_PORT 7200
 #define MAX_PORTS 64
 
-static size_t range_size(const char *range)
-{
-	size_t size = 0;
-
-	for (uint32_t port = 1; port < 65536; port++)
-		size += range_has(range, (uint16_t)port);
-	return size;
-}
-
 /* 0 and the port, or -1 when there is none left. */
 static int take(const struct kind *kind, bool connecting, int *fdp)
 {
@@ -32,7 +23,8 @@ static void take_all(const struct kind *kind, bool connecting,
 		     const char *range)
 {
 	static const char *const names[] = { "bind", "connect" };
-	size_t size = range_size(range), count = 0;
+	const size_t size = (size_t)range_size(range);
+	size_t count = 0;
 	int fds[MAX_PORTS + 1];
 	bool seen[65536] = { false };
 	int server = start_server(kind, loopback_of(kind, OPEN_PORT));

@@ -173,20 +173,11 @@ static int open_abrupt(const struct kind *kind)
 
 /* --- what holds ----------------------------------------------------------- */
 
-static int n_ports_of(const char *range)
-{
-	int n = 0;
-
-	for (uint32_t port = 1; port < 65536; port++)
-		n += range_has(range, (uint16_t)port);
-	return n;
-}
-
 /* Sockets until one gets no port; each has one of its own, of the range. */
 static void fill(const struct kind *kind, const struct way *way,
 		 const char *range, const struct taker *taker)
 {
-	const int n_ports = n_ports_of(range);
+	const int n_ports = range_size(range);
 	bool is_taken[65536] = { false };
 	int fds[MAX_PORTS + 1], n = 0, n_wrong = 0, error = 0;
 
@@ -266,7 +257,7 @@ static void explicit_self(const struct kind *kind)
 
 int main(int argc, char *argv[])
 {
-	must(argc == 2 && n_ports_of(argv[1]) <= MAX_PORTS ? 0 : -1, "range");
+	must(argc == 2 && range_size(argv[1]) <= MAX_PORTS ? 0 : -1, "range");
 	for (size_t i = 0; i < N_SCTP_KINDS; i++) {
 		const struct kind *kind = &sctp_kinds[i];
 

@@ -4,10 +4,10 @@
  *
  * Puts a seccomp filter on itself and then does what SCENARIO says: prints the
  * result of each call, and how many of its sockets have a port in RANGE. LIST
- * is "only" (all but the CALLs kill) or "none" (the CALLs kill). A CALL is a
- * number, or NUMBER:LEVEL:NAME of getsockopt(2) or setsockopt(2). WAY is how
- * the filter is set: prctl, seccomp, tsync, libseccomp, or never. Edge cases
- * 24, 41 and 42.
+ * is "only" (all but the CALLs kill), "none" (the CALLs kill) or "most" (all but
+ * the CALLs say EPERM). A CALL is a number, a name as in words.c, or
+ * NUMBER:LEVEL:NAME of getsockopt(2) or setsockopt(2). WAY is how the filter is
+ * set: prctl, seccomp, tsync, libseccomp, or never. Edge cases 24, 41 and 42.
  *
  * The filter is a child's: its parent has the sockets too, and looks at their
  * ports. PR_SET_NO_NEW_PRIVS is the last call before the scenario for who
@@ -16,7 +16,7 @@
  * With the WAY "inherited" the program starts itself anew under the filter,
  * with FILTERED_PRELOAD as LD_PRELOAD, and has no child.
  */
-#include "probe.h"
+#include "step.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -30,8 +30,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define SERVER_PORT 7600
-#define CLOSED_PORT 7601
+#include "words.h"
+
+#define SERVER "here:7600"
+#define CLOSED "here:7601"
 #define N_SOCKETS 6
 #define MAX_INSTRUCTIONS 4096
 
@@ -65,17 +67,21 @@ static void answer(uint32_t action)
 
 static void add_call(const char *text, uint32_t action)
 {
-	unsigned int number, level, name;
+	unsigned int call, level, name;
 
 	load(offsetof(struct seccomp_data, nr));
-	if (sscanf(text, "%u:%u:%u", &number, &level, &name) == 3) {
-		unless_equal(number, 5);
+	if (sscanf(text, "%u:%u:%u", &call, &level, &name) == 3) {
+		unless_equal(call, 5);
 		load(offsetof(struct seccomp_data, args[1]));
 		unless_equal(level, 3);
 		load(offsetof(struct seccomp_data, args[2]));
 		unless_equal(name, 1);
 	} else {
-		unless_equal((uint32_t)atoi(text), 1);
+		char copy[64];
+
+		snprintf(copy, sizeof(copy), "%s", text);
+		words_read(copy);
+		unless_equal((uint32_t)number(0), 1);
 	}
 	answer(action);
 }
@@ -103,21 +109,23 @@ static void set_by_library(uint32_t listed, uint32_t otherwise, char **calls)
 	must(load_all(context), "seccomp_load");
 }
 
-static void set_filter(const char *way, bool only, char **calls)
+static void set_filter(const char *way, const char *list, char **calls)
 {
-	const uint32_t listed = only ? SECCOMP_RET_ALLOW
-				     : SECCOMP_RET_KILL_PROCESS;
+	const bool is_none = strcmp(list, "none") == 0;
+	const uint32_t listed = is_none ? SECCOMP_RET_KILL_PROCESS
+					: SECCOMP_RET_ALLOW;
+	const uint32_t otherwise = is_none ? SECCOMP_RET_ALLOW
+				   : strcmp(list, "most") == 0
+					   ? SECCOMP_RET_ERRNO | EPERM
+					   : SECCOMP_RET_KILL_PROCESS;
 
 	if (strcmp(way, "libseccomp") == 0) {
-		set_by_library(listed,
-			       only ? SECCOMP_RET_KILL_PROCESS
-				    : SECCOMP_RET_ALLOW,
-			       calls);
+		set_by_library(listed, otherwise, calls);
 		return;
 	}
 	for (; *calls != NULL; calls++)
 		add_call(*calls, listed);
-	answer(only ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ALLOW);
+	answer(otherwise);
 	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
 	if (strcmp(way, "prctl") == 0)
 		must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program),
@@ -135,8 +143,6 @@ static void set_filter(const char *way, bool only, char **calls)
 /* --- the scenarios -------------------------------------------------------- */
 
 static char report[4096];
-static char a_byte[1];
-
 /* No stdio behind the filter: its calls are not the scenario's. */
 static void say(const char *call, long result)
 {
@@ -147,109 +153,42 @@ static void say(const char *call, long result)
 		 result < 0 ? "failed" : "done", error);
 }
 
-static struct address server_of(const struct kind *kind)
-{
-	return loopback_of(kind, SERVER_PORT);
-}
-
-static void do_connect(const struct kind *kind, int fd)
-{
-	say("connect", connect_to(fd, server_of(kind)));
-}
-
-static void do_reconnect(const struct kind *kind, int fd)
-{
-	say("connect", connect_to(fd, loopback_of(kind, CLOSED_PORT)));
-	say("connect", connect_to(fd, server_of(kind)));
-}
-
-static void do_bind(const struct kind *kind, int fd)
-{
-	say("bind", bind_to(fd, loopback_of(kind, 0)));
-}
-
-static void do_bind_connect(const struct kind *kind, int fd)
-{
-	say("bind", bind_to(fd, loopback_of(kind, 0)));
-	say("connect", connect_to(fd, server_of(kind)));
-}
-
-static void do_reuse(const struct kind *kind, int fd)
-{
-	say("SO_REUSEADDR", set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1));
-	say("bind", bind_to(fd, any_of(kind, 0)));
-}
-
-static void do_listen(const struct kind *kind, int fd)
-{
-	say("listen", listen(fd, 1));
-	(void)kind;
-}
-
-static void do_sendto(const struct kind *kind, int fd)
-{
-	say("sendto", send_to(fd, server_of(kind), 0));
-	say("sendto", send_to(fd, server_of(kind), 0));
-}
-
-static void do_sendmsg(const struct kind *kind, int fd)
-{
-	struct address address = server_of(kind);
-	struct iovec data = { a_byte, 1 };
-	const struct msghdr message = {
-		.msg_name = &address.sa,
-		.msg_namelen = address.length,
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-	};
-
-	say("sendmsg", sendmsg(fd, &message, 0));
-}
-
-static void do_dup(const struct kind *kind, int fd)
-{
-	const int copy = dup(fd);
-
-	say("dup", copy);
-	say("connect", connect_to(copy, server_of(kind)));
-	say("close", close(copy));
-}
-
-/* Nothing of this is Berth's. */
-static void do_unix(const struct kind *kind, int fd)
-{
-	struct address nowhere = { .un = { AF_UNIX, "/nonexistent/socket" },
-				   .length = sizeof(nowhere.un) };
-	struct iovec data = { a_byte, 1 };
-	const struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
-
-	(void)kind;
-	say("sendmsg", sendmsg(fd, &message, 0));
-	say("sendto", sendto(fd, "x", 1, 0, NULL, 0));
-	say("connect", connect_to(fd, nowhere));
-	say("bind", bind_to(fd, nowhere));
-}
-
 static const struct scenario {
-	const char *name;
-	int kind;
-	void (*act)(const struct kind *kind, int fd);
-	bool is_own; /* of AF_UNIX */
+	const char *name, *kind, *steps;
+	bool is_own; /* of AF_UNIX: nothing of it is Berth's */
 } scenarios[] = {
-	{ "connect", TCP4, do_connect, false },
-	{ "connect6", TCP6, do_connect, false },
-	{ "reconnect", TCP4, do_reconnect, false },
-	{ "dup", TCP4, do_dup, false },
-	{ "bind", TCP4, do_bind, false },
-	{ "bind-connect", TCP4, do_bind_connect, false },
-	{ "reuse", TCP4, do_reuse, false },
-	{ "listen", TCP4, do_listen, false },
-	{ "udp-connect", UDP4, do_connect, false },
-	{ "udp-bind", UDP6, do_bind, false },
-	{ "sendto", UDP4, do_sendto, false },
-	{ "sendmsg", UDP6, do_sendmsg, false },
-	{ "unix", TCP4, do_unix, true },
+	{ "connect", "tcp4", "connect " SERVER, false },
+	{ "connect6", "tcp6", "connect " SERVER, false },
+	{ "reconnect", "tcp4", "connect " CLOSED ";connect " SERVER, false },
+	{ "dup", "tcp4", "dup;connect " SERVER ";close", false },
+	{ "bind", "tcp4", "bind here:0", false },
+	{ "bind6", "tcp6", "bind here:0", false },
+	{ "bind-connect", "tcp4", "bind here:0;connect " SERVER, false },
+	{ "reuse", "tcp4", "set SOL_SOCKET SO_REUSEADDR 1;bind any:0", false },
+	{ "listen", "tcp4", "listen 1", false },
+	{ "udp-connect", "udp4", "connect " SERVER, false },
+	{ "udp-bind", "udp6", "bind here:0", false },
+	{ "sendto", "udp4", "sendto " SERVER " 0;sendto " SERVER " 0", false },
+	{ "sendmsg", "udp6", "sendmsg " SERVER " 0", false },
+	{ "unix", "tcp4",
+	  "sendmsg null/len=0 0;sendto null/len=0 0;connect unix:none;"
+	  "bind unix:none",
+	  true },
 };
+
+/* On each socket. */
+static void act(const struct scenario *scenario, const int *fds)
+{
+	for (int i = 0; i < N_SOCKETS; i++) {
+		char copy[256], *rest = copy, *step;
+
+		stage.fd = fds[i];
+		snprintf(copy, sizeof(copy), "%s", scenario->steps);
+		while ((step = strsep(&rest, ";")) != NULL)
+			say(step, step_make(step));
+	}
+	(void)!write(STDOUT_FILENO, report, strlen(report));
+}
 
 /* --- both processes ------------------------------------------------------- */
 
@@ -266,7 +205,7 @@ static int open_socket(const struct scenario *scenario, int i)
 		return i % 2 == 0 ? pair[0] : pass_to_self(pair[0]);
 	}
 
-	const int fd = open_kind(&kinds[scenario->kind]);
+	const int fd = open_kind(stage.kind);
 
 	return i % 2 == 0 ? fd : pass_to_self(fd);
 }
@@ -274,10 +213,8 @@ static int open_socket(const struct scenario *scenario, int i)
 static void run_child(const struct scenario *scenario, const int *fds,
 		      char **argv)
 {
-	set_filter(argv[2], strcmp(argv[3], "only") == 0, argv + 5);
-	for (int i = 0; i < N_SOCKETS; i++)
-		scenario->act(&kinds[scenario->kind], fds[i]);
-	(void)!write(STDOUT_FILENO, report, strlen(report));
+	set_filter(argv[2], argv[3], argv + 5);
+	act(scenario, fds);
 	for (int i = 0; i < N_SOCKETS; i++)
 		close(fds[i]);
 	exit(0);
@@ -299,7 +236,7 @@ static void start_anew(char **argv)
 
 	if (preload != NULL)
 		setenv("LD_PRELOAD", preload, 1);
-	set_filter("prctl", strcmp(argv[3], "only") == 0, argv + 5);
+	set_filter("prctl", argv[3], argv + 5);
 	argv[2] = way;
 	execv("/proc/self/exe", argv);
 	must(-1, "execv");
@@ -310,9 +247,7 @@ static int run_alone(const struct scenario *scenario, const int *fds,
 {
 	char line[32];
 
-	for (int i = 0; i < N_SOCKETS; i++)
-		scenario->act(&kinds[scenario->kind], fds[i]);
-	(void)!write(STDOUT_FILENO, report, strlen(report));
+	act(scenario, fds);
 	snprintf(line, sizeof(line), "ports %d\n", count_inside(fds, range));
 	(void)!write(STDOUT_FILENO, line, strlen(line));
 	return 0;
@@ -345,8 +280,8 @@ int main(int argc, char **argv)
 		start_anew(argv);
 	while (strcmp(scenario->name, argv[1]) != 0)
 		scenario++;
-	start_server(&kinds[scenario->kind],
-		     loopback_of(&kinds[scenario->kind], SERVER_PORT));
+	stage.kind = step_kind(scenario->kind);
+	step_serve(SERVER);
 	for (int i = 0; i < N_SOCKETS; i++)
 		fds[i] = open_socket(scenario, i);
 	if (strcmp(argv[2], "alone") == 0)

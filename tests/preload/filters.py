@@ -5,7 +5,8 @@ To be run in a network namespace. Each scenario of FILTERED is traced under Bert
 without a filter: that gives the calls that Berth makes, whatever they are. Then
 each of them is forbidden, one by one, by a filter that kills; and once all that
 the program does not make itself. The program lives, and its calls say what they
-say bare. Edge cases 24, 41 and 42.
+say bare. And with those that libberth(7) names beside its own, all is as without a
+filter. Edge cases 24, 41 and 42.
 """
 
 import os
@@ -25,6 +26,16 @@ CASES.update({
     'dry, told': {'BERTH_RANGE': '7600', 'BERTH_LOG': 'stderr'},
     'dry, syslog': {'BERTH_RANGE': '7600', 'BERTH_LOG': 'syslog'},
 })
+
+# What the scenarios call themselves, and what Berth calls at a call.
+SCENARIO_CALLS = ['SYS_' + name for name in (
+    'bind', 'connect', 'listen', 'sendto', 'sendmsg', 'setsockopt', 'dup',
+    'close', 'write', 'exit', 'exit_group')]
+BERTH_CALLS = ['SYS_' + name for name in (
+    'setsockopt', 'getsockopt', 'getsockname', 'bind', 'getpid')]
+# What the second socket is told where the only port is the first one's.
+USED_UP = {'bind': 98, 'bind6': 98, 'udp-bind': 98, 'connect': 99,
+           'connect6': 99, 'udp-connect': 11}
 
 MARK = 'prctl(0x26,'        # PR_SET_NO_NEW_PRIVS
 # What a process does not make by itself, or cannot do without to end.
@@ -147,17 +158,40 @@ def check_scenario(tap, program, case, scenario):
                    (case, scenario, name), run.stdout.splitlines())
 
 
+def is_as_unfiltered(tap, program, case, scenario):
+    variables = CASES[case]
+    allowed = SCENARIO_CALLS + BERTH_CALLS
+    run = program.run(True, variables, [
+        scenario, 'prctl', 'only', variables['BERTH_RANGE'], *allowed])
+    tap.ok(run.returncode == 0 and
+           n_inside(run) == least_inside('', case, scenario),
+           '%s, %s: in the range with five calls more' % (case, scenario),
+           run.stdout.splitlines())
+    if scenario not in USED_UP:
+        return
+    only = variables['BERTH_RANGE'].split('-')[0]
+    run = program.run(True, dict(variables, BERTH_RANGE=only),
+                      [scenario, 'prctl', 'most', only, *allowed])
+    results = [line.split()[-2:] for line in outcome(run)[0]]
+    tap.ok(results == [['done', '0']] + 5 * [['failed',
+                                              str(USED_UP[scenario])]],
+           '%s, %s: the only port is used up' % (case, scenario),
+           run.stdout.splitlines())
+
+
 def main():
     library, filtered = map(os.path.abspath, sys.argv[1:3])
     tap = Tap()
-    if not shutil.which('strace'):
-        print('1..0 # SKIP no strace here')
-        return
     scenarios = subprocess.run([filtered], stdout=subprocess.PIPE, check=True,
                                universal_newlines=True).stdout.split()
     with tempfile.TemporaryDirectory(prefix='berth-') as folder:
         program = Program(library, filtered, folder)
-        for case in CASES:
+        for case in VARIANTS:
+            for scenario in scenarios:
+                is_as_unfiltered(tap, program, case, scenario)
+        if not shutil.which('strace'):
+            tap.skip('no strace here')
+        for case in CASES if shutil.which('strace') else ():
             for scenario in scenarios:
                 check_scenario(tap, program, case, scenario)
     tap.end()

@@ -164,39 +164,40 @@ void end_child(int child, const char *format, ...)
 	fflush(stdout);
 }
 
+static void print_line(const char *prefix, const char *format,
+		       va_list arguments)
+{
+	fputs(prefix, stdout);
+	vprintf(format, arguments);
+	printf("\n");
+	fflush(stdout);
+}
+
 void report_text(const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	vprintf(format, arguments);
+	print_line("", format, arguments);
 	va_end(arguments);
-	printf("\n");
-	fflush(stdout);
 }
 
 void check(bool holds, const char *format, ...)
 {
 	va_list arguments;
 
-	printf(holds ? "ok " : "not ok ");
 	va_start(arguments, format);
-	vprintf(format, arguments);
+	print_line(holds ? "ok " : "not ok ", format, arguments);
 	va_end(arguments);
-	printf("\n");
-	fflush(stdout);
 }
 
 void skip(const char *format, ...)
 {
 	va_list arguments;
 
-	printf("skip ");
 	va_start(arguments, format);
-	vprintf(format, arguments);
+	print_line("skip ", format, arguments);
 	va_end(arguments);
-	printf("\n");
-	fflush(stdout);
 }
 
 int must(int result, const char *what)
@@ -297,7 +298,7 @@ int await_connect(int fd)
 	return error;
 }
 
-void *page_end(const void *bytes, size_t size, bool writable)
+void *page_end(const void *bytes, size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
@@ -306,8 +307,7 @@ void *page_end(const void *bytes, size_t size, bool writable)
 	must(pages == MAP_FAILED ? -1 : 0, "mmap");
 	memcpy(pages + page - size, bytes, size);
 	must(mprotect(pages + page, page, PROT_NONE), "mprotect");
-	if (!writable)
-		must(mprotect(pages, page, PROT_READ), "mprotect");
+	must(mprotect(pages, page, PROT_READ), "mprotect");
 	return pages + page - size;
 }
 
@@ -325,6 +325,15 @@ bool range_has(const char *range, uint16_t port)
 		range = *end ? end + 1 : end;
 	}
 	return false;
+}
+
+int range_size(const char *range)
+{
+	int size = 0;
+
+	for (uint32_t port = 1; port < 65536; port++)
+		size += range_has(range, (uint16_t)port);
+	return size;
 }
 
 int count_fds(void)

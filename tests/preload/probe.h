@@ -97,20 +97,7 @@ __attribute__((format(printf, 4, 5))) void report_call(int fd, long result,
 						       int error,
 						       const char *format, ...);
 
-/*
- * The same in a child, for a pointer that nobody may follow: a crash is a line
- * as well then, and what the socket looks like afterwards is seen by both.
- */
-#define REPORT_WILD(fd, call, ...) \
-	do { \
-		int report_child = start_child(); \
-		if (report_child == 0) { \
-			REPORT(fd, call, __VA_ARGS__); \
-			_exit(0); \
-		} \
-		end_child(report_child, __VA_ARGS__); \
-	} while (0)
-
+/* For a call on a pointer that nobody may follow: a crash is a line as well. */
 int start_child(void);
 __attribute__((format(printf, 2, 3))) void end_child(int child,
 						     const char *format, ...);
@@ -155,11 +142,12 @@ int await_connect(int fd);
 /* Sends a descriptor to this process itself, by SCM_RIGHTS. Returns the copy. */
 int pass_to_self(int fd);
 
-/* size bytes that end at an unmapped page, writable or not. */
-void *page_end(const void *bytes, size_t size, bool writable);
+/* size bytes, read-only, that end at an unmapped page. */
+void *page_end(const void *bytes, size_t size);
 
-/* Whether port lies in the list "lo-hi,port,...". */
+/* Whether port lies in the list "lo-hi,port,...", and how many do. */
 bool range_has(const char *range, uint16_t port);
+int range_size(const char *range);
 
 /* A system call that no hook sees; returns what the kernel does. */
 long call_unseen(long number, long first, long second, long third, long fourth,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Children, threads, handlers and passed descriptors look the same with and
- * without Berth. Edge cases 18, 19, 20 and 23.
+ * Children, threads and handlers look the same with and without Berth. Edge
+ * cases 17, 19, 20 and 23.
  */
 #include "probe.h"
 
@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -155,33 +154,6 @@ static void handler(void)
 	report_text("connect in a handler: %d", (int)handler_result);
 }
 
-/* Edge case 18: a descriptor that no hooked call made. */
-static void passed_descriptor(void)
-{
-	char protocol[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 'x';
-	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr header = { .msg_iov = &part,
-				 .msg_iovlen = 1,
-				 .msg_control = protocol,
-				 .msg_controllen = sizeof(protocol) };
-	struct cmsghdr *item = CMSG_FIRSTHDR(&header);
-	int ends[2], fd = new_stream(), copy;
-
-	must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
-	item->cmsg_level = SOL_SOCKET;
-	item->cmsg_type = SCM_RIGHTS;
-	item->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(item), &fd, sizeof(fd));
-	REPORT(-1, sendmsg(ends[0], &header, 0), "sendmsg SCM_RIGHTS");
-	close(fd);
-	must((int)recvmsg(ends[1], &header, 0), "recvmsg");
-	memcpy(&copy, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof(copy));
-	REPORT(copy, connect_to(copy, peer()), "connect passed");
-	close(copy);
-	close(ends[0]);
-	close(ends[1]);
-}
-
 /* Standard descriptors are no different from others. */
 static void as_stdin(void)
 {
@@ -222,7 +194,6 @@ int main(void)
 	spawn_child();
 	threads();
 	handler();
-	passed_descriptor();
 	as_stdin();
 	six_arguments();
 	return 0;

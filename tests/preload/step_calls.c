@@ -61,9 +61,9 @@ struct mmsghdr *messages(int i, int j)
 	if (strcmp(how, "bad0") == 0 || strcmp(how, "bad1") == 0)
 		list[how[3] - '0'] = (struct mmsghdr){ .msg_len = 0 };
 	if (strcmp(how, "page") == 0)
-		return page_end(list, sizeof(*list), false);
+		return page_end(list, sizeof(*list));
 	if (strcmp(how, "cut") == 0)
-		return page_end(list, 16, false);
+		return page_end(list, 16);
 	return list;
 }
 

@@ -82,7 +82,6 @@ CASES = {
     'assert_arrivals': [*variants(), *small(8, 'away')],
     'assert_copies': [*variants(), *small(8, 'dry')],
     'assert_small': [*variants(), *small(2, 'dry')],
-    'assert_seccomp': [*variants(), *small(1, 'errno')],
 }
 
 

@@ -100,6 +100,10 @@ static const struct {
 	NAME(SYS_fcntl),
 	NAME(SYS_setsockopt),
 	NAME(SYS_getsockopt),
+	NAME(SYS_getsockname),
+	NAME(SYS_getpid),
+	NAME(SYS_exit),
+	NAME(SYS_exit_group),
 	NAME(SYS_socket),
 	NAME(SYS_write),
 	NAME(SYS_recvmsg),
@@ -236,7 +240,7 @@ static void change(struct place *place, const char *text)
 		place->pointer = memcpy(place->odd + 1, address,
 					sizeof(*address));
 	else if (strcmp(text, "page") == 0)
-		place->pointer = page_end(address, address->length, false);
+		place->pointer = page_end(address, address->length);
 	else
 		refuse_word("change of an address", text);
 }
