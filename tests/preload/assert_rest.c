@@ -64,12 +64,12 @@ static void rests(const struct kind *kind)
 }
 
 /*
- * assert_rest KIND. The range has few more ports than are used here, so that a
- * port that did not rest would come back.
+ * assert_rest KIND RANGE. The range has few more ports than are used here, so
+ * that a port that did not rest would come back.
  */
 int main(int argc, char **argv)
 {
-	if (argc != 2)
+	if (argc != 3)
 		return 2;
 	for (const struct kind *kind = kinds; kind < kinds + N_KINDS; kind++) {
 		if (strcmp(argv[1], kind->name) == 0 && kind_present(kind))

@@ -49,17 +49,22 @@ static void assert_refused(const char *message)
 	cr_assert_str_eq(text, message, "%s", text);
 }
 
+static void assert_default_settings(void)
+{
+	cr_assert_eq(environment.settings[SETTING_ALGORITHM],
+		     ALGORITHM_DOUBLE_HASH);
+	cr_assert_eq(environment.settings[SETTING_ON_ERROR], ON_ERROR_PRIVATE);
+	cr_assert_eq(environment.settings[SETTING_LOG], LOG_START);
+	cr_assert(environment.settings[SETTING_PIN]);
+}
+
 Test(environment, an_empty_environment_gives_the_defaults)
 {
 	cr_assert_eq(read_policy(), 0);
 	assert_range("49152-65535");
 	cr_assert_eq(environment.range.n_ports, 16384);
 	cr_assert_eq(environment.reserved.n_ports, 0);
-	cr_assert_eq(environment.settings[SETTING_ALGORITHM],
-		     ALGORITHM_DOUBLE_HASH);
-	cr_assert_eq(environment.settings[SETTING_ON_ERROR], ON_ERROR_PRIVATE);
-	cr_assert_eq(environment.settings[SETTING_LOG], LOG_START);
-	cr_assert(environment.settings[SETTING_PIN]);
+	assert_default_settings();
 }
 
 Test(environment, every_variable_is_read)
@@ -119,41 +124,67 @@ Test(environment, what_the_kernel_reserves_is_always_taken_out)
 	cr_assert_eq(environment.reserved.n_ports, 12);
 }
 
-Test(environment, the_kernel_preset_is_the_range_of_the_kernel)
-{
-	variables[0] = "BERTH_RANGE=kernel";
-	cr_assert_eq(read_policy(), 0);
-	assert_range("20000-29999");
-}
+static const struct {
+	const char *variables[3];
+	const char *message; /* NULL: it is taken */
+	const char *range;   /* NULL: the default */
+	uint32_t n_reserved;
+} cases[] = {
+	{ { "BERTH_RANGE=kernel" }, NULL, "20000-29999", 0 },
+	/* Services: ports below 1024 may be reserved, but not assigned. */
+	{ { "BERTH_RESERVE=1-1023" }, NULL, "49152-65535", 1023 },
+	{ { "BERTH_RANGE=1024-2000" }, NULL, "1024-2000", 0 },
+	{ { "BERTH_RANGE=1023-2000" },
+	  .message =
+		  "BERTH_RANGE=\"1023-2000\": \"1023-2000\" has ports below 1024, "
+		  "which are for services" },
+	{ { "BERTH_RANGE=5000,70000", "BERTH_RESERVE=50000-65535" },
+	  "BERTH_RANGE=\"5000,70000\": \"70000\" is beyond 65535",
+	  "49152-49999",
+	  15536 },
+	{ { "BERTH_RANGE=" }, .message = "BERTH_RANGE=\"\": \"\" is empty" },
+	{ .variables = { "BERTH_RESERVE=" } },
+	{ { "BERTH_RANGE=5000-5010", "BERTH_RESERVE=4000-6000" },
+	  "BERTH_RANGE=\"5000-5010\": \"5000-5010\" has no port that is not "
+	  "reserved",
+	  "49152-65535",
+	  2001 },
+	{ { "BERTH_RESERVE=1024-65535" },
+	  .message =
+		  "BERTH_RESERVE=\"1024-65535\": \"1024-65535\" leaves no port of the "
+		  "range" },
+	{ { "BERTH_ALGORITHM=rnd" },
+	  .message =
+		  "BERTH_ALGORITHM=\"rnd\": \"rnd\" is not sequential, random, hash, "
+		  "double-hash or random-increments" },
+	{ { "BERTH_ON_ERROR=die" },
+	  .message =
+		  "BERTH_ON_ERROR=\"die\": \"die\" is not private or refuse" },
+	{ { "BERTH_PIN=maybe" },
+	  .message = "BERTH_PIN=\"maybe\": \"maybe\" is not yes or no" },
+	{ { "BERTH_LOG=" },
+	  .message =
+		  "BERTH_LOG=\"\": \"\" is not start, none, stderr or syslog" },
+	/* A message is one line. */
+	{ { "BERTH_PIN=a\nb\x1b[0m" },
+	  .message = "BERTH_PIN=\"a?b?[0m\": \"a?b?[0m\" is not yes or no" },
+};
 
-Test(environment, service_ports_may_be_reserved_but_not_assigned)
+Test(environment, what_is_refused_leaves_the_default_in_its_place)
 {
-	variables[0] = "BERTH_RESERVE=1-1023";
-	cr_assert_eq(read_policy(), 0);
-	variables[0] = "BERTH_RANGE=1024-2000";
-	cr_assert_eq(read_policy(), 0);
-	assert_range("1024-2000");
-	variables[0] = "BERTH_RANGE=1023-2000";
-	assert_refused("BERTH_RANGE=\"1023-2000\": \"1023-2000\" has ports "
-		       "below 1024, which are for services");
-	assert_range("49152-65535");
-}
-
-Test(environment, a_refused_range_leaves_the_default_in_its_place)
-{
-	variables[0] = "BERTH_RANGE=5000,70000";
-	variables[1] = "BERTH_RESERVE=50000-65535";
-	assert_refused("BERTH_RANGE=\"5000,70000\": \"70000\" is beyond 65535");
-	cr_assert_str_eq(error.variable, "BERTH_RANGE");
-	cr_assert_str_eq(error.value, "5000,70000");
-	assert_range("49152-49999");
-}
-
-Test(environment, an_empty_range_is_refused)
-{
-	variables[0] = "BERTH_RANGE=";
-	assert_refused("BERTH_RANGE=\"\": \"\" is empty");
-	assert_range("49152-65535");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memcpy(variables, cases[i].variables,
+		       sizeof(cases[i].variables));
+		if (cases[i].message != NULL)
+			assert_refused(cases[i].message);
+		else
+			cr_assert_eq(read_policy(), 0, "%s", variables[0]);
+		assert_range(cases[i].range != NULL ? cases[i].range
+						    : "49152-65535");
+		cr_assert_eq(environment.reserved.n_ports, cases[i].n_reserved,
+			     "%s", variables[0]);
+		assert_default_settings();
+	}
 }
 
 Test(environment, a_refused_reservation_leaves_that_of_the_kernel)
@@ -166,32 +197,6 @@ Test(environment, a_refused_reservation_leaves_that_of_the_kernel)
 	cr_assert_eq(environment.reserved.n_ports, 1);
 }
 
-Test(environment, a_reservation_set_to_nothing_is_none)
-{
-	variables[0] = "BERTH_RESERVE=";
-	cr_assert_eq(read_policy(), 0);
-	assert_range("49152-65535");
-}
-
-Test(environment, a_range_that_is_reserved_as_a_whole_is_refused)
-{
-	variables[0] = "BERTH_RANGE=5000-5010";
-	variables[1] = "BERTH_RESERVE=4000-6000";
-	assert_refused("BERTH_RANGE=\"5000-5010\": \"5000-5010\" has no port "
-		       "that is not reserved");
-	assert_range("49152-65535");
-	cr_assert_eq(environment.reserved.n_ports, 2001);
-}
-
-Test(environment, a_reservation_of_the_whole_default_is_refused)
-{
-	variables[0] = "BERTH_RESERVE=1024-65535";
-	assert_refused("BERTH_RESERVE=\"1024-65535\": \"1024-65535\" leaves no "
-		       "port of the range");
-	assert_range("49152-65535");
-	cr_assert_eq(environment.reserved.n_ports, 0);
-}
-
 Test(environment, the_range_is_empty_only_where_the_kernel_reserves_it_all)
 {
 	port_set_add(&kernel.reserved, 49152, 65535);
@@ -201,35 +206,6 @@ Test(environment, the_range_is_empty_only_where_the_kernel_reserves_it_all)
 	variables[0] = "BERTH_RANGE=5000-5999";
 	cr_assert_eq(read_policy(), 0);
 	assert_range("5000-5999");
-}
-
-static void assert_word_refused(const char *variable, const char *message)
-{
-	variables[0] = variable;
-	assert_refused(message);
-	assert_range("49152-65535");
-	cr_assert_eq(environment.settings[SETTING_ALGORITHM],
-		     ALGORITHM_DEFAULT);
-	cr_assert_eq(environment.settings[SETTING_ON_ERROR], ON_ERROR_PRIVATE);
-	cr_assert_eq(environment.settings[SETTING_LOG], LOG_START);
-	cr_assert(environment.settings[SETTING_PIN]);
-}
-
-Test(environment, an_unknown_word_is_refused_with_a_list_of_the_known)
-{
-	assert_word_refused(
-		"BERTH_ALGORITHM=rnd",
-		"BERTH_ALGORITHM=\"rnd\": \"rnd\" is not sequential, random, "
-		"hash, double-hash or random-increments");
-	assert_word_refused(
-		"BERTH_ON_ERROR=die",
-		"BERTH_ON_ERROR=\"die\": \"die\" is not private or refuse");
-	assert_word_refused("BERTH_PIN=maybe",
-			    "BERTH_PIN=\"maybe\": \"maybe\" is not yes or no");
-	assert_word_refused(
-		"BERTH_LOG=",
-		"BERTH_LOG=\"\": \"\" is not start, none, stderr or "
-		"syslog");
 }
 
 Test(environment, the_first_mistake_is_told_and_the_rest_still_read)
@@ -259,10 +235,4 @@ Test(environment, a_long_value_is_shortened_and_its_reason_still_told)
 	cr_assert_lt(strnlen(text, sizeof(text)), sizeof(text) - 1);
 	cr_assert_not_null(strstr(text, "xxx...\""));
 	cr_assert_not_null(strstr(text, "or random-increments"));
-}
-
-Test(environment, a_message_is_one_line)
-{
-	variables[0] = "BERTH_PIN=a\nb\x1b[0m";
-	assert_refused("BERTH_PIN=\"a?b?[0m\": \"a?b?[0m\" is not yes or no");
 }

@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <criterion/criterion.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "map/event.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "map/event.h"
-#include "map/layout.h"
-#include "map/map.h"
+#include "map_here.h"
 
-static struct map map;
-
-static void setup(void)
-{
-	cr_assert_eq(map_open_private(0, &map), 0);
-}
-
-static void teardown(void)
-{
-	map_close(&map);
-}
-
-TestSuite(event, .init = setup, .fini = teardown);
+TestSuite(event, .init = open_map_here, .fini = close_map_here);
 
 /* 0.0.0.0:8020, which redis-server may not bind. */
 static struct event sample(void)

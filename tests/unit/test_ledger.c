@@ -1,54 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include <criterion/criterion.h>
-#include <errno.h>
-#include <string.h>
-
-#include "map/ledger.h"
-#include "map/map.h"
+#include "map_here.h"
 
 #define T REST_MS_DEFAULT
 
-static struct map map;
-static struct port_set range;
-
-static void setup(void)
-{
-	cr_assert_eq(map_open_private(0, &map), 0);
-	memset(&range, 0, sizeof(range));
-	port_set_add(&range, 40000, 40999);
-	port_set_finish(&range);
-}
-
-TestSuite(ledger, .init = setup);
-
-static struct lease lease(enum use use, uint16_t port, uint16_t plane)
-{
-	return (struct lease){ .protocol = PROTOCOL_TCP,
-			       .use = use,
-			       .port = port,
-			       .plane = plane };
-}
-
-static int take(enum use use, uint16_t port, uint16_t plane)
-{
-	const struct lease wanted = lease(use, port, plane);
-
-	return ledger_lease(&map, &wanted);
-}
+TestSuite(ledger, .init = open_map_here);
 
 static void give(enum use use, uint16_t port, uint16_t plane, uint64_t now_ms)
 {
 	const struct lease held = lease(use, port, plane);
 
 	ledger_release(&map, &held, now_ms);
-}
-
-static int find(enum use use, uint16_t plane, uint32_t from, bool rests,
-		uint64_t now_ms)
-{
-	const struct lease wanted = lease(use, 0, plane);
-
-	return ledger_find(&map, &wanted, &range, from, rests, now_ms);
 }
 
 Test(ledger, a_whole_port_is_shared_with_nobody)
@@ -114,7 +75,7 @@ Test(ledger, a_release_of_what_is_not_leased_changes_nothing)
 	cr_expect_eq(take(USE_WHOLE, 40001, 0), 0);
 }
 
-Test(ledger, the_protocol_protocols_are_apart)
+Test(ledger, protocols_are_apart)
 {
 	struct lease udp = lease(USE_WHOLE, 40000, 0);
 
@@ -150,9 +111,7 @@ Test(ledger, a_search_goes_around_and_takes_the_first_and_the_last_port)
 /* Edge case 10. */
 Test(ledger, a_search_from_behind_the_only_port_finds_it_in_the_same_word)
 {
-	memset(&range, 0, sizeof(range));
-	port_set_add(&range, 64, 64);
-	port_set_finish(&range);
+	set_range(64, 64);
 	cr_expect_eq(find(USE_WHOLE, 0, 65, false, 1), 64);
 	cr_expect_eq(find(USE_WHOLE, 0, 127, false, 1), 64);
 }
@@ -176,7 +135,7 @@ Test(ledger, a_port_rests_at_least_once_and_at_most_twice_the_rest_time)
 	for (int i = 0; i < 2; i++) {
 		const uint64_t t = released[i];
 
-		setup();
+		open_map_here();
 		cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
 		give(USE_WHOLE, 40000, 0, t);
 		cr_expect_eq(find(USE_WHOLE, 0, 40000, false, t), 40001);
@@ -188,9 +147,7 @@ Test(ledger, a_port_rests_at_least_once_and_at_most_twice_the_rest_time)
 
 Test(ledger, resting_ports_are_left_out_and_tell_for_how_long)
 {
-	memset(&range, 0, sizeof(range));
-	port_set_add(&range, 40000, 40001);
-	port_set_finish(&range);
+	set_range(40000, 40001);
 	ledger_rest(&map, PROTOCOL_TCP, 40001, 5 * T);
 	ledger_rest(&map, PROTOCOL_TCP, 40000, 6 * T);
 	cr_expect_eq(find(USE_WHOLE, 0, 40000, false, 6 * T), -1);

@@ -2,7 +2,9 @@
 #include "cli/options.h"
 
 #include <criterion/criterion.h>
+#include <criterion/parameterized.h>
 #include <criterion/redirect.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,12 +77,6 @@ static int read_line(const char *line)
 		argv[argc++] = word;
 	argv[argc] = NULL;
 	return options_read(&options, argc, argv, &words);
-}
-
-static void assert_refused(const char *line, const char *told)
-{
-	cr_assert_eq(read_line(line), 2, "%s", line);
-	cr_assert_stderr_eq_str(told);
 }
 
 Test(options, are_stored)
@@ -166,70 +162,43 @@ Test(options, are_passed_over_to_find_their_end)
 	cr_assert_null(request.range);
 }
 
-Test(options, that_are_unknown_are_quoted)
+/* What is said of it, between "berth paint: " and the hint. */
+static const char *const mistakes[][2] = {
+	{ "paint --jason", "unknown option \"--jason\"" },
+	{ "paint -dx", "unknown option \"-x\"" },
+	/* No option is completed. */
+	{ "paint --dry", "unknown option \"--dry\"" },
+	{ "paint --rang 5", "unknown option \"--rang\"" },
+	{ "paint --rang", "unknown option \"--rang\"" },
+	{ "paint --range", "no value for \"--range\"" },
+	{ "paint -dn", "no value for \"-n\"" },
+	{ "paint --json=1", "unknown option \"--json=1\"" },
+	{ "paint -n 10", "\"10\" is not a number from 1 to 9" },
+	{ "paint a b -- c", "unknown word \"c\"" },
+};
+static int numbers[sizeof(mistakes) / sizeof(mistakes[0])];
+
+ParameterizedTestParameters(options, that_are_mistakes_are_quoted)
 {
-	assert_refused("paint --jason",
-		       "berth paint: unknown option "
-		       "\"--jason\"; see berth paint --help\n");
+	for (int i = 0; i < (int)(sizeof(numbers) / sizeof(numbers[0])); i++)
+		numbers[i] = i;
+	return cr_make_param_array(int, numbers,
+				   sizeof(numbers) / sizeof(numbers[0]));
 }
 
-Test(options, that_are_unknown_letters_are_quoted)
+/* In a process each, since standard error is read once. */
+ParameterizedTest(const int *numberp, options, that_are_mistakes_are_quoted,
+		  .init = start)
 {
-	assert_refused("paint -dx", "berth paint: unknown option \"-x\"; see "
-				    "berth paint --help\n");
-}
+	const char *const *mistake = mistakes[*numberp];
+	char expected[128];
 
-Test(options, are_not_completed)
-{
-	assert_refused("paint --dry", "berth paint: unknown option \"--dry\"; "
-				      "see berth paint --help\n");
-	cr_assert_not(request.is_dry);
-}
-
-Test(options, with_a_value_are_not_completed)
-{
-	assert_refused("paint --rang 5",
-		       "berth paint: unknown option "
-		       "\"--rang\"; see berth paint --help\n");
+	snprintf(expected, sizeof(expected),
+		 "berth paint: %s; see berth paint --help\n", mistake[1]);
+	cr_assert_eq(read_line(mistake[0]), 2, "%s", mistake[0]);
+	cr_assert_stderr_eq_str(expected);
+	cr_assert_not(request.is_dry && strstr(mistake[0], "--dry") != NULL);
 	cr_assert_null(request.range);
-}
-
-Test(options, without_a_value_are_not_completed)
-{
-	assert_refused("paint --rang", "berth paint: unknown option "
-				       "\"--rang\"; see berth paint --help\n");
-}
-
-Test(options, need_a_value)
-{
-	assert_refused("paint --range",
-		       "berth paint: no value for "
-		       "\"--range\"; see berth paint --help\n");
-}
-
-Test(options, of_one_letter_need_a_value)
-{
-	assert_refused("paint -dn", "berth paint: no value for \"-n\"; see "
-				    "berth paint --help\n");
-}
-
-Test(options, take_no_value_that_they_do_not_have)
-{
-	assert_refused("paint --json=1",
-		       "berth paint: unknown option "
-		       "\"--json=1\"; see berth paint --help\n");
-}
-
-Test(options, take_numbers_of_their_range_only)
-{
-	assert_refused("paint -n 10", "berth paint: \"10\" is not a number "
-				      "from 1 to 9; see berth paint --help\n");
-}
-
-Test(options, take_no_more_words_than_they_may)
-{
-	assert_refused("paint a b -- c", "berth paint: unknown word \"c\"; "
-					 "see berth paint --help\n");
 }
 
 Test(options, that_are_mistakes_end_run_with_its_status)

@@ -7,50 +7,48 @@
 
 #define PROTOCOL_MPTCP 262
 
-static void assert_protocol(int type, int ip_protocol, int protocol)
-{
-	cr_assert_eq(protocol_of_socket(AF_INET, type, ip_protocol), protocol);
-	cr_assert_eq(protocol_of_socket(AF_INET6, type, ip_protocol), protocol);
-	cr_assert_eq(protocol_of_socket(AF_INET,
-					type | SOCK_NONBLOCK | SOCK_CLOEXEC,
-					ip_protocol),
-		     protocol);
-	cr_assert_eq(protocol_of_socket(AF_UNIX, type, ip_protocol), -1);
-	cr_assert_eq(protocol_of_socket(AF_NETLINK, type, ip_protocol), -1);
-	cr_assert_eq(protocol_of_socket(AF_VSOCK, type, ip_protocol), -1);
-}
-
-Test(protocol, tcp_and_mptcp_share_their_ports)
-{
-	assert_protocol(SOCK_STREAM, 0, PROTOCOL_TCP);
-	assert_protocol(SOCK_STREAM, IPPROTO_TCP, PROTOCOL_TCP);
-	assert_protocol(SOCK_STREAM, PROTOCOL_MPTCP, PROTOCOL_TCP);
-}
-
-Test(protocol, udp_and_udplite_have_their_own_ports)
-{
-	assert_protocol(SOCK_DGRAM, 0, PROTOCOL_UDP);
-	assert_protocol(SOCK_DGRAM, IPPROTO_UDP, PROTOCOL_UDP);
-	assert_protocol(SOCK_DGRAM, IPPROTO_UDPLITE, PROTOCOL_UDPLITE);
-}
-
-Test(protocol, sctp_is_one_protocol_in_both_of_its_styles)
-{
-	assert_protocol(SOCK_STREAM, IPPROTO_SCTP, PROTOCOL_SCTP);
-	assert_protocol(SOCK_SEQPACKET, IPPROTO_SCTP, PROTOCOL_SCTP);
+/* The type and the protocol of a socket, and what has its ports; -1: none. */
+static const int cases[][3] = {
+	{ SOCK_STREAM, 0, PROTOCOL_TCP },
+	{ SOCK_STREAM, IPPROTO_TCP, PROTOCOL_TCP },
+	{ SOCK_STREAM, PROTOCOL_MPTCP, PROTOCOL_TCP },
+	{ SOCK_DGRAM, 0, PROTOCOL_UDP },
+	{ SOCK_DGRAM, IPPROTO_UDP, PROTOCOL_UDP },
+	{ SOCK_DGRAM, IPPROTO_UDPLITE, PROTOCOL_UDPLITE },
+	{ SOCK_STREAM, IPPROTO_SCTP, PROTOCOL_SCTP },
+	{ SOCK_SEQPACKET, IPPROTO_SCTP, PROTOCOL_SCTP },
 	/* The only protocol of this type, so 0 means it. */
-	assert_protocol(SOCK_SEQPACKET, 0, PROTOCOL_SCTP);
+	{ SOCK_SEQPACKET, 0, PROTOCOL_SCTP },
+	{ SOCK_RAW, IPPROTO_TCP, -1 },
+	{ SOCK_RAW, IPPROTO_ICMP, -1 },
+	{ SOCK_DGRAM, IPPROTO_ICMP, -1 },
+	{ SOCK_DGRAM, IPPROTO_TCP, -1 },
+	{ SOCK_STREAM, IPPROTO_UDP, -1 },
+	{ SOCK_STREAM, -1, -1 },
+	{ 0, 0, -1 },
+};
+
+static void assert_protocol(int family, int type, int ip_protocol, int protocol)
+{
+	cr_expect_eq(protocol_of_socket(family, type, ip_protocol), protocol,
+		     "family %d, type %d, %d", family, type, ip_protocol);
 }
 
-Test(protocol, what_has_no_ports_has_no_protocol)
+Test(protocol, a_socket_has_the_ports_of_its_type_and_protocol)
 {
-	assert_protocol(SOCK_RAW, IPPROTO_TCP, -1);
-	assert_protocol(SOCK_RAW, IPPROTO_ICMP, -1);
-	assert_protocol(SOCK_DGRAM, IPPROTO_ICMP, -1);
-	assert_protocol(SOCK_DGRAM, IPPROTO_TCP, -1);
-	assert_protocol(SOCK_STREAM, IPPROTO_UDP, -1);
-	assert_protocol(SOCK_STREAM, -1, -1);
-	assert_protocol(0, 0, -1);
+	static const int other_families[] = { AF_UNIX, AF_NETLINK, AF_VSOCK };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const int type = cases[i][0], ip_protocol = cases[i][1];
+
+		assert_protocol(AF_INET, type, ip_protocol, cases[i][2]);
+		assert_protocol(AF_INET6, type, ip_protocol, cases[i][2]);
+		assert_protocol(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				ip_protocol, cases[i][2]);
+		for (int j = 0; j < 3; j++)
+			assert_protocol(other_families[j], type, ip_protocol,
+					-1);
+	}
 }
 
 Test(protocol, names_are_those_of_the_protocols)

@@ -156,15 +156,3 @@ Test(setting, a_reason_names_every_word_and_no_other)
 		cr_expect_eq(strlen(reason), n_letters, "%s", reason);
 	}
 }
-
-Test(setting, every_algorithm_has_its_name)
-{
-	static const char *const names[] = {
-		"sequential",	     "random", "hash", "double-hash",
-		"random-increments",
-	};
-
-	for (unsigned int i = 0; i < N_ALGORITHMS; i++)
-		cr_expect_str_eq(setting_word(SETTING_ALGORITHM, i), names[i]);
-	cr_expect_null(setting_word(SETTING_ALGORITHM, N_ALGORITHMS));
-}

@@ -9,7 +9,8 @@ static const struct siphash_key reference_key = {
 	.k1 = UINT64_C(0x0f0e0d0c0b0a0908),
 };
 
-/* vectors_sip64 of the authors' code: key 00 to 0f, input 00 to length - 1. */
+/* vectors_sip64 of the authors' code: key 00 to 0f, input 00 to length - 1. That
+ * of 15 bytes is the example of the paper, appendix A. */
 static const uint64_t reference[64] = {
 	UINT64_C(0x726fdb47dd0e0e31), UINT64_C(0x74f839c593dc67fd),
 	UINT64_C(0x0d6c8009d9a94f5a), UINT64_C(0x85676696d7fb7e2d),
@@ -60,17 +61,6 @@ Test(siphash, agrees_with_all_64_reference_vectors)
 	}
 }
 
-Test(siphash, agrees_with_the_example_of_the_paper)
-{
-	/* Appendix A: 15 bytes, 00 to 0e */
-	static const uint8_t input[15] = {
-		0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-	};
-
-	cr_assert_eq(siphash_2_4(&reference_key, input, sizeof(input)),
-		     UINT64_C(0xa129ca6149be45e5));
-}
-
 Test(siphash, takes_input_that_is_not_aligned)
 {
 	uint8_t room[64 + 8];
@@ -81,14 +71,4 @@ Test(siphash, takes_input_that_is_not_aligned)
 		cr_assert_eq(siphash_2_4(&reference_key, room + shift, 63),
 			     reference[63]);
 	}
-}
-
-Test(siphash, depends_on_both_halves_of_the_key)
-{
-	struct siphash_key other_k0 = reference_key, other_k1 = reference_key;
-
-	other_k0.k0 ^= 1;
-	other_k1.k1 ^= UINT64_C(1) << 63;
-	cr_assert_neq(siphash_2_4(&other_k0, "", 0), reference[0]);
-	cr_assert_neq(siphash_2_4(&other_k1, "", 0), reference[0]);
 }

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <criterion/criterion.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <string.h>
+#include "map_here.h"
 
 #include "map/choice.h"
-#include "map/layout.h"
-#include "map/ledger.h"
-#include "map/map.h"
 #include "map/sweep.h"
 
 #define NOW_MS 100000u
 
-static struct map map;
-static struct port_set range;
 static struct sweep_result result;
 
 /* What the kernel is said to have. */
@@ -40,11 +32,9 @@ static int list(enum protocol protocol, uint16_t port,
 
 static void setup(void)
 {
-	cr_assert_eq(map_open_private(0, &map), 0);
+	open_map_here();
 	/* Of two destinations, some keys make one plane. */
 	map.memory->header.key = (struct siphash_key){ 3, 4 };
-	port_set_add(&range, 40000, 40999);
-	port_set_finish(&range);
 	n_sockets = 0;
 	list_result = 0;
 	n_lists = 0;
@@ -86,25 +76,19 @@ static uint16_t plane(const struct endpoint *local,
 					     remote));
 }
 
-static struct lease lease(enum use use, uint16_t port, uint16_t on)
+static void hold(enum use use, uint16_t port, uint16_t on)
 {
-	return (struct lease){
-		.protocol = PROTOCOL_TCP, .use = use, .port = port, .plane = on
-	};
+	cr_assert_eq(take(use, port, on), 0);
 }
 
-static void take(enum use use, uint16_t port, uint16_t on)
+static int run(enum protocol protocol)
 {
-	const struct lease wanted = lease(use, port, on);
-
-	cr_assert_eq(ledger_lease(&map, &wanted), 0);
+	return sweep_protocol(&map, protocol, &range, list, NOW_MS, &result);
 }
 
 static void sweep(uint32_t n_cleared, uint32_t n_marked)
 {
-	cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list, NOW_MS,
-				    &result),
-		     0);
+	cr_assert_eq(run(PROTOCOL_TCP), 0);
 	cr_expect_eq(result.n_cleared, n_cleared, "%u", result.n_cleared);
 	cr_expect_eq(result.n_marked, n_marked, "%u", result.n_marked);
 }
@@ -126,9 +110,7 @@ static bool rests(uint16_t port)
 /* Whether a search would be given the port. */
 static bool is_found(enum use use, uint16_t port, uint16_t on)
 {
-	const struct lease wanted = lease(use, 0, on);
-
-	return ledger_find(&map, &wanted, &range, port, true, NOW_MS) == port;
+	return find(use, on, port, true, NOW_MS) == port;
 }
 
 static void close_all(void)
@@ -144,16 +126,9 @@ static void reopen_all(void)
 
 static void lease_all(void)
 {
-	for (size_t i = 0; i < n_sockets; i++) {
-		const struct lease lease = {
-			.protocol = PROTOCOL_TCP,
-			.use = USE_CONNECT,
-			.port = sockets[i].local.port,
-			.plane = plane(NULL, &sockets[i].remote),
-		};
-
-		(void)ledger_lease(&map, &lease);
-	}
+	for (size_t i = 0; i < n_sockets; i++)
+		(void)take(USE_CONNECT, sockets[i].local.port,
+			   plane(NULL, &sockets[i].remote));
 }
 
 static void connect_all(void)
@@ -171,10 +146,10 @@ static void fail_next(void)
 
 Test(sweep, a_lease_without_a_socket_goes_to_rest)
 {
-	take(USE_WHOLE, 40000, 0);
-	take(USE_BOUND, 40001, 3);
-	take(USE_CONNECT, 40002, 4);
-	take(USE_CONNECT, 40002, 5);
+	hold(USE_WHOLE, 40000, 0);
+	hold(USE_BOUND, 40001, 3);
+	hold(USE_CONNECT, 40002, 4);
+	hold(USE_CONNECT, 40002, 5);
 	sweep(4, 0);
 	for (uint16_t port = 40000; port <= 40002; port++) {
 		cr_expect_eq(n_leases(port), 0);
@@ -187,13 +162,13 @@ Test(sweep, a_lease_with_its_socket_stays)
 {
 	const struct endpoint remote = ipv4(9, 80), local = ipv4(1, 0);
 
-	take(USE_WHOLE, 40000, 0);
+	hold(USE_WHOLE, 40000, 0);
 	add_socket(wildcard(40000), wildcard(0));
-	take(USE_BOUND, 40001, plane(&local, NULL));
+	hold(USE_BOUND, 40001, plane(&local, NULL));
 	add_socket(ipv4(1, 40001), wildcard(0));
-	take(USE_CONNECT, 40002, plane(NULL, &remote));
+	hold(USE_CONNECT, 40002, plane(NULL, &remote));
 	add_socket(ipv4(1, 40002), remote);
-	take(USE_CONNECT, 40003, plane(&local, &remote));
+	hold(USE_CONNECT, 40003, plane(&local, &remote));
 	add_socket(ipv4(1, 40003), remote);
 	sweep(0, 0);
 	for (uint16_t port = 40000; port <= 40003; port++) {
@@ -207,7 +182,7 @@ Test(sweep, a_connect_to_the_wildcard_is_known_by_its_own_address)
 {
 	const struct endpoint remote = wildcard(80);
 
-	take(USE_CONNECT, 40000, plane(NULL, &remote));
+	hold(USE_CONNECT, 40000, plane(NULL, &remote));
 	add_socket(ipv4(1, 40000), ipv4(1, 80));
 	sweep(0, 0);
 	cr_expect_eq(n_leases(40000), 1);
@@ -218,8 +193,8 @@ Test(sweep, of_a_shared_port_only_the_lost_lease_goes)
 	const struct endpoint lives = ipv4(9, 80), lost = ipv4(9, 81);
 
 	cr_assert_neq(plane(NULL, &lives), plane(NULL, &lost));
-	take(USE_CONNECT, 40000, plane(NULL, &lives));
-	take(USE_CONNECT, 40000, plane(NULL, &lost));
+	hold(USE_CONNECT, 40000, plane(NULL, &lives));
+	hold(USE_CONNECT, 40000, plane(NULL, &lost));
 	add_socket(ipv4(1, 40000), lives);
 	sweep(1, 0);
 	cr_expect_eq(n_leases(40000), 1);
@@ -252,7 +227,7 @@ Test(sweep, a_use_that_shuts_a_mark_out_shows_the_port)
 {
 	const struct endpoint local = ipv4(1, 0);
 
-	take(USE_BOUND, 40000, plane(&local, NULL));
+	hold(USE_BOUND, 40000, plane(&local, NULL));
 	add_socket(ipv4(1, 40000), wildcard(0));
 	add_socket(ipv4(2, 40000), ipv4(9, 80));
 	sweep(0, 0);
@@ -326,12 +301,10 @@ Test(sweep, a_mark_follows_a_socket_that_connects_meanwhile)
 
 Test(sweep, where_the_second_list_fails_nothing_is_cleared)
 {
-	take(USE_WHOLE, 40000, 0);
+	hold(USE_WHOLE, 40000, 0);
 	add_socket(ipv4(1, 40001), ipv4(9, 80));
 	after_list = fail_next;
-	cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list, NOW_MS,
-				    &result),
-		     -EPERM);
+	cr_assert_eq(run(PROTOCOL_TCP), -EPERM);
 	cr_expect_eq(n_lists, 2);
 	cr_expect_eq(n_leases(40000), 1);
 }
@@ -352,8 +325,8 @@ Test(sweep, what_died_half_way_is_made_whole)
 	sweep(0, 0);
 	cr_expect_eq(protocol->hints[USE_BOUND][word], 0);
 	/* The plane given back, and the use not. */
-	take(USE_CONNECT, 40000, 4);
-	take(USE_CONNECT, 40000, 5);
+	hold(USE_CONNECT, 40000, 4);
+	hold(USE_CONNECT, 40000, 5);
 	map.memory->planes[4].words[word] = 0;
 	map.memory->planes[5].words[word] = 0;
 	sweep(0, 0);
@@ -361,8 +334,8 @@ Test(sweep, what_died_half_way_is_made_whole)
 	cr_expect_eq(protocol->hints[USE_CONNECT][word], 0);
 	cr_expect(is_found(USE_WHOLE, 40000, 0));
 	/* One of two. */
-	take(USE_CONNECT, 40000, 4);
-	take(USE_CONNECT, 40000, 5);
+	hold(USE_CONNECT, 40000, 4);
+	hold(USE_CONNECT, 40000, 5);
 	map.memory->planes[5].words[word] = 0;
 	protocol->hints[USE_CONNECT][word] = 0;
 	sweep(1, 0);
@@ -372,20 +345,16 @@ Test(sweep, what_died_half_way_is_made_whole)
 
 Test(sweep, without_the_kernel_s_table_nothing_is_cleared)
 {
-	take(USE_WHOLE, 40000, 0);
+	hold(USE_WHOLE, 40000, 0);
 	list_result = -EPERM;
-	cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list, NOW_MS,
-				    &result),
-		     -EPERM);
+	cr_assert_eq(run(PROTOCOL_TCP), -EPERM);
 	cr_expect_eq(n_leases(40000), 1);
 }
 
 Test(sweep, other_protocols_are_left_alone)
 {
-	take(USE_WHOLE, 40000, 0);
-	cr_assert_eq(sweep_protocol(&map, PROTOCOL_UDP, &range, list, NOW_MS,
-				    &result),
-		     0);
+	hold(USE_WHOLE, 40000, 0);
+	cr_assert_eq(run(PROTOCOL_UDP), 0);
 	cr_expect_eq(n_leases(40000), 1);
 	cr_expect_eq(result.n_leases, 0);
 }
@@ -403,8 +372,6 @@ Test(sweep, random_words_in_the_map_do_no_harm)
 			words[i] = (uint64_t)rand() << 33 ^ (uint64_t)rand();
 	add_socket(wildcard(40000), wildcard(0));
 	for (int i = 0; i < 3; i++)
-		cr_assert_eq(sweep_protocol(&map, PROTOCOL_TCP, &range, list,
-					    NOW_MS, &result),
-			     0);
+		cr_assert_eq(run(PROTOCOL_TCP), 0);
 	cr_expect_eq(result.n_cleared, 0);
 }

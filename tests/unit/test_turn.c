@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <criterion/criterion.h>
+#include "map_here.h"
 
-#include "map/layout.h"
-#include "map/map.h"
 #include "map/turn.h"
 
 #define NOW_MS 100000u
 
-static struct map map;
-
-static void setup(void)
-{
-	cr_assert_eq(map_open_private(0, &map), 0);
-}
-
-static void teardown(void)
-{
-	map_close(&map);
-}
-
-TestSuite(turn, .init = setup, .fini = teardown);
+TestSuite(turn, .init = open_map_here, .fini = close_map_here);
 
 /* With a clock that goes back, say, or anything in the map. */
 Test(turn, a_turn_comes_once_a_second_and_whatever_is_there)
