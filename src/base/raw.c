@@ -87,6 +87,11 @@ pid_t raw_getpid(void)
 	return (pid_t)raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
 }
 
+pid_t raw_getppid(void)
+{
+	return (pid_t)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0);
+}
+
 pid_t raw_gettid(void)
 {
 	return (pid_t)raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);

@@ -57,6 +57,7 @@ int raw_open(int directory_fd, const char *path, int flags, int mode);
 int raw_close(int fd);
 ssize_t raw_read(int fd, void *buffer, size_t size);
 pid_t raw_getpid(void);
+pid_t raw_getppid(void);
 pid_t raw_gettid(void);
 
 int raw_socket(int domain, int type, int protocol);

@@ -39,16 +39,20 @@ void fd_cache_open(struct fd_cache *cache)
 	 * left to the sweep. */
 	raw_madvise(owner, page, MADV_WIPEONFORK);
 	cache->ownerp = owner;
+	/* Before a vfork child can become the owner. */
+	fd_cache_own(cache);
 	/* Now, since the program may forbid itself mmap() later. */
 	(void)fd_cache_has_place(cache, 0);
 }
 
 void fd_cache_forked(struct fd_cache *cache)
 {
-	if (cache->ownerp != NULL)
-		/* Relaxed: like the kernel's wipe, before the child's first
-		 * thread runs. */
-		store_relaxed_u64(cache->ownerp, 0);
+	if (cache->ownerp == NULL)
+		return;
+	/* Relaxed: like the kernel's wipe, before the child's first thread
+	 * runs. */
+	store_relaxed_u64(cache->ownerp, 0);
+	fd_cache_own(cache);
 }
 
 /* --- the entries ---------------------------------------------------------- */
@@ -294,6 +298,23 @@ static void begin(struct fd_cache *cache, uint64_t owner)
 	swap_if_acq_rel_u64(cache->ownerp, &owner, (uint32_t)owner);
 }
 
+/*
+ * A vfork child becomes the owner if it comes first in a process that was made
+ * without libc. The owner of a vfork child's cache is its parent: any other
+ * owner is such a child, which has gone.
+ */
+static bool take_back(struct fd_cache *cache, uint64_t owner, uint32_t pid)
+{
+	/* 0: outside this PID namespace. */
+	const pid_t parent = raw_getppid();
+
+	/* Acq_rel: of several threads, one replaces the owner; the entries
+	 * stay. */
+	return parent > 0 && (uint32_t)owner != (uint32_t)parent &&
+	       (swap_if_acq_rel_u64(cache->ownerp, &owner, pid) ||
+		(uint32_t)owner == pid);
+}
+
 bool fd_cache_own(struct fd_cache *cache)
 {
 	if (cache->ownerp == NULL)
@@ -321,7 +342,8 @@ bool fd_cache_own(struct fd_cache *cache)
 	/* Where a filter refuses getpid(), a vfork child is taken for its
 	 * parent: of leases that it releases too early, the kernel still has
 	 * the ports. Relaxed: a thread sees what it has done itself. */
-	return ((uint32_t)owner == pid || result < 0) &&
+	return ((uint32_t)owner == pid || result < 0 ||
+		take_back(cache, owner, pid)) &&
 	       (load_relaxed_u32(&cache->n_apart) == 0 ||
 		!fd_cache_is_apart(cache));
 }

@@ -45,12 +45,15 @@ struct fd_cache {
 	atomic_pointer chunks[N_FD_CHUNKS];
 };
 
-/* Maps the owner and the first chunk. Without memory there is no cache. */
+/*
+ * Maps the owner, which is this process, and the first chunk. Without memory
+ * there is no cache.
+ */
 void fd_cache_open(struct fd_cache *cache);
 
 /*
- * Called in a forked child, before it goes on: wipes the owner where the kernel
- * has not.
+ * Called in a forked child, before it goes on: makes the child the owner, also
+ * where the kernel has not wiped the parent.
  */
 void fd_cache_forked(struct fd_cache *cache);
 
@@ -127,7 +130,7 @@ int fd_cache_next(const struct fd_cache *cache, uint32_t fd, uint32_t last);
  * Whether this process may change the entries: false in a vfork child, and in a
  * thread with a descriptor table of its own. In a forked child it makes the
  * entries the child's. Costs a getpid(2): the only way to tell a vfork child
- * from its parent.
+ * from its parent; and in that child a getppid(2).
  */
 bool fd_cache_own(struct fd_cache *cache);
 

@@ -168,6 +168,10 @@ static void be_a_child(bool is_vfork)
 
 	if (fd >= 0)
 		bind_to(fd, any_of(&kinds[UDP4], 0));
+	/* Unlike close(), this asks who owns what is known of numbers that are
+	 * not open too. */
+	if (pick(2))
+		close_range(FIRST_FD, FIRST_FD + N_FDS - 1, 0);
 	for (int i = 0; i < N_FDS; i++)
 		close(FIRST_FD + i);
 	if (fd >= 0)
@@ -222,7 +226,7 @@ static void step(void)
 {
 	const int at = find(true), what = pick(20);
 
-	if (at < 0 || what < 4)
+	if (what < 4 || (at < 0 && what != 17))
 		open_socket();
 	else if (what < 10)
 		use_socket(at);

@@ -152,6 +152,57 @@ Test(fd_cache, a_vfork_child_sees_the_entries_and_does_not_own_them)
 	cr_expect_not(owner);
 }
 
+/* Returns whether it owned the entries. */
+static bool have_vfork_child(void)
+{
+	volatile bool owns = false;
+	const pid_t child = vfork();
+
+	if (child == 0) {
+		owns = fd_cache_own(&cache);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	return owns;
+}
+
+Test(fd_cache, a_vfork_child_that_comes_first_is_not_the_owner)
+{
+	int status;
+
+	cr_expect_not(have_vfork_child());
+	cr_expect(fd_cache_own(&cache));
+
+	const pid_t child = fork();
+
+	if (child == 0) {
+		fd_cache_forked(&cache);
+		_exit(have_vfork_child() || !fd_cache_own(&cache));
+	}
+	waitpid(child, &status, 0);
+	cr_expect_eq(status, 0);
+}
+
+/* As in a process that was made by clone(2), past libc. */
+Test(fd_cache, what_a_vfork_child_has_become_the_owner_of_is_taken_back)
+{
+	int status;
+	const pid_t child = fork();
+
+	if (child == 0) {
+		/* An assertion that fails here would stop the test. */
+		const bool takes = have_vfork_child();
+		const bool takes_back = fd_cache_own(&cache);
+		struct fd_facts facts = leased;
+
+		facts.generation = cache.generation & 3;
+		_exit(!takes || !takes_back || have_vfork_child() ||
+		      !fd_cache_own(&cache) || !fd_cache_holds(&cache, &facts));
+	}
+	waitpid(child, &status, 0);
+	cr_expect_eq(status, 0);
+}
+
 /* Edge case 19: one child of another, twice as often as a generation counts. */
 Test(fd_cache, a_descendant_never_has_its_ancestors_leases)
 {
