@@ -12,6 +12,7 @@ import socket
 import struct
 import threading
 
+import sock_diag
 from servers import serve
 
 N_WORKERS, N_TRACED = 6, 2
@@ -46,47 +47,14 @@ class Counts(ctypes.Structure):
 
 # --- the kernel's table ---------------------------------------------------------
 
-Socket = collections.namedtuple(
-    'Socket', 'protocol family state address port remote_port inode')
 TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN, TCP_BOUND = 6, 7, 10, 13
 
 
 def table():
     """All sockets of this namespace that have a port, from NETLINK_SOCK_DIAG."""
-    found = []
-    for name, protocol in (('tcp', socket.IPPROTO_TCP),
-                           ('udp', socket.IPPROTO_UDP)):
-        for family in (socket.AF_INET, socket.AF_INET6):
-            found += list_sockets(name, protocol, family)
-    return found
-
-
-def list_sockets(name, protocol, family):
-    # struct nlmsghdr (SOCK_DIAG_BY_FAMILY, a dump), struct inet_diag_req_v2.
-    request = struct.pack('=IHHII BBBBI 48x', 72, 20, 0x301, 0, 0,
-                          family, protocol, 0, 0, 0xffffffff)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as diag:
-        diag.send(request)
-        while True:
-            answer = diag.recv(1 << 16)
-            while answer:
-                size, kind = struct.unpack_from('=IH', answer)
-                if kind == 3:       # NLMSG_DONE
-                    return
-                assert kind == 20, f'sock_diag answers {kind}'
-                item = read_socket(name, answer[16:size])
-                if item.port:
-                    yield item
-                answer = answer[(size + 3) & ~3:]
-
-
-def read_socket(name, message):
-    # struct inet_diag_msg: four bytes, struct inet_diag_sockid, ...
-    family, state = message[0], message[1]
-    port, remote_port = struct.unpack_from('!HH', message, 4)
-    address = message[8:12] if family == socket.AF_INET else message[8:24]
-    inode = struct.unpack_from('=I', message, 68)[0]
-    return Socket(name, family, state, address, port, remote_port, inode)
+    return [one for name in sock_diag.PROTOCOLS
+            for family in (socket.AF_INET, socket.AF_INET6)
+            for one in sock_diag.sockets(name, family) if one.port]
 
 
 def is_alone(one):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The tests of a build on another kernel, as TAP: all their points are its own.
 
-suite.py KERNEL BUILD SOURCE FEATURES PROBE_DESCRIPTORS
+suite.py KERNEL BUILD SOURCE PROBE_DESCRIPTORS
 
 What is run is what meson knows of the suites below, so a test that is added to
 one of them is run here too. What gcov counts in the guest is added to what it
@@ -27,7 +27,7 @@ import kernels
 import machine
 from tap import Tap, skip_all
 
-# What FEATURES has to find: without it, this would be some other kernel. Edge
+# What features.py has to find: without it, this would be some other kernel. Edge
 # cases 1, 2 and 33: without the pin, without MPTCP or UDP-Lite, with SCTP.
 EXPECTED = {
     '5.10': {'IP_LOCAL_PORT_RANGE': 'no', 'MPTCP': 'no', 'UDPLITE': 'yes',
@@ -166,12 +166,12 @@ def tests_of(build, kernel):
                                     TEST_SECONDS), entry['protocol'])
 
 
-def own_tests(kernel, build, source, features, descriptors):
+def own_tests(kernel, build, source, descriptors):
     """What only a guest of one's own can be asked."""
     words = ['%s=%s' % pair for pair in EXPECTED[kernel].items()]
     yield Test('vm / the kernel is the one that is meant',
-               guests.Job([features] + words, build, {},
-                          TEST_SECONDS))
+               guests.Job([image.PYTHON, source + '/tests/vm/features.py']
+                          + words, build, {}, TEST_SECONDS))
     limit = ['sh', '-c', 'ulimit -n 1000000 && exec "$@"', 'sh']
     compare = [image.PYTHON, source + '/tests/preload/compare.py',
                'tests/preload/in_namespace', 'src/preload/libberth.so']
@@ -215,13 +215,13 @@ def run(kernel, cache, tests, files, back):
 
 def main():
     kernel = sys.argv[1]
-    build, source, *programs = map(os.path.abspath, sys.argv[2:6])
+    build, source, descriptors = map(os.path.abspath, sys.argv[2:5])
     cache = os.environ.get('VM_KERNELS', build + '/tests/vm/kernels')
-    tests = chosen([*own_tests(kernel, build, source, *programs),
+    tests = chosen([*own_tests(kernel, build, source, descriptors),
                     *tests_of(build, kernel)])
     files = [source + '/' + name for name in (
         'conf', 'src/man', 'tests/cli', 'tests/preload', 'tests/stress',
-        'tests/tap.py')]
+        'tests/sock_diag.py', 'tests/tap.py')]
     try:
         run(kernel, cache, tests, files, [build + '/src/**/*.gcda'])
     except kernels.Unavailable as reason:
