@@ -11,19 +11,18 @@ takes milliseconds, so that ten seconds are thousands of them; 60 by hand.
 
 Needs BERTH and LIBBERTH, and root.
 """
+import contextlib
 import os
-import shutil
-import signal
 import stat
 import subprocess
 import tempfile
 import time
 
-from fixture import BERTH, LIBBERTH, drop, main, same
+from fixture import BERTH, drop, main, same
+from machine import CONF, LIBRARY, machine, run
 
 SECONDS = float(os.environ.get('ATTACK_SECONDS', '10'))
 ATTACKER, USER = 65534, 1000
-LIMIT = 120     # for one command, on a busy machine
 
 ATTACK = '''
 import fcntl, os, random, signal
@@ -96,46 +95,35 @@ for i in range(20):
 '''
 
 
-def run(words, uid=0, **variables):
-    """A command that must end well, whatever the attacker does."""
-    env = {'PATH': os.environ['PATH'], **variables}
-    result = subprocess.run(words, env=env, text=True, capture_output=True,
-                            timeout=LIMIT, preexec_fn=drop(uid), cwd='/')
+def succeed(*words, **options):
+    """What must end well, whatever the attacker does."""
+    result = run(*words, **options)
     same((words[0:2], result.returncode, result.stderr[-300:]
           if result.returncode else ''), (words[0:2], 0, ''))
 
 
 def hostile_user():
     """an attacker of another user ends, hangs, widens and takes nothing"""
-    os.mkdir('/run/hb')
-    library = shutil.copy(LIBBERTH, '/run/hb/libberth.so')
-    os.chmod(library, 0o755)
     os.mkdir('/run/secret', 0o700)
     os.mkdir('/run/ci')
     os.chmod('/run/ci', 0o777)
-    with open('/run/hb/a.conf', 'w') as file:
-        file.write('range = "30000-30499"\n'
-                   'reserve r { ports = "30510" }\n')
-    run([BERTH, 'load', '/run/hb/a.conf'])
     env = {'NS': str(os.stat('/proc/self/ns/net').st_ino)}
-    attackers = [subprocess.Popen(['/usr/bin/python3', '-c', ATTACK], env=env,
-                                  preexec_fn=drop(ATTACKER), cwd='/')
-                 for _ in range(2)]
-    end = time.monotonic() + SECONDS
-    try:
-        while time.monotonic() < end:
-            run([BERTH, 'load', '/run/hb/a.conf'])
-            for uid in 0, USER:
-                run(['/usr/bin/python3', '-c', PROGRAM], uid,
-                    LD_PRELOAD=library)
-            run(['/bin/true'], LD_PRELOAD=library, BERTH_DIR='/run/ci/berth')
-            run([BERTH, 'unload'])
-            run(['/bin/true'], USER, LD_PRELOAD=library)
-        same([a.poll() for a in attackers], [None, None])
-    finally:
+    with machine(), contextlib.ExitStack() as stack:
+        attackers = [stack.enter_context(subprocess.Popen(
+            ['/usr/bin/python3', '-c', ATTACK], env=env, cwd='/',
+            preexec_fn=drop(ATTACKER))) for _ in range(2)]
         for attacker in attackers:
-            attacker.kill()
-            attacker.wait()
+            stack.callback(attacker.kill)
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            succeed(BERTH, 'load', CONF)
+            for uid in 0, USER:
+                succeed('/usr/bin/python3', '-c', PROGRAM, uid=uid,
+                        LD_PRELOAD=LIBRARY)
+            succeed('/bin/true', LD_PRELOAD=LIBRARY, BERTH_DIR='/run/ci/berth')
+            succeed(BERTH, 'unload')
+            succeed('/bin/true', uid=USER, LD_PRELOAD=LIBRARY)
+        same([attacker.poll() for attacker in attackers], [None, None])
     same(stat.S_IMODE(os.stat('/run/secret').st_mode), 0o700)
     same(os.listdir('/run/secret'), [])
 

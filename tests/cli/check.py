@@ -12,19 +12,9 @@ import socket
 import subprocess
 import sys
 
-from fixture import BERTH, Program, berth, main, same
+from fixture import BERTH, Program, berth, conf, load, main, path, same
 
 CONF, MAN = os.environ['CONF'], os.environ['MAN']
-
-
-def path(name='test.conf'):
-    return os.path.join(os.environ['BERTH_DIR'], name)
-
-
-def conf(text, name='test.conf'):
-    with open(path(name), 'w') as file:
-        file.write(text)
-    return path(name)
 
 
 def check(text, *words, status):
@@ -145,18 +135,22 @@ def included():
           if line.startswith('rule\t')], ['a', 'b', 'default'])
 
 
+COMMANDS = ('check', 'load', 'unload', 'explain', 'log', 'status', 'sweep',
+            'port')
+
+
 def usage():
     """usage mistakes are quoted, status 2; --help is 0"""
-    for words, word in ((['--jason'], '--jason'), (['a', 'b'], 'b'),
-                        (['--rate', 'x'], 'x'), (['--rate'], '--rate')):
-        result = berth('check', *words, range=None)
-        same((result.returncode, f'"{word}"' in result.stderr), (2, True))
-    for command in ('check', 'load', 'unload', 'explain', 'log'):
+    for words in ('check a b', 'check --rate x', 'check --rate', 'log -n x',
+                  'log more', 'status tcp', 'sweep more', *(
+                      command + ' --jason' for command in COMMANDS)):
+        result = berth(*words.split())
+        same((words, result.returncode, result.stdout), (words, 2, ''))
+        same((words, f'"{words.split()[-1]}"' in result.stderr), (words, True))
+    for command in COMMANDS:
         result = berth(command, '--help')
         same((result.returncode, result.stderr), (0, ''))
         same(result.stdout.startswith(f'Usage: berth {command}'), True)
-        result = berth(command, '--jason')
-        same((result.returncode, '"--jason"' in result.stderr), (2, True))
 
 
 # --- warnings -----------------------------------------------------------------
@@ -202,10 +196,6 @@ process c { uid = {"0"} range = "31000-31009" }
 process d { uid = {"0"} }
 reserve r { ports = "9000" owners = {"c"} }
 '''
-
-
-def load(text):
-    same(berth('load', conf(text), range=None).returncode, 0)
 
 
 def explain(*words):

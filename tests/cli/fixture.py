@@ -2,21 +2,21 @@
 """What the tests of berth share: a network namespace and a map folder of
 their own, the command, programs under Berth and outside, and TAP.
 
-A test calls main() with its cases, functions whose docstring is the sentence
-that they check. Needs BERTH and LIBBERTH, the paths of the build.
+A test calls main() with its cases, functions whose docstring, or name, is the
+sentence that they check. Needs BERTH and LIBBERTH, the paths of the build.
 """
 import os
 import shutil
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
+import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'preload'))
 
 from harness import HANG_SECONDS, Tap, has_pin, skip_all, wait_until
+from sock_diag import lists_bound
 
 BERTH, LIBBERTH = os.environ['BERTH'], os.environ['LIBBERTH']
 RANGE, LO, HI = '20000-20099', 20000, 20099
@@ -107,6 +107,58 @@ def fresh_folder():
     os.environ['BERTH_DIR'] = tempfile.mkdtemp(prefix='berth-cli-')
 
 
+def path(name='test.conf'):
+    """Of a file in that folder."""
+    return os.path.join(os.environ['BERTH_DIR'], name)
+
+
+def conf(text, name='test.conf'):
+    with open(path(name), 'w') as file:
+        file.write(text)
+    return path(name)
+
+
+def load(text):
+    same(berth('load', conf(text), range=None).returncode, 0)
+
+
+def find(name):
+    """The path of a file of Berth's, below that folder."""
+    return [os.path.join(root, name) for root, _, names in
+            os.walk(os.environ['BERTH_DIR']) if name in names][0]
+
+
+def records(kind, **options):
+    """The porcelain records of a kind of status, their fields without it."""
+    result = berth('status', '--porcelain', **options)
+    same((result.returncode, result.stderr), (0, ''))
+    lines = [line.split('\t') for line in result.stdout.splitlines()]
+    return [fields[1:] for fields in lines if fields[0] == kind]
+
+
+def counts(protocol, **options):
+    """Ports that are free, whole, bound, connect, rest."""
+    return [[int(field) for field in fields[1:]]
+            for fields in records('ports', **options)
+            if fields[0] == protocol][0]
+
+
+class Skip(Exception):
+    """Raised by a case: what this machine lacks for it."""
+
+
+def run_case(tap, case):
+    sentence = ' '.join((case.__doc__ or
+                         case.__name__.replace('_', ' ')).split())
+    try:
+        case()
+        tap.ok(True, sentence)
+    except Skip as reason:
+        tap.skip(f'{sentence}: {reason}')
+    except Exception:
+        tap.ok(False, sentence, traceback.format_exc().splitlines())
+
+
 def run_cases(cases):
     for name in [n for n in os.environ if n.startswith('BERTH_')]:
         del os.environ[name]
@@ -115,32 +167,10 @@ def run_cases(cases):
     try:
         for case in cases:
             fresh_folder()
-            sentence = ' '.join(case.__doc__.split())
-            try:
-                case()
-                tap.ok(True, sentence)
-            except Exception as error:
-                tap.ok(False, sentence, [f'{case.__name__}: {error!r}'])
+            run_case(tap, case)
     finally:
         shutil.rmtree(os.environ['BERTH_DIR'], ignore_errors=True)
     tap.end()
-
-
-def lists_bound():
-    """Whether sock_diag(7) lists TCP sockets that are bound and no more: Linux
-    6.8. Of others nobody knows who holds them."""
-    with socket.socket() as bound, \
-            socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as diag:
-        bound.bind(('127.0.0.1', 0))
-        # SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP; inet_diag_req_v2.
-        diag.send(struct.pack('=IHHII4BI48x', 72, 20, 0x301, 0, 0,
-                              socket.AF_INET, socket.IPPROTO_TCP, 0, 0,
-                              0xffffffff))
-        ports, answer = set(), diag.recv(65536)
-        while len(answer) >= 24:
-            ports.add(struct.unpack_from('!H', answer, 20)[0])
-            answer = answer[struct.unpack_from('=I', answer)[0]:]
-        return bound.getsockname()[1] in ports
 
 
 def drop(uid):

@@ -10,7 +10,7 @@ import stat
 import struct
 import subprocess
 
-from fixture import Program, berth, main, same
+from fixture import Program, berth, find, load, main, same
 
 # A value of each variable that is none.
 WRONG = {
@@ -106,19 +106,10 @@ def relative_folder():
 
 # --- a policy that is damaged -------------------------------------------------
 
-def policy_file():
-    return [os.path.join(root, name)
-            for root, _, names in os.walk(os.environ['BERTH_DIR'])
-            for name in names if name == 'policy'][0]
-
-
 def damage():
     """Loads a policy, and flips a bit of each of its sets of ports."""
-    path = os.path.join(os.environ['BERTH_DIR'], 'a.conf')
-    with open(path, 'w') as file:
-        file.write('range = "30000-30099"\n')
-    same(berth('load', path, range=None).returncode, 0)
-    with open(policy_file(), 'r+b') as file:
+    load('range = "30000-30099"\n')
+    with open(find('policy'), 'r+b') as file:
         start = file.read().index(POLICY_MAGIC)
         file.seek(start)
         header = struct.unpack('<QIIQQQIIIIII', file.read(64))
@@ -161,9 +152,8 @@ def unreadable():
     damage()
     if os.geteuid() != 0:
         return
-    path = policy_file()
     os.chmod(os.environ['BERTH_DIR'], 0o755)
-    os.chmod(path, stat.S_IRUSR | stat.S_IWUSR)
+    os.chmod(find('policy'), stat.S_IRUSR | stat.S_IWUSR)
     env = dict(os.environ, BERTH_ON_ERROR='refuse')
     env.pop('BERTH_RANGE', None)
     result = subprocess.run(

@@ -17,16 +17,22 @@ POLICY = ('range = "30000-30499"\n'
 ONE, OTHER = 1000, 1001
 REFUSED = (f's = socket.socket(); s.bind(("127.0.0.1", {RESERVED}))')
 WAY = '/run/way'        # what all users may read
+LIBRARY, CONF = WAY + '/libberth.so', WAY + '/a.conf'
 # A sweep has a line for each protocol that the kernel has, UDP-Lite and SCTP or
 # neither, and some around them.
 SWEEP_LINES = range(5, 8)
 
 
-def command(*words, uid=0):
-    env = {'PATH': os.environ['PATH']}
-    return subprocess.run([BERTH, *words], env=env, text=True, cwd='/',
+def run(*words, uid=0, **variables):
+    """A user's program, which has no other variables."""
+    env = {'PATH': os.environ['PATH'], **variables}
+    return subprocess.run(words, env=env, text=True, cwd='/',
                           capture_output=True, timeout=HANG_SECONDS,
                           preexec_fn=drop(uid))
+
+
+def command(*words, **options):
+    return run(BERTH, *words, **options)
 
 
 def answer(*words, uid=0):
@@ -46,7 +52,7 @@ def program(uid):
     with open(wrapper, 'w') as file:
         file.write('#!/bin/sh\n'
                    f'exec setpriv --reuid {uid} --regid {uid} --clear-groups '
-                   f'env LD_PRELOAD={WAY}/libberth.so /usr/bin/python3 "$@"\n')
+                   f'env LD_PRELOAD={LIBRARY} /usr/bin/python3 "$@"\n')
     os.chmod(wrapper, 0o755)
     return Program(preload=False, range=None, name=wrapper)
 
@@ -76,11 +82,11 @@ def machine(policy=POLICY):
     shutil.rmtree(WAY, ignore_errors=True)
     os.mkdir(WAY)
     os.chmod(WAY, 0o755)
-    os.chmod(shutil.copy(LIBBERTH, f'{WAY}/libberth.so'), 0o755)
-    with open(f'{WAY}/a.conf', 'w') as file:
+    os.chmod(shutil.copy(LIBBERTH, LIBRARY), 0o755)
+    with open(CONF, 'w') as file:
         file.write(policy)
     try:
-        same(command('load', f'{WAY}/a.conf').returncode, 0)
+        same(command('load', CONF).returncode, 0)
         yield
     finally:
         os.environ['BERTH_DIR'] = kept

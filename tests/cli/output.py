@@ -10,17 +10,10 @@ import os
 import signal
 import subprocess
 
-from fixture import BERTH, berth, main, same
+from fixture import BERTH, berth, conf, load, main, same
 
 FIRST = 'range = "40000-40099"\n'
 SECOND = 'range = "40000-40050"\n'
-
-
-def conf(name, text):
-    path = os.path.join(os.environ['BERTH_DIR'], name)
-    with open(path, 'w') as file:
-        file.write(text)
-    return path
 
 
 def run(words, stdout, **more):
@@ -38,7 +31,7 @@ def n_ports():
 def commands():
     """Each that prints something, when a policy is in force and an event is
     there."""
-    path = conf('a.conf', FIRST)
+    path = conf(FIRST)
     yield from (['--version'], ['--help'], ['help', 'run'], ['run', '--help'],
                 ['check', '--help'], ['check', '--print', path],
                 ['check', '--json', path], ['load', '--help'],
@@ -50,8 +43,7 @@ def commands():
 
 def full():
     """a full standard output ends each command with a message and no success"""
-    same(run(['load', conf('a.conf', FIRST)],
-             subprocess.DEVNULL).returncode, 0)
+    load(FIRST)
     for words in commands():
         with open('/dev/full', 'w') as stdout:
             result = run(words, stdout)
@@ -67,8 +59,7 @@ def full():
 
 def closed():
     """so does a closed one"""
-    same(run(['load', conf('a.conf', FIRST)],
-             subprocess.DEVNULL).returncode, 0)
+    load(FIRST)
     for words in commands():
         result = run(words, None, preexec_fn=lambda: os.close(1))
         same((words, result.returncode),
@@ -78,9 +69,8 @@ def closed():
 
 def nothing_changed():
     """a load that ends with 1, or by SIGPIPE, has changed nothing"""
-    same(run(['load', conf('a.conf', FIRST)],
-             subprocess.DEVNULL).returncode, 0)
-    second = conf('b.conf', SECOND)
+    load(FIRST)
+    second = conf(SECOND)
     with open('/dev/full', 'w') as stdout:
         same((run(['load', second], stdout).returncode, n_ports()), (1, 100))
     result = run(['load', second], None, preexec_fn=lambda: os.close(1))
@@ -103,8 +93,8 @@ def nothing_changed():
 def standard_descriptors():
     """no message goes into the policy or the map where standard output and error
     are closed, and a program finds them closed"""
-    path = conf('a.conf', FIRST + 'nonsense = 1\n')
-    for words in (['load', path], ['load', conf('b.conf', FIRST)], ['status'],
+    path = conf(FIRST + 'nonsense = 1\n')
+    for words in (['load', path], ['load', conf(FIRST, 'b.conf')], ['status'],
                   ['log'], ['sweep'], ['port']):
         run(words, None, preexec_fn=lambda: (os.close(0), os.close(1),
                                              os.close(2)))
@@ -126,11 +116,11 @@ def standard_descriptors():
 def check_json():
     """check --json is one object of findings, with or without any, and exit status
     as ever"""
-    sound = berth('check', '--json', conf('a.conf', FIRST))
+    sound = berth('check', '--json', conf(FIRST))
     report = json.loads(sound.stdout)
     same((sound.returncode, list(report)), (0, ['findings']))
     same({f['severity'] for f in report['findings']} <= {'warning'}, True)
-    path = conf('b.conf', 'rnage = 1\nrange = "70000"\n')
+    path = conf('rnage = 1\nrange = "70000"\n')
     result = berth('check', '--json', path)
     same(result.returncode, 1)
     found = json.loads(result.stdout)['findings']
@@ -146,7 +136,7 @@ def check_json():
 
 def check_json_rules():
     """with --print the rules and reservations come before them"""
-    path = conf('a.conf', FIRST + 'reserve a { ports = "80" }\n')
+    path = conf(FIRST + 'reserve a { ports = "80" }\n')
     report = json.loads(berth('check', '--json', '--print', path).stdout)
     same(list(report), ['rules', 'reservations', 'findings'])
     same(report['reservations'][0]['name'], 'a')
@@ -154,7 +144,7 @@ def check_json_rules():
 
 def check_porcelain():
     """check --porcelain prints a record for each finding"""
-    path = conf('a.conf', 'rnage = 1\n')
+    path = conf('rnage = 1\n')
     result = berth('check', '--porcelain', path)
     same([line.split('\t')[:4] for line in result.stdout.splitlines()],
          [['finding', 'error', path, '1']])

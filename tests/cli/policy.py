@@ -11,9 +11,9 @@ import shutil
 import subprocess
 import sys
 
-from fixture import BERTH, berth, HANG_SECONDS, LIBBERTH, main, same
-from policy_fixture import (bind_to, conf, events, kinds, load, named, program,
-                            RESERVING)
+from fixture import (BERTH, berth, conf, drop, find, HANG_SECONDS, LIBBERTH,
+                     load, main, same)
+from policy_fixture import bind_to, events, kinds, named, program, RESERVING
 
 
 # --- assignment ---------------------------------------------------------------
@@ -208,10 +208,7 @@ def observe():
 def on_error():
     """on-error = refuse of the policy: no bind or connect without the map"""
     load('on-error = "refuse"\n')
-    folder = os.environ['BERTH_DIR']
-    map_file = os.path.join(folder, os.listdir(folder)[0], 'map')
-    map_file = [os.path.join(root, 'map') for root, _, files in
-             os.walk(folder) if 'map' in files][0]
+    map_file = find('map')
     os.unlink(map_file)
     os.mkdir(map_file)
     with program() as p:
@@ -264,14 +261,10 @@ def environment_of_others():
     # Where nobody may go: the build may lie in a folder of root's alone.
     command, library = (shutil.copy(file, folder) for file in (BERTH, LIBBERTH))
 
-    def drop():
-        os.setgid(65534)
-        os.setuid(65534)
-
     def as_nobody(*words, **variables):
         env = dict(os.environ, **variables)
         return subprocess.run(words, env=env, text=True, capture_output=True,
-                              preexec_fn=drop, cwd='/', timeout=HANG_SECONDS)
+                              preexec_fn=drop(65534), cwd='/', timeout=HANG_SECONDS)
 
     same(as_nobody(command, 'load', path).returncode, 0)
     script = ('import socket; s = socket.socket(); s.bind(("", 0)); '

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from fixture import berth, Program, same
+from fixture import berth, path, Program
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REJECTED = ('range = "30000-30099"\n'
@@ -21,25 +21,11 @@ process shop { name = {"shop"} }
 '''
 
 
-def conf(text):
-    path = os.path.join(os.environ['BERTH_DIR'], 'test.conf')
-    with open(path, 'w') as file:
-        file.write(text)
-    return path
-
-
-def load(text):
-    result = berth('load', conf(text), range=None)
-    same((result.returncode, result.stderr.count('warning') * 0), (0, 0))
-    return result
-
-
 def named(name):
     """A path to Python by which a program has this name."""
-    path = os.path.join(os.environ['BERTH_DIR'], name)
-    if not os.path.lexists(path):
-        os.symlink(sys.executable, path)
-    return path
+    if not os.path.lexists(path(name)):
+        os.symlink(sys.executable, path(name))
+    return path(name)
 
 
 def program(**more):

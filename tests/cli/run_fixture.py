@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of berth run share: a network namespace of their own, and a
-folder, which is removed in the end.
+"""What the tests of berth run share: a folder, which is removed in the end, and
+an environment with nothing else in it.
 
 Environment: BERTH and LIBBERTH, the two files under test; STATIC_PROGRAM, and
 MUSL_PROGRAM where the compiler is found.
@@ -10,19 +10,13 @@ import atexit
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
-import traceback
 
-from fixture import HANG_SECONDS, Tap, skip_all
+import fixture
+from fixture import BERTH, HANG_SECONDS, Skip
 
-BERTH = os.environ["BERTH"]
-LIBBERTH = os.path.realpath(os.environ["LIBBERTH"])
+LIBBERTH = os.path.realpath(fixture.LIBBERTH)
 tests = []
-
-
-class Skip(Exception):
-    pass
 
 
 def test(function):
@@ -83,38 +77,10 @@ def show(name):
     return "sh", "-c", f"echo ${name}"
 
 
-def run_test(tap, function):
-    name = function.__name__.replace('_', ' ')
-    try:
-        function()
-    except Skip as reason:
-        tap.skip(f"{name}: {reason}")
-    except Exception:
-        tap.ok(False, name, traceback.format_exc().splitlines())
-    else:
-        tap.ok(True, name)
-
-
 def main():
-    tap = Tap()
-    for each in tests:
-        run_test(tap, each)
-    sys.exit(tap.end())
+    fixture.main(tests)
 
 
-def enter_namespace():
-    if "RUN_PY_INSIDE" in os.environ:
-        return
-    inside = ["unshare", "--net"]
-    if not shutil.which("unshare") or subprocess.run(
-            inside + ["true"], capture_output=True).returncode != 0:
-        skip_all("needs a network namespace of its own")
-        sys.exit(0)
-    os.environ["RUN_PY_INSIDE"] = "1"
-    os.execvp("unshare", inside + [sys.executable, os.path.abspath(sys.argv[0])])
-
-
-enter_namespace()
 work = tempfile.mkdtemp()
 atexit.register(shutil.rmtree, work)
 os.chmod(work, 0o755)

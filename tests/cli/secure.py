@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Whose word counts: set-user-ID programs, user namespaces, few descriptors, and
-where no random bytes are to be had. Edge cases 50 and 51.
+where no random bytes are to be had. Edge cases 49, 50 and 51.
 
 Each in a mount namespace with a /run, a /dev/shm and an /etc of its own. Needs
 BERTH, LIBBERTH and FIRST_PORT, and root.
@@ -16,12 +16,12 @@ from fixture import BERTH, LIBBERTH, main, same
 FIRST_PORT = os.environ['FIRST_PORT']
 USER, NOBODY = '1000', '65534'
 DEFAULT = range(49152, 65536)
-ROOTS, RULES = range(30000, 30100), range(31000, 31100)
+ROOTS = range(32000, 32100)     # of its rule
 
 CONFIGURATION = '''
 range = "30000-30099"
 process user { uid = {"1000"} range = "31000-31099" }
-process root { uid = {"0"} range = "31000-31099" }
+process root { uid = {"0"} range = "32000-32099" }
 '''
 
 # $T is a file system that programs of others may be in; $T/p is set-user-ID.
@@ -79,7 +79,7 @@ mkfifo $T/ready $T/go
 exec 3<>$T/ready 4<>$T/go
 as 65534 sh -c 'echo >&3; read go <&4
         export BERTH_DIR=$T/theirs BERTH_RANGE=20000-20099
-        export BERTH_LOG=stderr BERTH_ON_ERROR=refuse
+        export BERTH_LOG=stderr BERTH_ON_ERROR=refuse BERTH_ALGORITHM=nonsense
         exec $T/p' &
 read ready <&3
 preload_all
@@ -95,11 +95,12 @@ def port_of_theirs(before, after):
 
 
 def secure():
-    """a set-user-ID program follows root's policy and no variable, and makes
-    and changes no file"""
-    within(port_of_theirs(
-        'load; files >/dev/null; files >$T/before\n',
-        'files | diff $T/before -\n'), RULES)
+    """a set-user-ID program follows root's policy, or none that is not in force
+    any more, and no variable, and makes and changes no file"""
+    for unload, ports in ('', ROOTS), ('"$BERTH" unload >/dev/null', DEFAULT):
+        within(port_of_theirs(
+            f'load; {unload}\nfiles >/dev/null; files >$T/before\n',
+            'files | diff $T/before -\n'), ports)
 
 
 def secure_alone():
@@ -113,26 +114,26 @@ def secure_alone():
         'done\n'), DEFAULT)
 
 
-def user_namespace():
-    """in a user namespace root's policy in /run binds, and a rule's uid does not
-    match"""
-    lines = play('load\n'
-                 'as 1000 $under $T/first_port\n'
-                 'as 1000 unshare -U $under $T/first_port\n'
-                 'as 1000 unshare -Ur $under $T/first_port\n'
-                 'unshare -Ur $under $T/first_port\n')
-    ports = [answer(line)[2] for line in lines]
-    same(len(ports), 4)
-    within(ports[0], RULES)
-    for port in ports[1:]:
-        within(port, ROOTS)
+def user_namespaces():
+    """root's policy binds where root is not mapped, whatever the environment
+    says, and a rule's uid is that of the initial namespace: no number that a
+    namespace shows makes a program somebody else"""
+    wanted = {'as 0': 32000, 'as 1000': 31000, 'as 1001': 30000}
+    wanted.update((f'as {uid} unshare -U {mapping}', 30000) for uid, mapping in (
+        (1000, ''), (1000, '-r'), (1001, ''), (1001, '-r'), (0, '-r'),
+        (1001, '--map-user=1000'), (0, '--map-user=1000')))
+    lines = play('load\n' + ''.join(
+        f'{words} $under BERTH_RANGE=40000-40099 $T/first_port\n'
+        for words in wanted))
+    same({words: answer(line)[2] // 100 * 100
+          for words, line in zip(wanted, lines)}, wanted)
 
 
 def few_descriptors():
     """with a soft limit of 4 descriptors at the start root's policy is
     followed"""
     lines = play('load; ulimit -S -n 4; exec $under $T/first_port')
-    within(answer(lines[0])[2], RULES)
+    within(answer(lines[0])[2], ROOTS)
 
 
 def no_descriptors():
@@ -143,7 +144,7 @@ def no_descriptors():
                            f'exec $under BERTH_LOG=stderr {variables} '
                            '$T/first_port')
         port = answer(last)[2]
-        if port in RULES:
+        if port in ROOTS:
             continue
         same([line for line in said if 'no shared map (EMFILE)' in line],
              said[:1])
@@ -169,5 +170,5 @@ if os.geteuid() != 0 or subprocess.run(
         check=False, stderr=subprocess.DEVNULL).returncode:
     print('1..0 # SKIP needs root and user namespaces (CONFIG_USER_NS)')
     sys.exit()
-main([secure, secure_alone, user_namespace, few_descriptors, no_descriptors,
+main([secure, secure_alone, user_namespaces, few_descriptors, no_descriptors,
       no_random])

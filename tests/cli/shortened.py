@@ -9,57 +9,9 @@ import subprocess
 import time
 from builtins import range as each
 
-from fixture import BERTH, HANG_SECONDS, drop, main, same
-from machine import (ONE, POLICY, REFUSED, WAY, command, folder, machine,
+from fixture import HANG_SECONDS, drop, main, same
+from machine import (CONF, ONE, POLICY, REFUSED, WAY, command, folder, machine,
                      program, status)
-
-SHORTEN = '''
-import os, sys, time
-path = sys.argv[1]
-with open(path, "rb") as file:
-    whole = file.read()
-fd = os.open(path, os.O_RDWR)
-turn = 0
-while True:
-    turn += 1
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, whole, 0)
-    # Long enough to be found whole, and then at another moment each time.
-    time.sleep(0.0005 * (turn % 40))
-'''
-
-
-def shortened():
-    """a map that its user shortens all the time ends no command of root's, and
-    what is in the others is shown and mended"""
-    with machine(), program(0) as root, program(ONE) as one:
-        port = root.bind('a', listen=True)
-        one.bind('a')
-        same(root.outcome(REFUSED), 'EACCES')
-        one.process.kill()
-        hostile = subprocess.Popen(
-            ['/usr/bin/python3', '-c', SHORTEN, folder(ONE) + '/map'],
-            preexec_fn=drop(ONE), cwd='/', env={})
-        said, end = False, time.monotonic() + HANG_SECONDS
-        try:
-            while not said and time.monotonic() < end:
-                for words in ['status'], ['log'], ['sweep']:
-                    result = command(*words, '--porcelain')
-                    same((words, result.returncode in (0, 1)), (words, True))
-                    fields = [line.split('\t')
-                              for line in result.stdout.splitlines()]
-                    same({'status': ['lease', 'tcp', str(port)] in
-                          [f[:3] for f in fields],
-                          'log': [f[-1] for f in fields] == ['root'],
-                          'sweep': len(fields) >= 3}[words[0]], True)
-                    said |= 'shortened meanwhile' in result.stderr
-                    same((words, result.returncode),
-                         (words, int('cannot use' in result.stderr)))
-            same((said, hostile.poll()), (True, None))
-        finally:
-            hostile.kill()
-            hostile.wait()
-
 
 # Of whatever file has the name, and may be written.
 SHORTEN_ANEW = '''
@@ -121,6 +73,34 @@ def until_said(words, attempt):
         same(time.monotonic() < end, True)
 
 
+def shortened():
+    """a map that its user shortens all the time ends no command of root's, and
+    what is in the others is shown and mended"""
+    with machine(), program(0) as root, program(ONE) as one:
+        port = root.bind('a', listen=True)
+        one.bind('a')
+        same(root.outcome(REFUSED), 'EACCES')
+        one.process.kill()
+
+        def attempt():
+            said = ''
+            for words in ['status'], ['log'], ['sweep']:
+                result = command(*words, '--porcelain')
+                fields = [line.split('\t')
+                          for line in result.stdout.splitlines()]
+                same({'status': ['lease', 'tcp', str(port)] in
+                      [f[:3] for f in fields],
+                      'log': [f[-1] for f in fields] == ['root'],
+                      'sweep': len(fields) >= 3}[words[0]], True)
+                same((words, result.returncode),
+                     (words, int('cannot use' in result.stderr)))
+                said += result.stderr
+            return said
+
+        with shortening(SHORTEN_ANEW, folder(ONE) + '/map', ONE):
+            until_said('shortened meanwhile', attempt)
+
+
 def shortened_for_all():
     """a map that root shares, and another user shortens all the time, ends
     neither explain nor port: that one then does without it"""
@@ -133,7 +113,7 @@ def shortened_for_all():
 
         def port():
             # It makes another one of a short map, of which the mode is 0600.
-            same(command('load', f'{WAY}/a.conf').returncode, 0)
+            same(command('load', CONF).returncode, 0)
             result = command('port', '5000')
             same((result.returncode, len(result.stdout.splitlines())),
                  (0, 5000))
@@ -159,20 +139,14 @@ def shortened_policy():
         same(command('unload').returncode, 0)
         os.mkdir(f'{WAY}/theirs')
         os.chown(f'{WAY}/theirs', ONE, ONE)
-        env = {'PATH': os.environ['PATH'], 'BERTH_DIR': f'{WAY}/theirs'}
-
-        def berth(*words, uid=0):
-            return subprocess.run([BERTH, *words], env=env, text=True, cwd='/',
-                                  capture_output=True, timeout=HANG_SECONDS,
-                                  preexec_fn=drop(uid))
-
-        same(berth('load', f'{WAY}/a.conf', uid=ONE).returncode, 0)
+        theirs = {'BERTH_DIR': f'{WAY}/theirs'}
+        same(command('load', CONF, uid=ONE, **theirs).returncode, 0)
         [space] = os.listdir(f'{WAY}/theirs')
         path = f'{WAY}/theirs/{space}/policy'
         same(os.stat(path).st_uid, ONE)
 
         def attempt(*words):
-            result = berth(*words)
+            result = command(*words, **theirs)
             same((words, result.returncode in (0, 1, 127)), (words, True))
             return result.stderr
 
@@ -183,7 +157,7 @@ def shortened_policy():
                     attempt(*words)
             until_said('cannot be read', lambda: attempt('status'))
             for _ in each(5):
-                attempt('load', f'{WAY}/a.conf')
+                attempt('load', CONF)
 
 
 if os.geteuid() != 0:

@@ -8,22 +8,8 @@ import re
 import socket
 import subprocess
 
-from fixture import (HI, LIBBERTH, LO, Program, berth, lists_bound, main,
-                   same)
-
-
-def records(kind, **options):
-    """The porcelain records of a kind, their fields without the kind."""
-    result = berth('status', '--porcelain', **options)
-    same((result.returncode, result.stderr), (0, ''))
-    lines = [line.split('\t') for line in result.stdout.splitlines()]
-    return [fields[1:] for fields in lines if fields[0] == kind]
-
-
-def counts(protocol):
-    """free, whole, bound, connect, rest."""
-    return [[int(field) for field in fields[1:]]
-            for fields in records('ports') if fields[0] == protocol][0]
+from fixture import (HI, LIBBERTH, LO, Program, berth, counts, lists_bound,
+                     load, main, records, same)
 
 
 def no_map():
@@ -149,12 +135,9 @@ def outside():
 def outside_of_ranges():
     """so is one with a reserved port or one of a range, swept or not, and the
     owner of a reservation is not"""
-    path = os.path.join(os.environ['BERTH_DIR'], 'a.conf')
-    with open(path, 'w') as file:
-        file.write('range = "20000-20099"\n'
-                   'reserve a { ports = "9100-9101" owners = {"o"} }\n'
-                   'process o { profile = {"o"} }\n')
-    same(berth('load', path, range=None).returncode, 0)
+    load('range = "20000-20099"\n'
+         'reserve a { ports = "9100-9101" owners = {"o"} }\n'
+         'process o { profile = {"o"} }\n')
 
     def listen(program, port):
         program.do(f's = kept[{port}] = socket.socket(); '
@@ -226,26 +209,6 @@ def table():
         same(re.findall('^program[^ ]', text, re.M), [])
 
 
-def usage():
-    """mistakes are quoted, with status 2; --help is 0"""
-    for word in ('--jason', 'tcp'):
-        result = berth('status', word)
-        same((result.returncode, result.stdout), (2, ''))
-        same(f'"{word}"' in result.stderr, True)
-    result = berth('status', '--help')
-    same((result.returncode, result.stderr), (0, ''))
-    same(result.stdout.startswith('Usage: berth status'), True)
-
-
-def full_disk():
-    """a report that cannot be written is no success"""
-    with open('/dev/full', 'w') as full:
-        result = subprocess.run(
-            [os.environ['BERTH'], 'status'], stdout=full,
-            stderr=subprocess.PIPE, text=True)
-    same((result.returncode, 'cannot write' in result.stderr), (1, True))
-
-
 main([no_map, empty_map, policy, bad_policy, holders, shared_port,
-      after_close, lost_lease, outside, outside_of_ranges, not_outside, json_names, plain_names,
-      table, usage, full_disk])
+      after_close, lost_lease, outside, outside_of_ranges, not_outside,
+      json_names, plain_names, table])

@@ -17,7 +17,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'cli'))
 
-from fixture import BERTH, HANG_SECONDS, HI, LO, RANGE, main, same
+from fixture import BERTH, HANG_SECONDS, HI, LO, RANGE, conf, main, same
 
 # An address for examples (RFC 5737): nobody is asked for it but the server.
 CLIENT = ('import socket; s = socket.create_connection(("192.0.2.1", 80)); '
@@ -53,22 +53,15 @@ def serve(server, ports):
             ports.append(address[1])
 
 
-def write(name, text):
-    path = os.path.join(os.environ['BERTH_DIR'], name)
-    with open(path, 'w') as file:
-        file.write(text)
-    return path
-
-
 def are_in_range(words, port):
     """Whether the connections of the client come from the range: all or none."""
     environment = {
         **os.environ, 'BERTH_RANGE': RANGE,
-        'PROXYCHAINS_CONF_FILE': write(
-            'chains', 'strict_chain\nquiet_mode\n[ProxyList]\n'
-            'socks5 127.0.0.1 %d\n' % port),
-        'TORSOCKS_CONF_FILE': write(
-            'torsocks', 'TorAddress 127.0.0.1\nTorPort %d\n' % port)}
+        'PROXYCHAINS_CONF_FILE': conf(
+            'strict_chain\nquiet_mode\n[ProxyList]\n'
+            'socks5 127.0.0.1 %d\n' % port, 'chains'),
+        'TORSOCKS_CONF_FILE': conf(
+            'TorAddress 127.0.0.1\nTorPort %d\n' % port, 'torsocks')}
     PORTS.clear()
     for _ in range(N_CONNECTIONS):
         result = subprocess.run(
