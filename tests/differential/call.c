@@ -2,7 +2,6 @@
 #include "call.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -38,26 +37,43 @@ static void say_result(long result)
 		say("%ld", result);
 }
 
-void call_say(const struct step *step, const char *text, long result)
+static void say_call(const char *way, const struct step *step,
+		     const char *format, va_list arguments)
 {
-	say("%s(%s)\t", names[step->kind], text);
+	say("%s%s(", way, names[step->kind]);
+	vsay(format, arguments);
+	say(")\t");
+}
+
+void call_say(const struct step *step, long result, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say_call("", step, format, arguments);
+	va_end(arguments);
 	say_result(result);
 }
 
-long call_order(const struct step *step, struct order *order, const char *text)
+long call_order(const struct step *step, struct order order, const char *format,
+		...)
 {
-	order->form = step->form;
+	va_list arguments;
+
+	order.form = step->form;
 	/* What the library cannot see, the kernel gives a port. */
-	if (order->form == FORM_RAW && plan_takes_port(step->kind))
+	if (order.form == FORM_RAW && plan_takes_port(step->kind))
 		ports_allow(0, 0);
-	say("%s%s(%s)\t", way_text(step), names[step->kind], text);
-	way_make(order, step->place);
-	say_result(order->result);
-	if (order->has_changed_errno)
+	va_start(arguments, format);
+	say_call(way_text(step), step, format, arguments);
+	va_end(arguments);
+	way_make(&order, step->place);
+	say_result(order.result);
+	if (order.has_changed_errno)
 		say(" errno changed");
-	if (WIFSIGNALED(order->died_of))
-		say(" died of signal %d", WTERMSIG(order->died_of));
-	return order->result;
+	if (WIFSIGNALED(order.died_of))
+		say(" died of signal %d", WTERMSIG(order.died_of));
+	return order.result;
 }
 
 /*
@@ -81,21 +97,14 @@ void call_allow_unseen(const struct step *step, const struct address *address)
 static void call_address(const struct step *step, long number)
 {
 	struct address address;
-	char text[128];
 
 	address_make(&address, step, number == SYS_connect);
 	if (number == SYS_connect)
 		call_allow_unseen(step, &address);
-	snprintf(text, sizeof(text), "%u, %s", step->socket, address.text);
-
-	struct order order = { .number = number,
-			       .arguments = {
-				       slots[step->socket],
-				       (long)address.pointer,
-				       (long)address.length,
-			       } };
-
-	call_order(step, &order, text);
+	call_order(step,
+		   ORDER(number, slots[step->socket], (long)address.pointer,
+			 (long)address.length),
+		   "%u, %s", step->socket, address.text);
 }
 
 /* The option of libc's function alone: its address is never a remote one. */
@@ -103,75 +112,41 @@ static void call_bindresvport(const struct step *step)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	const bool has_address = step->draws[0] % 2;
-	char text[32];
 
-	snprintf(text, sizeof(text), "%u, %s", step->socket,
-		 has_address ? "0.0.0.0:0" : "NULL");
-
-	struct order order = { .number = CALL_BINDRESVPORT,
-			       .arguments = {
-				       slots[step->socket],
-				       has_address ? (long)&in : 0,
-			       } };
-
-	call_order(step, &order, text);
+	call_order(step,
+		   ORDER(CALL_BINDRESVPORT, slots[step->socket],
+			 has_address ? (long)&in : 0),
+		   "%u, %s", step->socket, has_address ? "0.0.0.0:0" : "NULL");
 }
 
 static void call_number(const struct step *step, long call, int number)
 {
-	char text[32];
-
-	snprintf(text, sizeof(text), "%u, %d", step->socket, number);
-
-	struct order order = { .number = call,
-			       .arguments = {
-				       slots[step->socket],
-				       number,
-			       } };
-
-	call_order(step, &order, text);
+	call_order(step, ORDER(call, slots[step->socket], number), "%u, %d",
+		   step->socket, number);
 }
 
 static void call_option(const struct step *step)
 {
 	struct option option;
-	char text[96];
 
 	option_make(&option, step);
-	snprintf(text, sizeof(text), "%u, %s", step->socket, option.text);
-
-	struct order order = { .number = SYS_setsockopt,
-			       .arguments = {
-				       slots[step->socket],
-				       option.level,
-				       option.name,
-				       (long)option.value,
-				       (long)option.length,
-			       } };
-
-	call_order(step, &order, text);
+	call_order(step,
+		   ORDER(SYS_setsockopt, slots[step->socket], option.level,
+			 option.name, (long)option.value, (long)option.length),
+		   "%u, %s", step->socket, option.text);
 }
 
 static void call_error(const struct step *step)
 {
 	static int value;
 	static socklen_t length;
-	char text[16];
 
 	value = 0;
 	length = sizeof(value);
-	snprintf(text, sizeof(text), "%u", step->socket);
-
-	struct order order = { .number = SYS_getsockopt,
-			       .arguments = {
-				       slots[step->socket],
-				       SOL_SOCKET,
-				       SO_ERROR,
-				       (long)&value,
-				       (long)&length,
-			       } };
-
-	call_order(step, &order, text);
+	call_order(step,
+		   ORDER(SYS_getsockopt, slots[step->socket], SOL_SOCKET,
+			 SO_ERROR, (long)&value, (long)&length),
+		   "%u", step->socket);
 	if (value)
 		say(" %s", strerrorname_np(value));
 }
@@ -182,13 +157,9 @@ static void call_poll(const struct step *step)
 		.fd = slots[step->socket],
 		.events = POLLIN | POLLOUT | POLLRDHUP,
 	};
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", step->socket);
-
 	const int n = poll(&ready, 1, 0);
 
-	call_say(step, text, n);
+	call_say(step, n, "%u", step->socket);
 	say(" 0x%x", (unsigned int)ready.revents);
 }
 
@@ -217,7 +188,7 @@ void call_make(const struct step *step)
 	case KIND_ERROR: call_error(step); break;
 	case KIND_POLL: call_poll(step); break;
 	case KIND_PASS: call_pass(step); break;
-	case KIND_PAGE: call_say(step, "", address_toggle_page()); break;
+	case KIND_PAGE: call_say(step, address_toggle_page(), "%s", ""); break;
 	default: call_duplicate(step);
 	}
 }

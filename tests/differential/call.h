@@ -13,12 +13,20 @@
 /* Any call: by its kind. */
 void call_make(const struct step *step);
 
-/* Makes the order in the step's way. "text" has the arguments. Returns the
- * result, or -errno. */
-long call_order(const struct step *step, struct order *order, const char *text);
+/* SYS_bind, say, and its arguments. */
+#define ORDER(which, ...) \
+	((struct order){ .number = (which), .arguments = { __VA_ARGS__ } })
 
-/* The call of a step that makes no order: its text and result. */
-void call_say(const struct step *step, const char *text, long result);
+/* Makes the order in the step's way; the rest are its arguments as text. Returns
+ * the result, or -errno. */
+__attribute__((format(printf, 3, 4))) long call_order(const struct step *step,
+						      struct order order,
+						      const char *format, ...);
+
+/* The result, and the text, of a step that makes no order. */
+__attribute__((format(printf, 3, 4))) void call_say(const struct step *step,
+						    long result,
+						    const char *format, ...);
 
 /* A send without an address, or with a wrong one, may fail and leave a port. */
 void call_allow_unseen(const struct step *step, const struct address *address);

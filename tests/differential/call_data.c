@@ -55,27 +55,17 @@ void call_send(const struct step *step)
 {
 	struct address address;
 	struct data data;
-	char text[192];
 
 	make_data(&data, step);
 	address_make(&address, step, true);
-	snprintf(text, sizeof(text), "%u, %s, %s", step->socket, data.text,
-		 data.has_address ? address.text : "NULL");
-
-	struct order order = { .number = SYS_sendto,
-			       .arguments = {
-				       slots[step->socket],
-				       (long)data.pointer,
-				       (long)data.size,
-				       data.flags,
-				       data.has_address ? (long)address.pointer
-							: 0,
-				       data.has_address ? (long)address.length
-							: 0,
-			       } };
-
 	call_allow_unseen(step, data.has_address ? &address : NULL);
-	call_order(step, &order, text);
+	call_order(step,
+		   ORDER(SYS_sendto, slots[step->socket], (long)data.pointer,
+			 (long)data.size, data.flags,
+			 data.has_address ? (long)address.pointer : 0,
+			 data.has_address ? (long)address.length : 0),
+		   "%u, %s, %s", step->socket, data.text,
+		   data.has_address ? address.text : "NULL");
 }
 
 /* The address to send from. */
@@ -134,37 +124,10 @@ static const char *put_control(struct msghdr *message, const struct step *step)
 	return "";
 }
 
-static void call_messages(const struct step *step, struct mmsghdr *messages,
-			  int flags, const char *text)
-{
-	const bool is_bad = step->draws[DRAW_CONTROL] / 256 % 32 == 0;
-	void *pointer = is_bad ? (void *)8 : (void *)messages;
-	char full[288];
-
-	snprintf(full, sizeof(full), "%s%s", text,
-		 is_bad ? ", message at 8" : "");
-
-	struct order order = { .number = SYS_sendmsg,
-			       .arguments = {
-				       slots[step->socket],
-				       (long)pointer,
-				       flags,
-			       } };
-
-	if (step->kind == KIND_SENDMMSG)
-		order = (struct order) {
-			.number = SYS_sendmmsg, .arguments = {
-				slots[step->socket], (long)pointer, 2, flags,
-			},
-		};
-	call_order(step, &order, full);
-}
-
 void call_send_message(const struct step *step)
 {
 	struct address address;
 	struct data data;
-	char text[256];
 
 	make_data(&data, step);
 	address_make(&address, step, true);
@@ -176,7 +139,6 @@ void call_send_message(const struct step *step)
 		message.msg_name = address.pointer;
 		message.msg_namelen = address.length;
 	}
-
 	call_allow_unseen(step, data.has_address ? &address : NULL);
 
 	const char *control = put_control(&message, step);
@@ -184,10 +146,16 @@ void call_send_message(const struct step *step)
 		{ .msg_hdr = message },
 		{ .msg_hdr = message },
 	};
+	const bool is_bad = step->draws[DRAW_CONTROL] / 256 % 32 == 0;
+	const long fd = slots[step->socket], at = is_bad ? 8 : (long)messages;
 
-	snprintf(text, sizeof(text), "%u, %s, %s%s", step->socket, data.text,
-		 data.has_address ? address.text : "NULL", control);
-	call_messages(step, messages, data.flags, text);
+	call_order(step,
+		   step->kind == KIND_SENDMMSG
+			   ? ORDER(SYS_sendmmsg, fd, at, 2, data.flags)
+			   : ORDER(SYS_sendmsg, fd, at, data.flags),
+		   "%u, %s, %s%s%s", step->socket, data.text,
+		   data.has_address ? address.text : "NULL", control,
+		   is_bad ? ", message at 8" : "");
 }
 
 static void say_error(struct msghdr *message)
@@ -207,7 +175,7 @@ static void say_error(struct msghdr *message)
 void call_receive(const struct step *step)
 {
 	struct sockaddr_storage from = { 0 };
-	char data[16], control[CONTROL_SIZE], text[32];
+	char data[16], control[CONTROL_SIZE];
 	struct iovec vector = { data, sizeof(data) };
 	struct msghdr message = {
 		.msg_name = &from,
@@ -219,22 +187,15 @@ void call_receive(const struct step *step)
 	};
 	const bool has_error = step->draws[0] % 3 == 0;
 
-	snprintf(text, sizeof(text), "%u%s", step->socket,
-		 has_error ? ", MSG_ERRQUEUE" : "");
-
-	struct order order = { .number = SYS_recvmsg,
-			       .arguments = {
-				       slots[step->socket],
-				       (long)&message,
-				       MSG_DONTWAIT |
-					       (has_error ? MSG_ERRQUEUE : 0),
-			       } };
-
 	/* A child would keep the answer to itself. */
 	struct step here = *step;
 
 	here.place = PLACE_HERE;
-	if (call_order(&here, &order, text) < 0)
+	if (call_order(&here,
+		       ORDER(SYS_recvmsg, slots[step->socket], (long)&message,
+			     MSG_DONTWAIT | (has_error ? MSG_ERRQUEUE : 0)),
+		       "%u%s", step->socket,
+		       has_error ? ", MSG_ERRQUEUE" : "") < 0)
 		return;
 	say(" from %s", address_text(&from, message.msg_namelen));
 	say_error(&message);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,43 +33,29 @@ void call_socket(const struct step *step)
 	const struct socket_kind *kind = socket_kind(step->draws[0]);
 	const struct step here = not_in_child(step);
 	const int nonblock = step->draws[1] % 3 == 0 ? SOCK_NONBLOCK : 0;
-	char text[64];
+	long fd;
 
-	snprintf(text, sizeof(text), "%u, %s%s", step->socket, kind->text,
-		 nonblock ? ", SOCK_NONBLOCK" : "");
 	if (slots[step->socket] >= 0)
 		close(slots[step->socket]);
 	slots[step->socket] = -1;
-
-	struct order order = { .number = SYS_socket,
-			       .arguments = {
-				       kind->domain,
-				       kind->type | nonblock,
-				       kind->protocol,
-			       } };
-
-	if (call_order(&here, &order, text) >= 0)
-		put(step->socket, order.result, here.form == FORM_RAW);
+	fd = call_order(&here,
+			ORDER(SYS_socket, kind->domain, kind->type | nonblock,
+			      kind->protocol),
+			"%u, %s%s", step->socket, kind->text,
+			nonblock ? ", SOCK_NONBLOCK" : "");
+	if (fd >= 0)
+		put(step->socket, fd, here.form == FORM_RAW);
 }
 
 void call_close(const struct step *step)
 {
 	const int fd = slots[step->socket];
-	char text[32];
+	const bool by_range = step->draws[0] % 4 == 0;
 
-	snprintf(text, sizeof(text), "%u%s", step->socket,
-		 step->draws[0] % 4 == 0 ? ", by range" : "");
-
-	struct order order = { .number = SYS_close,
-			       .arguments = {
-				       fd,
-			       } };
-
-	if (step->draws[0] % 4 == 0 && fd >= 0)
-		order = (struct order) {
-			.number = SYS_close_range, .arguments = { fd, fd, },
-		};
-	call_order(step, &order, text);
+	call_order(step,
+		   by_range && fd >= 0 ? ORDER(SYS_close_range, fd, fd)
+				       : ORDER(SYS_close, fd),
+		   "%u%s", step->socket, by_range ? ", by range" : "");
 	if (step->place != PLACE_FORK && step->place != PLACE_VFORK)
 		slots[step->socket] = -1;
 }
@@ -95,51 +80,36 @@ void call_accept(const struct step *step)
 					  ? (unsigned int)listening
 					  : step->socket;
 	const int fd = slots[slot];
-	char text[32];
+	long accepted;
 
-	snprintf(text, sizeof(text), "%u to %u", slot, step->other);
 	if (may_block(fd)) {
-		call_say(step, text, 0);
+		call_say(step, 0, "%u to %u", slot, step->other);
 		say(" nothing to accept");
 		return;
 	}
-
-	struct order order = { .number = SYS_accept4,
-			       .arguments = {
-				       fd,
-				       0,
-				       0,
-				       SOCK_NONBLOCK,
-			       } };
-
-	if (call_order(&here, &order, text) >= 0)
-		slots_put(step->other, (int)order.result);
+	accepted = call_order(&here,
+			      ORDER(SYS_accept4, fd, 0, 0, SOCK_NONBLOCK),
+			      "%u to %u", slot, step->other);
+	if (accepted >= 0)
+		slots_put(step->other, (int)accepted);
 }
 
 void call_duplicate(const struct step *step)
 {
 	struct step here = not_in_child(step);
 	const int fd = slots[step->socket], onto = slots[step->other];
-	struct order order = { .number = SYS_dup,
-			       .arguments = {
-				       fd,
-			       } };
-	char text[32];
+	struct order order = ORDER(SYS_dup, fd);
+	long copy;
 
-	snprintf(text, sizeof(text), "%u to %u", step->socket, step->other);
-	if (step->kind == KIND_DUPFD)
-		order = (struct order) {
-			.number = SYS_fcntl,
-			.arguments = { fd, F_DUPFD_CLOEXEC, 0, },
-		};
-	else if (step->kind == KIND_DUP2 && onto >= 0) {
-		order = (struct order) {
-			.number = CALL_DUP2, .arguments = { fd, onto, },
-		};
+	if (step->kind == KIND_DUPFD) {
+		order = ORDER(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
+	} else if (step->kind == KIND_DUP2 && onto >= 0) {
+		order = ORDER(CALL_DUP2, fd, onto);
 		here.form = FORM_LIBC;
 	}
-	if (call_order(&here, &order, text) >= 0)
-		put(step->other, order.result,
+	copy = call_order(&here, order, "%u to %u", step->socket, step->other);
+	if (copy >= 0)
+		put(step->other, copy,
 		    here.form == FORM_RAW || slots_is_unseen(step->socket));
 }
 
@@ -179,13 +149,9 @@ static long pass(int fd)
 
 void call_pass(const struct step *step)
 {
-	char text[32];
-
-	snprintf(text, sizeof(text), "%u to %u", step->socket, step->other);
-
 	const long fd = pass(slots[step->socket]);
 
-	call_say(step, text, fd);
+	call_say(step, fd, "%u to %u", step->socket, step->other);
 	if (fd >= 0)
 		slots_put_unseen(step->other, (int)fd);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "transcript.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -25,19 +24,23 @@ void transcript_clear(void)
 	transcript->text[0] = '\0';
 }
 
-void say(const char *format, ...)
+void vsay(const char *format, va_list arguments)
 {
-	va_list arguments;
 	const size_t room = sizeof(transcript->text) - transcript->length;
-
-	va_start(arguments, format);
-
 	const int n = vsnprintf(transcript->text + transcript->length, room,
 				format, arguments);
 
-	va_end(arguments);
 	if (n > 0 && (size_t)n < room)
 		transcript->length += (size_t)n;
+}
+
+void say(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsay(format, arguments);
+	va_end(arguments);
 }
 
 /* FNV-1a. */

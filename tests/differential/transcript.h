@@ -10,6 +10,7 @@
  * fit is left out.
  */
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,5 +29,7 @@ void transcript_init(void);
 void transcript_clear(void);
 
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
+__attribute__((format(printf, 1, 0))) void vsay(const char *format,
+						va_list arguments);
 
 uint64_t transcript_hash(void);

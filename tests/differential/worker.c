@@ -109,22 +109,12 @@ static bool is_only_port_free(void)
 		.sin6_family = AF_INET6,
 		.sin6_port = htons(only_port),
 	};
-	const long of_socket[6] = {
-		AF_INET6,
-		SOCK_STREAM | SOCK_CLOEXEC,
-	};
-	const long fd = way_raw(SYS_socket, of_socket);
-	const long of_bind[6] = {
-		fd,
-		(long)&in6,
-		sizeof(in6),
-	};
-	const long of_close[6] = {
-		fd,
-	};
-	const long bound = way_raw(SYS_bind, of_bind);
+	const long fd = way_raw(
+		SYS_socket, (long[6]){ AF_INET6, SOCK_STREAM | SOCK_CLOEXEC });
+	const long bound = way_raw(SYS_bind,
+				   (long[6]){ fd, (long)&in6, sizeof(in6) });
 
-	way_raw(SYS_close, of_close);
+	way_raw(SYS_close, (long[6]){ fd });
 	return bound != -EADDRINUSE;
 }
 
