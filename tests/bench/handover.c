@@ -24,40 +24,19 @@
  * then print how many calls succeeded and how many failed.
  */
 
-#include <arpa/inet.h>
-#include <errno.h>
+#include "probe.h"
+
 #include <limits.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define MAX_HELD 4096
 #define CALLS_A_LOOK 32 /* calls between two looks at the input */
 
 enum { STATUS_LISTENS, STATUS_IN_USE, STATUS_FAILED, N_STATUSES };
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static struct sockaddr_in address_of(const char *text, int port)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-	};
-
-	inet_pton(AF_INET, text, &address.sin_addr);
-	return address;
-}
 
 /* Half of all programs bind to the wildcard address, and half to loopback. */
 static const char *any_address(unsigned int *seedp)
@@ -65,56 +44,49 @@ static const char *any_address(unsigned int *seedp)
 	return rand_r(seedp) % 2 != 0 ? "0.0.0.0" : "127.0.0.1";
 }
 
-static int bound_to_any_port(const char *text)
+/* Returns the socket, or -1. */
+static int made(int (*use)(int fd, struct address address),
+		struct address address)
 {
-	const struct sockaddr_in address = address_of(text, 0);
-	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int fd = open_kind(&kinds[TCP4]);
 
-	if (bind(fd, (const void *)&address, sizeof(address)) == 0)
+	if (use(fd, address) == 0)
 		return fd;
 	close(fd);
 	return -1;
 }
 
-static int free_port(const char *text)
+static uint16_t free_port(const char *text)
 {
-	struct sockaddr_in address = { 0 };
-	socklen_t length = sizeof(address);
-	const int fd = bound_to_any_port(text);
+	const int fd = must(made(bind_to, address_of(text, 0)), "bind(0)");
+	const uint16_t port = local_port(fd);
 
-	if (fd < 0)
-		die("bind(0)");
-	getsockname(fd, (void *)&address, &length);
 	close(fd);
-	return ntohs(address.sin_port);
+	return port;
 }
 
-static int serve(const char *text, int port)
+static int serve(struct address address)
 {
-	const struct sockaddr_in address = address_of(text, port);
-	const int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+	const int fd = open_kind(&kinds[TCP4]);
 	int status = STATUS_LISTENS;
 
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (const void *)&address, sizeof(address)) != 0 ||
-	    listen(fd, 16) != 0)
+	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (bind_to(fd, address) != 0 || listen(fd, 16) != 0)
 		status = errno == EADDRINUSE ? STATUS_IN_USE : STATUS_FAILED;
 	close(fd);
 	return status;
 }
 
-static int server_status(const char *text, int port, bool is_program)
+static int server_status(const char *text, uint16_t port, bool is_program)
 {
 	char digits[8];
 	int status;
-	const pid_t child = fork();
+	const pid_t child = must(fork(), "fork");
 
-	if (child < 0)
-		die("fork");
 	if (child == 0 && !is_program)
-		_exit(serve(text, port));
+		_exit(serve(address_of(text, port)));
 	if (child == 0) {
-		snprintf(digits, sizeof(digits), "%d", port);
+		snprintf(digits, sizeof(digits), "%u", port);
 		execl("/proc/self/exe", "handover", "serve", text, digits,
 		      (char *)NULL);
 		_exit(STATUS_FAILED);
@@ -130,7 +102,7 @@ static int hand_over(int n, int delay_ms, unsigned int seed)
 	int counts[2][N_STATUSES] = { { 0 } };
 
 	for (int i = 0; i < n; i++) {
-		const int port = free_port(any_address(&seed));
+		const uint16_t port = free_port(any_address(&seed));
 
 		poll(NULL, 0, delay_ms);
 		counts[i % 2]
@@ -141,25 +113,11 @@ static int hand_over(int n, int delay_ms, unsigned int seed)
 	return 0;
 }
 
-static void say_ready(void)
-{
-	printf("ready\n");
-	fflush(stdout);
-}
-
 static bool input_has_ended(void)
 {
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
 
 	return poll(&input, 1, 0) > 0;
-}
-
-static void close_with_reset(int fd)
-{
-	const struct linger linger = { .l_onoff = 1 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-	close(fd);
 }
 
 /* The last sockets that were made; the oldest gives way to the next. */
@@ -183,19 +141,9 @@ static void hold(struct held *held, int fd)
 	held->next = (held->next + 1) % held->n;
 }
 
-static int connected_to(const struct sockaddr_in *address)
-{
-	const int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (connect(fd, (const void *)address, sizeof(*address)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
 /* What to make over and over again: connections; bound sockets, where NULL. */
 struct task {
-	const struct sockaddr_in *address;
+	const struct address *address;
 	long n;
 	int n_held, pause_us;
 	unsigned int seed;
@@ -203,9 +151,10 @@ struct task {
 
 static void make_one(struct task *task, struct held *held)
 {
-	hold(held, task->address != NULL
-			   ? connected_to(task->address)
-			   : bound_to_any_port(any_address(&task->seed)));
+	hold(held,
+	     task->address != NULL
+		     ? made(connect_to, *task->address)
+		     : made(bind_to, address_of(any_address(&task->seed), 0)));
 	if (task->pause_us != 0)
 		usleep((useconds_t)task->pause_us);
 }
@@ -215,7 +164,7 @@ static int burn(struct task *task)
 	static struct held held;
 
 	held.n = task->n_held < MAX_HELD ? task->n_held : MAX_HELD;
-	say_ready();
+	report_text("ready");
 	for (long i = 0; i < task->n; i++) {
 		if (i % CALLS_A_LOOK == 0 && input_has_ended())
 			break;
@@ -227,19 +176,14 @@ static int burn(struct task *task)
 	return 0;
 }
 
-static int listen_at(const char *text, int port)
+static int listen_at(struct address address)
 {
-	const struct sockaddr_in address = address_of(text, port);
-	const int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+	const int fd = start_server(&kinds[TCP4], address);
 	struct pollfd polled[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
 				    { .fd = fd, .events = POLLIN } };
 	long n_taken = 0;
 
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (const void *)&address, sizeof(address)) != 0 ||
-	    listen(fd, 4096) != 0)
-		die("listen");
-	say_ready();
+	report_text("ready");
 	while (poll(polled, 2, -1) > 0 && polled[0].revents == 0) {
 		close(accept(fd, NULL, NULL));
 		n_taken++;
@@ -248,12 +192,10 @@ static int listen_at(const char *text, int port)
 	return 0;
 }
 
-static int burn_connects(char *argv[])
+static int burn_connects(struct address address, int n_held)
 {
-	const struct sockaddr_in address = address_of(argv[0], atoi(argv[1]));
-
 	return burn(&(struct task){
-		.address = &address, .n = LONG_MAX, .n_held = atoi(argv[2]) });
+		.address = &address, .n = LONG_MAX, .n_held = n_held });
 }
 
 static int burn_binds(char *argv[])
@@ -264,6 +206,11 @@ static int burn_binds(char *argv[])
 				    .seed = (unsigned int)atoi(argv[3]) });
 }
 
+static struct address address_in(char *argv[])
+{
+	return address_of(argv[2], (uint16_t)atoi(argv[3]));
+}
+
 int main(int argc, char *argv[])
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -272,13 +219,13 @@ int main(int argc, char *argv[])
 		return hand_over(atoi(argv[2]), atoi(argv[3]),
 				 (unsigned int)atoi(argv[4]));
 	if (strcmp(what, "serve") == 0 && argc == 4)
-		return serve(argv[2], atoi(argv[3]));
+		return serve(address_in(argv));
 	if (strcmp(what, "connect") == 0 && argc == 5)
-		return burn_connects(argv + 2);
+		return burn_connects(address_in(argv), atoi(argv[4]));
 	if (strcmp(what, "bind") == 0 && argc == 6)
 		return burn_binds(argv + 2);
 	if (strcmp(what, "listen") == 0 && argc == 4)
-		return listen_at(argv[2], atoi(argv[3]));
+		return listen_at(address_in(argv));
 	fprintf(stderr, "%s: unknown task \"%s\"\n", argv[0], what);
 	return 2;
 }

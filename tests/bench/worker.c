@@ -25,23 +25,15 @@
  *         has touched it
  */
 
-#include <arpa/inet.h>
+#include "probe.h"
+
 #include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
-
-#ifndef IP_LOCAL_PORT_RANGE
-#define IP_LOCAL_PORT_RANGE 51
-#endif
 
 #define N_TENTHS 10
 #define MAX_SOCKETS 19000
@@ -56,29 +48,14 @@ static double now_us(void)
 	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static void die(const char *what)
+static struct address address_in(char *argv[])
 {
-	perror(what);
-	exit(1);
+	return address_of(argv[0], (uint16_t)atoi(argv[1]));
 }
 
-static struct sockaddr_in address_of(char *argv[])
+static int new_socket(void)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)atoi(argv[1])),
-	};
-
-	inet_pton(AF_INET, argv[0], &address.sin_addr);
-	return address;
-}
-
-static void close_with_reset(int fd)
-{
-	const struct linger linger = { .l_onoff = 1 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-	close(fd);
+	return open_kind(&kinds[TCP4]);
 }
 
 static void pin(int fd, uint32_t port)
@@ -90,7 +67,7 @@ static void pin(int fd, uint32_t port)
 
 static int measure_connect(char *argv[])
 {
-	const struct sockaddr_in address = address_of(argv);
+	const struct address address = address_in(argv);
 	const int n = atoi(argv[2]);
 	const bool pinned = strcmp(argv[3], "pinned") == 0;
 	const uint32_t first = (uint32_t)atoi(argv[4]);
@@ -101,19 +78,17 @@ static int measure_connect(char *argv[])
 		getchar();
 		for (int i = tenth * n / N_TENTHS;
 		     i < (tenth + 1) * n / N_TENTHS; i++) {
-			sockets[i] = socket(AF_INET, SOCK_STREAM, 0);
+			sockets[i] = new_socket();
 
 			const double start = now_us();
 
 			if (pinned)
 				pin(sockets[i], first + (uint32_t)i);
-			if (connect(sockets[i], (const void *)&address,
-				    sizeof(address)) != 0)
-				die("connect");
+			must(connect(sockets[i], &address.sa, address.length),
+			     "connect");
 			sum += now_us() - start;
 		}
-		printf("%.3f\n", sum * N_TENTHS / n);
-		fflush(stdout);
+		report_text("%.3f", sum * N_TENTHS / n);
 	}
 	getchar();
 	for (int i = 0; i < n; i++)
@@ -123,18 +98,16 @@ static int measure_connect(char *argv[])
 
 static int measure_fill(char *argv[])
 {
-	const struct sockaddr_in address = address_of(argv);
+	const struct address address = address_in(argv);
 	const int n = atoi(argv[2]);
 	int used = 0;
 
 	for (; used < n; used++) {
-		sockets[used] = socket(AF_INET, SOCK_STREAM, 0);
-		if (connect(sockets[used], (const void *)&address,
-			    sizeof(address)) != 0)
+		sockets[used] = new_socket();
+		if (connect_to(sockets[used], address) != 0)
 			break;
 	}
-	printf("%d\n", used);
-	fflush(stdout);
+	report_text("%d", used);
 	/* The sockets stay until all the others have theirs. */
 	getchar();
 	for (int i = 0; i < used; i++)
@@ -144,19 +117,17 @@ static int measure_fill(char *argv[])
 
 static int measure_bind(char *argv[])
 {
-	const struct sockaddr_in address = { .sin_family = AF_INET };
+	const struct address any = address_of("0.0.0.0", 0);
 	const int n = atoi(argv[0]);
 
 	for (int tenth = 0; tenth < N_TENTHS; tenth++) {
 		double sum = 0;
 
 		for (int i = 0; i < n / N_TENTHS; i++) {
-			const int fd = socket(AF_INET, SOCK_STREAM, 0);
+			const int fd = new_socket();
 			const double start = now_us();
 
-			if (bind(fd, (const void *)&address, sizeof(address)) !=
-			    0)
-				die("bind");
+			must(bind(fd, &any.sa, any.length), "bind");
 			sum += now_us() - start;
 		}
 		printf("%.3f ", sum * N_TENTHS / n);
@@ -167,16 +138,13 @@ static int measure_bind(char *argv[])
 
 static int hold(char *argv[])
 {
-	const struct sockaddr_in address = { .sin_family = AF_INET };
+	const struct address any = address_of("0.0.0.0", 0);
 	const int n = atoi(argv[0]);
 	const double start = now_us();
 
 	for (int i = 0; i < n; i++)
-		if (bind(socket(AF_INET, SOCK_STREAM, 0),
-			 (const void *)&address, sizeof(address)) != 0)
-			die("bind");
-	printf("%.1f\n", (now_us() - start) / 1000);
-	fflush(stdout);
+		must(bind_to(new_socket(), any), "bind");
+	report_text("%.1f", (now_us() - start) / 1000);
 	return getchar() == EOF ? 0 : 1;
 }
 
@@ -212,7 +180,7 @@ static double time_close_of_nothing(close_call call)
 }
 
 static int udp_socket;
-static struct sockaddr_in udp_address;
+static struct address udp_address;
 
 /* To the socket itself; with MSG_OOB the kernel refuses at once. */
 static double time_sendto(sendto_call call, int flags)
@@ -220,23 +188,16 @@ static double time_sendto(sendto_call call, int flags)
 	const double start = now_us();
 
 	for (int i = 0; i < N_CALLS; i++)
-		call(udp_socket, "", 1, flags, (const void *)&udp_address,
-		     sizeof(udp_address));
+		call(udp_socket, "", 1, flags, &udp_address.sa,
+		     udp_address.length);
 	return now_us() - start;
 }
 
 static void bind_udp(void)
 {
-	socklen_t length = sizeof(udp_address);
-
-	udp_address = (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	udp_socket = socket(AF_INET, SOCK_DGRAM, 0);
-	if (bind(udp_socket, (const void *)&udp_address, length) != 0)
-		die("bind");
-	getsockname(udp_socket, (void *)&udp_address, &length);
+	udp_socket = open_kind(&kinds[UDP4]);
+	must(bind_to(udp_socket, address_of("127.0.0.1", 0)), "bind");
+	udp_address = address_of("127.0.0.1", local_port(udp_socket));
 }
 
 static void note_least(double *leastp, double now)
@@ -279,15 +240,15 @@ static int measure_calls(void)
 
 static int storm(char *argv[])
 {
-	const struct sockaddr_in address = address_of(argv);
+	const struct address address = address_in(argv);
 	const int n = atoi(argv[2]);
 	int failures = 0;
 	char byte;
 
 	for (int i = 0; i < n; i++) {
-		const int fd = socket(AF_INET, SOCK_STREAM, 0);
+		const int fd = new_socket();
 
-		if (connect(fd, (const void *)&address, sizeof(address)) != 0)
+		if (connect_to(fd, address) != 0)
 			failures++;
 		else if (argv[3][0] == 's')
 			(void)!read(fd, &byte, 1);
@@ -302,18 +263,16 @@ static int storm(char *argv[])
 
 static int listen_at(char *argv[])
 {
-	const struct sockaddr_in address = address_of(argv);
+	const struct address address = address_in(argv);
 	const int backlog = atoi(argv[2]);
-	const int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+	const int fd = new_socket();
 	struct pollfd polled[2] = { { .fd = 0, .events = POLLIN },
 				    { .fd = fd, .events = POLLIN } };
 
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (const void *)&address, sizeof(address)) != 0 ||
-	    listen(fd, backlog != 0 ? backlog : 4096) != 0)
-		die("listen");
-	printf("listening\n");
-	fflush(stdout);
+	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	must(bind_to(fd, address), "bind");
+	must(listen(fd, backlog != 0 ? backlog : 4096), "listen");
+	report_text("listening");
 	if (backlog != 0)
 		return getchar() == EOF ? 0 : 1;
 	while (poll(polled, 2, -1) > 0 && polled[0].revents == 0)
@@ -329,13 +288,8 @@ static int measure_memory(void)
 	FILE *maps;
 
 	for (int i = 0; i < 200; i++) {
-		const struct sockaddr_in address = {
-			.sin_family = AF_INET,
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		};
-
-		bind(socket(AF_INET, i % 2 != 0 ? SOCK_STREAM : SOCK_DGRAM, 0),
-		     (const void *)&address, sizeof(address));
+		bind_to(open_kind(&kinds[i % 2 != 0 ? TCP4 : UDP4]),
+			address_of("127.0.0.1", 0));
 	}
 	maps = fopen("/proc/self/smaps", "r");
 	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)

@@ -276,6 +276,14 @@ int set_int(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
+int close_with_reset(int fd)
+{
+	const struct linger linger = { .l_onoff = 1 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	return close(fd);
+}
+
 int start_server(const struct kind *kind, struct address address)
 {
 	int fd = open_kind(kind);

@@ -133,6 +133,9 @@ ssize_t send_to(int fd, struct address address, int flags);
 
 int set_int(int fd, int level, int option, int value);
 
+/* close() by a reset, so that no TIME_WAIT keeps the port. */
+int close_with_reset(int fd);
+
 /* A listening or receiving socket on an explicit port. */
 int start_server(const struct kind *kind, struct address address);
 

@@ -42,15 +42,14 @@ struct victim {
 
 /* --- the calls ------------------------------------------------------------ */
 
-static struct address to(int fd, uint16_t port)
+static struct address to(uint16_t port)
 {
-	(void)fd;
 	return loopback_of(kind, port);
 }
 
 static void connect_open(int fd)
 {
-	must(connect_to(fd, to(fd, OPEN_PORT)), "connect");
+	must(connect_to(fd, to(OPEN_PORT)), "connect");
 }
 
 static void bind_any(int fd)
@@ -78,41 +77,27 @@ static void fill_and_linger(int fd)
 
 static long call_connect(int fd)
 {
-	return connect_to(fd, to(fd, OPEN_PORT));
+	return connect_to(fd, to(OPEN_PORT));
 }
 
 static long call_connect_full(int fd)
 {
-	return connect_to(fd, to(fd, FULL_PORT));
+	return connect_to(fd, to(FULL_PORT));
 }
 
 static long call_sendto(int fd)
 {
-	return send_to(fd, to(fd, OPEN_PORT), 0);
+	return send_to(fd, to(OPEN_PORT), 0);
 }
 
 static long call_fastopen(int fd)
 {
-	return send_to(fd, to(fd, FULL_PORT), MSG_FASTOPEN);
+	return send_to(fd, to(FULL_PORT), MSG_FASTOPEN);
 }
 
-static long call_sendmsg(int fd)
+static long send_header(int fd, bool several)
 {
-	struct address address = to(fd, OPEN_PORT);
-	struct iovec part = { .iov_base = (char[]){ "x" }, .iov_len = 1 };
-	const struct msghdr header = {
-		.msg_name = &address.sa,
-		.msg_namelen = address.length,
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-	};
-
-	return sendmsg(fd, &header, 0);
-}
-
-static long call_sendmmsg(int fd)
-{
-	struct address address = to(fd, OPEN_PORT);
+	struct address address = to(OPEN_PORT);
 	struct iovec part = { .iov_base = (char[]){ "x" }, .iov_len = 1 };
 	struct mmsghdr header = { .msg_hdr = {
 					  .msg_name = &address.sa,
@@ -121,7 +106,18 @@ static long call_sendmmsg(int fd)
 					  .msg_iovlen = 1,
 				  } };
 
-	return sendmmsg(fd, &header, 1, 0);
+	return several ? sendmmsg(fd, &header, 1, 0)
+		       : sendmsg(fd, &header.msg_hdr, 0);
+}
+
+static long call_sendmsg(int fd)
+{
+	return send_header(fd, false);
+}
+
+static long call_sendmmsg(int fd)
+{
+	return send_header(fd, true);
 }
 
 static long call_accept(int fd)
@@ -302,7 +298,7 @@ static void listen_at(uint16_t port, int backlog)
 	must(bind_to(fd, loopback_of(kind, port)), "bind");
 	must(listen(fd, backlog), "listen");
 	/* One more than the backlog are taken: sk_acceptq_is_full(). */
-	for (int i = 0; backlog == 0 && i < 1; i++)
+	if (backlog == 0)
 		must(connect_to(open_kind(kind), loopback_of(kind, port)),
 		     "connect");
 }

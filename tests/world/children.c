@@ -145,15 +145,6 @@ static int run_child(void (*act)(void), bool execs)
 	return status;
 }
 
-/* No TIME_WAIT stays behind, which a sweep would find. */
-static int reset(int fd)
-{
-	const struct linger linger = { .l_onoff = 1 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-	return close(fd);
-}
-
 /* --- the parent ----------------------------------------------------------- */
 
 static void *go_on(void *failures)
@@ -165,7 +156,8 @@ static void *go_on(void *failures)
 		*(long *)failures +=
 			connect_to(fd, address_of("127.0.0.1", OPEN_PORT)) != 0;
 		*(long *)failures += !range_has(range, local_port(copy));
-		reset(accept(server, NULL, NULL));
+		/* No TIME_WAIT stays behind, which a sweep would find. */
+		close_with_reset(accept(server, NULL, NULL));
 		close(fd);
 		close(copy);
 	}
@@ -212,7 +204,7 @@ static void look(const char *name)
 		good += local_port(kept[i]) == ports[i] &&
 			listen(kept[i], 1) == 0 &&
 			connect(fd, &here.sa, here.length) == 0 &&
-			reset(accept(kept[i], NULL, NULL)) == 0;
+			close_with_reset(accept(kept[i], NULL, NULL)) == 0;
 		close(fd);
 	}
 	check(good == N_KEPT, "%s: %d of %d are the parent's", name, good,
