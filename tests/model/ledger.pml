@@ -13,9 +13,6 @@
  * bit, and or, and leave the others alone; ledger_find(), which decides
  * nothing; the sweep (sweep.pml), rest (rest.pml) and the order of memory: what
  * is shown holds for sequential consistency.
- *
- * MUTATION, one of those below, breaks the model where the C code could be
- * broken: tests/model/model.py has spin find it.
  */
 
 #define FOLLOW_TWICE 1	/* what follow() was once: no loop */
@@ -29,18 +26,9 @@
 #define PLANE_LEFT 9	/* a lease that fails keeps its plane */
 #define LEAVE_ALL 10	/* leave() frees the port, whoever else has it */
 
-#ifndef MUTATION
-#define MUTATION 0
-#endif
+#include "common.pml"
 
 #define N_PROCESSES 3
-
-#define FREE 0
-#define WHOLE 1
-#define BOUND 2
-#define CONNECT 3
-#define USE_MASK 3
-#define LEASE_UNIT 4
 
 /* The map. */
 byte use_word;
@@ -66,11 +54,7 @@ inline die()
 	granted = 0
 }
 
-#define STEP(operation) \
-	if \
-	:: d_step { operation } \
-	:: atomic { die(); goto dead } \
-	fi
+#define STEP(operation) STEP_OR(die(), operation)
 
 #define EXCLUDES(a, b) \
 	(held[a] != FREE && held[b] != FREE && \

@@ -17,9 +17,6 @@
  * rest has done so the longest; that epochs come round after 2^32; words that
  * lie further ahead, of another clock; planes (ledger.pml): all leases are of
  * whole ports.
- *
- * MUTATION, one of those below, breaks the model where the C code could be
- * broken: tests/model/model.py has spin find it.
  */
 
 #define EXACT 1		/* only words of the very epoch are looked at */
@@ -31,9 +28,7 @@
 #define FORGETS 7	/* it begins its word anew */
 #define RESTS_ON 8	/* a word counts whatever its epoch */
 
-#ifndef MUTATION
-#define MUTATION 0
-#endif
+#include "common.pml"
 
 #define N_PROCESSES 3
 #define MAX_LATE 2
@@ -65,11 +60,7 @@ inline die()
 	forget()
 }
 
-#define STEP(operation) \
-	if \
-	:: d_step { operation } \
-	:: atomic { die(); goto dead } \
-	fi
+#define STEP(operation) STEP_OR(die(), operation)
 
 /* With the clock as it is, or as it was when who is stopped had read it. */
 #define LATE_STEP(operation) \

@@ -15,9 +15,6 @@
  * one after the other; file systems without O_TMPFILE; those that fill up,
  * where make() returns and nothing has changed; the last two rounds, in which
  * a lock that is still held is passed over.
- *
- * MUTATION, one of those below, breaks the model where the C code could be
- * broken: tests/model/model.py has spin find it.
  */
 
 #define LINK_FIRST 1	/* the file has its name before it is filled */
@@ -30,9 +27,7 @@
 #define LOCK_WAITS 8	/* for who has the lock */
 #define TRIES_ONCE 9	/* who was second gives up */
 
-#ifndef MUTATION
-#define MUTATION 0
-#endif
+#include "common.pml"
 
 #define N_PROCESSES 3
 /* Eight in C: three processes need no more. */

@@ -20,9 +20,6 @@
  * Left out: the hints, which follow the use word and decide nothing
  * (ledger.pml); rest (rest.pml); whose turn it is (turn.pml). A socket may have
  * been leased on one plane here, on any of seven in C.
- *
- * MUTATION, one of those below, breaks the model where the C code could be
- * broken: tests/model/model.py has spin find it.
  */
 
 #define CLEAR_LEAVES 1	/* a lost plane is taken from the use, counted or not */
@@ -37,9 +34,7 @@
 #define NO_CLEAR 10	/* planes without a socket stay */
 #define MARK_AT_ONCE 11	/* the kernel is not asked again before a mark */
 
-#ifndef MUTATION
-#define MUTATION 0
-#endif
+#include "common.pml"
 
 /* Who uses the port for what, see start(). */
 #ifndef USES
@@ -49,13 +44,6 @@
 #define N_WORKERS 2
 #endif
 #define N_SWEEPERS (3 - N_WORKERS)
-
-#define FREE 0
-#define WHOLE 1
-#define BOUND 2
-#define CONNECT 3
-#define USE_MASK 3
-#define LEASE_UNIT 4
 
 /* The map. */
 byte use_word;
@@ -85,11 +73,6 @@ bit is_steady[4];	/* of each sweep and worker: has a socket since then */
 byte n_moving = N_WORKERS + N_SWEEPERS - 1;
 bit has_begun;
 
-#define STEP_OR(die, operation) \
-	if \
-	:: d_step { operation } \
-	:: atomic { die; goto dead } \
-	fi
 #define READ(operation) d_step { operation }
 
 #define COUNT (use_word / LEASE_UNIT)

@@ -12,9 +12,6 @@
  *
  * Left out: that the clock goes on for ever; what is done in a turn
  * (sweep.pml).
- *
- * MUTATION, one of those below, breaks the model where the C code could be
- * broken: tests/model/model.py has spin find it.
  */
 
 #define AHEAD_TAKES 1	/* a time just ahead, of who came later, is none */
@@ -23,9 +20,7 @@
 #define TURN_HELD 4	/* until the sweep has ended */
 #define NO_LIMIT 5	/* the pause after a long sweep has none */
 
-#ifndef MUTATION
-#define MUTATION 0
-#endif
+#include "common.pml"
 
 #define N_PROCESSES 3
 /* TURN_INTERVAL_MS, of which the clock's unit is a half, and _MAX_MS. */
@@ -59,11 +54,7 @@ inline die()
 	sweeps = 0
 }
 
-#define STEP(operation) \
-	if \
-	:: d_step { operation } \
-	:: atomic { die(); goto dead } \
-	fi
+#define STEP(operation) STEP_OR(die(), operation)
 
 #define LONGER (2 * took)
 #if MUTATION == NO_LIMIT
