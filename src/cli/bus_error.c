@@ -15,21 +15,19 @@ static void leave(int signal)
 	siglongjmp(before_work, 1);
 }
 
-int bus_error_catch(void (*work)(void *context), void *context)
+int bus_error_catch(int (*work)(void *context), void *context)
 {
 	const struct sigaction action = { .sa_handler = leave };
 	struct sigaction old_action;
 	sigset_t signals, old_signals;
-	int result = -EIO;
+	volatile int result = -EIO;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGBUS);
 	sigaction(SIGBUS, &action, &old_action);
 	sigprocmask(SIG_UNBLOCK, &signals, &old_signals);
-	if (sigsetjmp(before_work, 1) == 0) {
-		work(context);
-		result = 0;
-	}
+	if (sigsetjmp(before_work, 1) == 0)
+		result = work(context);
 	sigprocmask(SIG_SETMASK, &old_signals, NULL);
 	sigaction(SIGBUS, &old_action, NULL);
 	return result;

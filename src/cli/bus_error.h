@@ -2,13 +2,10 @@
 #pragma once
 
 /*
- * Work on a mapped file that another user may shorten meanwhile: an access
- * beyond its new end is SIGBUS, which ends the work and not the command.
+ * Runs work(context) on a mapped file that another user may shorten meanwhile:
+ * an access beyond its new end is SIGBUS, which ends the work and not the
+ * command. Returns what the work does; or -EIO when SIGBUS has ended it. What it
+ * has opened, locked or allocated then stays so until the command ends, and what
+ * it has written into the context is not to be used.
  */
-
-/*
- * Runs work(context). Returns 0; or -EIO when SIGBUS has ended it. What it has
- * opened, locked or allocated then stays so until the command ends, and what it
- * has written into the context is not to be used.
- */
-int bus_error_catch(void (*work)(void *context), void *context);
+int bus_error_catch(int (*work)(void *context), void *context);

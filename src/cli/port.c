@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "assign/pick.h"
 #include "base/clock.h"
@@ -154,14 +155,14 @@ static int check_policy(struct process *process, const struct place *place)
 	struct policy policy;
 
 	process_policy(process, &policy);
-	in_force_tell_missed(place, missed);
+	view_tell_missed(place, missed);
 	if (policy.is_guess)
 		fputs("berth: the policy in force is damaged; berth load puts "
 		      "a sound one in force\n",
 		      stderr);
 	if (policy_refuses_all(&policy))
 		return -EACCES;
-	return in_force_is_unknown(missed) ? missed : 0;
+	return view_is_unknown(missed) ? missed : 0;
 }
 
 /* Returns 0, or -errno after a message about a mistake in the environment. */
@@ -198,6 +199,12 @@ static int open_private(struct process *process, int error)
 
 /* map_error: why the shared map is not to be used, or 0. Returns 0, or -errno
  * after a message when no ports can be given. */
+static bool is_elsewhere(int passed_over)
+{
+	return passed_over != 0 &&
+	       (geteuid() == 0 || view_is_unknown(passed_over));
+}
+
 static int open_process(struct process *process, int map_error)
 {
 	struct place place;
@@ -209,7 +216,7 @@ static int open_process(struct process *process, int map_error)
 		map_error = map_open(&place, MAP_CREATE, &process->map, NULL);
 	if (map_error < 0)
 		return open_private(process, map_error);
-	if (view_is_elsewhere(process->map.passed_over))
+	if (is_elsewhere(process->map.passed_over))
 		message("berth: no shared map: %s; other "
 			"programs may be assigned the same ports\n",
 			strerror(-process->map.passed_over));
@@ -229,13 +236,13 @@ static void release(const struct process *process, const struct lease *leases,
 struct port_work {
 	struct port_request request;
 	int map_error; /* as open_process() takes it */
-	bool is_done;  /* false: a message said why */
 	uint32_t n;
 	uint32_t n_range;
 	uint16_t ports[N_PORTS];
 };
 
-static void find_ports(void *context)
+/* Returns 0, or EXIT_FAILURE after a message. */
+static int find_ports(void *context)
 {
 	static struct process process;
 	static struct lease leases[N_PORTS];
@@ -244,7 +251,7 @@ static void find_ports(void *context)
 
 	process = (struct process){ .sweeps = false };
 	if (open_process(&process, work->map_error) < 0)
-		return;
+		return EXIT_FAILURE;
 	work->n = find(&process, &work->request, leases);
 	/* They rest before they are printed. */
 	release(&process, leases, work->n, work->n == work->request.n);
@@ -253,7 +260,7 @@ static void find_ports(void *context)
 	process_policy(&process, &policy);
 	work->n_range =
 		policy.ranges[work->request.protocol][ROLE_OF_LISTEN]->n_ports;
-	work->is_done = true;
+	return 0;
 }
 
 static int print_ports(const struct port_work *work)
@@ -272,7 +279,7 @@ static int print_ports(const struct port_work *work)
 	return message_written();
 }
 
-/* Returns 0, or -errno after a message. */
+/* Returns 0; or else after a message. */
 static int find_guarded(struct port_work *work)
 {
 	int result = bus_error_catch(find_ports, work);
@@ -281,7 +288,7 @@ static int find_guarded(struct port_work *work)
 		/* If it fails without the map too, it was the policy. */
 		work->map_error = result;
 		result = bus_error_catch(find_ports, work);
-		if (result == 0)
+		if (result >= 0)
 			message("berth: the shared map, or the policy, was "
 				"shortened meanwhile\n");
 	}
@@ -298,6 +305,5 @@ int command_port(int argc, char *argv[])
 
 	if (status != OPTIONS_READ)
 		return status;
-	return find_guarded(&work) == 0 && work.is_done ? print_ports(&work)
-							: EXIT_FAILURE;
+	return find_guarded(&work) == 0 ? print_ports(&work) : EXIT_FAILURE;
 }

@@ -6,13 +6,27 @@
  * namespace, and the policy that holds. Errors are reported on standard error.
  */
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "cli/in_force.h"
 #include "kernel/kernel.h"
 #include "map/place.h"
-#include "policy/environment.h"
+#include "policy/file.h"
 #include "policy/policy.h"
+
+/* The policy in force, copied: it stays as it is while others load. */
+struct in_force {
+	char path[PATH_MAX];	 /* of the policy file; "" = there is none */
+	struct policy_file file; /* closed: how it was found */
+	uint64_t edition;	 /* 0 = never one; even = none now */
+	/* Some part of it, perhaps a set only; or it is of another version */
+	bool is_damaged;
+	enum on_error on_error; /* of programs that cannot follow it */
+	/* NULL = none in force, or its tables are damaged */
+	void *image;
+	struct policy_tables tables; /* of image */
+};
 
 /* Too large for the stack. */
 struct view {
@@ -20,7 +34,7 @@ struct view {
 	struct place place; /* as BERTH_DIR may say */
 	struct in_force in_force;
 	struct environment environment;
-	struct policy policy; /* of a program of this environment */
+	struct policy policy; /* of the program that was settled last */
 };
 
 /*
@@ -29,10 +43,16 @@ struct view {
  */
 int view_open(struct view *view);
 
-/* Reads the policy in force, after view_open(). view_close() is due. */
-void view_read(struct view *view);
+/* Reads the policy in force, after view_open(), and reports damage; and with
+ * tell, what was missed (see policy/file.h). view_close() is due. */
+void view_read(struct view *view, bool tell);
 
-/* Both, and the policy of a program of this environment. A mistake in the
+/* Settles view->policy for a program; see policy_settle(). */
+enum policy_settled view_settle(struct view *view,
+				const struct program *program,
+				const struct policy_rule **rulep);
+
+/* All of these, for a program of this environment. A mistake in the
  * environment is reported, and handled as libberth.so does. */
 void view_open_policy(struct view *view);
 
@@ -44,9 +64,12 @@ bool view_is_sound(const struct view *view);
 /* The place alone, for a command that has read the kernel itself. */
 int view_place(const struct kernel *kernel, struct place *placep);
 
+/* Reports what was missed, if anything (see policy/file.h). */
+void view_tell_missed(const struct place *place, int missed);
+
 /*
- * Whether other programs look for a file in another folder than the one where
- * it was opened or made. passed_over: why the first folder was not used (see
- * map/shared_file.h). That a user may not use root's folder does not count.
+ * Whether programs may see a policy that this command could not read. Not for
+ * the errors that last, and that programs meet too: a folder that this user may
+ * not use or that is none, and a missing file that cannot be made.
  */
-bool view_is_elsewhere(int passed_over);
+bool view_is_unknown(int missed);

@@ -133,7 +133,7 @@ int command_explain(int argc, char *argv[])
 	if (result != OPTIONS_READ)
 		return result;
 	view_open(&explaining.view);
-	view_read(&explaining.view);
+	view_read(&explaining.view, true);
 	output_open(&explaining.output, request.format, stdout);
 	result = explain(&explaining, command);
 	if (output_close(&explaining.output) != EXIT_SUCCESS ||

@@ -143,7 +143,7 @@ static void show_policy(const struct explained *self)
 					   in_force->tables.image->source)
 			   : NULL,
 		   output_number(in_force->edition).text,
-		   in_force->by_root ? "yes" : "no", self->reason);
+		   in_force->file.by_root ? "yes" : "no", self->reason);
 }
 
 static void settle(struct explained *self)
@@ -159,9 +159,7 @@ static void settle(struct explained *self)
 				    "to the kernel",
 	};
 
-	self->reason = reasons[in_force_settle(
-		&self->view->in_force, &self->program, &self->view->environment,
-		&self->view->policy, NULL)];
+	self->reason = reasons[view_settle(self->view, &self->program, NULL)];
 }
 
 /* The program itself reports mistakes in its environment. */

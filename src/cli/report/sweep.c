@@ -52,7 +52,6 @@ static const struct options options = {
 };
 
 struct map_sweep {
-	int error; /* why nothing was swept, -errno; or 0 */
 	/* By protocol: the result, or why there is none. */
 	struct sweep_result results[N_PROTOCOLS];
 	int errors[N_PROTOCOLS];
@@ -89,13 +88,13 @@ static bool is_left_out(enum protocol protocol, int result)
 struct sweep_work {
 	const struct found_map *found;
 	const struct view *view;
-	struct map_sweep swept;
+	struct map_sweep *swept;
 };
 
 static void sweep_protocols(const struct map *map, struct sweep_work *work)
 {
 	static const struct port_set none;
-	struct map_sweep *swept = &work->swept;
+	struct map_sweep *swept = work->swept;
 
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		const struct port_set *range =
@@ -108,31 +107,18 @@ static void sweep_protocols(const struct map *map, struct sweep_work *work)
 	}
 }
 
-static void do_sweep(void *context)
+static int do_sweep(void *context)
 {
 	struct sweep_work *work = context;
 	struct map map;
+	const int result = found_map_open(work->found, &work->view->place,
+					  &map);
 
-	work->swept.error = found_map_open(work->found, &work->view->place,
-					   &map);
-	if (work->swept.error < 0)
-		return;
+	if (result < 0)
+		return result;
 	map_set_rest(&map, work->view->policy.rest_ms);
 	sweep_protocols(&map, work);
-}
-
-/*
- * Sweeps all protocols of a map, which is mapped for writing. Returns 0; -EIO
- * when another user has shortened the file meanwhile; or -errno.
- */
-static int sweep_map(const struct found_map *found, const struct view *view,
-		     struct map_sweep *sweptp)
-{
-	struct sweep_work work = { .found = found, .view = view };
-	const int result = bus_error_catch(do_sweep, &work);
-
-	*sweptp = work.swept;
-	return result < 0 ? result : work.swept.error;
+	return 0;
 }
 
 /* --- all maps ------------------------------------------------------------- */
@@ -162,10 +148,12 @@ static void visit(const struct found_map *found, void *context)
 {
 	const struct view *view = context;
 	struct map_sweep swept;
+	struct sweep_work work = { found, view, &swept };
 	int error = found->error;
 
+	/* Mapped for writing: another user may shorten it meanwhile. */
 	if (error == 0)
-		error = sweep_map(found, view, &swept);
+		error = bus_error_catch(do_sweep, &work);
 	if (error == 0)
 		add(&swept);
 	else

@@ -159,46 +159,31 @@ static int check_missed(const struct place *place)
 
 	if (policy_file_open(place, POLICY_EXISTING, &file, NULL) == 0)
 		policy_file_close(&file);
-	if (!in_force_is_unknown(file.missed))
+	if (!view_is_unknown(file.missed))
 		return 0;
-	in_force_tell_missed(place, file.missed);
+	view_tell_missed(place, file.missed);
 	return file.missed;
 }
 
 struct load_work {
 	const struct place *place;
-	const struct policy_load *load;
-	int result;
+	const struct policy_load load;
 };
 
-static void do_load(void *context)
+static int do_load(void *context)
 {
-	struct load_work *work = context;
+	const struct load_work *work = context;
 	uint64_t edition;
 
-	work->result = policy_file_load(work->place, work->load, &edition,
-					NULL);
-}
-
-/* The owner of a file in BERTH_DIR may shorten it while it is written. */
-static int load_guarded(const struct place *place,
-			const struct policy_load *load)
-{
-	struct load_work work = { .place = place, .load = load };
-	const int result = bus_error_catch(do_load, &work);
-
-	return result < 0 ? result : work.result;
+	return policy_file_load(work->place, &work->load, &edition, NULL);
 }
 
 int load_put(const struct place *place, const struct compiled *compiled)
 {
-	const struct policy_load load = {
-		.image = compiled != NULL ? compiled->image : NULL,
-		.size = compiled != NULL ? compiled->size : 0,
-		.on_error = compiled != NULL ? compiled->on_error
-					     : ON_ERROR_PRIVATE,
-	};
-	uint64_t edition;
+	static const struct compiled nothing = { .on_error = ON_ERROR_PRIVATE };
+	const struct compiled *from = compiled != NULL ? compiled : &nothing;
+	struct load_work work = { place,
+				  { from->image, from->size, from->on_error } };
 	int result;
 
 	/* No program that has /proc would find it, see view_open(). */
@@ -211,9 +196,9 @@ int load_put(const struct place *place, const struct compiled *compiled)
 		result = prepare_map(place, compiled);
 	if (result < 0)
 		return result;
-	result = place->directory != NULL
-			 ? load_guarded(place, &load)
-			 : policy_file_load(place, &load, &edition, NULL);
+	/* The owner of a file in BERTH_DIR may shorten it meanwhile. */
+	result = place->directory != NULL ? bus_error_catch(do_load, &work)
+					  : do_load(&work);
 	if (result < 0)
 		tell_failure(place, result);
 	return result;
@@ -290,8 +275,8 @@ static int tell_dry_run(struct view *view, const char *path,
 {
 	int status = EXIT_FAILURE;
 
-	view_read(view);
-	if (!in_force_is_unknown(view->in_force.missed)) {
+	view_read(view, true);
+	if (!view_is_unknown(view->in_force.file.missed)) {
 		status = print_contents(path, compiled);
 		puts(load_is_in_force(&view->in_force, compiled)
 			     ? "berth: in force already"
@@ -340,10 +325,10 @@ int command_unload(int argc, char *argv[])
 		return status;
 	if (view_open(&view) < 0)
 		return EXIT_FAILURE;
-	view_read(&view);
+	view_read(&view, true);
 	is_any = (view.in_force.edition & 1) != 0;
-	is_unknown = is_any ? in_force_is_unknown(view.in_force.missed)
-			    : view.in_force.missed != 0;
+	is_unknown = is_any ? view_is_unknown(view.in_force.file.missed)
+			    : view.in_force.file.missed != 0;
 	view_close(&view);
 	if (is_unknown)
 		return EXIT_FAILURE;

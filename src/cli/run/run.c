@@ -189,9 +189,9 @@ static int check_map(const struct run *run)
 
 	if (result == 0) {
 		map_close(&map);
-		in_force_tell_missed(place, run->view.in_force.missed);
+		view_tell_missed(place, run->view.in_force.file.missed);
 		return refuses && (run->view.in_force.is_damaged ||
-				   run->view.in_force.missed != 0)
+				   run->view.in_force.file.missed != 0)
 			       ? EXIT_BERTH_FAILED
 			       : 0;
 	}

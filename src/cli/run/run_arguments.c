@@ -49,19 +49,17 @@ void run_append_arguments(struct run *run, const char *exe, const char *name)
 {
 	struct program_texts texts;
 	const struct program program = program_of_command(exe, name, &texts);
+	const struct policy *policy = &run->view.policy;
 	const struct policy_rule *rule;
 	const char *argument;
-	struct policy policy;
 
-	if (in_force_settle(&run->view.in_force, &program,
-			    &run->view.environment, &policy,
-			    &rule) != SETTLED_RULE ||
-	    policy.settings[SETTING_MODE] == MODE_OBSERVE)
+	if (view_settle(&run->view, &program, &rule) != SETTLED_RULE ||
+	    policy_observes(policy))
 		return;
 	argument = policy_string(&run->view.in_force.tables, rule->arguments);
 	for (; argument != NULL && *argument != '\0';
 	     argument = policy_next_string(argument))
 		append(run,
 		       expand(argument,
-			      policy.ranges[PROTOCOL_TCP][ROLE_OF_LISTEN]));
+			      policy->ranges[PROTOCOL_TCP][ROLE_OF_LISTEN]));
 }

@@ -9,6 +9,7 @@
 #include "cli/rules/load.h"
 #include "cli/run/run.h"
 #include "policy/file.h"
+#include "policy/glob.h"
 
 static const struct {
 	const char *option, *variable;
@@ -51,17 +52,6 @@ static const char *variable_given(void)
 	return NULL;
 }
 
-static int read_in_force(struct run *run)
-{
-	view_close(&run->view);
-
-	/* A policy that is damaged or cannot be read binds nobody, as in the
-	 * library: see check_map(). */
-	return in_force_read(&run->view.place, &run->view.in_force) == -ENOMEM
-		       ? EXIT_BERTH_FAILED
-		       : 0;
-}
-
 static int put_in_force(struct run *run, const struct compiled *compiled)
 {
 	if (is_in_force(run) &&
@@ -73,7 +63,9 @@ static int put_in_force(struct run *run, const struct compiled *compiled)
 	}
 	if (!is_in_force(run) && load_put(&run->view.place, compiled) < 0)
 		return EXIT_BERTH_FAILED;
-	return read_in_force(run);
+	view_close(&run->view);
+	view_read(&run->view, false);
+	return 0;
 }
 
 static int load_file(struct run *run, const char *path)
@@ -123,7 +115,7 @@ static int check_bound(const struct run *run)
 	const char *option = option_given(run);
 	const char *variable = variable_given();
 
-	if (!is_in_force(run) || !run->view.in_force.by_root)
+	if (!is_in_force(run) || !run->view.in_force.file.by_root)
 		return 0;
 	if (option != NULL) {
 		message("berth: %s is not permitted: root has put %s in "
@@ -138,13 +130,33 @@ static int check_bound(const struct run *run)
 	return 0;
 }
 
+/* Whether a program may choose this profile: some rule has it. */
+static bool has_profile(const struct in_force *in_force, const char *profile)
+{
+	const struct policy_tables *tables = &in_force->tables;
+
+	if (in_force->image == NULL)
+		return false;
+	for (uint32_t i = 0; i < tables->image->n_rules; i++) {
+		const char *pattern = policy_string(
+			tables,
+			tables->matches[i].conditions[CONDITION_PROFILE]);
+
+		for (; pattern != NULL && *pattern != '\0';
+		     pattern = policy_next_string(pattern))
+			if (glob_matches(pattern, profile))
+				return true;
+	}
+	return false;
+}
+
 static int export_profile(const struct run *run)
 {
 	const char *profile = run->profile != NULL ? run->profile
 						   : getenv("BERTH_PROFILE");
 
 	if (run->profile != NULL &&
-	    !in_force_has_profile(&run->view.in_force, profile)) {
+	    !has_profile(&run->view.in_force, profile)) {
 		message("berth: --profile \"%s\": %s%s\n", profile,
 			is_in_force(run) ? "no process section has it in "
 					 : "no policy is in force; see ",
@@ -198,11 +210,11 @@ int run_settle_policy(struct run *run)
 	int status;
 
 	view_open(&run->view);
-	status = read_in_force(run);
-	if (status == 0 && run->config_path != NULL)
-		status = load_named_file(run);
-	else if (status == 0)
-		status = load_default_file(run);
+	/* A policy that is damaged or cannot be read binds nobody, as in the
+	 * library: see check_map(). */
+	view_read(&run->view, false);
+	status = run->config_path != NULL ? load_named_file(run)
+					  : load_default_file(run);
 	if (status == 0)
 		status = check_bound(run);
 	if (status == 0)
