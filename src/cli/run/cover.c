@@ -18,9 +18,8 @@
 #include "cli/run/cover_go.h"
 #include "cli/run/cover_start.h"
 
-/* BINPRM_BUF_SIZE in linux/binfmts.h */
-#define SCRIPT_HEAD_SIZE (COVER_LINE_SIZE - 1)
-#define SCRIPTS_MAX 5 /* exec_binprm() in fs/exec.c */
+#define SCRIPT_HEAD_SIZE 256 /* BINPRM_BUF_SIZE in linux/binfmts.h */
+#define SCRIPTS_MAX 5	     /* exec_binprm() in fs/exec.c */
 
 /* --- what berth itself is, and so libberth.so ----------------------------- */
 
@@ -156,32 +155,6 @@ static const char *elf_reason(const struct program *program)
 
 /* --- scripts -------------------------------------------------------------- */
 
-/* The program among the words after `env -S`. Without -S, all that follows env
- * in a script's first line is one word, as the kernel passes it. */
-static char *env_program(char *text, const char **restp)
-{
-	static const char *const split[] = { "-S", "-vS", "--split-string" };
-	char *rest = NULL, *word;
-
-	for (size_t i = 0; i < sizeof(split) / sizeof(split[0]); i++)
-		if (strncmp(text, split[i], strlen(split[i])) == 0)
-			rest = text + strlen(split[i]);
-	*restp = "";
-	if (rest == NULL)
-		return text[0] != '-' && text[0] != '\0' ? text : NULL;
-	rest += *rest == '=';
-	while ((word = strsep(&rest, " \t")) != NULL) {
-		if (strcmp(word, "-u") == 0 || strcmp(word, "-C") == 0)
-			(void)strsep(&rest, " \t");
-		else if (word[0] != '\0' && word[0] != '-' &&
-			 strchr(word, '=') == NULL) {
-			*restp = rest != NULL ? rest : "";
-			return word;
-		}
-	}
-	return NULL;
-}
-
 static void note_name(const char *path, struct cover_gap *gapp)
 {
 	snprintf(gapp->name, sizeof(gapp->name), "%s", cover_file_name(path));
@@ -194,13 +167,15 @@ static void note_cleaner(const char *path, char *const arguments[],
 		snprintf(gapp->cleaner, sizeof(gapp->cleaner), "%s", path);
 }
 
-/* Cuts the first line of a script into words. Returns false when it names no
- * interpreter; *restp are the words behind the interpreter. */
+/* Cuts the first line of a script into words, and finds the interpreter in it.
+ * Returns false when there is none. */
 static bool script_interpreter(struct program *program, char path[PATH_MAX],
-			       const char **restp, struct cover_gap *gapp)
+			       struct cover_gap *gapp)
 {
-	char *word = program->head.text + 2;
-	char *rest, script[] = "";
+	static char script[] = "";
+	char *const none[] = { script, NULL };
+	char *word = program->head.text + 2, *rest;
+	char *const *started;
 
 	word += strspn(word, " \t");
 	word[strcspn(word, "\n")] = '\0';
@@ -210,21 +185,22 @@ static bool script_interpreter(struct program *program, char path[PATH_MAX],
 	rest += strspn(rest, " \t");
 	for (size_t n = strlen(rest); n > 0 && strchr(" \t", rest[n - 1]); n--)
 		rest[n - 1] = '\0';
-	/* The arguments: all that follows as one word, and the script. */
-	note_cleaner(word,
-		     *rest != '\0' ? (char *[]){ rest, script, NULL }
-				   : (char *[]){ script, NULL },
-		     gapp);
-	if (strcmp(cover_file_name(word), "env") == 0) {
-		char *name = env_program(rest, restp);
 
-		/* Not found: then env runs, and reports it. */
-		if (name != NULL && cover_find(name, path) == 0) {
-			note_name(path, gapp);
-			return true;
-		}
+	/* The kernel passes all that follows as one word, and the script. */
+	char *const words[] = { *rest != '\0' ? rest : script,
+				*rest != '\0' ? script : NULL, NULL };
+
+	note_cleaner(word, words, gapp);
+	gapp->arguments = cover_split(rest, none);
+	started = strcmp(cover_file_name(word), "env") == 0
+			  ? cover_started(word, words)
+			  : NULL;
+	/* Not found: then env runs, and reports it. */
+	if (started != NULL && cover_find(*started, path) == 0) {
+		note_name(path, gapp);
+		gapp->arguments = cover_split("", started + 1);
+		return true;
 	}
-	*restp = rest;
 	if (word[0] == '\0')
 		return false;
 	snprintf(path, PATH_MAX, "%s", word);
@@ -273,7 +249,6 @@ static bool look(const char *path, struct cover_gap *gapp,
 	struct program program;
 	const int error = program_open(&program, path);
 	bool is_script = false;
-	const char *rest = "";
 
 	gapp->reason = NULL;
 	gapp->certain = true;
@@ -283,16 +258,14 @@ static bool look(const char *path, struct cover_gap *gapp,
 	} else if (is_elf(&program)) {
 		gapp->reason = elf_reason(&program);
 	} else if (memcmp(program.head.text, "#!", 2) == 0) {
-		is_script = script_interpreter(&program, interpreter, &rest,
-					       gapp);
+		is_script = script_interpreter(&program, interpreter, gapp);
 	} else {
 		/* ENOEXEC: execvp(3) runs it by the shell, if it is text. */
 		is_script = !is_same_file(_PATH_BSHELL, &program.status);
 		snprintf(interpreter, PATH_MAX, "%s", _PATH_BSHELL);
+		gapp->arguments = NULL;
 		note_name(_PATH_BSHELL, gapp);
 	}
-	if (is_script)
-		snprintf(gapp->arguments, sizeof(gapp->arguments), "%s", rest);
 	if (program.fd >= 0)
 		close(program.fd);
 	return is_script;
@@ -311,7 +284,6 @@ static bool check_one(const char *path, char *const arguments[],
 			break;
 		snprintf(interpreter, sizeof(interpreter), "%s", next);
 		path = interpreter;
-		gapp->is_script = true;
 	}
 	if (gapp->reason == NULL && gapp->cleaner[0] != '\0') {
 		gapp->reason = "starts programs without LD_PRELOAD";

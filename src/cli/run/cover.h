@@ -15,8 +15,6 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#define COVER_LINE_SIZE 257 /* the kernel looks at 256 bytes of a line */
-
 /* What was found, and why it is not covered. */
 struct cover_gap {
 	char program[PATH_MAX]; /* the file itself, or its interpreter */
@@ -32,9 +30,9 @@ struct cover_gap {
 	const char *reason; /* "statically linked"; static */
 	bool certain;	    /* false: the file could not be read */
 	bool only_starts;   /* only what cleaner starts is not covered */
-	bool is_script;	    /* of which program is the interpreter */
-	/* Of the interpreter, as they stand in the script's first line */
-	char arguments[COVER_LINE_SIZE];
+	/* NULL; or of an interpreter, up to NULL: those of the first line, and
+	 * the script */
+	char **arguments;
 };
 
 /*

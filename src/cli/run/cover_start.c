@@ -3,11 +3,11 @@
 
 #include <getopt.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "cli/memory.h"
+
 #define LONG_MAX_COUNT 15
-#define TEXT_SIZE 1024
 #define WORDS_MAX 256
 
 const char *cover_file_name(const char *path)
@@ -162,15 +162,33 @@ static bool login_cleans(char *const arguments[])
 
 /* --- env(1) --------------------------------------------------------------- */
 
+/* What env(1) does before it starts a command. */
 struct env {
-	bool is_cleared;   /* "-", -i */
-	bool is_unset;	   /* -u LD_PRELOAD */
-	bool moves;	   /* -C */
-	const char *split; /* the text of -S */
-	char *const *next; /* the arguments behind the options */
+	bool is_clean;	      /* the command has no LD_PRELOAD, or another */
+	bool moves;	      /* -C */
+	bool has_path;	      /* PATH=... */
+	char *const *command; /* and its arguments; none = it prints */
 };
 
-static struct env read_env_options(char *const arguments[])
+char **cover_split(const char *text, char *const rest[])
+{
+	static struct memory memory;
+	char *left = memory_copy(&memory, text, strlen(text)), *word;
+	char **words = NULL;
+	size_t n = 0;
+
+	while ((word = strsep(&left, " \t")) != NULL)
+		if (*word != '\0')
+			*memory_add(&memory, &words, &n) = word;
+	for (; *rest != NULL; rest++)
+		*memory_add(&memory, &words, &n) = *rest;
+	*memory_add(&memory, &words, &n) = NULL;
+	return words;
+}
+
+/* Reads the options in front of the command. Returns the value of -S, which
+ * takes the place of the option, or NULL. */
+static const char *read_env_options(struct env *env)
 {
 	static const struct option options[] = {
 		{ "argv0", required_argument, NULL, 'a' },
@@ -181,82 +199,65 @@ static struct env read_env_options(char *const arguments[])
 		{ NULL, 0, NULL, 0 },
 	};
 	char *words[WORDS_MAX];
-	const int n = begin_options(words, arguments);
-	struct env env = { .split = NULL };
+	const int n = begin_options(words, env->command);
+	const char *split = NULL;
 	int option;
 
-	while (env.split == NULL &&
+	while (split == NULL &&
 	       (option = getopt_long(n, words, "+:a:C:iS:u:", options, NULL)) !=
 		       -1) {
-		if (option == 'i')
-			env.is_cleared = true;
-		else if (option == 'u' && optarg != NULL &&
-			 strcmp(optarg, "LD_PRELOAD") == 0)
-			env.is_unset = true;
+		if (option == 'i' ||
+		    (option == 'u' && strcmp(optarg, "LD_PRELOAD") == 0))
+			env->is_clean = true;
 		else if (option == 'C')
-			env.moves = true;
+			env->moves = true;
 		else if (option == 'S')
-			env.split = optarg;
+			split = optarg;
 	}
 	if (words[optind] != NULL && strcmp(words[optind], "-") == 0) {
-		env.is_cleared = true;
+		env->is_clean = true;
 		optind++;
 	}
-	env.next = arguments + optind - 1;
+	env->command += optind - 1;
+	return split;
+}
+
+static struct env read_env(char *const arguments[])
+{
+	static const char preload[] = "LD_PRELOAD=";
+	struct env env = { .command = arguments };
+	const char *split;
+
+	while ((split = read_env_options(&env)) != NULL)
+		env.command = cover_split(split, env.command);
+	for (; *env.command != NULL && strchr(*env.command, '=') != NULL;
+	     env.command++) {
+		if (strncmp(*env.command, preload, strlen(preload)) == 0)
+			env.is_clean = strstr(*env.command, "libberth.so") ==
+				       NULL;
+		env.has_path |= strncmp(*env.command,
+					"PATH=", strlen("PATH=")) == 0;
+	}
 	return env;
 }
 
-static bool env_cleans(char *const arguments[], bool is_clean);
-
-/* env replaces the option -S by the words of its value. They are split at
- * blanks only: quotes and escapes are not looked at. */
-static bool split_cleans(const char *split, char *const rest[], bool is_clean)
+static bool env_cleans(char *const arguments[])
 {
-	char text[TEXT_SIZE], *words[WORDS_MAX];
-	char *left = text, *word;
-	size_t n = 0;
+	const struct env env = read_env(arguments);
 
-	snprintf(text, sizeof(text), "%s", split);
-	while ((word = strsep(&left, " \t")) != NULL && n < WORDS_MAX - 1)
-		if (*word != '\0')
-			words[n++] = word;
-	for (size_t i = 0; rest[i] != NULL && n < WORDS_MAX - 1; i++)
-		words[n++] = rest[i];
-	words[n] = NULL;
-	return env_cleans(words, is_clean);
-}
-
-/* is_clean: LD_PRELOAD is gone already. */
-static bool env_cleans(char *const arguments[], bool is_clean)
-{
-	static const char preload[] = "LD_PRELOAD=";
-	const struct env env = read_env_options(arguments);
-	char *const *next = env.next;
-
-	is_clean = is_clean || env.is_cleared || env.is_unset;
-	if (env.split != NULL)
-		return split_cleans(env.split, next, is_clean);
-	for (; *next != NULL && strchr(*next, '=') != NULL; next++)
-		if (strncmp(*next, preload, strlen(preload)) == 0)
-			is_clean = strstr(*next, "libberth.so") == NULL;
-	/* Without a command it prints the environment. */
-	return *next != NULL && (is_clean || cover_cleans(*next, next + 1));
+	return *env.command != NULL &&
+	       (env.is_clean || cover_cleans(*env.command, env.command + 1));
 }
 
 static char *const *env_started(char *const arguments[])
 {
-	const struct env env = read_env_options(arguments);
-	char *const *next = env.next;
-	bool has_path = false;
+	const struct env env = read_env(arguments);
+	const char *name = *env.command;
 
-	if (env.split != NULL)
+	if (name == NULL || (env.has_path && strchr(name, '/') == NULL) ||
+	    (env.moves && *name != '/'))
 		return NULL;
-	for (; *next != NULL && strchr(*next, '=') != NULL; next++)
-		has_path |= strncmp(*next, "PATH=", strlen("PATH=")) == 0;
-	if (*next == NULL || (has_path && strchr(*next, '/') == NULL) ||
-	    (env.moves && **next != '/'))
-		return NULL;
-	return next;
+	return env.command;
 }
 
 /* --- all of them ---------------------------------------------------------- */
@@ -285,7 +286,7 @@ bool cover_cleans(const char *path, char *const arguments[])
 	const char *name = cover_file_name(applet(path, &arguments));
 
 	if (strcmp(name, "env") == 0)
-		return env_cleans(arguments, false);
+		return env_cleans(arguments);
 	if (is_one_of(name, logins))
 		return login_cleans(arguments);
 	if (is_one_of(name, others))

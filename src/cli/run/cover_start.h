@@ -21,5 +21,9 @@ bool cover_cleans(const char *path, char *const arguments[]);
  */
 char *const *cover_started(const char *path, char *const arguments[]);
 
+/* The words of a text and those behind it, up to NULL, as env -S has them: split
+ * at blanks, quotes and escapes are not looked at. They are never freed. */
+char **cover_split(const char *text, char *const rest[]);
+
 /* The last part of a path. */
 const char *cover_file_name(const char *path);

@@ -134,20 +134,15 @@ static void tell_gap(const struct run *run, const char *path,
  * options, without a COMMAND. The kernel then adds the script as COMMAND, and
  * berth run would start the script, and so itself, for ever.
  */
-static bool runs_script(const char *arguments)
+static bool runs_script(char *words[])
 {
-	char text[COVER_LINE_SIZE];
-	char *words[COVER_LINE_SIZE], *rest = text, *word;
 	int n = 0;
 
-	snprintf(text, sizeof(text), "%s", arguments);
-	while ((word = strsep(&rest, " \t")) != NULL)
-		if (*word != '\0')
-			words[n++] = word;
-	words[n] = NULL;
-	if (n == 0 || strcmp(words[0], "run") != 0)
-		return false;
-	return options_end(&options, n, words) >= n;
+	/* The last is the script. */
+	while (words[n] != NULL && words[n + 1] != NULL)
+		n++;
+	return n > 0 && strcmp(words[0], "run") == 0 &&
+	       options_end(&options, n, words) >= n;
 }
 
 /* Looks whether it can be covered, and gives it the arguments of its rule. */
@@ -161,7 +156,7 @@ static int check_command(struct run *run)
 	if (error != 0)
 		return cannot_run(run->command[0], -error);
 	is_covered = cover_check(path, run->command + 1, &gap);
-	if (gap.is_script && cover_is_own(gap.program) &&
+	if (gap.arguments != NULL && cover_is_own(gap.program) &&
 	    runs_script(gap.arguments)) {
 		message("berth: %s: its interpreter is berth run without a "
 			"COMMAND, which would run the script without end; name "
