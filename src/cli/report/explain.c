@@ -104,41 +104,42 @@ static int complain(const char *what, int error)
 	return error;
 }
 
-static int explain(struct explaining *explaining, const char *command)
+static int explain(struct view *view, struct output *output,
+		   const char *command)
 {
 	int result = 0;
 	char text[32];
 
 	if (request.pid == 0 && request.port == 0)
 		return complain(command != NULL ? command : "berth",
-				explain_command(explaining, command));
+				explain_command(view, output, command));
 	if (request.pid != 0) {
 		snprintf(text, sizeof(text), "process %d", (int)request.pid);
-		result = complain(text, explain_process(explaining,
+		result = complain(text, explain_process(view, output,
 							(pid_t)request.pid));
 	}
 	if (result == 0 && request.port != 0)
 		result = complain("the sockets",
-				  explain_port(explaining,
+				  explain_port(view, output,
 					       (uint16_t)request.port));
 	return result;
 }
 
 int command_explain(int argc, char *argv[])
 {
-	static struct explaining explaining;
+	static struct view view;
+	struct output output;
 	const char *command;
 	int result = read_request(argc, argv, &command);
 
 	if (result != OPTIONS_READ)
 		return result;
-	view_open(&explaining.view);
-	view_read(&explaining.view, true);
-	output_open(&explaining.output, request.format, stdout);
-	result = explain(&explaining, command);
-	if (output_close(&explaining.output) != EXIT_SUCCESS ||
-	    !view_is_sound(&explaining.view))
+	view_open(&view);
+	view_read(&view, true);
+	output_open(&output, request.format, stdout);
+	result = explain(&view, &output, command);
+	if (output_close(&output) != EXIT_SUCCESS || !view_is_sound(&view))
 		result = -EIO;
-	view_close(&explaining.view);
+	view_close(&view);
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -202,14 +202,13 @@ static void show_verdicts(struct port_view *self)
 	}
 }
 
-int explain_port(struct explaining *explaining, uint16_t port)
+int explain_port(struct view *view, struct output *output, uint16_t port)
 {
-	static struct port_view self;
-	struct view *view = &explaining->view;
+	static struct port_view self; /* too large for the stack */
 	int result;
 
 	self = (struct port_view){ .view = view,
-				   .output = &explaining->output,
+				   .output = output,
 				   .port = port };
 	/* Without a map no port is in use. */
 	if (map_copy_own(&view->place, &self.map) == 0 &&

@@ -184,11 +184,10 @@ static void show(struct explained *self, const char *pid, const char *covered,
 	show_settings(self);
 }
 
-int explain_process(struct explaining *explaining, pid_t pid)
+int explain_process(struct view *view, struct output *output, pid_t pid)
 {
 	static struct program_texts texts;
-	struct explained self = { .view = &explaining->view,
-				  .output = &explaining->output };
+	struct explained self = { .view = view, .output = output };
 	const int result = program_of_process(pid, &texts, &self.program);
 
 	if (result < 0)
@@ -200,11 +199,10 @@ int explain_process(struct explaining *explaining, pid_t pid)
 	return 0;
 }
 
-int explain_command(struct explaining *explaining, const char *name)
+int explain_command(struct view *view, struct output *output, const char *name)
 {
 	static struct program_texts texts;
-	struct explained self = { .view = &explaining->view,
-				  .output = &explaining->output };
+	struct explained self = { .view = view, .output = output };
 	struct cover_gap gap;
 	char path[PATH_MAX];
 	bool is_covered;

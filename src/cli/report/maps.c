@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/raw.h"
-#include "cli/memory.h"
 #include "cli/message.h"
 #include "kernel/folder.h"
 #include "kernel/users.h"
@@ -28,102 +27,6 @@
 
 /* "berth-", 10 digits, "-", 16 hexadecimal digits. */
 #define FOLDER_NAME_SIZE 40
-
-/* --- the folders of users ---------------------------------------------------
- *
- * In /dev/shm users have made folders for their maps: berth-UID, or
- * berth-UID-NUMBER where another user had made that name (see own_folder.h).
- */
-
-struct user_folder {
-	uint32_t uid;
-	char name[FOLDER_NAME_SIZE];
-};
-
-struct user_folders {
-	struct user_folder *items; /* by uid */
-	size_t n_items;
-	struct memory memory; /* of items */
-};
-
-/* Whether a name is that of a user's folder, and of which user. */
-static bool read_name(const char *name, unsigned long *uidp)
-{
-	const size_t length = strlen(FOLDER_PREFIX);
-	char *end;
-
-	if (strncmp(name, FOLDER_PREFIX, length) != 0 || name[length] < '0' ||
-	    name[length] > '9' || strlen(name) >= FOLDER_NAME_SIZE)
-		return false;
-	*uidp = strtoul(name + length, &end, 10);
-	return *end == '\0' || *end == '-';
-}
-
-/* Another file is passed over. */
-static void add_entry(struct user_folders *folders, const struct users *users,
-		      int shm_fd, const char *name)
-{
-	struct user_folder *folder;
-	unsigned long uid;
-	struct stat status;
-
-	if (!read_name(name, &uid) ||
-	    fstatat(shm_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISDIR(status.st_mode) ||
-	    (users_are_known(users) && status.st_uid != uid))
-		return;
-	folder = memory_add(&folders->memory, &folders->items,
-			    &folders->n_items);
-	folder->uid = status.st_uid;
-	snprintf(folder->name, sizeof(folder->name), "%s", name);
-}
-
-static int compare_folders(const void *left, const void *right)
-{
-	const struct user_folder *a = left, *b = right;
-
-	if (a->uid != b->uid)
-		return a->uid < b->uid ? -1 : 1;
-	/* "berth-1000" is before "berth-1000-1". */
-	return strcmp(a->name, b->name);
-}
-
-static void sort_first_of_each(struct user_folders *folders)
-{
-	size_t n_kept = 0;
-
-	if (folders->n_items == 0)
-		return;
-	qsort(folders->items, folders->n_items, sizeof(*folders->items),
-	      compare_folders);
-	for (size_t i = 1; i < folders->n_items; i++)
-		if (folders->items[i].uid != folders->items[n_kept].uid)
-			folders->items[++n_kept] = folders->items[i];
-	folders->n_items = n_kept + 1;
-}
-
-/*
- * Lists the folder of each user: the first by name, which the user's programs
- * would take. The owner has to be the user of the name, except in a user
- * namespace, where users have other numbers. uid is the owner as this process
- * sees it. Returns 0, also without a /dev/shm; or why that cannot be read.
- * memory_free() is due always.
- */
-static int list_folders(const struct users *users, struct user_folders *folders)
-{
-	DIR *shm = opendir(SHM_PATH);
-	const struct dirent *entry;
-
-	if (shm == NULL)
-		return errno == ENOENT ? 0 : -errno;
-	while ((entry = readdir(shm)) != NULL)
-		add_entry(folders, users, dirfd(shm), entry->d_name);
-	closedir(shm);
-	sort_first_of_each(folders);
-	return 0;
-}
-
-/* --- visits --------------------------------------------------------------- */
 
 struct visiting {
 	const struct place *place;
@@ -221,27 +124,96 @@ static void visit_missed(struct visiting *visiting, const char *path,
 		visiting->visit(&found, visiting->context);
 }
 
-static void visit_user(struct visiting *visiting,
-		       const struct user_folder *user)
+/* --- the folders of users ---------------------------------------------------
+ *
+ * In /dev/shm users have made folders for their maps: berth-UID, or
+ * berth-UID-NUMBER where another user had made that name (see own_folder.h).
+ */
+
+/* Whether a name is that of a user's folder, and of which user. */
+static bool read_name(const char *name, unsigned long *uidp)
 {
-	char path[sizeof(SHM_PATH) + FOLDER_NAME_SIZE];
+	const size_t length = strlen(FOLDER_PREFIX);
+	char *end;
+
+	if (strncmp(name, FOLDER_PREFIX, length) != 0 || name[length] < '0' ||
+	    name[length] > '9' || strlen(name) >= FOLDER_NAME_SIZE)
+		return false;
+	*uidp = strtoul(name + length, &end, 10);
+	return *end == '\0' || *end == '-';
+}
+
+static int is_user_folder(const struct dirent *entry)
+{
+	unsigned long uid;
+
+	return read_name(entry->d_name, &uid);
+}
+
+/* "berth-1000" is before "berth-1000-1". */
+static int compare_folders(const struct dirent **left,
+			   const struct dirent **right)
+{
+	const char *a = (*left)->d_name, *b = (*right)->d_name;
+	unsigned long uid_a = 0, uid_b = 0;
+
+	(void)read_name(a, &uid_a);
+	(void)read_name(b, &uid_b);
+	return uid_a != uid_b ? (uid_a < uid_b ? -1 : 1) : strcmp(a, b);
+}
+
+/*
+ * Visits a folder if it is the first of its user by name, which the user's
+ * programs would take. The owner has to be the user of the name, except in a
+ * user namespace, where users have other numbers.
+ */
+static void visit_user(struct visiting *visiting, const char *name,
+		       unsigned long *lastp)
+{
+	char path[sizeof(SHM_PATH "/") + NAME_MAX];
 	struct place_folder folder;
-	int result;
+	struct stat status;
+	unsigned long uid;
+	int result, fd;
 
-	snprintf(path, sizeof(path), SHM_PATH "/%s", user->name);
-
-	const int fd = folder_open(AT_FDCWD, path, O_RDONLY);
-
+	snprintf(path, sizeof(path), SHM_PATH "/%s", name);
+	if (!read_name(name, &uid) || uid == *lastp ||
+	    lstat(path, &status) < 0 || !S_ISDIR(status.st_mode) ||
+	    (users_are_known(&visiting->place->users) && status.st_uid != uid))
+		return;
+	*lastp = uid;
+	/* The folders of these two are parents, visited before. */
+	if (status.st_uid == 0 || status.st_uid == geteuid())
+		return;
+	fd = folder_open(AT_FDCWD, path, O_RDONLY);
 	if (fd < 0) {
-		visit_missed(visiting, path, user->uid, fd);
+		visit_missed(visiting, path, status.st_uid, fd);
 		return;
 	}
-	result = place_open_below(visiting->place, fd, user->uid, &folder);
+	result = place_open_below(visiting->place, fd, status.st_uid, &folder);
 	raw_close(fd);
 	if (result < 0)
-		visit_missed(visiting, path, user->uid, result);
+		visit_missed(visiting, path, status.st_uid, result);
 	else
 		visit_folder(visiting, &folder, false);
+}
+
+/* Returns 0, also without a /dev/shm; or why that cannot be read. */
+static int visit_users(struct visiting *visiting)
+{
+	unsigned long last = ULONG_MAX;
+	struct dirent **entries;
+	const int n = scandir(SHM_PATH, &entries, is_user_folder,
+			      compare_folders);
+
+	if (n < 0)
+		return errno == ENOENT ? 0 : -errno;
+	for (int i = 0; i < n; i++) {
+		visit_user(visiting, entries[i]->d_name, &last);
+		free(entries[i]);
+	}
+	free(entries);
+	return 0;
 }
 
 int found_maps_visit(const struct place *place, int access,
@@ -251,12 +223,11 @@ int found_maps_visit(const struct place *place, int access,
 				     .access = access,
 				     .visit = visit,
 				     .context = context };
-	struct user_folders users = { .n_items = 0 };
 	struct place_folder folder;
-	int result;
 
 	for (unsigned int parent = 0; parent < N_PLACE_PARENTS; parent++) {
-		result = place_open(place, parent, MAKE_NOTHING, &folder);
+		const int result = place_open(place, parent, MAKE_NOTHING,
+					      &folder);
 		if (result == 0)
 			visit_folder(&visiting, &folder, true);
 		else
@@ -265,13 +236,7 @@ int found_maps_visit(const struct place *place, int access,
 				place_parent_is_roots(parent) ? 0 : geteuid(),
 				result);
 	}
-	result = list_folders(&place->users, &users);
-	for (size_t i = 0; i < users.n_items; i++)
-		/* The folders of these two are parents, visited above. */
-		if (users.items[i].uid != 0 && users.items[i].uid != geteuid())
-			visit_user(&visiting, &users.items[i]);
-	memory_free(&users.memory);
-	return result;
+	return visit_users(&visiting);
 }
 
 /* --- what is in one ------------------------------------------------------- */
