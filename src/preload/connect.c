@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "assign/call.h"
 #include "preload/hook.h"
 #include "preload/next.h"
 

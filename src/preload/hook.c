@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "preload/hook.h"
 
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "assign/call.h"
 #include "base/clock.h"
 #include "preload/next.h"
 #include "process/descriptors.h"
@@ -80,6 +80,27 @@ long hook_run(struct call *call)
 	struct process *process = hook_process();
 
 	return process != NULL ? call_run(process, call) : call->make(call, 0);
+}
+
+long hook_make(const struct call *call, uint16_t port)
+{
+	const struct plain_call *self = (const struct plain_call *)call;
+	const long *a = self->words;
+	const int saved_errno = errno;
+	long made = -1;
+
+	(void)port;
+	switch (self->number) {
+#define SYSTEM_CALL(result, name, parameters, words, arguments) \
+	case SYS_##name: \
+		made = next.name arguments; \
+		break;
+#define LIBC_CALL(result, name, parameters)
+#define LIBC_ALIAS(name)
+#include "preload/hooks.def"
+	default: errno = ENOSYS;
+	}
+	return next_plain_result(made, saved_errno);
 }
 
 struct fd_facts hook_known_facts(int fd)

@@ -10,10 +10,9 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "assign/call.h"
 #include "base/atomics.h"
 #include "process/process.h"
-
-struct call;
 
 #define HOOK __attribute__((visibility("default")))
 
@@ -40,6 +39,16 @@ static inline struct process *hook_process(void)
 /* Makes a call by call_run(); where there is no Berth yet, as it is. */
 long hook_run(struct call *call);
 
+/* A call of hooks.def that is made as it is, whatever port it gets. */
+struct plain_call {
+	struct call call; /* first: make() is given its address */
+	long number;	  /* SYS_listen, and so on */
+	long words[6];	  /* the parameters, as syscall(2) takes them */
+};
+
+/* make() of a plain call. */
+long hook_make(const struct call *call, uint16_t port);
+
 /*
  * The facts of a descriptor to which Berth assigns ports. Returns false for all
  * others, for sockets to which the program has given a range, and for what is
@@ -62,3 +71,14 @@ int bind_hooked(int fd, const struct sockaddr *address, socklen_t length,
 /* seccomp(2), which libc has no function for, with libc's result and errno. */
 long seccomp_hooked(unsigned int operation, unsigned int flags,
 		    const void *argument);
+
+/*
+ * setsockopt(2) and getsockopt(2) with level IPPROTO_SCTP, by which libsctp binds
+ * and connects; after hook_process() has returned a process. Return false for an
+ * option or a socket that Berth does not handle; else the call was made, and
+ * *resultp is its result, or -errno.
+ */
+bool sctp_setsockopt(int fd, int name, const void *value, socklen_t length,
+		     long *resultp);
+bool sctp_getsockopt(int fd, int name, void *value, socklen_t *lengthp,
+		     long *resultp);

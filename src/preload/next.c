@@ -69,10 +69,8 @@ static int direct_prctl(int option, ...)
 	long a[4];
 
 	va_start(arguments, option);
-	a[0] = va_arg(arguments, long);
-	a[1] = va_arg(arguments, long);
-	a[2] = va_arg(arguments, long);
-	a[3] = va_arg(arguments, long);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(arguments, long);
 	va_end(arguments);
 	return (int)direct(SYS_prctl, WORDS(option, a[0], a[1], a[2], a[3]));
 }
@@ -83,12 +81,8 @@ static long direct_syscall(long number, ...)
 	long a[6];
 
 	va_start(arguments, number);
-	a[0] = va_arg(arguments, long);
-	a[1] = va_arg(arguments, long);
-	a[2] = va_arg(arguments, long);
-	a[3] = va_arg(arguments, long);
-	a[4] = va_arg(arguments, long);
-	a[5] = va_arg(arguments, long);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(arguments, long);
 	va_end(arguments);
 	return direct(number, a);
 }

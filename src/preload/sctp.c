@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-#include "preload/sctp.h"
 
+/*
+ * SCTP: sockets of one association (SOCK_STREAM) and of many (SOCK_SEQPACKET),
+ * RFC 6458. Each gets a port of its own when its first association is made.
+ * bind(2) to one address works as for other protocols; libsctp's sctp_bindx()
+ * and sctp_connectx() are socket options.
+ */
+
+/* <linux/sctp.h> needs both. */
 #include <stdint.h>
+#include <sys/socket.h>
+
 #include <linux/sctp.h>
 #include <netinet/in.h>
 #include <string.h>
 
-#include "assign/call.h"
 #include "base/raw.h"
 #include "base/user_memory.h"
 #include "kernel/endpoint.h"
@@ -15,46 +23,6 @@
 
 /* The addresses of a sctp_bindx() that may be copied: 73 of IPv6. */
 #define LIST_SIZE_MAX 2048u
-
-/* setsockopt() or getsockopt() of one option, as the program made it. */
-struct option_call {
-	struct call call; /* first: make() is given its address */
-	int name;
-	const void *value;
-	socklen_t length;
-	void *out; /* getsockopt */
-	socklen_t *lengthp;
-};
-
-static long set_option(const struct option_call *self, const void *value)
-{
-	const int saved_errno = errno;
-
-	return next_plain_result(next.setsockopt(self->call.fd, IPPROTO_SCTP,
-						 self->name, value,
-						 self->length),
-				 saved_errno);
-}
-
-static long make_setsockopt(const struct call *call, uint16_t port)
-{
-	const struct option_call *self = (const struct option_call *)call;
-
-	(void)port;
-	return set_option(self, self->value);
-}
-
-static long make_getsockopt(const struct call *call, uint16_t port)
-{
-	const struct option_call *self = (const struct option_call *)call;
-	const int saved_errno = errno;
-
-	(void)port;
-	return next_plain_result(next.getsockopt(call->fd, IPPROTO_SCTP,
-						 self->name, self->out,
-						 self->lengthp),
-				 saved_errno);
-}
 
 /* --- lists of addresses, packed ------------------------------------------- */
 
@@ -83,36 +51,36 @@ static bool take_first(struct call *call, const void *list, socklen_t length)
  * The first address decides about the port: the others have no port, or the
  * same.
  */
-static long bind_copy(const struct option_call *self, char *copy, uint16_t port)
-{
-	memcpy(copy, self->value, self->length);
-	endpoint_set_port(copy, port);
-	return set_option(self, copy);
-}
-
 static long make_bindx(const struct call *call, uint16_t port)
 {
-	const struct option_call *self = (const struct option_call *)call;
+	const struct plain_call *self = (const struct plain_call *)call;
+	const socklen_t length = (socklen_t)self->words[4];
+	const int saved_errno = errno;
 	char *copy;
 	long result;
 
 	if (port == 0)
-		return set_option(self, self->value);
+		return hook_make(call, port);
 	copy = raw_map_private(LIST_SIZE_MAX);
 	if (copy == NULL)
 		return -ENOMEM;
-	result = bind_copy(self, copy, port);
+	memcpy(copy, call->address, length);
+	endpoint_set_port(copy, port);
+	result = next_plain_result(next.setsockopt(call->fd, IPPROTO_SCTP,
+						   SCTP_SOCKOPT_BINDX_ADD, copy,
+						   length),
+				   saved_errno);
 	raw_unmap(copy, LIST_SIZE_MAX);
 	return result;
 }
 
 /* --- the options ---------------------------------------------------------- */
 
-static bool is_sctp(struct process *process, int fd)
+static bool is_sctp(int fd)
 {
 	struct fd_facts facts;
 
-	return process != NULL && hook_covers(process, fd, &facts) &&
+	return hook_covers(hook_process(), fd, &facts) &&
 	       facts.protocol == PROTOCOL_SCTP;
 }
 
@@ -120,17 +88,18 @@ bool sctp_setsockopt(int fd, int name, const void *value, socklen_t length,
 		     long *resultp)
 {
 	const bool binds = name == SCTP_SOCKOPT_BINDX_ADD;
-	struct option_call self = {
+	struct plain_call self = {
 		.call = {
-			.make = binds ? make_bindx : make_setsockopt,
+			.make = binds ? make_bindx : hook_make,
 			.kind = binds ? CALL_BIND : CALL_CONNECT, .fd = fd,
 		},
-		.name = name, .value = value, .length = length,
+		.number = SYS_setsockopt,
+		.words = { fd, IPPROTO_SCTP, name, (long)value, length },
 	};
 
 	if ((!binds && name != SCTP_SOCKOPT_CONNECTX &&
 	     name != SCTP_SOCKOPT_CONNECTX_OLD) ||
-	    !is_sctp(hook_process(), fd))
+	    !is_sctp(fd))
 		return false;
 	if (!take_first(&self.call, value, length) ||
 	    (binds && length > LIST_SIZE_MAX))
@@ -144,15 +113,16 @@ bool sctp_setsockopt(int fd, int name, const void *value, socklen_t length,
 bool sctp_getsockopt(int fd, int name, void *value, socklen_t *lengthp,
 		     long *resultp)
 {
-	struct option_call self = {
+	struct plain_call self = {
 		.call = {
-			.make = make_getsockopt, .kind = CALL_CONNECT, .fd = fd,
+			.make = hook_make, .kind = CALL_CONNECT, .fd = fd,
 		},
-		.name = name, .out = value, .lengthp = lengthp,
+		.number = SYS_getsockopt,
+		.words = { fd, IPPROTO_SCTP, name, (long)value, (long)lengthp },
 	};
 	struct sctp_getaddrs_old request;
 
-	if (name != SCTP_SOCKOPT_CONNECTX3 || !is_sctp(hook_process(), fd) ||
+	if (name != SCTP_SOCKOPT_CONNECTX3 || !is_sctp(fd) ||
 	    !user_memory_check(fd, lengthp, sizeof(*lengthp)) ||
 	    *lengthp < sizeof(request) ||
 	    !user_memory_check(fd, value, sizeof(request)))

@@ -8,8 +8,8 @@
  */
 
 #include <limits.h>
+#include <string.h>
 
-#include "assign/call.h"
 #include "base/user_memory.h"
 #include "preload/hook.h"
 #include "preload/next.h"
@@ -46,36 +46,19 @@ static bool read_destination(struct call *call, const struct msghdr *message)
 	return true;
 }
 
-struct sendto_call {
-	struct call call; /* first: make() is given its address */
-	const void *buffer;
-	size_t size;
-	int flags;
-};
-
-static long make_sendto(const struct call *call, uint16_t port)
-{
-	const struct sendto_call *self = (const struct sendto_call *)call;
-	const int saved_errno = errno;
-
-	(void)port;
-	return next_plain_result(next.sendto(call->fd, self->buffer, self->size,
-					     self->flags, call->address,
-					     call->length),
-				 saved_errno);
-}
-
 __attribute__((noinline)) static ssize_t
 send_unsettled(int fd, const void *buffer, size_t size, int flags,
 	       const struct sockaddr *address, socklen_t length)
 {
-	struct sendto_call self = {
+	struct plain_call self = {
 		.call = {
-			.make = make_sendto, .kind = CALL_SEND, .fd = fd,
+			.make = hook_make, .kind = CALL_SEND, .fd = fd,
 			.address = address, .length = length,
 			.connects = (flags & MSG_FASTOPEN) != 0,
 		},
-		.buffer = buffer, .size = size, .flags = flags,
+		.number = SYS_sendto,
+		.words = { fd, (long)buffer, (long)size, flags, (long)address,
+			   length },
 	};
 
 	return next_result(hook_run(&self.call));
@@ -100,37 +83,24 @@ HOOK ssize_t send(int fd, const void *buffer, size_t size, int flags)
 	return send_unsettled(fd, buffer, size, flags, NULL, 0);
 }
 
-struct sendmsg_call {
-	struct call call; /* first: make() is given its address */
-	const struct msghdr *message;
-	int flags;
-};
-
-static long make_sendmsg(const struct call *call, uint16_t port)
+/* The first message takes the port. */
+__attribute__((noinline)) static long send_messages(long number, int fd,
+						    const struct msghdr *first,
+						    const long words[6],
+						    int flags)
 {
-	const struct sendmsg_call *self = (const struct sendmsg_call *)call;
-	const int saved_errno = errno;
-
-	(void)port;
-	return next_plain_result(next.sendmsg(call->fd, self->message,
-					      self->flags),
-				 saved_errno);
-}
-
-__attribute__((noinline)) static ssize_t
-sendmsg_unsettled(int fd, const struct msghdr *message, int flags)
-{
-	struct sendmsg_call self = {
+	struct plain_call self = {
 		.call = {
-			.make = make_sendmsg, .kind = CALL_SEND, .fd = fd,
+			.make = hook_make, .kind = CALL_SEND, .fd = fd,
 			.connects = (flags & MSG_FASTOPEN) != 0,
 		},
-		.message = message, .flags = flags,
+		.number = number,
 	};
 
-	if (!read_destination(&self.call, message))
-		return next.sendmsg(fd, message, flags);
-	return next_result(hook_run(&self.call));
+	memcpy(self.words, words, sizeof(self.words));
+	return next_result(read_destination(&self.call, first)
+				   ? hook_run(&self.call)
+				   : hook_make(&self.call, 0));
 }
 
 HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
@@ -139,49 +109,17 @@ HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 
 	if (process == NULL || is_settled(process, fd, flags))
 		return next.sendmsg(fd, message, flags);
-	return sendmsg_unsettled(fd, message, flags);
-}
-
-struct sendmmsg_call {
-	struct call call; /* first: make() is given its address */
-	struct mmsghdr *messages;
-	unsigned int n_messages;
-	int flags;
-};
-
-static long make_sendmmsg(const struct call *call, uint16_t port)
-{
-	const struct sendmmsg_call *self = (const struct sendmmsg_call *)call;
-	const int saved_errno = errno;
-
-	(void)port;
-	return next_plain_result(next.sendmmsg(call->fd, self->messages,
-					       self->n_messages, self->flags),
-				 saved_errno);
-}
-
-__attribute__((noinline)) static int
-sendmmsg_unsettled(int fd, struct mmsghdr *messages, unsigned int n, int flags)
-{
-	struct sendmmsg_call self = {
-		.call = {
-			.make = make_sendmmsg, .kind = CALL_SEND, .fd = fd,
-			.connects = (flags & MSG_FASTOPEN) != 0,
-		},
-		.messages = messages, .n_messages = n, .flags = flags,
-	};
-
-	/* The first message takes the port. */
-	if (n == 0 || !read_destination(&self.call, &messages->msg_hdr))
-		return next.sendmmsg(fd, messages, n, flags);
-	return (int)next_result(hook_run(&self.call));
+	return send_messages(SYS_sendmsg, fd, message,
+			     (long[6]){ fd, (long)message, flags }, flags);
 }
 
 HOOK int sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 {
 	const struct process *process = hook_process();
 
-	if (process == NULL || is_settled(process, fd, flags))
+	if (process == NULL || n == 0 || is_settled(process, fd, flags))
 		return next.sendmmsg(fd, messages, n, flags);
-	return sendmmsg_unsettled(fd, messages, n, flags);
+	return (int)send_messages(SYS_sendmmsg, fd, &messages->msg_hdr,
+				  (long[6]){ fd, (long)messages, n, flags },
+				  flags);
 }

@@ -12,7 +12,6 @@
 #include "kernel/socket.h"
 #include "preload/hook.h"
 #include "preload/next.h"
-#include "preload/sctp.h"
 #include "process/descriptors.h"
 #include "process/query.h"
 
@@ -85,7 +84,8 @@ HOOK int setsockopt(int fd, int level, int name, const void *value,
 {
 	long made;
 
-	if (level == IPPROTO_SCTP &&
+	/* Berth begins here, while little of the stack is used. */
+	if (level == IPPROTO_SCTP && hook_process() != NULL &&
 	    sctp_setsockopt(fd, name, value, length, &made))
 		return (int)next_result(made);
 
@@ -127,7 +127,8 @@ HOOK int getsockopt(int fd, int level, int name, void *value,
 {
 	long made;
 
-	if (level == IPPROTO_SCTP &&
+	/* As in setsockopt(). */
+	if (level == IPPROTO_SCTP && hook_process() != NULL &&
 	    sctp_getsockopt(fd, name, value, lengthp, &made))
 		return (int)next_result(made);
 
