@@ -2,7 +2,9 @@
 #pragma once
 
 /*
- * Atomic operations, each pair of operation and memory order by its name.
+ * Atomic operations, each pair of operation and memory order by its name:
+ * load_relaxed_u16(), swap_if_acq_rel_u64(), and so on. The table at the end has
+ * all that exist.
  *
  * All of them work on plain words in shared or private memory, are lock-free
  * (checked below) and therefore safe in signal handlers and against SIGKILL:
@@ -23,139 +25,67 @@ typedef _Atomic uint32_t atomic_u32;
 typedef _Atomic uint64_t atomic_u64;
 typedef _Atomic(const void *) atomic_pointer;
 
-static inline uint16_t load_relaxed_u16(const atomic_u16 *wordp)
-{
-	return atomic_load_explicit(wordp, memory_order_relaxed);
-}
+#define ATOMIC_LOAD(order, suffix, type) \
+	static inline type load_##order##_##suffix( \
+		const atomic_##suffix *wordp) \
+	{ \
+		return atomic_load_explicit(wordp, memory_order_##order); \
+	}
 
-static inline uint16_t load_acquire_u16(const atomic_u16 *wordp)
-{
-	return atomic_load_explicit(wordp, memory_order_acquire);
-}
+#define ATOMIC_STORE(order, suffix, type) \
+	static inline void store_##order##_##suffix(atomic_##suffix *wordp, \
+						    type value) \
+	{ \
+		atomic_store_explicit(wordp, value, memory_order_##order); \
+	}
 
-static inline void store_relaxed_u16(atomic_u16 *wordp, uint16_t value)
-{
-	atomic_store_explicit(wordp, value, memory_order_relaxed);
-}
-
-/* On failure *expectedp holds what was found. */
-static inline bool swap_if_acq_rel_u16(atomic_u16 *wordp, uint16_t *expectedp,
-				       uint16_t desired)
-{
-	return atomic_compare_exchange_strong_explicit(
-		wordp, expectedp, desired, memory_order_acq_rel,
-		memory_order_acquire);
-}
-
-static inline uint32_t load_relaxed_u32(const atomic_u32 *wordp)
-{
-	return atomic_load_explicit(wordp, memory_order_relaxed);
-}
-
-static inline uint32_t load_acquire_u32(const atomic_u32 *wordp)
-{
-	return atomic_load_explicit(wordp, memory_order_acquire);
-}
-
-static inline void store_relaxed_u32(atomic_u32 *wordp, uint32_t value)
-{
-	atomic_store_explicit(wordp, value, memory_order_relaxed);
-}
-
-static inline void store_release_u32(atomic_u32 *wordp, uint32_t value)
-{
-	atomic_store_explicit(wordp, value, memory_order_release);
-}
-
-static inline uint32_t add_relaxed_u32(atomic_u32 *wordp, uint32_t value)
-{
-	return atomic_fetch_add_explicit(wordp, value, memory_order_relaxed);
-}
-
-static inline uint32_t add_release_u32(atomic_u32 *wordp, uint32_t value)
-{
-	return atomic_fetch_add_explicit(wordp, value, memory_order_release);
-}
-
-static inline uint32_t or_relaxed_u32(atomic_u32 *wordp, uint32_t bits)
-{
-	return atomic_fetch_or_explicit(wordp, bits, memory_order_relaxed);
-}
+/* Returns what was there before: add, or, and. */
+#define ATOMIC_FETCH(operation, order, suffix, type) \
+	static inline type operation##_##order##_##suffix( \
+		atomic_##suffix *wordp, type value) \
+	{ \
+		return atomic_fetch_##operation##_explicit( \
+			wordp, value, memory_order_##order); \
+	}
 
 /* On failure *expectedp holds what was found. */
-static inline bool swap_if_acq_rel_u32(atomic_u32 *wordp, uint32_t *expectedp,
-				       uint32_t desired)
-{
-	return atomic_compare_exchange_strong_explicit(
-		wordp, expectedp, desired, memory_order_acq_rel,
-		memory_order_acquire);
-}
+#define ATOMIC_SWAP_IF(suffix, type) \
+	static inline bool swap_if_acq_rel_##suffix( \
+		atomic_##suffix *wordp, type *expectedp, type desired) \
+	{ \
+		return atomic_compare_exchange_strong_explicit( \
+			wordp, expectedp, desired, memory_order_acq_rel, \
+			memory_order_acquire); \
+	}
 
-static inline uint64_t load_relaxed_u64(const atomic_u64 *wordp)
-{
-	return atomic_load_explicit(wordp, memory_order_relaxed);
-}
+ATOMIC_LOAD(relaxed, u16, uint16_t)
+ATOMIC_LOAD(acquire, u16, uint16_t)
+ATOMIC_STORE(relaxed, u16, uint16_t)
+ATOMIC_SWAP_IF(u16, uint16_t)
 
-static inline uint64_t load_acquire_u64(const atomic_u64 *wordp)
-{
-	return atomic_load_explicit(wordp, memory_order_acquire);
-}
+ATOMIC_LOAD(relaxed, u32, uint32_t)
+ATOMIC_LOAD(acquire, u32, uint32_t)
+ATOMIC_STORE(relaxed, u32, uint32_t)
+ATOMIC_STORE(release, u32, uint32_t)
+ATOMIC_FETCH(add, relaxed, u32, uint32_t)
+ATOMIC_FETCH(add, release, u32, uint32_t)
+ATOMIC_FETCH(or, relaxed, u32, uint32_t)
+ATOMIC_SWAP_IF(u32, uint32_t)
 
-static inline void store_release_u64(atomic_u64 *wordp, uint64_t value)
-{
-	atomic_store_explicit(wordp, value, memory_order_release);
-}
+ATOMIC_LOAD(relaxed, u64, uint64_t)
+ATOMIC_LOAD(acquire, u64, uint64_t)
+ATOMIC_STORE(relaxed, u64, uint64_t)
+ATOMIC_STORE(release, u64, uint64_t)
+ATOMIC_FETCH(add, relaxed, u64, uint64_t)
+ATOMIC_FETCH(or, acq_rel, u64, uint64_t)
+ATOMIC_FETCH(and, acq_rel, u64, uint64_t)
+ATOMIC_SWAP_IF(u64, uint64_t)
 
-static inline void store_relaxed_u64(atomic_u64 *wordp, uint64_t value)
-{
-	atomic_store_explicit(wordp, value, memory_order_relaxed);
-}
-
-static inline uint64_t add_relaxed_u64(atomic_u64 *wordp, uint64_t value)
-{
-	return atomic_fetch_add_explicit(wordp, value, memory_order_relaxed);
-}
-
-static inline uint64_t or_acq_rel_u64(atomic_u64 *wordp, uint64_t bits)
-{
-	return atomic_fetch_or_explicit(wordp, bits, memory_order_acq_rel);
-}
-
-static inline uint64_t and_acq_rel_u64(atomic_u64 *wordp, uint64_t bits)
-{
-	return atomic_fetch_and_explicit(wordp, bits, memory_order_acq_rel);
-}
+ATOMIC_LOAD(relaxed, pointer, const void *)
+ATOMIC_LOAD(acquire, pointer, const void *)
+ATOMIC_SWAP_IF(pointer, const void *)
 
 static inline uint64_t swap_acq_rel_u64(atomic_u64 *wordp, uint64_t value)
 {
 	return atomic_exchange_explicit(wordp, value, memory_order_acq_rel);
-}
-
-/* On failure *expectedp holds what was found. */
-static inline bool swap_if_acq_rel_u64(atomic_u64 *wordp, uint64_t *expectedp,
-				       uint64_t desired)
-{
-	return atomic_compare_exchange_strong_explicit(
-		wordp, expectedp, desired, memory_order_acq_rel,
-		memory_order_acquire);
-}
-
-static inline const void *load_relaxed_pointer(const atomic_pointer *pointerp)
-{
-	return atomic_load_explicit(pointerp, memory_order_relaxed);
-}
-
-static inline const void *load_acquire_pointer(const atomic_pointer *pointerp)
-{
-	return atomic_load_explicit(pointerp, memory_order_acquire);
-}
-
-/* On failure *expectedp holds what was found. */
-static inline bool swap_if_acq_rel_pointer(atomic_pointer *pointerp,
-					   const void **expectedp,
-					   const void *desired)
-{
-	return atomic_compare_exchange_strong_explicit(
-		pointerp, expectedp, desired, memory_order_acq_rel,
-		memory_order_acquire);
 }
