@@ -11,8 +11,7 @@
  * depend on it. */
 static int read_by_call(clockid_t clock, struct timespec *timep)
 {
-	const long result = raw_syscall(SYS_clock_gettime, clock, (long)timep,
-					0, 0, 0, 0);
+	const long result = raw_call(SYS_clock_gettime, clock, timep);
 
 	if (result < 0)
 		*timep = (struct timespec){ 0 };

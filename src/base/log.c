@@ -67,7 +67,6 @@ void log_syslog(const char *const *parts)
 
 	if (fd < 0)
 		return;
-	raw_syscall(SYS_sendmsg, fd, (long)&message,
-		    MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0, 0);
+	raw_call(SYS_sendmsg, fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 	raw_close(fd);
 }

@@ -68,62 +68,54 @@ long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
 
 int raw_open(int directory_fd, const char *path, int flags, int mode)
 {
-	return (int)raw_syscall(SYS_openat, raw_folder(directory_fd),
-				(long)path, flags | O_CLOEXEC, mode, 0, 0);
+	return (int)raw_call(SYS_openat, raw_folder(directory_fd), path,
+			     flags | O_CLOEXEC, mode);
 }
 
 int raw_close(int fd)
 {
-	return (int)raw_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+	return (int)raw_call(SYS_close, fd);
 }
 
 ssize_t raw_read(int fd, void *buffer, size_t size)
 {
-	return raw_syscall(SYS_read, fd, (long)buffer, (long)size, 0, 0, 0);
+	return raw_call(SYS_read, fd, buffer, size);
 }
 
 pid_t raw_getpid(void)
 {
-	return (pid_t)raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+	return (pid_t)raw_call(SYS_getpid);
 }
 
 pid_t raw_getppid(void)
 {
-	return (pid_t)raw_syscall(SYS_getppid, 0, 0, 0, 0, 0, 0);
-}
-
-pid_t raw_gettid(void)
-{
-	return (pid_t)raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	return (pid_t)raw_call(SYS_getppid);
 }
 
 int raw_socket(int domain, int type, int protocol)
 {
-	return (int)raw_syscall(SYS_socket, domain, type, protocol, 0, 0, 0);
+	return (int)raw_call(SYS_socket, domain, type, protocol);
 }
 
 int raw_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
-	return (int)raw_syscall(SYS_bind, fd, (long)address, length, 0, 0, 0);
+	return (int)raw_call(SYS_bind, fd, address, length);
 }
 
 int raw_getsockname(int fd, struct sockaddr *address, socklen_t *lengthp)
 {
-	return (int)raw_syscall(SYS_getsockname, fd, (long)address,
-				(long)lengthp, 0, 0, 0);
+	return (int)raw_call(SYS_getsockname, fd, address, lengthp);
 }
 
 int raw_getsockopt(int fd, int level, int name, void *value, socklen_t *lengthp)
 {
-	return (int)raw_syscall(SYS_getsockopt, fd, level, name, (long)value,
-				(long)lengthp, 0);
+	return (int)raw_call(SYS_getsockopt, fd, level, name, value, lengthp);
 }
 
 int raw_setsockopt(int fd, int level, int name, const void *value,
 		   socklen_t length)
 {
-	return (int)raw_syscall(SYS_setsockopt, fd, level, name, (long)value,
-				length, 0);
+	return (int)raw_call(SYS_setsockopt, fd, level, name, value, length);
 }
 
 int raw_get_int_option(int fd, int level, int name, int *valuep)
@@ -143,8 +135,8 @@ int raw_set_int_option(int fd, int level, int name, int value)
 void *raw_map(size_t size, int protection, int flags, int fd, off_t offset,
 	      int *errorp)
 {
-	const long result = raw_syscall(SYS_mmap, 0, (long)size, protection,
-					flags, fd, offset);
+	const long result = raw_call(SYS_mmap, 0, size, protection, flags, fd,
+				     offset);
 
 	*errorp = (unsigned long)result > ERRORS_END ? (int)result : 0;
 	return *errorp == 0 ? (void *)result : NULL;
@@ -162,62 +154,48 @@ void *raw_map_private(size_t size)
 void raw_unmap(void *memory, size_t size)
 {
 	if (memory != NULL)
-		raw_syscall(SYS_munmap, (long)memory, (long)size, 0, 0, 0, 0);
+		raw_call(SYS_munmap, memory, size);
 }
 
 int raw_madvise(void *memory, size_t size, int advice)
 {
 	if (filter_is_inherited())
 		return RAW_FILTERED;
-	return (int)raw_syscall(SYS_madvise, (long)memory, (long)size, advice,
-				0, 0, 0);
+	return (int)raw_call(SYS_madvise, memory, size, advice);
 }
 
 uid_t raw_geteuid(void)
 {
-	const long uid = raw_syscall(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+	const long uid = raw_call(SYS_geteuid);
 
 	return uid >= 0 ? (uid_t)uid : (uid_t)getauxval(AT_EUID);
 }
 
 ssize_t raw_pread(int fd, void *buffer, size_t size, off_t offset)
 {
-	return raw_syscall(SYS_pread64, fd, (long)buffer, (long)size, offset, 0,
-			   0);
+	return raw_call(SYS_pread64, fd, buffer, size, offset);
 }
 
 ssize_t raw_pwrite(int fd, const void *buffer, size_t size, off_t offset)
 {
-	return raw_syscall(SYS_pwrite64, fd, (long)buffer, (long)size, offset,
-			   0, 0);
+	return raw_call(SYS_pwrite64, fd, buffer, size, offset);
 }
 
 int raw_fallocate(int fd, int mode, off_t offset, off_t size)
 {
-	return (int)raw_syscall(SYS_fallocate, fd, mode, offset, size, 0, 0);
-}
-
-int raw_fchmod(int fd, int mode)
-{
-	return (int)raw_syscall(SYS_fchmod, fd, mode, 0, 0, 0, 0);
+	return (int)raw_call(SYS_fallocate, fd, mode, offset, size);
 }
 
 int raw_flock(int fd, int operation)
 {
 	if (filter_is_inherited())
 		return RAW_FILTERED;
-	return (int)raw_syscall(SYS_flock, fd, operation, 0, 0, 0, 0);
-}
-
-int raw_mkdir_at(int directory_fd, const char *path, int mode)
-{
-	return (int)raw_syscall(SYS_mkdirat, raw_folder(directory_fd),
-				(long)path, mode, 0, 0, 0);
+	return (int)raw_call(SYS_flock, fd, operation);
 }
 
 int raw_link_at(int from_fd, const char *from, int to_fd, const char *to,
 		int flags)
 {
-	return (int)raw_syscall(SYS_linkat, raw_folder(from_fd), (long)from,
-				raw_folder(to_fd), (long)to, flags, 0);
+	return (int)raw_call(SYS_linkat, raw_folder(from_fd), from,
+			     raw_folder(to_fd), to, flags);
 }

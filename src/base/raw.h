@@ -46,6 +46,12 @@ static inline long raw_folder(int directory_fd)
 long raw_syscall(long number, long a1, long a2, long a3, long a4, long a5,
 		 long a6);
 
+/* The same with up to six arguments, integers or pointers; the others are 0. */
+#define raw_call(...) RAW_CALL(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
+#define RAW_CALL(number, a1, a2, a3, a4, a5, a6, ...) \
+	raw_syscall(number, (long)(a1), (long)(a2), (long)(a3), (long)(a4), \
+		    (long)(a5), (long)(a6))
+
 /*
  * A call that the program makes itself: filter.h is not asked, as it is not a
  * call of Berth's.
@@ -58,7 +64,6 @@ int raw_close(int fd);
 ssize_t raw_read(int fd, void *buffer, size_t size);
 pid_t raw_getpid(void);
 pid_t raw_getppid(void);
-pid_t raw_gettid(void);
 
 int raw_socket(int domain, int type, int protocol);
 int raw_bind(int fd, const struct sockaddr *address, socklen_t length);
@@ -94,9 +99,7 @@ int raw_madvise(void *memory, size_t size, int advice);
 ssize_t raw_pread(int fd, void *buffer, size_t size, off_t offset);
 ssize_t raw_pwrite(int fd, const void *buffer, size_t size, off_t offset);
 int raw_fallocate(int fd, int mode, off_t offset, off_t size);
-int raw_fchmod(int fd, int mode);
 int raw_flock(int fd, int operation);
-int raw_mkdir_at(int directory_fd, const char *path, int mode);
 int raw_link_at(int from_fd, const char *from, int to_fd, const char *to,
 		int flags);
 

@@ -35,9 +35,7 @@ int raw_file_status(int fd, struct file_status *statusp)
 {
 	struct stat status;
 
-	return take_status(raw_syscall(SYS_fstat, fd, (long)&status, 0, 0, 0,
-				       0),
-			   &status, statusp);
+	return take_status(raw_call(SYS_fstat, fd, &status), &status, statusp);
 }
 
 static int look_up(int folder_fd, const char *path, int flags,
@@ -45,8 +43,8 @@ static int look_up(int folder_fd, const char *path, int flags,
 {
 	struct stat status;
 
-	return take_status(raw_syscall(SYS_newfstatat, raw_folder(folder_fd),
-				       (long)path, (long)&status, flags, 0, 0),
+	return take_status(raw_call(SYS_newfstatat, raw_folder(folder_fd), path,
+				    &status, flags),
 			   &status, statusp);
 }
 
@@ -136,8 +134,7 @@ int raw_file_may_have(uint64_t size)
 	struct {
 		uint64_t soft, hard;
 	} limit;
-	const long result = raw_syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, 0,
-					(long)&limit, 0, 0);
+	const long result = raw_call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit);
 
 	/* Where a filter forbids the question, it would forbid the write
 	 * too. */
@@ -146,29 +143,25 @@ int raw_file_may_have(uint64_t size)
 
 int raw_file_remove(int folder_fd, const char *name, int flags)
 {
-	return (int)raw_syscall(SYS_unlinkat, raw_folder(folder_fd), (long)name,
-				flags, 0, 0, 0);
+	return (int)raw_call(SYS_unlinkat, raw_folder(folder_fd), name, flags);
 }
 
 int raw_rename(int folder_fd, const char *from, const char *to,
 	       unsigned int flags)
 {
-	return (int)raw_syscall(SYS_renameat2, raw_folder(folder_fd),
-				(long)from, raw_folder(folder_fd), (long)to,
-				flags, 0);
+	return (int)raw_call(SYS_renameat2, raw_folder(folder_fd), from,
+			     raw_folder(folder_fd), to, flags);
 }
 
 ssize_t raw_read_folder(int fd, void *entries, size_t size)
 {
-	return raw_syscall(SYS_getdents64, fd, (long)entries, (long)size, 0, 0,
-			   0);
+	return raw_call(SYS_getdents64, fd, entries, size);
 }
 
 ssize_t raw_read_link(int folder_fd, const char *name, char *text, size_t size)
 {
-	const long n = raw_syscall(SYS_readlinkat, raw_folder(folder_fd),
-				   (long)name, (long)text, (long)size - 1, 0,
-				   0);
+	const long n = raw_call(SYS_readlinkat, raw_folder(folder_fd), name,
+				text, size - 1);
 
 	text[n > 0 ? n : 0] = '\0';
 	return n;
@@ -188,8 +181,8 @@ void *raw_map_memory(size_t size, int *errorp)
 
 void *raw_map_again(const void *address, size_t size, int *errorp)
 {
-	const long result = raw_syscall(SYS_mremap, (long)address, 0,
-					(long)size, MREMAP_MAYMOVE, 0, 0);
+	const long result = raw_call(SYS_mremap, address, 0, size,
+				     MREMAP_MAYMOVE);
 
 	/* The kernel returns errors as the last page of addresses. */
 	*errorp = (unsigned long)result > -4096ul ? (int)result : 0;

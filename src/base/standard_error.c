@@ -22,10 +22,10 @@ static void read_file(struct standard_error *filep)
 {
 	struct statx status = { .stx_mask = 0 };
 	/* Without asking the server of a network file system. */
-	const long result = raw_syscall(SYS_statx, STDERR_FILENO, (long)"",
-					AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-					STATX_TYPE | STATX_INO | STATX_BTIME,
-					(long)&status, 0);
+	const long result = raw_call(SYS_statx, STDERR_FILENO, "",
+				     AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+				     STATX_TYPE | STATX_INO | STATX_BTIME,
+				     &status);
 
 	*filep = (struct standard_error){ .inode = 0 };
 	if (result < 0)
@@ -82,8 +82,7 @@ typedef uint64_t signal_set;
 
 static long change_mask(int how, signal_set set, signal_set *oldp)
 {
-	return raw_syscall(SYS_rt_sigprocmask, how, (long)&set, (long)oldp,
-			   sizeof(set), 0, 0);
+	return raw_call(SYS_rt_sigprocmask, how, &set, oldp, sizeof(set));
 }
 
 /* Whether a signal that another sender has sent is already pending. */
@@ -91,8 +90,7 @@ static bool is_pending(void)
 {
 	signal_set pending = 0;
 
-	return raw_syscall(SYS_rt_sigpending, (long)&pending, sizeof(pending),
-			   0, 0, 0, 0) < 0 ||
+	return raw_call(SYS_rt_sigpending, &pending, sizeof(pending)) < 0 ||
 	       (pending & THREAD_SIGNALS) != 0;
 }
 
@@ -107,15 +105,14 @@ static void take_back(void)
 	 * architecture. */
 	const long at_once[2] = { 0, 0 };
 
-	raw_syscall(SYS_rt_sigtimedwait, (long)&set, 0, (long)at_once,
-		    sizeof(set), 0, 0);
+	raw_call(SYS_rt_sigtimedwait, &set, 0, at_once, sizeof(set));
 }
 
 /* --- without waiting ------------------------------------------------------ */
 
 static long write_to(int fd, const struct iovec *parts, size_t n_parts)
 {
-	return raw_syscall(SYS_writev, fd, (long)parts, (long)n_parts, 0, 0, 0);
+	return raw_call(SYS_writev, fd, parts, n_parts);
 }
 
 static bool has_room(void)
@@ -123,8 +120,7 @@ static bool has_room(void)
 	struct pollfd poll = { .fd = STDERR_FILENO, .events = POLLOUT };
 	long at_once[2] = { 0, 0 };
 
-	return raw_syscall(SYS_ppoll, (long)&poll, 1, (long)at_once, 0, 0, 0) ==
-		       1 &&
+	return raw_call(SYS_ppoll, &poll, 1, at_once) == 1 &&
 	       poll.revents == POLLOUT;
 }
 
@@ -134,8 +130,7 @@ static bool is_terminal(void)
 		char bytes[64]; /* struct termios, the kernel's own */
 	} settings;
 
-	return raw_syscall(SYS_ioctl, STDERR_FILENO, TCGETS, (long)&settings, 0,
-			   0, 0) == 0;
+	return raw_call(SYS_ioctl, STDERR_FILENO, TCGETS, &settings) == 0;
 }
 
 /*
@@ -203,8 +198,8 @@ static void send_to_socket(const struct iovec *parts, size_t n_parts)
 		.msg_iovlen = n_parts,
 	};
 
-	raw_syscall(SYS_sendmsg, STDERR_FILENO, (long)&message,
-		    MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0, 0);
+	raw_call(SYS_sendmsg, STDERR_FILENO, &message,
+		 MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void standard_error_write(const struct standard_error *noted,

@@ -29,14 +29,12 @@ static bool is_readable_word(int fd, uintptr_t address)
 {
 	const uintptr_t word = address & ~(uintptr_t)(WORD_SIZE - 1);
 	uint32_t nobody = 0;
-	long result = raw_syscall(SYS_futex, (long)word,
-				  FUTEX_CMP_REQUEUE_PRIVATE, 0, 0,
-				  (long)&nobody, 0);
+	long result = raw_call(SYS_futex, word, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0,
+			       &nobody);
 
 	if (result == 0 || result == -EAGAIN || result == -EFAULT)
 		return result != -EFAULT;
-	result = raw_syscall(SYS_rt_sigprocmask, NO_SUCH_WAY, (long)word, 0,
-			     WORD_SIZE, 0, 0);
+	result = raw_call(SYS_rt_sigprocmask, NO_SUCH_WAY, word, 0, WORD_SIZE);
 	if (result == -EINVAL || result == -EFAULT)
 		return result != -EFAULT;
 	return raw_setsockopt(fd, SOL_SOCKET, NO_SUCH_OPTION,

@@ -17,8 +17,7 @@ struct limit {
 
 static long set_limit(const struct limit *limit, struct limit *oldp)
 {
-	return raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, (long)limit,
-			   (long)oldp, 0, 0);
+	return raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, limit, oldp);
 }
 
 /* Whether this many more descriptors can be opened. */

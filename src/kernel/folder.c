@@ -66,7 +66,7 @@ static void correct_mode(int fd, uint32_t mode)
 
 	if (raw_file_status(fd, &status) == 0 && status.uid == raw_geteuid() &&
 	    (status.mode & 07777) != mode && is_empty(fd))
-		(void)!raw_fchmod(fd, (int)mode);
+		raw_call(SYS_fchmod, fd, mode);
 }
 
 int folder_make(int parent_fd, const char *name, uint32_t mode, bool *is_newp)
@@ -75,7 +75,7 @@ int folder_make(int parent_fd, const char *name, uint32_t mode, bool *is_newp)
 
 	if (fd != -ENOENT)
 		return fd;
-	result = raw_mkdir_at(parent_fd, name, (int)mode);
+	result = (int)raw_call(SYS_mkdirat, raw_folder(parent_fd), name, mode);
 	if (result < 0 && result != -EEXIST)
 		return result;
 	fd = folder_open(parent_fd, name, O_RDONLY);
@@ -91,8 +91,8 @@ uint64_t folder_random(void)
 {
 	uint64_t number;
 
-	if (raw_syscall(SYS_getrandom, (long)&number, sizeof(number),
-			GRND_NONBLOCK, 0, 0, 0) == sizeof(number))
+	if (raw_call(SYS_getrandom, &number, sizeof(number), GRND_NONBLOCK) ==
+	    sizeof(number))
 		return number;
 	/* Made from the time and the process, so that it is not used twice. */
 	return clock_now_ms() << PID_BITS | (uint64_t)raw_getpid();

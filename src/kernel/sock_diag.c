@@ -115,9 +115,8 @@ static int read_answers(int fd, struct exchange *exchange)
 	int result = 1;
 
 	while (result == 1) {
-		const long n = raw_syscall(SYS_recvfrom, fd,
-					   (long)exchange->answer, ANSWER_SIZE,
-					   0, 0, 0);
+		const long n = raw_call(SYS_recvfrom, fd, exchange->answer,
+					ANSWER_SIZE);
 
 		if (n == -EINTR)
 			continue;
@@ -137,8 +136,8 @@ static int make_exchange(struct exchange *exchange)
 	if (fd < 0)
 		return fd;
 
-	const long n = raw_syscall(SYS_sendto, fd, (long)&exchange->request,
-				   sizeof(exchange->request), 0, 0, 0);
+	const long n = raw_call(SYS_sendto, fd, &exchange->request,
+				sizeof(exchange->request));
 
 	result = n < 0 ? (int)n : read_answers(fd, exchange);
 	raw_close(fd);

@@ -68,11 +68,10 @@ static int poll_now(int fd, short events)
 {
 	struct pollfd polled = { .fd = fd, .events = events };
 #ifdef SYS_poll
-	const long n = raw_syscall(SYS_poll, (long)&polled, 1, 0, 0, 0, 0);
+	const long n = raw_call(SYS_poll, &polled, 1);
 #else
 	const struct timespec at_once = { 0 };
-	const long n = raw_syscall(SYS_ppoll, (long)&polled, 1, (long)&at_once,
-				   0, 0, 0);
+	const long n = raw_call(SYS_ppoll, &polled, 1, &at_once);
 #endif
 
 	return n == 1 ? polled.revents : (int)n;
@@ -204,9 +203,8 @@ int socket_source_of(const struct endpoint *local,
 		result = socket_bind(fd, local);
 	/* A UDP connect sends no packet: it only looks up the route. */
 	if (result == 0)
-		result = (int)raw_syscall(SYS_connect, fd,
-					  (long)&address.generic, length, 0, 0,
-					  0);
+		result = (int)raw_call(SYS_connect, fd, &address.generic,
+				       length);
 	if (result == 0)
 		result = socket_local(fd, sourcep);
 	raw_close(fd);

@@ -152,8 +152,7 @@ static int why_missing(enum protocol protocol)
 {
 	const char *path = protocol == PROTOCOL_SCTP ? "/proc/net/sctp"
 						     : "/proc/net/tcp";
-	const bool exists = raw_syscall(SYS_faccessat, AT_FDCWD, (long)path,
-					F_OK, 0, 0, 0) == 0;
+	const bool exists = raw_call(SYS_faccessat, AT_FDCWD, path, F_OK) == 0;
 
 	/* Every kernel with IPv4 has TCP and UDP. */
 	if (protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP)

@@ -74,8 +74,8 @@ static void fill_secretly(void *bytes, size_t n_bytes)
 	while (n_bytes > 0) {
 		const size_t chunk = n_bytes < CHUNK ? n_bytes : CHUNK;
 
-		if (raw_syscall(SYS_getrandom, (long)at, (long)chunk,
-				GRND_NONBLOCK, 0, 0, 0) != (long)chunk) {
+		if (raw_call(SYS_getrandom, at, chunk, GRND_NONBLOCK) !=
+		    (long)chunk) {
 			fill_by_hash(at, n_bytes);
 			return;
 		}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/raw.h"
 #include "base/text.h"
@@ -121,9 +122,9 @@ int shared_file_make(const struct shared_file_kind *kind,
 		return fd;
 	result = kind->fill(fd, place);
 	if (result == 0)
-		result = raw_fchmod(fd,
-				    (int)(parent == PARENT_OWN ? MODE_OF_OWN
-							       : kind->mode));
+		result = (int)raw_call(SYS_fchmod, fd,
+				       parent == PARENT_OWN ? MODE_OF_OWN
+							    : kind->mode);
 	if (result == 0)
 		return fd;
 	if (name[0] != '\0')

@@ -28,7 +28,7 @@ static void wait_step(void)
 {
 	const struct timespec step = { .tv_nsec = LOCK_STEP_MS * 1000000L };
 
-	raw_syscall(SYS_nanosleep, (long)&step, 0, 0, 0, 0, 0);
+	raw_call(SYS_nanosleep, &step);
 }
 
 /*

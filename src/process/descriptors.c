@@ -294,9 +294,8 @@ void process_drop_port(struct process *process, int fd, struct fd_facts *factsp)
 static bool has_one_thread(void)
 {
 	struct statx status = { .stx_nlink = 0 };
-	const long result = raw_syscall(SYS_statx, AT_FDCWD,
-					(long)"/proc/self/task", 0, STATX_NLINK,
-					(long)&status, 0);
+	const long result = raw_call(SYS_statx, AT_FDCWD, "/proc/self/task", 0,
+				     STATX_NLINK, &status);
 
 	/* proc_task_getattr() in fs/proc/base.c counts a link for each
 	 * thread. */

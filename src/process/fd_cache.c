@@ -3,6 +3,7 @@
 
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "base/raw.h"
 
@@ -199,7 +200,7 @@ bool fd_cache_is_apart(const struct fd_cache *cache)
 {
 	/* Relaxed: a thread sees what it has done itself. */
 	const uint32_t n_apart = load_relaxed_u32(&cache->n_apart);
-	const pid_t tid = raw_gettid();
+	const long tid = raw_call(SYS_gettid);
 
 	for (uint32_t i = 0; i < n_apart && i < MAX_APART; i++)
 		/* Relaxed: as above. */
@@ -217,7 +218,7 @@ bool fd_cache_is_apart(const struct fd_cache *cache)
 
 void fd_cache_set_apart(struct fd_cache *cache)
 {
-	const uint32_t tid = (uint32_t)raw_gettid();
+	const uint32_t tid = (uint32_t)raw_call(SYS_gettid);
 	uint32_t i = 0;
 
 	for (; i < MAX_APART; i++) {
