@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/filter.h"
 
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "base/bpf.h"
 #include "base/raw.h"
+#include "base/raw_file.h"
 
 #if defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
@@ -39,51 +39,24 @@ static atomic_u32 is_strict;
 static atomic_u32 is_lost;
 
 /* proc(5): every kernel that has seccomp filters shows this line. */
-#define STATUS_PATH "/proc/self/status"
-static const char status_line[] = "\nSeccomp:\t";
-
-struct search {
-	size_t n_matched;
-	char mode; /* '0' = no filter */
-};
-
-/* Reads the file character by character. Returns whether the mode was found. */
-static bool search(struct search *search, char c)
+static bool look_at_line(const char *line, void *context)
 {
-	if (search->n_matched == sizeof(status_line) - 1) {
-		search->mode = c;
+	static const char name[] = "Seccomp:\t";
+	char *modep = context; /* '0' = no filter */
+
+	if (strncmp(line, name, sizeof(name) - 1) != 0)
 		return true;
-	}
-	if (c == status_line[search->n_matched])
-		search->n_matched++;
-	else
-		search->n_matched = c == status_line[0];
+	*modep = line[sizeof(name) - 1];
 	return false;
-}
-
-/* Returns false where it cannot be read. */
-static bool read_mode(int fd, char *modep)
-{
-	struct search now = { .mode = '0' };
-	char bytes[256];
-	bool is_found = false;
-	ssize_t n = 0;
-
-	while (!is_found && (n = raw_read(fd, bytes, sizeof(bytes))) > 0)
-		for (ssize_t i = 0; i < n && !is_found; i++)
-			is_found = search(&now, bytes[i]);
-	*modep = now.mode;
-	return n >= 0;
 }
 
 void filter_look(void)
 {
-	const int fd = raw_open(AT_FDCWD, STATUS_PATH, O_RDONLY, 0);
-	char mode;
+	char mode = '0';
 
-	is_inherited = fd < 0 || !read_mode(fd, &mode) || mode != '0';
-	if (fd >= 0)
-		raw_close(fd);
+	is_inherited = raw_each_line("/proc/self/status", look_at_line, &mode) <
+			       0 ||
+		       mode != '0';
 }
 
 bool filter_is_inherited(void)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -16,6 +17,8 @@
 #define MAX_INTERRUPTIONS 64
 
 #define WRITTEN_AT_ONCE 4096u
+
+#define LINES_SIZE ((size_t)64 * 1024)
 
 static int take_status(long result, const struct stat *status,
 		       struct file_status *statusp)
@@ -104,6 +107,73 @@ ssize_t raw_read_text(const char *path, char *text, size_t size)
 	return n;
 }
 
+struct lines {
+	bool (*visit)(const char *line, void *context);
+	void *context;
+	size_t n_bytes; /* read, and not visited yet */
+	bool ended;	/* visit wants no more */
+	char text[LINES_SIZE + 1];
+};
+
+/* Visits the lines that are complete, and keeps the rest. */
+static void visit_lines(struct lines *lines)
+{
+	char *line = lines->text, *end;
+	size_t left = lines->n_bytes;
+
+	while (left > 0 && !lines->ended) {
+		end = memchr(line, '\n', left);
+		if (end == NULL && left < LINES_SIZE)
+			break;
+		if (end == NULL)
+			end = line + left;
+		*end = '\0';
+		lines->ended = !lines->visit(line, lines->context);
+		left -= (size_t)(end - line) < left ? (size_t)(end - line) + 1
+						    : left;
+		line = end + 1;
+	}
+	memmove(lines->text, line, left);
+	lines->n_bytes = left;
+}
+
+/* Returns as raw_each_line(). */
+static int read_lines(int fd, struct lines *lines)
+{
+	while (!lines->ended) {
+		const ssize_t n = raw_read(fd, lines->text + lines->n_bytes,
+					   LINES_SIZE - lines->n_bytes);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return (int)n;
+		lines->n_bytes += (size_t)n;
+		visit_lines(lines);
+	}
+	return 1;
+}
+
+int raw_each_line(const char *path,
+		  bool (*visit)(const char *line, void *context), void *context)
+{
+	const int fd = raw_open(AT_FDCWD, path, O_RDONLY, 0);
+	struct lines *lines;
+	int result = -ENOMEM;
+
+	if (fd < 0)
+		return fd;
+	lines = raw_map_private(sizeof(*lines));
+	if (lines != NULL) {
+		lines->visit = visit;
+		lines->context = context;
+		result = read_lines(fd, lines);
+	}
+	raw_unmap(lines, sizeof(*lines));
+	raw_close(fd);
+	return result;
+}
+
 /* As posix_fallocate(3) does, where no other process has the file open. */
 static int write_zeros(int fd, uint64_t offset, uint64_t size)
 {
@@ -151,11 +221,6 @@ int raw_rename(int folder_fd, const char *from, const char *to,
 {
 	return (int)raw_call(SYS_renameat2, raw_folder(folder_fd), from,
 			     raw_folder(folder_fd), to, flags);
-}
-
-ssize_t raw_read_folder(int fd, void *entries, size_t size)
-{
-	return raw_call(SYS_getdents64, fd, entries, size);
 }
 
 ssize_t raw_read_link(int folder_fd, const char *name, char *text, size_t size)

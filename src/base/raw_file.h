@@ -46,6 +46,15 @@ int raw_file_write(int fd, const void *bytes, size_t size, uint64_t offset);
 ssize_t raw_read_text(const char *path, char *text, size_t size);
 
 /*
+ * Calls visit with each line of a file, such as one of /proc, without its
+ * newline, until visit returns false. A line beyond 64 KiB comes in parts.
+ * Returns 0, 1 where visit has returned false, or -errno.
+ */
+int raw_each_line(const char *path,
+		  bool (*visit)(const char *line, void *context),
+		  void *context);
+
+/*
  * Allocates memory for a range of a file; beyond the file's end it is zeros.
  * Where signals keep interrupting it, it returns -EINTR: tmpfs begins again
  * after each, also after SIGSTOP.
@@ -63,18 +72,6 @@ int raw_file_remove(int folder_fd, const char *name, int flags);
 /* Within one folder; flags are RENAME_NOREPLACE or RENAME_EXCHANGE. */
 int raw_rename(int folder_fd, const char *from, const char *to,
 	       unsigned int flags);
-
-/* Whole entries of struct raw_entry; 0 at the end. */
-ssize_t raw_read_folder(int fd, void *entries, size_t size);
-
-/* getdents64(2). */
-struct raw_entry {
-	uint64_t inode;
-	int64_t next;
-	uint16_t length; /* of this entry */
-	uint8_t type;
-	char name[];
-};
 
 /* The text of a symbolic link, terminated. Returns its length or -errno. */
 ssize_t raw_read_link(int folder_fd, const char *name, char *text, size_t size);

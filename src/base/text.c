@@ -39,20 +39,14 @@ void text_end(struct text *text)
 						       : text->size - 1] = '\0';
 }
 
-void number_text(uint64_t number, char buffer[NUMBER_TEXT_SIZE])
+void text_number(char *buffer, size_t size, const char *before, uint64_t number,
+		 const char *after)
 {
-	struct text text = { buffer, NUMBER_TEXT_SIZE, 0 };
+	struct text text = { buffer, size, 0 };
 
+	text_put(&text, before);
 	text_put_number(&text, number);
-	text_end(&text);
-}
-
-void fd_path(int fd, char buffer[FD_PATH_SIZE])
-{
-	struct text text = { buffer, FD_PATH_SIZE, 0 };
-
-	text_put(&text, "/proc/self/fd/");
-	text_put_number(&text, (uint64_t)fd);
+	text_put(&text, after);
 	text_end(&text);
 }
 

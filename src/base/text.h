@@ -34,15 +34,24 @@ void text_put_hex(struct text *text, uint64_t number);
 /* Terminates what the buffer holds. */
 void text_end(struct text *text);
 
-/* Room for any decimal number, and for the path of any descriptor. */
-#define NUMBER_TEXT_SIZE 21
+/* Writes a number in decimal, with a text before and behind it. */
+void text_number(char *buffer, size_t size, const char *before, uint64_t number,
+		 const char *after);
+
+#define NUMBER_TEXT_SIZE 21 /* room for any number */
+
+static inline void number_text(uint64_t number, char buffer[NUMBER_TEXT_SIZE])
+{
+	text_number(buffer, NUMBER_TEXT_SIZE, "", number, "");
+}
+
+/* The path by which an open descriptor is reached: proc(5). */
 #define FD_PATH_SIZE 32
 
-/* Writes a number in decimal. */
-void number_text(uint64_t number, char buffer[NUMBER_TEXT_SIZE]);
-
-/* Writes the path by which an open descriptor is reached: proc(5). */
-void fd_path(int fd, char buffer[FD_PATH_SIZE]);
+static inline void fd_path(int fd, char buffer[FD_PATH_SIZE])
+{
+	text_number(buffer, FD_PATH_SIZE, "/proc/self/fd/", (uint64_t)fd, "");
+}
 
 /*
  * Reads a number in decimal, or at most max_digits digits of base 10 or 16, and

@@ -19,6 +19,17 @@
  */
 #define MAX_ROUNDS 16
 
+#define ENTRIES_SIZE 4096u
+
+/* getdents64(2). */
+struct raw_entry {
+	uint64_t inode;
+	int64_t next;
+	uint16_t length; /* of this entry */
+	uint8_t type;
+	char name[];
+};
+
 /* proc(5), pid_max: at most 2^22. */
 #define PID_BITS 22
 
@@ -30,29 +41,49 @@ int folder_open(int parent_fd, const char *name, int access)
 	return fd == -ELOOP || fd == -ENOTDIR ? -EACCES : fd;
 }
 
-static bool is_dots(const char *name)
+/* Visits entries in a buffer. Returns as folder_each(). */
+static int each_entry(int fd, char *entries, int max,
+		      void (*visit)(int fd, const char *name, void *context),
+		      void *context)
 {
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	int n_seen = 0;
+	ssize_t n = 0;
+
+	while (n_seen < max &&
+	       (n = raw_call(SYS_getdents64, fd, entries, ENTRIES_SIZE)) > 0)
+		for (ssize_t at = 0; at < n; n_seen++) {
+			const struct raw_entry *entry = (const void *)(entries +
+								       at);
+
+			visit(fd, entry->name, context);
+			at += entry->length;
+		}
+	return n < 0 ? (int)n : n_seen;
 }
 
-/* "." and ".." take 24 bytes each, the longest name 280. */
-#define THREE_ENTRIES 336
-
-__attribute__((noinline)) static bool is_empty(int fd)
+int folder_each(int parent_fd, const char *path, int max,
+		void (*visit)(int fd, const char *name, void *context),
+		void *context)
 {
-	_Alignas(struct raw_entry) char entries[THREE_ENTRIES];
-	const ssize_t n = raw_read_folder(fd, entries, sizeof(entries));
+	const int fd = raw_open(parent_fd, path, O_RDONLY | O_DIRECTORY, 0);
+	char *entries;
+	int result = -ENOMEM;
 
-	for (ssize_t at = 0; at < n;) {
-		const struct raw_entry *entry =
-			(const struct raw_entry *)(entries + at);
+	if (fd < 0)
+		return fd;
+	entries = raw_map_private(ENTRIES_SIZE);
+	if (entries != NULL)
+		result = each_entry(fd, entries, max, visit, context);
+	raw_unmap(entries, ENTRIES_SIZE);
+	raw_close(fd);
+	return result;
+}
 
-		if (!is_dots(entry->name))
-			return false;
-		at += entry->length;
-	}
-	/* "." and ".." fit. */
-	return n > 0;
+static void ignore(int fd, const char *name, void *context)
+{
+	(void)fd;
+	(void)name;
+	(void)context;
 }
 
 /*
@@ -65,7 +96,8 @@ static void correct_mode(int fd, uint32_t mode)
 	struct file_status status;
 
 	if (raw_file_status(fd, &status) == 0 && status.uid == raw_geteuid() &&
-	    (status.mode & 07777) != mode && is_empty(fd))
+	    (status.mode & 07777) != mode &&
+	    folder_each(fd, ".", 3, ignore, NULL) == 2)
 		raw_call(SYS_fchmod, fd, mode);
 }
 
@@ -118,14 +150,11 @@ static int put_in_place(int parent_fd, const char *new_name, const char *name)
 int folder_take(int parent_fd, const char *name, uint32_t mode)
 {
 	char new_name[64];
-	struct text text = { new_name, sizeof(new_name), 0 };
 	bool is_new = false;
 	int fd, result;
 
-	text_put(&text, name);
-	text_put(&text, ".put-aside-");
-	text_put_hex(&text, folder_random());
-	text_end(&text);
+	text_number(new_name, sizeof(new_name), "berth-put-aside-",
+		    folder_random(), "");
 	fd = folder_make(parent_fd, new_name, mode, &is_new);
 	if (fd < 0)
 		return fd;

@@ -25,6 +25,15 @@ int folder_open(int parent_fd, const char *name, int access);
 int folder_make(int parent_fd, const char *name, uint32_t mode, bool *is_newp);
 
 /*
+ * Opens a folder of any path and calls visit with the name of each of its
+ * entries, "." and ".." too; of at most max and what one read gives. Returns how
+ * many, or -errno.
+ */
+int folder_each(int parent_fd, const char *path, int max,
+		void (*visit)(int fd, const char *name, void *context),
+		void *context);
+
+/*
  * Puts a new folder of this user in place of what has the name, in a sticky
  * folder, which only root can do: what had the name is renamed, and removed if
  * it is empty. Returns a descriptor or -errno.

@@ -5,15 +5,12 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/raw.h"
+#include "base/raw_file.h"
 #include "base/text.h"
-
-/* Longer than any line: seq_setwidth(149) for IPv4, some 180 for IPv6. */
-#define BUFFER_SIZE 4096
 
 static const char *const paths[N_PROTOCOLS][2] = {
 	[PROTOCOL_TCP] = { "/proc/net/tcp", "/proc/net/tcp6" },
@@ -70,79 +67,45 @@ static void parse(const char *line, enum protocol protocol, bool ipv6,
 	socketp->inode = take(&line, 10, 20);
 }
 
-/* In mapped memory, as the exchange in sock_diag.c. */
+/* A table that is being read; in mapped memory, as the exchange in
+ * sock_diag.c. */
 struct table {
-	int fd;
-	int error; /* why reading ended early, -errno */
-	size_t n_bytes;
+	enum protocol protocol;
+	bool ipv6;
+	bool is_begun; /* the first line holds the headings */
+	kernel_socket_visit visit;
+	void *context;
 	struct kernel_socket socket; /* that is visited */
-	char text[BUFFER_SIZE];
 };
 
-/*
- * Returns the next line, terminated; NULL at the end. Valid until the next
- * call.
- */
-static const char *next_line(struct table *table, size_t *usedp)
+static bool visit_line(const char *line, void *context)
 {
-	char *end;
+	struct table *table = context;
+	struct kernel_socket *socket = &table->socket;
 
-	memmove(table->text, table->text + *usedp, table->n_bytes - *usedp);
-	table->n_bytes -= *usedp;
-	*usedp = 0;
-	while ((end = memchr(table->text, '\n', table->n_bytes)) == NULL) {
-		const ssize_t n = raw_read(table->fd,
-					   table->text + table->n_bytes,
-					   BUFFER_SIZE - table->n_bytes);
-
-		if (n == -EINTR)
-			continue;
-		if (n <= 0) {
-			table->error = (int)n;
-			return NULL;
-		}
-		table->n_bytes += (size_t)n;
+	if (!table->is_begun) {
+		table->is_begun = true;
+		return true;
 	}
-	*end = '\0';
-	*usedp = (size_t)(end - table->text) + 1;
-	return table->text;
+	parse(line, table->protocol, table->ipv6, socket);
+	return socket->local.port == 0 || table->visit(socket, table->context);
 }
 
-/* Returns 1 when the visitor wants no more. */
-static int list_lines(struct table *table, enum protocol protocol, bool ipv6,
-		      kernel_socket_visit visit, void *context)
-{
-	size_t used = 0;
-	bool more = true;
-	/* The first line holds the headings. */
-	const char *line = next_line(table, &used);
-
-	while (more && line != NULL &&
-	       (line = next_line(table, &used)) != NULL) {
-		parse(line, protocol, ipv6, &table->socket);
-		if (table->socket.local.port != 0)
-			more = visit(&table->socket, context);
-	}
-	return more ? table->error : 1;
-}
-
-/* Returns as list_lines(), or why the file cannot be opened. */
-static int list_file(const char *path, enum protocol protocol, bool ipv6,
+/* Returns as raw_each_line(). */
+static int list_file(enum protocol protocol, bool ipv6,
 		     kernel_socket_visit visit, void *context)
 {
-	const int fd = raw_open(AT_FDCWD, path, O_RDONLY, 0);
-	struct table *table;
-	int result = -ENOMEM;
+	struct table *table = raw_map_private(sizeof(*table));
+	int result;
 
-	if (fd < 0)
-		return fd;
-	table = raw_map_private(sizeof(*table));
-	if (table != NULL) {
-		table->fd = fd;
-		result = list_lines(table, protocol, ipv6, visit, context);
-	}
+	if (table == NULL)
+		return -ENOMEM;
+	table->protocol = protocol;
+	table->ipv6 = ipv6;
+	table->visit = visit;
+	table->context = context;
+	result = raw_each_line(paths[protocol][ipv6], visit_line, table);
 	raw_unmap(table, sizeof(*table));
-	raw_close(fd);
 	return result;
 }
 
@@ -167,15 +130,13 @@ int proc_net_list(enum protocol protocol, uint16_t port,
 
 	int result = paths[protocol][0] == NULL
 			     ? -ENOENT
-			     : list_file(paths[protocol][0], protocol, false,
-					 visit, context);
+			     : list_file(protocol, false, visit, context);
 
 	if (result == -ENOENT)
 		return why_missing(protocol);
 	/* A kernel without IPv6 has no second table. */
 	if (result == 0)
-		result = list_file(paths[protocol][1], protocol, true, visit,
-				   context);
+		result = list_file(protocol, true, visit, context);
 	return result < 0 && result != -ENOENT ? result : 0;
 }
 

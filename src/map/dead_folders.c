@@ -15,17 +15,15 @@
 #define MAX_DEAD 16u
 
 /* The most entries of a folder that are read. */
-#define MAX_ENTRIES 65536u
+#define MAX_ENTRIES 65536
 
 /* include/linux/proc_ns.h, PROC_PID_INIT_INO. */
 #define INITIAL_PID_NAMESPACE 0xeffffffcu
 
-/* Namespaces, by their inodes, of which no trace has been found so far, and the
- * buffer for what the kernel returns. */
+/* Namespaces, by their inodes, of which no trace has been found so far. */
 struct suspects {
 	uint64_t inodes[MAX_DEAD];
 	size_t n;
-	_Alignas(struct raw_entry) char bytes[3072];
 };
 
 /* Returns the number that a text is; 0 = it is no number. */
@@ -45,126 +43,58 @@ static void clear_suspicion(struct suspects *suspects, uint64_t inode)
 			suspects->inodes[i] = suspects->inodes[--suspects->n];
 }
 
-/* Calls a function with each entry of a folder that is a number. */
-static void each_number(int folder_fd, struct suspects *suspects,
-			void (*call)(struct suspects *, int, uint64_t))
+static void suspect(int parent_fd, const char *name, void *context)
 {
-	unsigned int n_seen = 0;
-	ssize_t n;
-
-	while (n_seen < MAX_ENTRIES &&
-	       (n = raw_read_folder(folder_fd, suspects->bytes,
-				    sizeof(suspects->bytes))) > 0)
-		for (ssize_t at = 0; at < n; n_seen++) {
-			const struct raw_entry *entry =
-				(const struct raw_entry
-					 *)(const void *)(suspects->bytes + at);
-			const uint64_t number = number_of(entry->name);
-
-			if (number != 0)
-				call(suspects, folder_fd, number);
-			at += entry->length;
-		}
-}
-
-static void suspect(struct suspects *suspects, int parent_fd, uint64_t inode)
-{
+	struct suspects *suspects = context;
 	struct file_status status;
-	char name[NUMBER_TEXT_SIZE];
 
-	number_text(inode, name);
-	if (suspects->n < MAX_DEAD &&
+	if (number_of(name) != 0 && suspects->n < MAX_DEAD &&
 	    raw_file_status_at(parent_fd, name, &status) == 0 &&
 	    S_ISDIR(status.mode) && status.uid == raw_geteuid())
-		suspects->inodes[suspects->n++] = inode;
+		suspects->inodes[suspects->n++] = number_of(name);
 }
 
-static void look_at_process(struct suspects *suspects, int proc_fd,
-			    uint64_t pid)
+static void look_at_process(int proc_fd, const char *name, void *context)
 {
 	char path[40];
-	struct text text = { path, sizeof(path), 0 };
 	struct file_status status;
 	int fd;
 
-	text_put_number(&text, pid);
-	text_put(&text, "/ns/net");
-	text_end(&text);
+	if (number_of(name) == 0)
+		return;
+	text_number(path, sizeof(path), "", number_of(name), "/ns/net");
 	fd = raw_open(proc_fd, path, O_RDONLY, 0);
 	if (fd < 0)
 		return;
 	if (raw_file_status(fd, &status) == 0)
-		clear_suspicion(suspects, status.inode);
+		clear_suspicion(context, status.inode);
 	raw_close(fd);
 }
 
-/* Finds "net:[NUMBER]" in text that is given character by character. */
-struct finding {
-	size_t n_matched;
-	uint64_t number;
-};
-
-static void find(struct finding *finding, char c, struct suspects *suspects)
+/* A mount keeps a namespace that has no process: ip-netns(8). */
+static bool look_at_mount(const char *line, void *context)
 {
 	static const char wanted[] = "net:[";
+	uint64_t inode;
 
-	if (finding->n_matched == sizeof(wanted) - 1) {
-		if (c >= '0' && c <= '9') {
-			finding->number = finding->number * 10 +
-					  (uint64_t)(c - '0');
-			return;
-		}
-		clear_suspicion(suspects, finding->number);
-		finding->n_matched = 0;
+	for (; *line != '\0'; line++) {
+		const char *at = line + sizeof(wanted) - 1;
+
+		if (strncmp(line, wanted, sizeof(wanted) - 1) != 0)
+			continue;
+		text_take_number(&at, &inode);
+		clear_suspicion(context, inode);
 	}
-	finding->number = 0;
-	if (c != wanted[finding->n_matched])
-		finding->n_matched = 0;
-	if (c == wanted[finding->n_matched])
-		finding->n_matched++;
-}
-
-/* A mount keeps a namespace that has no process: ip-netns(8). Returns whether
- * the mounts could be read. */
-static bool look_at_mounts(struct suspects *suspects)
-{
-	const int fd = raw_open(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY, 0);
-	struct finding finding = { 0 };
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	while ((n = raw_read(fd, suspects->bytes, sizeof(suspects->bytes))) > 0)
-		for (ssize_t i = 0; i < n; i++)
-			find(&finding, suspects->bytes[i], suspects);
-	raw_close(fd);
-	return n == 0;
-}
-
-static bool look_at_processes(struct suspects *suspects)
-{
-	const int fd = raw_open(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY, 0);
-
-	if (fd < 0)
-		return false;
-	each_number(fd, suspects, look_at_process);
-	raw_close(fd);
 	return true;
 }
 
-/* Lists all folders that this user has made but the new one. Returns whether
- * there is any. */
-static bool list_suspects(struct suspects *suspects, int parent_fd,
-			  const char *name)
+/* Returns whether all mounts and processes could be looked at. */
+static bool look_at_all(struct suspects *suspects)
 {
-	const int fd = raw_open(parent_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-
-	if (fd < 0)
-		return false;
-	each_number(fd, suspects, suspect);
-	raw_close(fd);
-	clear_suspicion(suspects, number_of(name));
-	return suspects->n != 0;
+	return raw_each_line("/proc/self/mountinfo", look_at_mount, suspects) >=
+		       0 &&
+	       folder_each(AT_FDCWD, "/proc", MAX_ENTRIES, look_at_process,
+			   suspects) >= 0;
 }
 
 static void remove_folder(int parent_fd, uint64_t inode,
@@ -206,9 +136,12 @@ void dead_folders_clear(int parent_fd, const char *name,
 	suspects = raw_map_private(sizeof(*suspects));
 	if (suspects == NULL)
 		return;
-	if (list_suspects(suspects, parent_fd, name) &&
-	    look_at_mounts(suspects) && look_at_processes(suspects))
-		for (size_t i = 0; i < suspects->n; i++)
-			remove_folder(parent_fd, suspects->inodes[i], retire);
+	/* All folders that this user has made but the new one. */
+	folder_each(parent_fd, ".", MAX_ENTRIES, suspect, suspects);
+	clear_suspicion(suspects, number_of(name));
+	if (suspects->n != 0 && !look_at_all(suspects))
+		suspects->n = 0;
+	for (size_t i = 0; i < suspects->n; i++)
+		remove_folder(parent_fd, suspects->inodes[i], retire);
 	raw_unmap(suspects, sizeof(*suspects));
 }

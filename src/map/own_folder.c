@@ -14,7 +14,7 @@
 
 #define MODE 0700u
 
-/* "berth-", 10 digits, "-", 16 hexadecimal digits. */
+/* "berth-", 10 digits, "-", 20 digits. */
 #define NAME_SIZE 40
 
 /*
@@ -22,17 +22,6 @@
  * theirs.
  */
 #define MAX_ENTRIES 8192
-#define ENTRIES_SIZE 4096u
-
-static void put_name(char name[NAME_SIZE], uint32_t uid, const char *end)
-{
-	struct text text = { name, NAME_SIZE, 0 };
-
-	text_put(&text, "berth-");
-	text_put_number(&text, uid);
-	text_put(&text, end);
-	text_end(&text);
-}
 
 static bool is_own(int fd)
 {
@@ -41,57 +30,37 @@ static bool is_own(int fd)
 	return raw_file_status(fd, &status) == 0 && status.uid == raw_geteuid();
 }
 
-/*
- * Whether an entry is a spare folder of this user, and its name comes before
- * the best so far.
- */
-static bool is_better(int shm_fd, const char *name, const char *prefix,
-		      const char *best)
+/* The search for the first spare folder of this user, by its name. */
+struct search {
+	char prefix[NAME_SIZE];
+	char *best; /* so far; "" = none */
+};
+
+static void look_at(int shm_fd, const char *name, void *context)
 {
+	const struct search *search = context;
 	struct file_status status;
 
-	return strncmp(name, prefix, strlen(prefix)) == 0 &&
-	       strlen(name) < NAME_SIZE &&
-	       (*best == '\0' || strcmp(name, best) < 0) &&
-	       raw_file_status_at(shm_fd, name, &status) == 0 &&
-	       S_ISDIR(status.mode) && status.uid == raw_geteuid();
+	if (strncmp(name, search->prefix, strlen(search->prefix)) == 0 &&
+	    strlen(name) < NAME_SIZE &&
+	    (*search->best == '\0' || strcmp(name, search->best) < 0) &&
+	    raw_file_status_at(shm_fd, name, &status) == 0 &&
+	    S_ISDIR(status.mode) && status.uid == raw_geteuid())
+		memcpy(search->best, name, strlen(name) + 1);
 }
 
-/* Finds the first spare folder; "" = there is none. */
 static void find_spare(int shm_fd, uint32_t uid, char best[NAME_SIZE])
 {
-	char *const entries = raw_map_private(ENTRIES_SIZE);
-	char prefix[NAME_SIZE];
-	const int fd = raw_open(shm_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	ssize_t n;
+	struct search search = { .best = best };
 
-	best[0] = '\0';
-	put_name(prefix, uid, "-");
-	for (int n_seen = 0;
-	     fd >= 0 && entries != NULL && n_seen < MAX_ENTRIES;) {
-		n = raw_read_folder(fd, entries, ENTRIES_SIZE);
-		if (n <= 0)
-			break;
-		for (ssize_t at = 0; at < n; n_seen++) {
-			const struct raw_entry *entry =
-				(const struct raw_entry
-					 *)(const void *)(entries + at);
-
-			if (is_better(shm_fd, entry->name, prefix, best))
-				memcpy(best, entry->name,
-				       strlen(entry->name) + 1);
-			at += entry->length;
-		}
-	}
-	raw_unmap(entries, ENTRIES_SIZE);
-	if (fd >= 0)
-		raw_close(fd);
+	*best = '\0';
+	text_number(search.prefix, NAME_SIZE, "berth-", uid, "-");
+	folder_each(shm_fd, ".", MAX_ENTRIES, look_at, &search);
 }
 
 static int open_spare(int shm_fd, uint32_t uid, bool make)
 {
-	char best[NAME_SIZE], name[NAME_SIZE], end[20];
-	struct text text = { end, sizeof(end), 0 };
+	char best[NAME_SIZE], name[NAME_SIZE], prefix[NAME_SIZE];
 	int fd;
 
 	find_spare(shm_fd, uid, best);
@@ -99,10 +68,8 @@ static int open_spare(int shm_fd, uint32_t uid, bool make)
 		return folder_open(shm_fd, best, O_RDONLY);
 	if (!make)
 		return -ENOENT;
-	text_put(&text, "-");
-	text_put_hex(&text, folder_random());
-	text_end(&text);
-	put_name(name, uid, end);
+	text_number(prefix, NAME_SIZE, "berth-", uid, "-");
+	text_number(name, NAME_SIZE, prefix, folder_random(), "");
 	fd = folder_make(shm_fd, name, MODE, NULL);
 	if (fd < 0)
 		return fd;
@@ -120,7 +87,7 @@ int own_folder_open(int shm_fd, uint32_t uid, bool make)
 	char name[NAME_SIZE];
 	int fd;
 
-	put_name(name, uid, "");
+	text_number(name, NAME_SIZE, "berth-", uid, "");
 	fd = make ? folder_make(shm_fd, name, MODE, NULL)
 		  : folder_open(shm_fd, name, O_RDONLY);
 	if (fd >= 0 && is_own(fd))

@@ -273,15 +273,13 @@ static int open_parent(const struct place *place, enum place_parent parent,
 /* The inode names the folder; without /proc, the cookie. */
 static int put_name(const struct place *place, char name[NAME_SIZE])
 {
-	struct text text = { name, NAME_SIZE, 0 };
-
 	if (place->netns_inode == 0 && place->netns_cookie == 0)
 		return -ENOENT;
-	if (place->netns_inode == 0)
-		text_put(&text, "cookie-");
-	text_put_number(&text, place->netns_inode != 0 ? place->netns_inode
-						       : place->netns_cookie);
-	text_end(&text);
+	if (place->netns_inode != 0)
+		number_text(place->netns_inode, name);
+	else
+		text_number(name, NAME_SIZE, "cookie-", place->netns_cookie,
+			    "");
 	return 0;
 }
 

@@ -73,20 +73,15 @@ static int check_file(const struct opening *opening, int fd)
  * An unnamed file; where the file system has none, a file with a temporary
  * name.
  */
-static int open_unnamed(const struct shared_file_kind *kind, int folder_fd,
-			char name[32])
+static int open_unnamed(int folder_fd, char name[32])
 {
-	struct text text = { name, 32, 0 };
 	int fd = raw_open(folder_fd, ".", O_TMPFILE | O_RDWR, MODE_OF_OWN);
 
 	name[0] = '\0';
 	if (fd != -EOPNOTSUPP && fd != -EISDIR && fd != -ENOENT)
 		return fd;
 
-	text_put(&text, kind->name);
-	text_put_char(&text, '.');
-	text_put_hex(&text, folder_random());
-	text_end(&text);
+	text_number(name, 32, "new-", folder_random(), "");
 	fd = raw_open(folder_fd, name, O_RDWR | O_CREAT | O_EXCL, MODE_OF_OWN);
 	if (fd < 0)
 		name[0] = '\0';
@@ -117,7 +112,7 @@ int shared_file_make(const struct shared_file_kind *kind,
 
 	if (result < 0)
 		return result;
-	fd = open_unnamed(kind, folder->fd, name);
+	fd = open_unnamed(folder->fd, name);
 	if (fd < 0)
 		return fd;
 	result = kind->fill(fd, place);

@@ -25,7 +25,7 @@
 #define FILE_NAME "map"
 #define FOLDER_PREFIX "berth-"
 
-/* "berth-", 10 digits, "-", 16 hexadecimal digits. */
+/* "berth-", 10 digits, "-", 20 digits. */
 #define FOLDER_NAME_SIZE 40
 
 struct visiting {
