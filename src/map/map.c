@@ -25,9 +25,6 @@
 
 #define REST_MS_MAX (24u * 60 * 60 * 1000)
 
-/* getrandom(2): a request of up to this size is always filled completely. */
-#define CHUNK 256u
-
 /* What makes one result differ from all others under the same AT_RANDOM. */
 struct moment {
 	struct timespec time;
@@ -62,26 +59,17 @@ static void fill_by_hash(unsigned char *bytes, size_t n_bytes)
 }
 
 /*
- * Fills memory with bytes that cannot be predicted: from getrandom(2), or where
- * that fails (a seccomp filter, early at boot), from a hash of AT_RANDOM.
- * AT_RANDOM cannot be computed from it: glibc makes its stack canary and its
- * pointer guard of AT_RANDOM, and other processes read the map.
+ * Fills up to 256 bytes (getrandom(2): such a request is always filled
+ * completely) that cannot be predicted; where that fails (a seccomp filter,
+ * early at boot), from a hash of AT_RANDOM. AT_RANDOM cannot be computed from
+ * it: glibc makes its stack canary and its pointer guard of AT_RANDOM, and other
+ * processes read the map.
  */
 static void fill_secretly(void *bytes, size_t n_bytes)
 {
-	unsigned char *at = bytes;
-
-	while (n_bytes > 0) {
-		const size_t chunk = n_bytes < CHUNK ? n_bytes : CHUNK;
-
-		if (raw_call(SYS_getrandom, at, chunk, GRND_NONBLOCK) !=
-		    (long)chunk) {
-			fill_by_hash(at, n_bytes);
-			return;
-		}
-		at += chunk;
-		n_bytes -= chunk;
-	}
+	if (raw_call(SYS_getrandom, bytes, n_bytes, GRND_NONBLOCK) !=
+	    (long)n_bytes)
+		fill_by_hash(bytes, n_bytes);
 }
 
 static void fill_memory(struct map_memory *memory, const struct place *place)
@@ -96,7 +84,10 @@ static void fill_memory(struct map_memory *memory, const struct place *place)
 	header->rest_ms = REST_MS_DEFAULT;
 	fill_secretly(&header->key, sizeof(header->key));
 	/* RFC 6056: next_ephemeral is random at first. */
-	fill_secretly(&memory->choice, CHOICE_RANDOM_SIZE);
+	fill_secretly(memory->choice.next_ephemeral,
+		      sizeof(memory->choice.next_ephemeral));
+	fill_secretly(&memory->choice.random_counter,
+		      sizeof(memory->choice.random_counter));
 }
 
 static bool is_rest(uint32_t rest_ms)
@@ -184,25 +175,8 @@ static int map_memory_of_file(const struct shared_file *file, struct map *mapp)
 	return place_failure(result);
 }
 
-/* Where fdp is not NULL, the file is left open there, and is not mapped. */
-static int open_file(const struct place *place, enum place_parent parent,
-		     const struct place_folder *folder, bool create,
-		     struct map *mapp, int *fdp)
-{
-	struct shared_file file;
-	const int result = shared_file_open(&map_file, place, parent, folder,
-					    create, &file);
-
-	if (result < 0)
-		return result;
-	if (fdp == NULL)
-		return map_memory_of_file(&file, mapp);
-	*fdp = file.fd;
-	return 0;
-}
-
 static int open_at(const struct place *place, enum place_parent parent,
-		   enum map_open mode, struct map *mapp, int *fdp,
+		   enum map_open mode, struct shared_file *filep,
 		   char path[PATH_MAX])
 {
 	static const enum place_make makes[] = {
@@ -215,10 +189,10 @@ static int open_at(const struct place *place, enum place_parent parent,
 
 	if (result < 0)
 		return result;
-	result = open_file(place, parent, &folder, mode != MAP_EXISTING, mapp,
-			   fdp);
+	result = shared_file_open(&map_file, &folder, mode != MAP_EXISTING,
+				  filep);
 	if (result == 0)
-		place_folder_path(&folder, "map", path);
+		place_folder_path(&folder, map_file.name, path);
 	raw_close(folder.fd);
 	return result;
 }
@@ -231,29 +205,25 @@ static bool goes_on(enum place_parent parent, int result)
 	return parent != PARENT_NAMED || result == -EPERM;
 }
 
-/* As map_open(); fdp as open_file() takes it. */
+/* As map_find(), with the whole file, and why an earlier parent gave none. */
 static int open_first(const struct place *place, enum map_open mode,
-		      struct map *mapp, int *fdp, char path[PATH_MAX])
+		      struct shared_file *filep, int *passed_overp,
+		      char path[PATH_MAX])
 {
 	const bool is_named = place->directory != NULL;
 	int first_error = -ENOENT;
 
-	*mapp = (struct map){ .netns_inode = place->netns_inode,
-			      .netns_cookie = place->netns_cookie };
 	for (unsigned int i = is_named ? PARENT_NAMED : PARENT_RUN;
 	     i < N_PLACE_PARENTS; i++) {
 		const enum place_parent parent = (enum place_parent)i;
-		const int result = open_at(place, parent, mode, mapp, fdp,
-					   path);
+		const int result = open_at(place, parent, mode, filep, path);
+		const bool is_first = first_error == -ENOENT ||
+				      first_error == -EPERM;
 
-		if (result == 0) {
-			mapp->passed_over =
-				first_error == -ENOENT || first_error == -EPERM
-					? 0
-					: first_error;
+		*passed_overp = is_first ? 0 : first_error;
+		if (result == 0)
 			return 0;
-		}
-		if (first_error == -ENOENT || first_error == -EPERM)
+		if (is_first)
 			first_error = result;
 		if (is_named && !goes_on(parent, result))
 			break;
@@ -264,26 +234,35 @@ static int open_first(const struct place *place, enum map_open mode,
 int map_open(const struct place *place, enum map_open mode, struct map *mapp,
 	     char path[PATH_MAX])
 {
-	return open_first(place, mode, mapp, NULL, path);
+	struct shared_file file;
+	int result;
+
+	*mapp = (struct map){ .netns_inode = place->netns_inode,
+			      .netns_cookie = place->netns_cookie };
+	result = open_first(place, mode, &file, &mapp->passed_over, path);
+	return result < 0 ? result : map_memory_of_file(&file, mapp);
 }
 
 int map_find(const struct place *place, enum map_open mode, int *fdp,
 	     char path[PATH_MAX])
 {
-	struct map map;
+	struct shared_file file;
+	int passed_over;
+	const int result = open_first(place, mode, &file, &passed_over, path);
 
-	return open_first(place, mode, &map, fdp, path);
+	if (result == 0)
+		*fdp = file.fd;
+	return result;
 }
 
-int map_file_open(const struct place *place, const struct place_folder *folder,
-		  int access, struct shared_file *filep)
+int map_file_open(const struct place_folder *folder, int access,
+		  struct shared_file *filep)
 {
 	struct shared_file_kind kind = map_file;
 
 	kind.access = access;
 	kind.needs_mode = 0;
-	return shared_file_open(&kind, place, PARENT_NAMED, folder, false,
-				filep);
+	return shared_file_open(&kind, folder, false, filep);
 }
 
 int map_open_private(int shared_error, struct map *mapp)

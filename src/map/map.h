@@ -69,8 +69,8 @@ int map_find(const struct place *place, enum map_open mode, int *fdp,
  * Nothing is mapped: another user may shorten the file at any time. Returns as
  * map_open(); the caller closes filep->fd.
  */
-int map_file_open(const struct place *place, const struct place_folder *folder,
-		  int access, struct shared_file *filep);
+int map_file_open(const struct place_folder *folder, int access,
+		  struct shared_file *filep);
 
 /*
  * Makes a map for this process and its future children alone. shared_error says

@@ -51,8 +51,7 @@ bool place_trusts(const struct place *place, enum place_parent parent,
 
 /* Finds the owner of a folder, before it may be taken for another user's.
  * Returns 0 or -errno. */
-static int check_trust(const struct place *place, enum place_parent parent,
-		       int fd, struct place_folder *folderp)
+static int check_trust(int fd, struct place_folder *folderp)
 {
 	struct file_status status;
 	const int result = raw_file_status(fd, &status);
@@ -60,8 +59,9 @@ static int check_trust(const struct place *place, enum place_parent parent,
 	if (result < 0)
 		return result;
 	folderp->uid = status.uid;
-	folderp->is_trusted = place_trusts(place, parent, status.uid) &&
-			      (!place_parent_is_roots(parent) ||
+	folderp->is_trusted = place_trusts(folderp->place, folderp->parent,
+					   status.uid) &&
+			      (!place_parent_is_roots(folderp->parent) ||
 			       (status.mode & OTHERS_MAY_WRITE) == 0);
 	return 0;
 }
@@ -71,12 +71,12 @@ static int check_trust(const struct place *place, enum place_parent parent,
 static int keep_trusted(const struct place *place, enum place_parent parent,
 			int fd)
 {
-	struct place_folder folder = { .is_trusted = false };
+	struct place_folder folder = { .place = place, .parent = parent };
 	int result;
 
 	if (fd < 0)
 		return fd;
-	result = check_trust(place, parent, fd, &folder);
+	result = check_trust(fd, &folder);
 	if (result == 0 && folder.is_trusted)
 		return fd;
 	raw_close(fd);
@@ -320,10 +320,11 @@ int place_open(const struct place *place, enum place_parent parent,
 
 	if (result < 0)
 		return result;
+	*folderp = (struct place_folder){ .place = place, .parent = parent };
 	parent_fd = open_parent(place, parent, makes ? make : MAKE_NOTHING);
 	if (parent_fd < 0)
 		return place_failure(parent_fd);
-	result = check_trust(place, parent, parent_fd, folderp);
+	result = check_trust(parent_fd, folderp);
 	if (result == 0)
 		result = open_namespace(place, parent, parent_fd,
 					makes && folderp->is_trusted, name);
@@ -331,9 +332,7 @@ int place_open(const struct place *place, enum place_parent parent,
 	if (result < 0)
 		return place_failure(result);
 	folderp->fd = result;
-	result = folderp->is_trusted
-			 ? check_trust(place, parent, folderp->fd, folderp)
-			 : 0;
+	result = folderp->is_trusted ? check_trust(folderp->fd, folderp) : 0;
 	if (result < 0)
 		raw_close(folderp->fd);
 	return place_failure(result);
@@ -348,10 +347,14 @@ int place_open_below(const struct place *place, int parent_fd, uint32_t uid,
 
 	if (result < 0)
 		return result;
-	folderp->fd = folder_open(parent_fd, name, O_RDONLY);
+	*folderp = (struct place_folder){
+		.fd = folder_open(parent_fd, name, O_RDONLY),
+		.place = place,
+		.parent = PARENT_NAMED,
+		.uid = uid,
+	};
 	if (folderp->fd < 0)
 		return folderp->fd;
-	folderp->uid = uid;
 	folderp->is_trusted = raw_file_status(folderp->fd, &status) == 0 &&
 			      status.uid == uid;
 	return 0;

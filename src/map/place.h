@@ -75,6 +75,8 @@ enum place_make {
 
 struct place_folder {
 	int fd; /* of the namespace's own folder */
+	const struct place *place;
+	enum place_parent parent;
 	/* The owner of the folder, or of its parent */
 	uint32_t uid;
 	bool is_trusted; /* as this parent requires */
@@ -98,8 +100,8 @@ static inline int place_failure(int result)
 
 /*
  * Opens the namespace's folder below a parent that is open and belongs to user
- * uid: for the command, which reads those of all users. It is trusted if that
- * user has made it. Returns as place_open().
+ * uid: for the command, which reads those of all users. It is trusted, as one of
+ * BERTH_DIR is, if that user has made it. Returns as place_open().
  */
 int place_open_below(const struct place *place, int parent_fd, uint32_t uid,
 		     struct place_folder *folderp);

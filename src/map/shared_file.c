@@ -22,9 +22,7 @@
 /* One file in one folder. */
 struct opening {
 	const struct shared_file_kind *kind;
-	const struct place *place;
 	const struct place_folder *folder;
-	enum place_parent parent;
 	bool create;
 	/* Leaves a stale file to the process that removes it now */
 	bool yields;
@@ -40,7 +38,8 @@ static int check_owner(const struct opening *opening,
 {
 	if (status->uid == raw_geteuid())
 		return 0;
-	if (!place_trusts(opening->place, opening->parent, status->uid))
+	if (!place_trusts(opening->folder->place, opening->folder->parent,
+			  status->uid))
 		return -ESTALE;
 	return opening->kind->needs_mode == 0 ||
 			       (status->mode & opening->kind->needs_mode) != 0
@@ -66,7 +65,7 @@ static int check_file(const struct opening *opening, int fd)
 	if (result < 0)
 		return result == -ENODATA ? -ESTALE : place_failure(result);
 	return opening->kind->check(file->header, &file->status,
-				    opening->place);
+				    opening->folder->place);
 }
 
 /*
@@ -105,7 +104,6 @@ int shared_file_link(const struct place_folder *folder, int fd,
 }
 
 int shared_file_make(const struct shared_file_kind *kind,
-		     const struct place *place, enum place_parent parent,
 		     const struct place_folder *folder, char name[32])
 {
 	int fd, result = raw_file_may_have(kind->size);
@@ -115,11 +113,12 @@ int shared_file_make(const struct shared_file_kind *kind,
 	fd = open_unnamed(folder->fd, name);
 	if (fd < 0)
 		return fd;
-	result = kind->fill(fd, place);
+	result = kind->fill(fd, folder->place);
 	if (result == 0)
 		result = (int)raw_call(SYS_fchmod, fd,
-				       parent == PARENT_OWN ? MODE_OF_OWN
-							    : kind->mode);
+				       folder->parent == PARENT_OWN
+					       ? MODE_OF_OWN
+					       : kind->mode);
 	if (result == 0)
 		return fd;
 	if (name[0] != '\0')
@@ -135,8 +134,7 @@ int shared_file_make(const struct shared_file_kind *kind,
 static int make(const struct opening *opening)
 {
 	char name[32];
-	const int fd = shared_file_make(opening->kind, opening->place,
-					opening->parent, opening->folder, name);
+	const int fd = shared_file_make(opening->kind, opening->folder, name);
 	int result;
 
 	if (fd < 0)
@@ -246,16 +244,13 @@ static int open_in_folder(const struct opening *opening)
 }
 
 int shared_file_open(const struct shared_file_kind *kind,
-		     const struct place *place, enum place_parent parent,
 		     const struct place_folder *folder, bool create,
 		     struct shared_file *filep)
 {
 	const struct opening opening = {
 		.kind = kind,
-		.place = place,
 		.folder = folder,
-		.parent = parent,
-		.create = create && !place->makes_nothing,
+		.create = create && !folder->place->makes_nothing,
 		.file = filep,
 	};
 

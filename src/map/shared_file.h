@@ -53,7 +53,6 @@ struct shared_file {
  * linkat(2) give.
  */
 int shared_file_open(const struct shared_file_kind *kind,
-		     const struct place *place, enum place_parent parent,
 		     const struct place_folder *folder, bool create,
 		     struct shared_file *filep);
 
@@ -63,7 +62,6 @@ int shared_file_open(const struct shared_file_kind *kind,
  * files, a temporary name to be removed.
  */
 int shared_file_make(const struct shared_file_kind *kind,
-		     const struct place *place, enum place_parent parent,
 		     const struct place_folder *folder, char name[32]);
 
 /* Gives a new file this name. Returns 0, or -EEXIST where the name is taken. */

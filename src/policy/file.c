@@ -117,17 +117,16 @@ static void adopt(struct policy_file *file, const struct shared_file *shared,
 }
 
 /* A policy that is not followed, because of the owner of its folder or file. */
-static void note_ignored(struct policy_file *file, const struct place *place,
-			 enum place_parent parent,
+static void note_ignored(struct policy_file *file,
 			 const struct place_folder *folder)
 {
 	struct shared_file shared;
 
-	if (policy_kind_look(place, folder, &shared) < 0)
+	if (policy_kind_look(folder, &shared) < 0)
 		return;
 	file->has_ignored = true;
 	file->ignored_uid = shared.status.uid;
-	file->ignored_parent = parent;
+	file->ignored_parent = folder->parent;
 }
 
 /* Returns as shared_file_open(). */
@@ -142,14 +141,13 @@ static int open_at(const struct place *place, enum place_parent parent,
 
 	if (result < 0)
 		return result;
-	result = shared_file_open(&policy_kind, place, parent, &folder, create,
-				  &shared);
+	result = shared_file_open(&policy_kind, &folder, create, &shared);
 	if (result == 0) {
 		adopt(file, &shared, parent);
 		raw_close(shared.fd);
 		place_folder_path(&folder, policy_kind.name, path);
 	} else if (result == -EPERM || result == -ESTALE) {
-		note_ignored(file, place, parent, &folder);
+		note_ignored(file, &folder);
 	}
 	raw_close(folder.fd);
 	return result;
@@ -207,12 +205,8 @@ static int open_first(const struct place *place, bool create,
 			const int result = open_at(place, (enum place_parent)i,
 						   makes != 0, file, path);
 
-			if (result == 0) {
-				file->passed_over = is_none(first_error)
-							    ? 0
-							    : first_error;
+			if (result == 0)
 				return 0;
-			}
 			note_missed(file, result, makes == 0);
 			if (is_none(first_error))
 				first_error = result;

@@ -33,8 +33,6 @@ struct policy_file {
 	enum place_parent parent;
 	/* Root owns it: it binds, whatever is in the environment */
 	bool by_root;
-	/* Why the first folder does not hold it, as in map.h */
-	int passed_over;
 	/* Why a file that may exist could not be read or made, -errno; 0 =
 	 * all could */
 	int missed;

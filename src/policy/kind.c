@@ -47,12 +47,12 @@ const struct shared_file_kind policy_kind = {
 	.check = check_header,
 };
 
-int policy_kind_look(const struct place *place,
-		     const struct place_folder *folder,
+int policy_kind_look(const struct place_folder *folder,
 		     struct shared_file *filep)
 {
 	const int fd = raw_open(folder->fd, policy_kind.name,
 				O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	const struct policy_preamble *preamble = (const void *)filep->header;
 	int result;
 
 	if (fd < 0)
@@ -65,11 +65,9 @@ int policy_kind_look(const struct place *place,
 				 : -ESTALE;
 	raw_close(fd);
 	if (result == 0)
-		result = check_header(filep->header, &filep->status, place);
-	if (result == 0 &&
-	    (((const struct policy_preamble *)(const void *)filep->header)
-		     ->edition &
-	     1) == 0)
-		result = -ENOENT;
-	return result;
+		result = check_header(preamble, &filep->status, folder->place);
+	/* Relaxed: this process's own copy. */
+	return result == 0 && (load_relaxed_u64(&preamble->edition) & 1) == 0
+		       ? -ENOENT
+		       : result;
 }

@@ -18,9 +18,8 @@ policy_kind_is_followable(const struct policy_preamble *preamble)
 
 /*
  * Checks whether a folder, whoever made it, holds a policy that is in force in
- * the place's namespace. Returns 0 with the file's status and header in *filep,
+ * its place's namespace. Returns 0 with the file's status and header in *filep,
  * and no descriptor; or -errno.
  */
-int policy_kind_look(const struct place *place,
-		     const struct place_folder *folder,
+int policy_kind_look(const struct place_folder *folder,
 		     struct shared_file *filep);

@@ -49,10 +49,9 @@ static bool has_policy(const struct place *place, enum place_parent parent,
 		return false;
 	if (in_force)
 		has = folder.is_trusted &&
-		      policy_kind_look(place, &folder, &file) == 0 &&
+		      policy_kind_look(&folder, &file) == 0 &&
 		      place_trusts(place, parent, file.status.uid);
-	else if (shared_file_open(&policy_kind, place, parent, &folder, false,
-				  &file) == 0)
+	else if (shared_file_open(&policy_kind, &folder, false, &file) == 0)
 		has = raw_close(file.fd) == 0;
 	raw_close(folder.fd);
 	return has;
@@ -62,14 +61,6 @@ struct candidates {
 	enum place_parent parents[N_PLACE_PARENTS];
 	unsigned int n;
 };
-
-static void add(struct candidates *candidates, enum place_parent parent)
-{
-	for (unsigned int i = 0; i < candidates->n; i++)
-		if (candidates->parents[i] == parent)
-			return;
-	candidates->parents[candidates->n++] = parent;
-}
 
 static bool is_roots_in_force(const struct place *place,
 			      enum place_parent *parentp)
@@ -86,24 +77,23 @@ static bool is_roots_in_force(const struct place *place,
 static int list_candidates(const struct place *place,
 			   struct candidates *candidates)
 {
-	enum place_parent parent;
-	const bool is_in_force = is_roots_in_force(place, &parent);
+	enum place_parent first = PARENT_RUN;
+	const bool is_in_force = is_roots_in_force(place, &first);
 
-	candidates->n = 0;
-	if (is_in_force)
-		add(candidates, parent);
-	if (!is_in_force && place->directory != NULL) {
-		add(candidates, PARENT_NAMED);
-	} else if (raw_geteuid() == 0) {
-		add(candidates, PARENT_RUN);
-		add(candidates, PARENT_SHM);
-	} else if (is_in_force || has_policy(place, PARENT_RUN, false) ||
-		   has_policy(place, PARENT_SHM, false)) {
+	if (!is_in_force && place->directory != NULL)
+		*candidates = (struct candidates){ { PARENT_NAMED }, 1 };
+	else if (raw_geteuid() == 0)
+		*candidates = (struct candidates){
+			{ first,
+			  first == PARENT_RUN ? PARENT_SHM : PARENT_RUN },
+			2
+		};
+	else if (is_in_force || has_policy(place, PARENT_RUN, false) ||
+		 has_policy(place, PARENT_SHM, false))
 		/* This user's programs follow root's file. */
 		return -EACCES;
-	} else {
-		add(candidates, PARENT_OWN);
-	}
+	else
+		*candidates = (struct candidates){ { PARENT_OWN }, 1 };
 	return 0;
 }
 

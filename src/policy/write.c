@@ -92,8 +92,7 @@ static int open_to_write(struct policy_write *write)
 	int result;
 
 	kind.access = O_RDWR;
-	result = shared_file_open(&kind, write->place, write->parent,
-				  &write->folder, true, &file);
+	result = shared_file_open(&kind, &write->folder, true, &file);
 	if (result < 0)
 		return result == -EPERM ? -EACCES : result;
 	write->fd = file.fd;
@@ -108,9 +107,7 @@ int policy_write_open(const struct place *place, enum place_parent parent,
 {
 	int result;
 
-	*write = (struct policy_write){
-		.place = place, .parent = parent, .lock_fd = -1, .fd = -1
-	};
+	*write = (struct policy_write){ .lock_fd = -1, .fd = -1 };
 	result = place_open(place, parent, MAKE_AS_COMMAND, &write->folder);
 	if (result < 0)
 		return result;
@@ -217,8 +214,7 @@ static int make_new(struct policy_write *write, const struct policy_load *load,
 	int result = 0;
 
 	raw_file_remove(write->folder.fd, NEW_NAME, 0);
-	write->fd = shared_file_make(&policy_kind, write->place, write->parent,
-				     &write->folder, name);
+	write->fd = shared_file_make(&policy_kind, &write->folder, name);
 	if (write->fd < 0)
 		return write->fd;
 	write->header = raw_map_file(write->fd, sizeof(*write->header),

@@ -17,8 +17,6 @@
 #include "policy/file.h"
 
 struct policy_write {
-	const struct place *place;
-	enum place_parent parent;
 	struct place_folder folder;
 	int lock_fd;
 	int fd;

@@ -89,8 +89,7 @@ static void visit_folder(struct visiting *visiting, struct place_folder *folder,
 	struct found_map found = { .path = path, .uid = folder->uid };
 
 	found.error = folder->is_trusted
-			      ? map_file_open(visiting->place, folder,
-					      visiting->access, &file)
+			      ? map_file_open(folder, visiting->access, &file)
 			      : -ENOENT;
 	/* A user may put a link there. That is no failure of this command. */
 	if (found.error == -ELOOP && !is_root)
