@@ -148,7 +148,11 @@ void filter_end(struct filter *copy, const struct sock_fprog *program,
 {
 	size_t n_bytes = 0;
 
-	if (succeeded && copy != NULL && program->len <= BPF_LENGTH_MAX) {
+	if (succeeded && program == NULL) {
+		/* Relaxed: ordered by decide(). */
+		store_relaxed_u32(&is_strict, 1);
+	} else if (succeeded && copy != NULL &&
+		   program->len <= BPF_LENGTH_MAX) {
 		copy->length = program->len;
 		n_bytes = copy->length * sizeof(*copy->code);
 		memcpy(copy->code, program->filter, n_bytes);
@@ -160,13 +164,4 @@ void filter_end(struct filter *copy, const struct sock_fprog *program,
 	}
 	decide();
 	trim(copy, n_bytes);
-}
-
-void filter_end_strict(struct filter *copy, bool succeeded)
-{
-	if (succeeded)
-		/* Relaxed: ordered by decide(). */
-		store_relaxed_u32(&is_strict, 1);
-	decide();
-	trim(copy, 0);
 }

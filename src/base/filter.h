@@ -43,8 +43,9 @@ void filter_look(void);
  * Call these before and after a call by which the program sets a filter.
  * Between them, and in signal handlers that run then, filter_allows() returns
  * false for every call. filter_begin() maps the memory of the copy, since the
- * filter may forbid mapping. filter_end() reads the program's filter only if
- * the call has succeeded: then the kernel has read it too.
+ * filter may forbid mapping. filter_end() reads the program's filter (NULL for
+ * SECCOMP_MODE_STRICT: read, write, exit and sigreturn only) only if the call
+ * has succeeded: then the kernel has read it too.
  *
  * A process that another thread forks between the two calls makes no call of
  * Berth's.
@@ -52,6 +53,3 @@ void filter_look(void);
 struct filter *filter_begin(void);
 void filter_end(struct filter *copy, const struct sock_fprog *program,
 		bool succeeded);
-
-/* The same for SECCOMP_MODE_STRICT: read, write, exit and sigreturn only. */
-void filter_end_strict(struct filter *copy, bool succeeded);

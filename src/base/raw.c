@@ -171,21 +171,6 @@ uid_t raw_geteuid(void)
 	return uid >= 0 ? (uid_t)uid : (uid_t)getauxval(AT_EUID);
 }
 
-ssize_t raw_pread(int fd, void *buffer, size_t size, off_t offset)
-{
-	return raw_call(SYS_pread64, fd, buffer, size, offset);
-}
-
-ssize_t raw_pwrite(int fd, const void *buffer, size_t size, off_t offset)
-{
-	return raw_call(SYS_pwrite64, fd, buffer, size, offset);
-}
-
-int raw_fallocate(int fd, int mode, off_t offset, off_t size)
-{
-	return (int)raw_call(SYS_fallocate, fd, mode, offset, size);
-}
-
 int raw_flock(int fd, int operation)
 {
 	if (filter_is_inherited())

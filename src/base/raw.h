@@ -96,9 +96,6 @@ int raw_madvise(void *memory, size_t size, int advice);
  * Files. In functions named _at, a path is looked up from a folder, or
  * AT_FDCWD.
  */
-ssize_t raw_pread(int fd, void *buffer, size_t size, off_t offset);
-ssize_t raw_pwrite(int fd, const void *buffer, size_t size, off_t offset);
-int raw_fallocate(int fd, int mode, off_t offset, off_t size);
 int raw_flock(int fd, int operation);
 int raw_link_at(int from_fd, const char *from, int to_fd, const char *to,
 		int flags);

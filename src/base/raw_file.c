@@ -62,17 +62,16 @@ int raw_file_status_of(const char *path, struct file_status *statusp)
 	return look_up(AT_FDCWD, path, 0, statusp);
 }
 
-/* error_at_end is the result where no more bytes can be moved. */
-static int move_all(int fd, char *bytes, size_t size, uint64_t offset,
-		    bool writes, int error_at_end)
+/* By SYS_pread64 or SYS_pwrite64. error_at_end is the result where no more bytes
+ * can be moved. */
+static int move_all(long number, int fd, const char *bytes, size_t size,
+		    uint64_t offset, int error_at_end)
 {
 	size_t done = 0;
 
 	while (done < size) {
-		const off_t at = (off_t)(offset + done);
-		const ssize_t n =
-			writes ? raw_pwrite(fd, bytes + done, size - done, at)
-			       : raw_pread(fd, bytes + done, size - done, at);
+		const long n = raw_call(number, fd, bytes + done, size - done,
+					offset + done);
 
 		if (n == -EINTR)
 			continue;
@@ -85,12 +84,12 @@ static int move_all(int fd, char *bytes, size_t size, uint64_t offset,
 
 int raw_file_read(int fd, void *bytes, size_t size, uint64_t offset)
 {
-	return move_all(fd, bytes, size, offset, false, -ENODATA);
+	return move_all(SYS_pread64, fd, bytes, size, offset, -ENODATA);
 }
 
 int raw_file_write(int fd, const void *bytes, size_t size, uint64_t offset)
 {
-	return move_all(fd, (char *)bytes, size, offset, true, -EIO);
+	return move_all(SYS_pwrite64, fd, bytes, size, offset, -EIO);
 }
 
 ssize_t raw_read_text(const char *path, char *text, size_t size)
@@ -195,7 +194,7 @@ int raw_file_allocate(int fd, uint64_t offset, uint64_t size)
 	int result = -EINTR;
 
 	for (int i = 0; i < MAX_INTERRUPTIONS && result == -EINTR; i++)
-		result = raw_fallocate(fd, 0, (off_t)offset, (off_t)size);
+		result = (int)raw_call(SYS_fallocate, fd, 0, offset, size);
 	return result == -EOPNOTSUPP ? write_zeros(fd, offset, size) : result;
 }
 

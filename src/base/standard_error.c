@@ -18,7 +18,7 @@
 
 /* --- which file it is ----------------------------------------------------- */
 
-static void read_file(struct standard_error *filep)
+void standard_error_note(struct standard_error *notedp)
 {
 	struct statx status = { .stx_mask = 0 };
 	/* Without asking the server of a network file system. */
@@ -27,25 +27,20 @@ static void read_file(struct standard_error *filep)
 				     STATX_TYPE | STATX_INO | STATX_BTIME,
 				     &status);
 
-	*filep = (struct standard_error){ .inode = 0 };
+	*notedp = (struct standard_error){ .inode = 0 };
 	if (result < 0)
 		return;
-	filep->inode = status.stx_ino;
-	filep->device[0] = status.stx_dev_major;
-	filep->device[1] = status.stx_dev_minor;
-	filep->special[0] = status.stx_rdev_major;
-	filep->special[1] = status.stx_rdev_minor;
-	filep->type = status.stx_mode & S_IFMT;
+	notedp->inode = status.stx_ino;
+	notedp->device[0] = status.stx_dev_major;
+	notedp->device[1] = status.stx_dev_minor;
+	notedp->special[0] = status.stx_rdev_major;
+	notedp->special[1] = status.stx_rdev_minor;
+	notedp->type = status.stx_mode & S_IFMT;
 	/* The inode number of a removed file may be used again. */
 	if (status.stx_mask & STATX_BTIME) {
-		filep->birth_s = (uint64_t)status.stx_btime.tv_sec;
-		filep->birth_ns = status.stx_btime.tv_nsec;
+		notedp->birth_s = (uint64_t)status.stx_btime.tv_sec;
+		notedp->birth_ns = status.stx_btime.tv_nsec;
 	}
-}
-
-void standard_error_note(struct standard_error *notedp)
-{
-	read_file(notedp);
 }
 
 /* Not inlined: struct statx is not on the stack while a line is written. */
@@ -54,14 +49,11 @@ standard_error_is(const struct standard_error *noted)
 {
 	struct standard_error now;
 
+	_Static_assert(sizeof(now) == 2 * 8 + 6 * 4, "there is no padding");
 	if (noted->type == 0)
 		return false;
-	read_file(&now);
-	return now.inode == noted->inode && now.type == noted->type &&
-	       now.birth_s == noted->birth_s &&
-	       now.birth_ns == noted->birth_ns &&
-	       memcmp(now.device, noted->device, sizeof(now.device)) == 0 &&
-	       memcmp(now.special, noted->special, sizeof(now.special)) == 0;
+	standard_error_note(&now);
+	return memcmp(&now, noted, sizeof(now)) == 0;
 }
 
 /* --- without a signal ----------------------------------------------------- */

@@ -17,6 +17,7 @@
 
 /* The longest list has every other port: 191,053 characters. */
 #define LIST_SIZE_MAX ((size_t)192 * 1024)
+#define LIST_SIZE_USUAL 256u
 
 /*
  * "30000-32767" or, where no separator follows, "8080". Returns whether these
@@ -55,46 +56,28 @@ static void add_list(struct port_set *set, const char *list)
  * proc_do_large_bitmap() in kernel/sysctl.c. A complete list ends with a
  * newline.
  */
-static bool read_list(int fd, char *buffer, size_t size, struct port_set *set)
+static bool read_list(char *buffer, size_t size, struct port_set *set)
 {
-	const ssize_t n_bytes = raw_pread(fd, buffer, size - 1, 0);
+	const ssize_t n_bytes = raw_read_text(RESERVED_PATH, buffer, size);
 
 	if (n_bytes <= 0 || buffer[n_bytes - 1] != '\n')
 		return false;
-	buffer[n_bytes] = '\0';
 	add_list(set, buffer);
 	return true;
-}
-
-static bool read_long_list(int fd, struct port_set *set)
-{
-	char *buffer = raw_map_private(LIST_SIZE_MAX);
-	const bool is_whole = buffer != NULL &&
-			      read_list(fd, buffer, LIST_SIZE_MAX, set);
-
-	raw_unmap(buffer, LIST_SIZE_MAX);
-	return is_whole;
-}
-
-/* Most systems reserve few ports, or none: then no mapping is needed. */
-__attribute__((noinline)) static bool read_short_list(int fd,
-						      struct port_set *set)
-{
-	char buffer[256];
-
-	return read_list(fd, buffer, sizeof(buffer), set);
 }
 
 static void read_reserved(struct kernel *kernelp)
 {
 	struct port_set *set = &kernelp->reserved;
-	int fd = raw_open(AT_FDCWD, RESERVED_PATH, O_RDONLY, 0);
+	char *list = raw_map_private(LIST_SIZE_MAX);
 
-	if (fd < 0)
+	if (list == NULL)
 		return;
-	kernelp->reserved_known = read_short_list(fd, set) ||
-				  read_long_list(fd, set);
-	raw_close(fd);
+	/* Most systems reserve few ports, or none; for a long read the kernel
+	 * allocates as much. */
+	kernelp->reserved_known = read_list(list, LIST_SIZE_USUAL, set) ||
+				  read_list(list, LIST_SIZE_MAX, set);
+	raw_unmap(list, LIST_SIZE_MAX);
 	port_set_finish(set);
 }
 

@@ -104,12 +104,6 @@ static int read_answer(struct exchange *exchange, ssize_t size)
 	return 1;
 }
 
-static int open_diag(void)
-{
-	return raw_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
-			  NETLINK_SOCK_DIAG);
-}
-
 static int read_answers(int fd, struct exchange *exchange)
 {
 	int result = 1;
@@ -128,13 +122,22 @@ static int read_answers(int fd, struct exchange *exchange)
 	return result;
 }
 
-static int make_exchange(struct exchange *exchange)
+/*
+ * Sends the request and visits what the kernel answers. flags are NLM_F_*.
+ */
+static int ask(struct exchange *exchange, uint16_t flags)
 {
-	const int fd = open_diag();
+	const int fd = raw_socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+				  NETLINK_SOCK_DIAG);
 	int result;
 
 	if (fd < 0)
 		return fd;
+	exchange->request.header = (struct nlmsghdr){
+		.nlmsg_len = sizeof(exchange->request),
+		.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		.nlmsg_flags = NLM_F_REQUEST | flags,
+	};
 
 	const long n = raw_call(SYS_sendto, fd, &exchange->request,
 				sizeof(exchange->request));
@@ -146,21 +149,14 @@ static int make_exchange(struct exchange *exchange)
 
 static int list_family(struct exchange *exchange, int family, uint16_t port)
 {
-	exchange->request = (struct request){
-		.header = {
-			.nlmsg_len = sizeof(exchange->request),
-			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-		},
-		.diag = {
-			.sdiag_family = (uint8_t)family,
-			.sdiag_protocol = protocols[exchange->listing.protocol],
-			.idiag_states = ALL_STATES,
-			/* For the kernel, 0 means any state too. */
-			.id.idiag_sport = htons(port),
-		},
+	exchange->request.diag = (struct inet_diag_req_v2){
+		.sdiag_family = (uint8_t)family,
+		.sdiag_protocol = protocols[exchange->listing.protocol],
+		.idiag_states = ALL_STATES,
+		/* For the kernel, 0 means any state too. */
+		.id.idiag_sport = htons(port),
 	};
-	return make_exchange(exchange);
+	return ask(exchange, NLM_F_DUMP);
 }
 
 int sock_diag_list(enum protocol protocol, uint16_t port,
@@ -196,39 +192,28 @@ static bool compare(const struct kernel_socket *socket, void *context)
 }
 
 /* Mapped addresses are sent as IPv4 addresses: the kernel hashes them so. */
-static int write_ends(const struct endpoint *local,
-		      const struct endpoint *remote,
-		      struct inet_diag_req_v2 *diag)
+static int find_tcp(struct exchange *exchange, const struct endpoint *local,
+		    const struct endpoint *remote)
 {
 	const bool ipv4 = endpoint_is_ipv4(remote);
 	const size_t skip = ipv4 ? 12 : 0;
+	struct inet_diag_sockid *id = &exchange->request.diag.id;
 
-	memcpy(diag->id.idiag_src, local->address + skip, 16 - skip);
-	memcpy(diag->id.idiag_dst, remote->address + skip, 16 - skip);
-	diag->id.idiag_sport = htons(local->port);
-	diag->id.idiag_dport = htons(remote->port);
-	diag->id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
-	diag->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-	return ipv4 ? AF_INET : AF_INET6;
-}
-
-static void write_request(const struct endpoint *local,
-			  const struct endpoint *remote,
-			  struct request *requestp)
-{
-	*requestp = (struct request){
-		.header = {
-			.nlmsg_len = sizeof(*requestp),
-			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			.nlmsg_flags = NLM_F_REQUEST,
-		},
-		.diag = {
-			.sdiag_protocol = IPPROTO_TCP,
-			.idiag_states = ALL_STATES,
+	exchange->request.diag = (struct inet_diag_req_v2){
+		.sdiag_family = ipv4 ? AF_INET : AF_INET6,
+		.sdiag_protocol = IPPROTO_TCP,
+		.idiag_states = ALL_STATES,
+		.id = {
+			.idiag_sport = htons(local->port),
+			.idiag_dport = htons(remote->port),
+			.idiag_cookie = { INET_DIAG_NOCOOKIE,
+					  INET_DIAG_NOCOOKIE },
 		},
 	};
-	requestp->diag.sdiag_family = (uint8_t)write_ends(local, remote,
-							  &requestp->diag);
+
+	memcpy(id->idiag_src, local->address + skip, 16 - skip);
+	memcpy(id->idiag_dst, remote->address + skip, 16 - skip);
+	return ask(exchange, 0);
 }
 
 int sock_diag_has_tcp(const struct endpoint *local,
@@ -243,8 +228,7 @@ int sock_diag_has_tcp(const struct endpoint *local,
 	exchange->listing = (struct listing){ .protocol = PROTOCOL_TCP,
 					      .visit = compare,
 					      .context = &wanted };
-	write_request(local, remote, &exchange->request);
-	result = make_exchange(exchange);
+	result = find_tcp(exchange, local, remote);
 	raw_unmap(exchange, sizeof(*exchange));
 	return result < 0 && result != -ENOENT ? result : wanted.found;
 }

@@ -118,16 +118,7 @@ uint64_t event_begin(const struct map *map)
 static void clean_text(char *text, size_t size)
 {
 	text[size - 1] = '\0';
-	for (; *text != '\0'; text++) {
-		const unsigned char byte = (unsigned char)*text;
-		/* U+0080 to U+009f are control characters too. */
-		const bool is_c1 = byte == 0xc2 &&
-				   (unsigned char)text[1] >= 0x80 &&
-				   (unsigned char)text[1] < 0xa0;
-
-		if (byte < ' ' || byte == 0x7f || is_c1)
-			*text = '?';
-	}
+	text_make_printable(text);
 }
 
 /* Any process may have written any value. */

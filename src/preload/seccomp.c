@@ -22,10 +22,9 @@ static int set_by_prctl(const long a[4])
 	struct filter *copy = filter_begin();
 	const int result = next.prctl(PR_SET_SECCOMP, a[0], a[1], a[2], a[3]);
 
-	if (a[0] == SECCOMP_MODE_STRICT)
-		filter_end_strict(copy, result == 0);
-	else
-		filter_end(copy, (const void *)a[1], result == 0);
+	filter_end(copy,
+		   a[0] == SECCOMP_MODE_STRICT ? NULL : (const void *)a[1],
+		   result == 0);
 	return result;
 }
 
@@ -67,9 +66,7 @@ long seccomp_hooked(unsigned int operation, unsigned int flags,
 	copy = filter_begin();
 	result = next.syscall(SYS_seccomp, operation, flags, argument, 0L, 0L,
 			      0L);
-	if (operation == SECCOMP_SET_MODE_STRICT)
-		filter_end_strict(copy, result == 0);
-	else
-		filter_end(copy, argument, has_succeeded(result, flags));
+	filter_end(copy, operation == SECCOMP_SET_MODE_STRICT ? NULL : argument,
+		   has_succeeded(result, flags));
 	return result;
 }

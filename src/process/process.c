@@ -2,15 +2,24 @@
 #include "process/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "base/filter.h"
 #include "base/log.h"
+#include "base/raw.h"
 #include "base/text.h"
-#include "kernel/descriptor_limit.h"
 #include "map/event.h"
 #include "process/report.h"
+
+static const struct report bad_policy = {
+	.kind = EVENT_BAD_POLICY,
+	.verdict = EVENT_ALLOWED,
+	.call = CALL_NONE,
+};
 
 /* strerror(3) may allocate, strerrorname_np(3) is not in every libc. */
 const char *process_reason(int error)
@@ -130,11 +139,6 @@ static void tell_missed_policy(struct process *process)
 static void tell_ignored_policy(struct process *process)
 {
 	const struct policy_file *file = policy_source_file(&process->source);
-	const struct report report = {
-		.kind = EVENT_BAD_POLICY,
-		.verdict = EVENT_ALLOWED,
-		.call = CALL_NONE,
-	};
 	struct policy policy;
 	char number[NUMBER_TEXT_SIZE];
 
@@ -142,7 +146,7 @@ static void tell_ignored_policy(struct process *process)
 		return;
 	number_text(file->ignored_uid, number);
 	process_policy(process, &policy);
-	report_event(&process->reporter, &policy, &report);
+	report_event(&process->reporter, &policy, &bad_policy);
 	report_line(&process->reporter, &policy,
 		    (const char *const[]){
 			    "the policy of user ", number, " in ",
@@ -164,6 +168,55 @@ tell_opening(struct process *process, const struct environment_error *error)
 	tell_ignored_policy(process);
 }
 
+/* --- the limit of descriptors ---------------------------------------------
+ *
+ * A program may start with no descriptor left below its soft limit, by accident
+ * or in order to escape the policy.
+ */
+
+/* The most descriptors that Berth has open at a time. */
+#define N_DESCRIPTORS 5u
+
+struct limit {
+	uint64_t soft, hard;
+};
+
+static long set_limit(const struct limit *limit, struct limit *oldp)
+{
+	return raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, limit, oldp);
+}
+
+/* Whether this many more descriptors can be opened. */
+static bool has_descriptors(void)
+{
+	int fds[N_DESCRIPTORS];
+	unsigned int n = 0;
+
+	while (n < N_DESCRIPTORS &&
+	       (fds[n] = raw_open(AT_FDCWD, "/", O_PATH, 0)) >= 0)
+		n++;
+
+	const bool is_full = n < N_DESCRIPTORS && fds[n] == -EMFILE;
+
+	while (n > 0)
+		raw_close(fds[--n]);
+	return !is_full;
+}
+
+/*
+ * Where no descriptor is left, raises the soft limit to the hard one. Returns
+ * whether it has: the caller then sets *oldp again.
+ */
+static bool lift_limit(struct limit *oldp)
+{
+	if (has_descriptors() || set_limit(NULL, oldp) < 0 ||
+	    oldp->soft == oldp->hard)
+		return false;
+	return set_limit(&(struct limit){ oldp->hard, oldp->hard }, NULL) >= 0;
+}
+
+/* --- opening -------------------------------------------------------------- */
+
 static char *no_variable(const char *name)
 {
 	(void)name;
@@ -183,7 +236,7 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 	/* getauxval(3): set-user-ID and similar programs. The caller's
 	 * environment does not count then. */
 	const bool is_secure = getauxval(AT_SECURE) != 0;
-	struct descriptor_limit limit;
+	struct limit limit;
 	struct environment_error error;
 
 	filter_look();
@@ -191,7 +244,8 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 		lookup = no_variable;
 	standard_error_note(&process->standard_error);
 	process_prepare(process);
-	descriptor_limit_lift(&limit);
+	const bool is_lifted = lift_limit(&limit);
+
 	kernel_read(&process->kernel);
 
 	struct place place = {
@@ -208,7 +262,8 @@ void process_open(struct process *process, char *(*lookup)(const char *name))
 		&process->source, lookup, &process->kernel, &place, &error);
 
 	open_map(process, &place);
-	descriptor_limit_restore(&limit);
+	if (is_lifted)
+		set_limit(&limit, NULL);
 	process->sweeps = true;
 	fd_cache_open(&process->cache);
 	tell_opening(process, refused < 0 ? &error : NULL);
@@ -232,14 +287,9 @@ void process_policy(struct process *process, struct policy *policyp)
 {
 	const enum policy_change change = policy_source_get(&process->source,
 							    policyp);
-	const struct report report = {
-		.kind = EVENT_BAD_POLICY,
-		.verdict = EVENT_ALLOWED,
-		.call = CALL_NONE,
-	};
 
 	if (change == POLICY_NEW && process->map.memory != NULL)
 		map_set_rest(&process->map, policyp->rest_ms);
 	else if (change == POLICY_DAMAGED)
-		report_event(&process->reporter, policyp, &report);
+		report_event(&process->reporter, policyp, &bad_policy);
 }
