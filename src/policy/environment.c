@@ -41,11 +41,15 @@ static void refuse(struct reading *reading, const char *variable,
 
 static struct range_error whole(const char *value, const char *reason)
 {
-	return (struct range_error){
-		.word = value,
-		.word_length = strlen(value),
-		.reason = reason,
-	};
+	return (struct range_error){ value, strlen(value), reason };
+}
+
+static void refuse_whole(struct reading *reading, const char *variable,
+			 const char *value, const char *reason)
+{
+	const struct range_error detail = whole(value, reason);
+
+	refuse(reading, variable, value, &detail);
 }
 
 static const struct {
@@ -68,12 +72,8 @@ static void read_word(struct reading *reading, const char *variable,
 	environment->is_named[setting] = value >= 0;
 	environment->settings[setting] = value >= 0 ? (uint8_t)value
 						    : setting_default(setting);
-	if (word == NULL || value >= 0)
-		return;
-
-	const struct range_error detail = whole(word, setting_reason(setting));
-
-	refuse(reading, variable, word, &detail);
+	if (word != NULL && value < 0)
+		refuse_whole(reading, variable, word, setting_reason(setting));
 }
 
 static void read_words(struct reading *reading)
@@ -88,13 +88,13 @@ static void read_words(struct reading *reading)
 		read_word(reading, words[i].variable, words[i].setting);
 }
 
-static void read_profile(struct reading *reading)
+/* An empty value is how a user cancels an inherited one. */
+static const char *lookup_filled(const struct reading *reading,
+				 const char *name)
 {
-	const char *profile = reading->lookup("BERTH_PROFILE");
+	const char *value = reading->lookup(name);
 
-	reading->environment->profile = profile != NULL && *profile != '\0'
-						? profile
-						: NULL;
+	return value != NULL && *value != '\0' ? value : NULL;
 }
 
 static bool has_service_ports(const struct port_set *set)
@@ -129,18 +129,17 @@ static bool fill_range(struct reading *reading, const char *text,
 static void drop_reserve(struct reading *reading,
 			 const struct range_error *detail)
 {
-	const char *text = reading->lookup(RESERVE_VARIABLE);
+	const char *text = lookup_filled(reading, RESERVE_VARIABLE);
+	struct range_error ignored;
 
-	if (!text || !*text) {
+	if (text == NULL) {
 		refuse(reading, RANGE_VARIABLE, RANGE_DEFAULT, detail);
 		return;
 	}
-
-	struct range_error reason = whole(text, "leaves no port of the range");
-
-	refuse(reading, RESERVE_VARIABLE, text, &reason);
+	refuse_whole(reading, RESERVE_VARIABLE, text,
+		     "leaves no port of the range");
 	reading->environment->reserved = reading->kernel->reserved;
-	fill_range(reading, RANGE_DEFAULT, &reason);
+	fill_range(reading, RANGE_DEFAULT, &ignored);
 }
 
 static void read_range(struct reading *reading)
@@ -159,15 +158,13 @@ static void read_range(struct reading *reading)
 
 static void read_reserve(struct reading *reading)
 {
-	const char *text = reading->lookup(RESERVE_VARIABLE);
+	const char *text = lookup_filled(reading, RESERVE_VARIABLE);
 	struct port_set *reserved = &reading->environment->reserved;
 	struct range_error detail;
 
 	*reserved = reading->kernel->reserved;
-	/* An empty value is how a user cancels an inherited list. */
-	if (text && *text &&
-	    range_text_parse(text, &reading->kernel->port_range, reserved,
-			     &detail))
+	if (text != NULL && range_text_parse(text, &reading->kernel->port_range,
+					     reserved, &detail))
 		refuse(reading, RESERVE_VARIABLE, text, &detail);
 	port_set_finish(reserved);
 }
@@ -181,15 +178,11 @@ const char *environment_directory(char *(*lookup)(const char *name))
 
 static void check_directory(struct reading *reading)
 {
-	const char *directory = reading->lookup(DIRECTORY_VARIABLE);
+	const char *directory = lookup_filled(reading, DIRECTORY_VARIABLE);
 
-	if (directory == NULL || *directory == '\0' || *directory == '/')
-		return;
-
-	const struct range_error detail = whole(directory,
-						"is not an absolute path");
-
-	refuse(reading, DIRECTORY_VARIABLE, directory, &detail);
+	if (directory != NULL && *directory != '/')
+		refuse_whole(reading, DIRECTORY_VARIABLE, directory,
+			     "is not an absolute path");
 }
 
 int environment_read(char *(*lookup)(const char *name),
@@ -203,15 +196,15 @@ int environment_read(char *(*lookup)(const char *name),
 		.environment = environmentp,
 		.error = errorp,
 	};
-	const char *reserve = lookup(RESERVE_VARIABLE);
 
 	environmentp->names_ports = lookup(RANGE_VARIABLE) != NULL ||
 				    lookup(ALGORITHM_VARIABLE) != NULL ||
-				    (reserve != NULL && *reserve != '\0');
+				    lookup_filled(&reading, RESERVE_VARIABLE) !=
+					    NULL;
+	environmentp->profile = lookup_filled(&reading, "BERTH_PROFILE");
 	read_reserve(&reading);
 	read_range(&reading);
 	read_words(&reading);
-	read_profile(&reading);
 	check_directory(&reading);
 	environmentp->is_refused = reading.result != 0;
 	return reading.result;

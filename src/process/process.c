@@ -41,32 +41,30 @@ const char *process_reason(int error)
 	}
 }
 
-/* What was done about a refused variable; NULL where no line is wanted. Not
- * inlined: the policy is then not on the stack together with the text. */
-__attribute__((noinline)) static const char *
-consequence_of_refusal(struct process *process)
+/* Whether a process that has no shared map, or no policy, is refused ports. */
+static bool refuses(const struct policy *policy)
 {
-	struct policy policy;
-
-	process_policy(process, &policy);
-	if (policy.settings[SETTING_LOG] == LOG_NONE)
-		return NULL;
-	return policy_refuses_all(&policy) && !policy_observes(&policy)
-		       ? "; refusing to bind or connect"
-		       : "; the default is used";
+	return policy->settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE &&
+	       !policy_observes(policy);
 }
 
+/* Not inlined, as tell_opening(). */
 __attribute__((noinline)) static void tell_refused_variable(
-	struct process *process, const struct environment_error *error)
+	const struct process *process, const struct policy *policy,
+	const struct environment_error *error)
 {
-	const char *consequence = consequence_of_refusal(process);
 	char text[ENVIRONMENT_ERROR_TEXT_SIZE];
 
-	if (consequence == NULL)
+	if (policy->settings[SETTING_LOG] == LOG_NONE)
 		return;
 	environment_error_text(error, text);
-	log_line(&process->standard_error,
-		 (const char *const[]){ text, consequence, NULL });
+	log_line(
+		&process->standard_error,
+		(const char *const[]){ text,
+				       policy->is_guess && refuses(policy)
+					       ? "; refusing to bind or connect"
+					       : "; the default is used",
+				       NULL });
 }
 
 static void open_map(struct process *process, const struct place *place)
@@ -85,44 +83,23 @@ static void open_map(struct process *process, const struct place *place)
 			load_relaxed_u32(&process->map.memory->turn.n_lost));
 }
 
-/*
- * Called after both were opened, since the policy may say what is done without
- * a map.
- */
-static void tell_private(struct process *process)
+static void tell_private(struct process *process, const struct policy *policy)
 {
-	struct policy policy;
-
-	process_policy(process, &policy);
-	if (process->map.shared_error == 0)
-		return;
-	report_line(
-		&process->reporter, &policy,
-		(const char *const[]){
-			"no shared map (",
-			process_reason(-process->map.shared_error), "), ",
-			policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE &&
-					!policy_observes(&policy)
-				? "refusing to bind or connect"
-				: "this process uses a private map",
-			NULL });
+	report_line(&process->reporter, policy,
+		    (const char *const[]){
+			    "no shared map (",
+			    process_reason(-process->map.shared_error), "), ",
+			    refuses(policy) ? "refusing to bind or connect"
+					    : "this process uses a private map",
+			    NULL });
 }
 
-/*
- * Where there is no shared map, tell_private() has said so, and this says no
- * more.
- */
-static void tell_missed_policy(struct process *process)
+/* A policy may be in force that cannot be read, or others use another map. */
+static void tell_missed_policy(struct process *process,
+			       const struct policy *policy, int error)
 {
-	const int error = policy_source_file(&process->source)->missed;
-	struct policy policy;
-
-	if (process->map.shared_error != 0 ||
-	    (error == 0 && process->kernel.netns_inode != 0))
-		return;
-	process_policy(process, &policy);
 	event_count(&process->map, COUNTER_BAD_POLICY);
-	report_line(&process->reporter, &policy,
+	report_line(&process->reporter, policy,
 		    (const char *const[]){
 			    error != 0 ? "a policy cannot be read or made ("
 				       : "no /proc (",
@@ -136,18 +113,15 @@ static void tell_missed_policy(struct process *process)
  * A policy is in force that only processes which trust its owner follow; this
  * one does not.
  */
-static void tell_ignored_policy(struct process *process)
+static void tell_ignored_policy(struct process *process,
+				const struct policy *policy,
+				const struct policy_file *file)
 {
-	const struct policy_file *file = policy_source_file(&process->source);
-	struct policy policy;
 	char number[NUMBER_TEXT_SIZE];
 
-	if (!file->has_ignored)
-		return;
 	number_text(file->ignored_uid, number);
-	process_policy(process, &policy);
-	report_event(&process->reporter, &policy, &bad_policy);
-	report_line(&process->reporter, &policy,
+	report_event(&process->reporter, policy, &bad_policy);
+	report_line(&process->reporter, policy,
 		    (const char *const[]){
 			    "the policy of user ", number, " in ",
 			    place_parent_name(&process->source.place,
@@ -156,16 +130,27 @@ static void tell_ignored_policy(struct process *process)
 			    NULL });
 }
 
-/* Not inlined: each of these functions has a copy of the policy on its stack,
- * which the opening does not need. */
+/*
+ * Called after both were opened, since the policy may say what is done without
+ * a map. Not inlined: the copy of the policy is not on the stack while they are
+ * opened.
+ */
 __attribute__((noinline)) static void
 tell_opening(struct process *process, const struct environment_error *error)
 {
+	const struct policy_file *file;
+	struct policy policy;
+
+	process_policy(process, &policy);
+	file = policy_source_file(&process->source);
 	if (error != NULL)
-		tell_refused_variable(process, error);
-	tell_private(process);
-	tell_missed_policy(process);
-	tell_ignored_policy(process);
+		tell_refused_variable(process, &policy, error);
+	if (process->map.shared_error != 0)
+		tell_private(process, &policy);
+	else if (file->missed != 0 || process->kernel.netns_inode == 0)
+		tell_missed_policy(process, &policy, file->missed);
+	if (file->has_ignored)
+		tell_ignored_policy(process, &policy, file);
 }
 
 /* --- the limit of descriptors ---------------------------------------------
