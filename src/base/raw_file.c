@@ -57,9 +57,10 @@ int raw_file_status_at(int folder_fd, const char *name,
 	return look_up(folder_fd, name, AT_SYMLINK_NOFOLLOW, statusp);
 }
 
-int raw_file_status_of(const char *path, struct file_status *statusp)
+int raw_file_status_of(int folder_fd, const char *path,
+		       struct file_status *statusp)
 {
-	return look_up(AT_FDCWD, path, 0, statusp);
+	return look_up(folder_fd, path, 0, statusp);
 }
 
 /* By SYS_pread64 or SYS_pwrite64. error_at_end is the result where no more bytes
@@ -234,13 +235,6 @@ ssize_t raw_read_link(int folder_fd, const char *name, char *text, size_t size)
 void *raw_map_file(int fd, size_t size, int prot, int *errorp)
 {
 	return raw_map(size, prot, MAP_SHARED | MAP_NORESERVE, fd, 0, errorp);
-}
-
-void *raw_map_memory(size_t size, int *errorp)
-{
-	return raw_map(size, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0,
-		       errorp);
 }
 
 void *raw_map_again(const void *address, size_t size, int *errorp)

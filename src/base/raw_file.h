@@ -23,8 +23,9 @@ int raw_file_status(int fd, struct file_status *statusp);
 /* Of a name in a folder; of a symbolic link itself. */
 int raw_file_status_at(int folder_fd, const char *name,
 		       struct file_status *statusp);
-/* Of what a path leads to. */
-int raw_file_status_of(const char *path, struct file_status *statusp);
+/* Of what a path leads to, which begins in a folder or at the top. */
+int raw_file_status_of(int folder_fd, const char *path,
+		       struct file_status *statusp);
 
 /* Whether both are of the same file. */
 static inline bool file_status_is_same(const struct file_status *a,
@@ -81,9 +82,6 @@ ssize_t raw_read_link(int folder_fd, const char *name, char *text, size_t size);
  * in *errorp, on failure.
  */
 void *raw_map_file(int fd, size_t size, int prot, int *errorp);
-
-/* Memory that children share, without a file. */
-void *raw_map_memory(size_t size, int *errorp);
 
 /*
  * Maps a file that is mapped as shared a second time, from the same offset on,

@@ -55,7 +55,8 @@ static int each_entry(int fd, char *entries, int max,
 			const struct raw_entry *entry = (const void *)(entries +
 								       at);
 
-			visit(fd, entry->name, context);
+			if (visit != NULL)
+				visit(fd, entry->name, context);
 			at += entry->length;
 		}
 	return n < 0 ? (int)n : n_seen;
@@ -79,13 +80,6 @@ int folder_each(int parent_fd, const char *path, int max,
 	return result;
 }
 
-static void ignore(int fd, const char *name, void *context)
-{
-	(void)fd;
-	(void)name;
-	(void)context;
-}
-
 /*
  * Sets the mode where the umask has changed it. Where others may rename the
  * folder, the name may lead to another folder of this user by now: so only an
@@ -97,7 +91,7 @@ static void correct_mode(int fd, uint32_t mode)
 
 	if (raw_file_status(fd, &status) == 0 && status.uid == raw_geteuid() &&
 	    (status.mode & 07777) != mode &&
-	    folder_each(fd, ".", 3, ignore, NULL) == 2)
+	    folder_each(fd, ".", 3, NULL, NULL) == 2)
 		raw_call(SYS_fchmod, fd, mode);
 }
 

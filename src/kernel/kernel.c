@@ -112,7 +112,8 @@ static bool read_autobind_reuse(void)
 static void read_netns_inode(struct kernel *kernelp)
 {
 	struct file_status status;
-	const int result = raw_file_status_of(KERNEL_NETNS_PATH, &status);
+	const int result = raw_file_status_of(AT_FDCWD, KERNEL_NETNS_PATH,
+					      &status);
 
 	if (result == 0)
 		kernelp->netns_inode = status.inode;
@@ -125,7 +126,8 @@ static uint64_t inode_of_thread(void)
 {
 	struct file_status status;
 
-	return raw_file_status_of("/proc/thread-self/ns/net", &status) == 0
+	return raw_file_status_of(AT_FDCWD, "/proc/thread-self/ns/net",
+				  &status) == 0
 		       ? status.inode
 		       : 0;
 }

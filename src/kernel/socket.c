@@ -20,11 +20,6 @@ int socket_pin(int fd, uint16_t lo, uint16_t hi)
 			      sizeof(value));
 }
 
-void socket_unpin(int fd)
-{
-	socket_pin(fd, 0, 0);
-}
-
 bool socket_pin_is_heeded(int family, uint16_t port)
 {
 	const int fd = raw_socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);

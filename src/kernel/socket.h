@@ -35,7 +35,10 @@ int socket_pin(int fd, uint16_t lo, uint16_t hi);
 bool socket_pin_is_heeded(int family, uint16_t port);
 
 /* Removes the range from the socket: the kernel's own range holds again. */
-void socket_unpin(int fd);
+static inline void socket_unpin(int fd)
+{
+	socket_pin(fd, 0, 0);
+}
 
 /*
  * Who has set the range of a socket. A range of the socket's own port alone is

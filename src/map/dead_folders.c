@@ -58,17 +58,12 @@ static void look_at_process(int proc_fd, const char *name, void *context)
 {
 	char path[40];
 	struct file_status status;
-	int fd;
 
 	if (number_of(name) == 0)
 		return;
 	text_number(path, sizeof(path), "", number_of(name), "/ns/net");
-	fd = raw_open(proc_fd, path, O_RDONLY, 0);
-	if (fd < 0)
-		return;
-	if (raw_file_status(fd, &status) == 0)
+	if (raw_file_status_of(proc_fd, path, &status) == 0)
 		clear_suspicion(context, status.inode);
-	raw_close(fd);
 }
 
 /* A mount keeps a namespace that has no process: ip-netns(8). */
@@ -116,14 +111,11 @@ static void remove_folder(int parent_fd, uint64_t inode,
 
 static bool sees_all(void)
 {
-	const int fd = raw_open(AT_FDCWD, "/proc/self/ns/pid", O_RDONLY, 0);
-	struct file_status status = { .inode = 0 };
+	struct file_status status;
 
-	if (fd < 0)
-		return false;
-	(void)!raw_file_status(fd, &status);
-	raw_close(fd);
-	return status.inode == INITIAL_PID_NAMESPACE;
+	return raw_file_status_of(AT_FDCWD, "/proc/self/ns/pid", &status) ==
+		       0 &&
+	       status.inode == INITIAL_PID_NAMESPACE;
 }
 
 void dead_folders_clear(int parent_fd, const char *name,

@@ -272,7 +272,9 @@ int map_open_private(int shared_error, struct map *mapp)
 
 	*mapp = (struct map){ .rest_ms = REST_MS_DEFAULT,
 			      .shared_error = shared_error };
-	mapp->memory = raw_map_memory(sizeof(struct map_memory), &result);
+	mapp->memory = raw_map(
+		sizeof(struct map_memory), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0, &result);
 	if (mapp->memory == NULL)
 		return -ENOMEM;
 	fill_memory(mapp->memory, &nowhere);

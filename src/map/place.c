@@ -162,32 +162,27 @@ __attribute__((noinline)) static int open_named(const struct place *place,
 
 /* --- the others ----------------------------------------------------------- */
 
-/* Opens /run where root owns it, from the top. */
-static int open_run(const struct place *place)
+/* Opens a folder, or makes it, and closes its parent. */
+static int open_in(int parent_fd, const char *name, bool make)
 {
-	const int top_fd =
-		keep_trusted(place, PARENT_RUN,
-			     raw_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
 	int fd;
 
-	if (top_fd < 0)
-		return top_fd;
-	fd = folder_open(top_fd, "run", O_RDONLY);
-	raw_close(top_fd);
-	return keep_trusted(place, PARENT_RUN, fd);
+	if (parent_fd < 0)
+		return parent_fd;
+	fd = make ? folder_make(parent_fd, name, MODE_FOR_ALL, NULL)
+		  : folder_open(parent_fd, name, O_RDONLY);
+	raw_close(parent_fd);
+	return fd;
 }
 
+/* /run is opened where root owns it, from the top. */
 static int open_run_berth(const struct place *place, bool make)
 {
-	const int run_fd = open_run(place);
-	int fd;
+	const int top_fd = raw_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+	const int run_fd = open_in(keep_trusted(place, PARENT_RUN, top_fd),
+				   "run", false);
 
-	if (run_fd < 0)
-		return run_fd;
-	fd = make ? folder_make(run_fd, "berth", MODE_FOR_ALL, NULL)
-		  : folder_open(run_fd, "berth", O_RDONLY);
-	raw_close(run_fd);
-	return fd;
+	return open_in(keep_trusted(place, PARENT_RUN, run_fd), "berth", make);
 }
 
 static bool is_real_root(const struct place *place)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/raw.h"
 #include "map/shared_file.h"
@@ -116,13 +117,44 @@ static void adopt(struct policy_file *file, const struct shared_file *shared,
 	map(file, shared->fd);
 }
 
+/*
+ * Checks whether a folder, whoever made it, holds a policy that is in force in
+ * its place's namespace. Returns 0 with the file's status and header in *filep,
+ * and no descriptor; or -errno.
+ */
+static int look_for_policy(const struct place_folder *folder,
+			   struct shared_file *filep)
+{
+	const int fd = raw_open(folder->fd, policy_kind.name,
+				O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	const struct policy_preamble *preamble = (const void *)filep->header;
+	int result;
+
+	if (fd < 0)
+		return fd;
+	result = raw_file_status(fd, &filep->status);
+	if (result == 0)
+		result = S_ISREG(filep->status.mode)
+				 ? raw_file_read(fd, filep->header,
+						 sizeof(filep->header), 0)
+				 : -ESTALE;
+	raw_close(fd);
+	if (result == 0)
+		result = policy_kind.check(preamble, &filep->status,
+					   folder->place);
+	/* Relaxed: this process's own copy. */
+	return result == 0 && (load_relaxed_u64(&preamble->edition) & 1) == 0
+		       ? -ENOENT
+		       : result;
+}
+
 /* A policy that is not followed, because of the owner of its folder or file. */
 static void note_ignored(struct policy_file *file,
 			 const struct place_folder *folder)
 {
 	struct shared_file shared;
 
-	if (policy_kind_look(folder, &shared) < 0)
+	if (look_for_policy(folder, &shared) < 0)
 		return;
 	file->has_ignored = true;
 	file->ignored_uid = shared.status.uid;

@@ -30,16 +30,12 @@ static void take_first_name(char name[IDENTITY_NAME_SIZE])
  */
 static void read_name(char name[IDENTITY_NAME_SIZE])
 {
-	const int fd = raw_open(AT_FDCWD, "/proc/self/comm", O_RDONLY, 0);
-	ssize_t n = -1;
+	char line[IDENTITY_NAME_SIZE + 1];
+	const ssize_t n = raw_read_text("/proc/self/comm", line, sizeof(line));
 
 	memset(name, 0, IDENTITY_NAME_SIZE);
-	if (fd >= 0) {
-		n = raw_read(fd, name, IDENTITY_NAME_SIZE);
-		raw_close(fd);
-	}
 	if (n > 0)
-		name[n - 1] = '\0';
+		memcpy(name, line, (size_t)n - 1);
 	else
 		take_first_name(name);
 }

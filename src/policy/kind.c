@@ -3,9 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
-
-#include "base/raw.h"
 
 static int fill_file(int fd, const struct place *place)
 {
@@ -46,28 +43,3 @@ const struct shared_file_kind policy_kind = {
 	.fill = fill_file,
 	.check = check_header,
 };
-
-int policy_kind_look(const struct place_folder *folder,
-		     struct shared_file *filep)
-{
-	const int fd = raw_open(folder->fd, policy_kind.name,
-				O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	const struct policy_preamble *preamble = (const void *)filep->header;
-	int result;
-
-	if (fd < 0)
-		return fd;
-	result = raw_file_status(fd, &filep->status);
-	if (result == 0)
-		result = S_ISREG(filep->status.mode)
-				 ? raw_file_read(fd, filep->header,
-						 sizeof(filep->header), 0)
-				 : -ESTALE;
-	raw_close(fd);
-	if (result == 0)
-		result = check_header(preamble, &filep->status, folder->place);
-	/* Relaxed: this process's own copy. */
-	return result == 0 && (load_relaxed_u64(&preamble->edition) & 1) == 0
-		       ? -ENOENT
-		       : result;
-}

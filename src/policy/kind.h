@@ -15,11 +15,3 @@ policy_kind_is_followable(const struct policy_preamble *preamble)
 	return preamble->version == POLICY_FILE_VERSION &&
 	       preamble->header_size == sizeof(struct policy_file_header);
 }
-
-/*
- * Checks whether a folder, whoever made it, holds a policy that is in force in
- * its place's namespace. Returns 0 with the file's status and header in *filep,
- * and no descriptor; or -errno.
- */
-int policy_kind_look(const struct place_folder *folder,
-		     struct shared_file *filep);

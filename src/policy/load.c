@@ -34,62 +34,32 @@ static int load_at(const struct place *place, enum place_parent parent,
 	return result;
 }
 
-/*
- * Whether a trusted parent has a policy file; or, if not trusted, a policy in
- * force.
- */
-static bool has_policy(const struct place *place, enum place_parent parent,
-		       bool in_force)
-{
-	struct place_folder folder;
-	struct shared_file file;
-	bool has = false;
-
-	if (place_open(place, parent, MAKE_NOTHING, &folder) < 0)
-		return false;
-	if (in_force)
-		has = folder.is_trusted &&
-		      policy_kind_look(&folder, &file) == 0 &&
-		      place_trusts(place, parent, file.status.uid);
-	else if (shared_file_open(&policy_kind, &folder, false, &file) == 0)
-		has = raw_close(file.fd) == 0;
-	raw_close(folder.fd);
-	return has;
-}
-
 struct candidates {
 	enum place_parent parents[N_PLACE_PARENTS];
 	unsigned int n;
 };
 
-static bool is_roots_in_force(const struct place *place,
-			      enum place_parent *parentp)
-{
-	for (unsigned int parent = PARENT_RUN; parent <= PARENT_SHM; parent++)
-		if (has_policy(place, (enum place_parent)parent, true)) {
-			*parentp = (enum place_parent)parent;
-			return true;
-		}
-	return false;
-}
-
 /* Lists where a policy may be put, the best first. Returns 0 or -EACCES. */
 static int list_candidates(const struct place *place,
 			   struct candidates *candidates)
 {
-	enum place_parent first = PARENT_RUN;
-	const bool is_in_force = is_roots_in_force(place, &first);
+	struct policy_file file;
+	const bool is_roots = policy_file_open(place, POLICY_EXISTING, &file,
+					       NULL) == 0 &&
+			      place_parent_is_roots(file.parent);
+	const bool is_in_force = is_roots &&
+				 (policy_file_edition(&file) & 1) != 0;
 
+	policy_file_close(&file);
 	if (!is_in_force && place->directory != NULL)
 		*candidates = (struct candidates){ { PARENT_NAMED }, 1 };
+	else if (raw_geteuid() == 0 && is_in_force && file.parent == PARENT_SHM)
+		*candidates = (struct candidates){ { PARENT_SHM, PARENT_RUN },
+						   2 };
 	else if (raw_geteuid() == 0)
-		*candidates = (struct candidates){
-			{ first,
-			  first == PARENT_RUN ? PARENT_SHM : PARENT_RUN },
-			2
-		};
-	else if (is_in_force || has_policy(place, PARENT_RUN, false) ||
-		 has_policy(place, PARENT_SHM, false))
+		*candidates = (struct candidates){ { PARENT_RUN, PARENT_SHM },
+						   2 };
+	else if (is_roots)
 		/* This user's programs follow root's file. */
 		return -EACCES;
 	else

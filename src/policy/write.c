@@ -32,22 +32,18 @@ static void wait_step(void)
 }
 
 /*
- * A file that no other user can open, and so none can lock. In a folder of
- * BERTH_DIR it may belong to another user, who may hold the lock for ever: the
- * wait is limited.
+ * Takes the lock of a file that no other user can open, and so none can lock. In
+ * a folder of BERTH_DIR it may belong to another user, who may hold the lock for
+ * ever: the wait is limited.
  */
-static int open_lock(const struct policy_write *write)
-{
-	return raw_open(write->folder.fd, "lock",
-			O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
-}
-
 static int take_lock(struct policy_write *write)
 {
 	struct file_status status;
 	int result;
 
-	write->lock_fd = open_lock(write);
+	write->lock_fd = raw_open(write->folder.fd, "lock",
+				  O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK,
+				  0600);
 	if (write->lock_fd < 0)
 		return write->lock_fd;
 	result = raw_file_status(write->lock_fd, &status);

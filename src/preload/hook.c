@@ -72,7 +72,7 @@ __attribute__((destructor)) static void destruct(void)
 	struct process *process = hook_process();
 
 	if (process != NULL)
-		process_end(process);
+		process_forget(process, 0, ~0u);
 }
 
 long hook_run(struct call *call)

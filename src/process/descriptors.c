@@ -91,11 +91,6 @@ void process_forget(struct process *process, unsigned int first,
 	}
 }
 
-void process_end(struct process *process)
-{
-	process_forget(process, 0, ~0u);
-}
-
 static bool same_lease(const struct fd_facts *a, const struct fd_facts *b)
 {
 	return a->use == b->use && a->protocol == b->protocol &&

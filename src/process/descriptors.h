@@ -13,9 +13,6 @@
 
 #include "process/process.h"
 
-/* Releases every lease of the process, which is about to end. */
-void process_end(struct process *process);
-
 /* Gives the socket a lease that was just taken. The caller enters the facts. */
 void process_note_lease(struct process *process, const struct lease *lease,
 			struct fd_facts *factsp);
