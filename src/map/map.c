@@ -33,7 +33,7 @@ struct moment {
 	uint64_t index; /* of the word that is computed from it */
 };
 
-static void fill_by_hash(unsigned char *bytes, size_t n_bytes)
+static void fill_by_hash(char *bytes, size_t n_bytes)
 {
 	struct moment moment = {
 		.address = (uintptr_t)bytes,
@@ -46,20 +46,18 @@ static void fill_by_hash(unsigned char *bytes, size_t n_bytes)
 	clock_read(CLOCK_REALTIME, &moment.time);
 	if (seed != 0)
 		memcpy(&key, (const void *)seed, sizeof(key));
-	for (size_t done = 0; done < n_bytes; done += sizeof(uint64_t)) {
-		const size_t left = n_bytes - done;
+	for (; moment.index < n_bytes / sizeof(uint64_t); moment.index++) {
 		/* The result of a keyed hash does not disclose its key. */
 		const uint64_t word = siphash_2_4(&key, &moment,
 						  sizeof(moment));
 
-		memcpy(bytes + done, &word,
-		       left < sizeof(word) ? left : sizeof(word));
-		moment.index++;
+		memcpy(bytes + moment.index * sizeof(word), &word,
+		       sizeof(word));
 	}
 }
 
 /*
- * Fills up to 256 bytes (getrandom(2): such a request is always filled
+ * Fills whole words of up to 256 bytes (getrandom(2): such a request is always filled
  * completely) that cannot be predicted; where that fails (a seccomp filter,
  * early at boot), from a hash of AT_RANDOM. AT_RANDOM cannot be computed from
  * it: glibc makes its stack canary and its pointer guard of AT_RANDOM, and other

@@ -110,21 +110,15 @@ static int open_component(const struct place *place, int parent_fd,
  */
 static bool take_component(const char **pathp, char name[NAME_MAX + 1])
 {
-	const char *path = *pathp;
-	size_t length = 0;
+	const char *path = *pathp + strspn(*pathp, "/");
+	const size_t length = strcspn(path, "/");
 
-	while (*path == '/')
-		path++;
-	for (; path[length] != '\0' && path[length] != '/'; length++) {
-		if (length == NAME_MAX)
-			return false;
-		name[length] = path[length];
-	}
+	if (length > NAME_MAX)
+		return false;
+	memcpy(name, path, length);
 	name[length] = '\0';
 	path += length;
-	while (*path == '/')
-		path++;
-	*pathp = path;
+	*pathp = path + strspn(path, "/");
 	return true;
 }
 

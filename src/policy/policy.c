@@ -12,20 +12,26 @@ static void copy_name(char rule[EVENT_RULE_SIZE], const char *name)
 	memset(rule + length, 0, EVENT_RULE_SIZE - length);
 }
 
-void policy_of_environment(const struct environment *environment,
-			   struct policy *policyp)
+/* The environment's policy, but with another range. */
+static void fill(const struct environment *environment,
+		 const struct port_set *range, struct policy *policyp)
 {
-	*policyp = (struct policy){ .edition = 0 };
+	*policyp = (struct policy){ .is_guess = environment->is_refused };
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		for (int role = 0; role < N_ROLES; role++)
-			policyp->ranges[protocol][role] = &environment->range;
+			policyp->ranges[protocol][role] = range;
 		policyp->avoided[protocol] = &environment->reserved;
-		policyp->dynamic[protocol] = &environment->range;
+		policyp->dynamic[protocol] = range;
 	}
 	memcpy(policyp->settings, environment->settings,
 	       sizeof(policyp->settings));
-	policyp->is_guess = environment->is_refused;
 	copy_name(policyp->rule, "environment");
+}
+
+void policy_of_environment(const struct environment *environment,
+			   struct policy *policyp)
+{
+	fill(environment, &environment->range, policyp);
 }
 
 /* The policy of a process that cannot follow the policy in force. */
@@ -34,13 +40,8 @@ static void policy_of_none(const struct environment *environment,
 {
 	static const struct port_set empty;
 
-	policy_of_environment(environment, policyp);
 	/* Where there is no port to assign, the kernel chooses. */
-	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
-		for (int role = 0; role < N_ROLES; role++)
-			policyp->ranges[protocol][role] = &empty;
-		policyp->dynamic[protocol] = &empty;
-	}
+	fill(environment, &empty, policyp);
 	if (on_error == ON_ERROR_REFUSE)
 		policyp->settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
 	policyp->is_guess = true;

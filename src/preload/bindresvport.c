@@ -27,47 +27,37 @@ int bindresvport_sa(int fd, struct sockaddr *address);
 
 /* The ports that one call may take, and where to bind. */
 struct reserving {
-	struct policy policy;
-	enum protocol protocol;
-	bool is_narrowed; /* the policy's range has some of these ports */
+	const struct port_set *only;	/* NULL: all but those avoided */
+	const struct port_set *avoided; /* NULL: none */
 	int fd;
 };
 
-/* Where the policy's range has some of these ports, it alone counts. */
-static bool is_narrowed(const struct port_set *range)
-{
-	uint32_t lo, hi;
-
-	return port_set_next_run(range, LOWEST, &lo, &hi) && lo <= HIGHEST;
-}
-
-static void begin(struct reserving *reserving, int fd)
+/* Not inlined: the policy is not on the stack while a port is bound. */
+__attribute__((noinline)) static void begin(struct reserving *reserving, int fd)
 {
 	struct process *process = hook_process();
 	struct fd_facts facts;
+	struct policy policy;
+	const struct port_set *range;
+	uint32_t lo, hi;
 
 	*reserving = (struct reserving){ .fd = fd };
 	if (process == NULL || !hook_covers(process, fd, &facts))
 		return;
-	process_policy(process, &reserving->policy);
-	reserving->protocol = (enum protocol)facts.protocol;
-	if (!policy_observes(&reserving->policy))
-		reserving->is_narrowed = is_narrowed(
-			reserving->policy
-				.ranges[facts.protocol][ROLE_OF_LISTEN]);
+	process_policy(process, &policy);
+	if (policy_observes(&policy))
+		return;
+	reserving->avoided = policy.avoided[facts.protocol];
+	/* Where the policy's range has some of these ports, it alone counts. */
+	range = policy.ranges[facts.protocol][ROLE_OF_LISTEN];
+	if (port_set_next_run(range, LOWEST, &lo, &hi) && lo <= HIGHEST)
+		reserving->only = range;
 }
 
 static bool may_take(const struct reserving *reserving, uint16_t port)
 {
-	const struct policy *policy = &reserving->policy;
-
-	if (policy_observes(policy))
-		return true;
-	if (reserving->is_narrowed)
-		return port_set_has(
-			policy->ranges[reserving->protocol][ROLE_OF_LISTEN],
-			port);
-	return !policy_has(policy->avoided[reserving->protocol], port);
+	return reserving->only != NULL ? port_set_has(reserving->only, port)
+				       : !policy_has(reserving->avoided, port);
 }
 
 /* Binds to the first port of n from lo on, beginning at start. */
@@ -111,34 +101,23 @@ static int bind_reserved_port(int fd, union socket_address *address,
 	return result;
 }
 
-/* With NULL, the wildcard address of the socket's own family (libtirpc). */
-HOOK int bindresvport_sa(int fd, struct sockaddr *address)
+/*
+ * Binds to an address, or with NULL to the family's wildcard address. A port that
+ * the caller names is used as it is (libtirpc), unless always_chooses.
+ */
+static int bind_family(int fd, struct sockaddr *address, int family,
+		       bool always_chooses)
 {
+	const socklen_t length = endpoint_size(family);
 	union socket_address copy;
-	socklen_t length = sizeof(copy);
-	int result = 0;
+	int result;
 
-	if (address == NULL) {
-		/* libtirpc makes this call, so it counts as the program's. */
-		result = (int)raw_program_call(SYS_getsockname, fd,
-					       (long)&copy.generic,
-					       (long)&length, 0, 0, 0);
-		if (result < 0)
-			return (int)next_result(result);
-	}
-
-	const int family = address != NULL ? address->sa_family
-					   : copy.generic.sa_family;
-
-	length = endpoint_size(family);
 	if (length == 0)
 		return (int)next_result(-EPFNOSUPPORT);
-	if (address == NULL)
-		endpoint_wildcard(family, 0, &copy);
-	else
+	endpoint_wildcard(family, 0, &copy);
+	if (address != NULL)
 		memcpy(&copy, address, length);
-	/* A port that the caller names is used as it is (libtirpc). */
-	result = endpoint_port(&copy) != 0
+	result = endpoint_port(&copy) != 0 && !always_chooses
 			 ? bind_hooked(fd, &copy.generic, length, false)
 			 : bind_reserved_port(fd, &copy, length);
 	/* The port that was tried, even if it was refused (libtirpc). */
@@ -147,26 +126,34 @@ HOOK int bindresvport_sa(int fd, struct sockaddr *address)
 	return (int)next_result(result);
 }
 
+/* With NULL, the family is the socket's own (libtirpc). */
+HOOK int bindresvport_sa(int fd, struct sockaddr *address)
+{
+	union socket_address own;
+	socklen_t length = sizeof(own);
+	long result;
+
+	if (address != NULL)
+		return bind_family(fd, address, address->sa_family, false);
+	/* libtirpc makes this call, so it counts as the program's. */
+	result = raw_program_call(SYS_getsockname, fd, (long)&own.generic,
+				  (long)&length, 0, 0, 0);
+	if (result < 0)
+		return (int)next_result(result);
+	return bind_family(fd, NULL, own.generic.sa_family, false);
+}
+
 /*
  * In libtirpc this is its bindresvport_sa(). That of glibc supports IPv4 only,
  * and chooses the port whatever the address contains.
  */
 HOOK int bindresvport(int fd, struct sockaddr_in *address)
 {
-	union socket_address copy;
-	int result;
-
 	if (next.bindresvport_sa != NULL)
 		return bindresvport_sa(fd, (struct sockaddr *)address);
 	if (address != NULL && address->sin_family != AF_INET)
 		return (int)next_result(-EPFNOSUPPORT);
-	endpoint_wildcard(AF_INET, 0, &copy);
-	if (address != NULL)
-		memcpy(&copy, address, sizeof(*address));
-	result = bind_reserved_port(fd, &copy, sizeof(*address));
-	if (address != NULL)
-		endpoint_set_port(address, endpoint_port(&copy));
-	return (int)next_result(result);
+	return bind_family(fd, (struct sockaddr *)address, AF_INET, true);
 }
 
 /*
