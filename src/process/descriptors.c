@@ -38,11 +38,8 @@ static bool hand_to(struct fd_cache *cache, int fd,
 		    !facts_same_port(&now, facts))
 			return false;
 		next = fd_facts_with_lease(now, facts);
-		if (fd_cache_replace(cache, fd, now, next))
-			return true;
-		now = fd_cache_get(cache, fd);
-	} while (now.known);
-	return false;
+	} while (!fd_cache_replace(cache, fd, &now, next));
+	return true;
 }
 
 /* Whether another descriptor of the socket has the lease now. */
@@ -100,16 +97,15 @@ static bool same_lease(const struct fd_facts *a, const struct fd_facts *b)
 void process_invalidate(struct process *process, int fd)
 {
 	struct fd_facts now = fd_cache_get(&process->cache, fd);
+	struct fd_facts next;
 
 	/* Each further turn is caused by another thread's call. */
-	while (now.known && !now.ask_again) {
-		struct fd_facts ask_again = now;
-
-		ask_again.ask_again = 1;
-		if (fd_cache_replace(&process->cache, fd, now, ask_again))
+	do {
+		if (!now.known || now.ask_again)
 			return;
-		now = fd_cache_get(&process->cache, fd);
-	}
+		next = now;
+		next.ask_again = 1;
+	} while (!fd_cache_replace(&process->cache, fd, &now, next));
 }
 
 /* --- sockets that other processes have too -------------------------------- */
@@ -170,13 +166,9 @@ static void tell_copy(struct process *process, int fd,
 		next = keeps ? fd_facts_with_lease(*facts, &now)
 			     : fd_facts_without_lease(*facts);
 		next.ask_again = now.ask_again;
-		if (fd_cache_replace(&process->cache, fd, now, next)) {
-			if (!keeps && !same_lease(&now, facts))
-				give_back(process, &now);
-			return;
-		}
-		now = fd_cache_get(&process->cache, fd);
-	} while (now.known);
+	} while (!fd_cache_replace(&process->cache, fd, &now, next));
+	if (!keeps && !same_lease(&now, facts))
+		give_back(process, &now);
 }
 
 static void tell_copies(struct process *process, int fd,
@@ -224,7 +216,7 @@ bool process_set(struct process *process, int fd, struct fd_facts facts)
 bool process_withdraw(struct process *process, int fd, struct fd_facts entered,
 		      struct fd_facts facts)
 {
-	if (!fd_cache_replace(&process->cache, fd, entered, facts))
+	if (!fd_cache_replace(&process->cache, fd, &entered, facts))
 		return false;
 	if (facts.copies != 0)
 		tell_copies(process, fd, &facts);
@@ -243,9 +235,8 @@ static void number_copies(struct fd_cache *cache, int fd,
 		struct fd_facts numbered = *factsp;
 
 		numbered.copies = copies & 0x1ffff;
-		*factsp = fd_cache_replace(cache, fd, *factsp, numbered)
-				  ? numbered
-				  : fd_cache_get(cache, fd);
+		if (fd_cache_replace(cache, fd, factsp, numbered))
+			*factsp = numbered;
 	}
 }
 

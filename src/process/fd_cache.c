@@ -127,29 +127,30 @@ struct fd_facts fd_cache_put(struct fd_cache *cache, int fd,
 	return entry.facts;
 }
 
-bool fd_cache_replace(struct fd_cache *cache, int fd, struct fd_facts old,
+bool fd_cache_replace(struct fd_cache *cache, int fd, struct fd_facts *oldp,
 		      struct fd_facts facts)
 {
-	union entry expected = { .facts = old };
+	union entry expected = { .facts = *oldp };
 	const union entry entry = { .facts = facts };
 	atomic_u64 *wordp = word_of(cache, fd);
-
 	/* Acq_rel: as in fd_cache_put(). */
-	return wordp != NULL &&
-	       swap_if_acq_rel_u64(wordp, &expected.word, entry.word);
+	const bool is_replaced = wordp != NULL &&
+				 swap_if_acq_rel_u64(wordp, &expected.word,
+						     entry.word);
+
+	*oldp = wordp != NULL ? expected.facts : (struct fd_facts){ 0 };
+	return is_replaced;
 }
 
 bool fd_cache_remove(struct fd_cache *cache, int fd, struct fd_facts *factsp)
 {
-	/* Each further turn is caused by another descriptor's close. */
-	while (!fd_cache_replace(cache, fd, *factsp, (struct fd_facts){ 0 })) {
-		const struct fd_facts now = fd_cache_get(cache, fd);
+	struct fd_facts now = *factsp;
 
-		if (!now.known || now.copies == 0 ||
-		    now.copies != factsp->copies)
+	/* Each further turn is caused by another descriptor's close. */
+	while (!fd_cache_replace(cache, fd, &now, (struct fd_facts){ 0 }))
+		if (now.copies == 0 || now.copies != factsp->copies)
 			return false;
-		*factsp = now;
-	}
+	*factsp = now;
 	return true;
 }
 
@@ -245,11 +246,11 @@ static void drop_leases(struct fd_cache *cache, uint32_t generation)
 	int fd = fd_cache_next(cache, 0, MAX_FDS);
 
 	while (fd >= 0 && is_now(cache, generation)) {
-		const struct fd_facts facts = fd_cache_get(cache, fd);
+		struct fd_facts facts = fd_cache_get(cache, fd);
 
 		if (facts.use == USE_FREE ||
 		    facts.generation == (generation & 3) ||
-		    fd_cache_replace(cache, fd, facts,
+		    fd_cache_replace(cache, fd, &facts,
 				     fd_facts_without_lease(facts)))
 			fd = fd_cache_next(cache, (uint32_t)fd + 1, MAX_FDS);
 	}

@@ -102,9 +102,10 @@ struct fd_facts fd_cache_put(struct fd_cache *cache, int fd,
 			     struct fd_facts facts);
 
 /*
- * Replaces an entry that is still as given. Of several callers, one succeeds.
+ * Replaces an entry that is still as given. Of several callers, one succeeds;
+ * for the others *oldp holds what was found.
  */
-bool fd_cache_replace(struct fd_cache *cache, int fd, struct fd_facts old,
+bool fd_cache_replace(struct fd_cache *cache, int fd, struct fd_facts *oldp,
 		      struct fd_facts facts);
 
 /*
