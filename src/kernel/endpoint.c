@@ -50,44 +50,31 @@ struct endpoint endpoint_of(int family, const void *address, uint32_t scope,
 	return endpoint;
 }
 
-static bool read_in(const struct sockaddr *address, socklen_t length,
-		    struct endpoint *endpointp)
-{
-	if (length < sizeof(struct sockaddr_in))
-		return false;
-	*endpointp = endpoint_of(AF_INET,
-				 (const char *)address +
-					 offsetof(struct sockaddr_in, sin_addr),
-				 0, endpoint_port(address));
-	return true;
-}
-
-static bool read_in6(const struct sockaddr *address, socklen_t length,
-		     struct endpoint *endpointp)
-{
-	struct sockaddr_in6 in6 = { .sin6_scope_id = 0 };
-
-	if (length < IN6_SIZE_MIN)
-		return false;
-	memcpy(&in6, address,
-	       length < sizeof(in6) ? IN6_SIZE_MIN : sizeof(in6));
-	*endpointp = endpoint_of(AF_INET6, &in6.sin6_addr, in6.sin6_scope_id,
-				 ntohs(in6.sin6_port));
-	return true;
-}
-
 bool endpoint_read(const struct sockaddr *address, socklen_t length,
 		   struct endpoint *endpointp)
 {
+	union socket_address copy = { .in6 = { .sin6_scope_id = 0 } };
 	sa_family_t family;
 
 	if (!address || length < sizeof(family) ||
 	    length > sizeof(struct sockaddr_storage))
 		return false;
 	memcpy(&family, address, sizeof(family));
-	if (family == AF_INET)
-		return read_in(address, length, endpointp);
-	return family == AF_INET6 && read_in6(address, length, endpointp);
+	if (length < (family == AF_INET ? sizeof(copy.in) : IN6_SIZE_MIN))
+		return false;
+	if (family == AF_INET) {
+		memcpy(&copy.in, address, sizeof(copy.in));
+		*endpointp = endpoint_of(AF_INET, &copy.in.sin_addr, 0,
+					 ntohs(copy.in.sin_port));
+	} else if (family == AF_INET6) {
+		memcpy(&copy.in6, address,
+		       length < sizeof(copy.in6) ? IN6_SIZE_MIN
+						 : sizeof(copy.in6));
+		*endpointp = endpoint_of(AF_INET6, &copy.in6.sin6_addr,
+					 copy.in6.sin6_scope_id,
+					 ntohs(copy.in6.sin6_port));
+	}
+	return family == AF_INET || family == AF_INET6;
 }
 
 socklen_t endpoint_size(int family)

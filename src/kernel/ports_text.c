@@ -60,39 +60,47 @@ static int refuse(struct range_error *errorp, struct word word,
 	return -EINVAL;
 }
 
-static bool is_number(struct word word)
-{
-	for (size_t i = 0; i < word.length; i++)
-		if (word.start[i] < '0' || word.start[i] > '9')
-			return false;
-	return word.length > 0;
-}
-
-static int parse_port(struct word word, uint32_t *portp,
-		      struct range_error *errorp)
+/* Whether a word is a number, or two with a dash between them. */
+static bool take_numbers(struct word word, uint64_t *lop, uint64_t *hip)
 {
 	const char *at = word.start;
-	uint64_t port;
 
-	text_take_number(&at, &port);
-	if (port > PORT_MAX)
-		return refuse(errorp, word, "is beyond 65535");
-	if (!port)
-		return refuse(errorp, word, "is no port");
-	*portp = (uint32_t)port;
-	return 0;
+	if (!text_take_number(&at, lop))
+		return false;
+	*hip = *lop;
+	if (*at == '-') {
+		at++;
+		if (!text_take_number(&at, hip))
+			return false;
+	}
+	return at == word.start + word.length;
 }
 
-static int parse_numbers(struct word word, struct word lo, struct word hi,
-			 struct port_interval *portsp,
-			 struct range_error *errorp)
+static int check_port(uint64_t port, struct word word,
+		      struct range_error *errorp)
 {
-	int result = parse_port(lo, &portsp->lo, errorp);
+	if (port > PORT_MAX)
+		return refuse(errorp, word, "is beyond 65535");
+	return port == 0 ? refuse(errorp, word, "is no port") : 0;
+}
 
-	if (!result)
-		result = parse_port(hi, &portsp->hi, errorp);
-	if (!result && portsp->lo > portsp->hi)
+static int parse_numbers(struct word word, uint64_t lo, uint64_t hi,
+			 struct port_set *set, struct range_error *errorp)
+{
+	const size_t lo_length = strspn(word.start, "0123456789");
+	const size_t hi_at = lo_length < word.length ? lo_length + 1 : 0;
+	int result = check_port(lo, (struct word){ word.start, lo_length },
+				errorp);
+
+	if (result == 0)
+		result = check_port(hi,
+				    (struct word){ word.start + hi_at,
+						   word.length - hi_at },
+				    errorp);
+	if (result == 0 && lo > hi)
 		return refuse(errorp, word, "is reversed");
+	if (result == 0 && set != NULL)
+		port_set_add(set, (uint32_t)lo, (uint32_t)hi);
 	return result;
 }
 
@@ -186,40 +194,18 @@ static bool is_map_e(struct word word)
 	       memcmp(word.start, map_e_prefix, length) == 0;
 }
 
-/* Whether a word is a number, or two with a dash between them. */
-static bool split_numbers(struct word word, struct word *lop, struct word *hip)
-{
-	const char *dash = memchr(word.start, '-', word.length);
-
-	*lop = *hip = word;
-	if (dash) {
-		lop->length = (size_t)(dash - word.start);
-		hip->start = dash + 1;
-		hip->length = word.length - lop->length - 1;
-	}
-	return is_number(*lop) && is_number(*hip);
-}
-
 static int parse_word(struct word word, const struct range_names *names,
 		      struct port_set *set, struct range_error *errorp)
 {
-	struct port_interval ports;
-	struct word lo, hi;
+	const char *reason;
+	uint64_t lo, hi;
 
 	if (is_map_e(word))
 		return parse_map_e(word, set, errorp);
-	if (!split_numbers(word, &lo, &hi)) {
-		const char *reason = names->add(names->context, word.start,
-						word.length, set);
-
-		return reason ? refuse(errorp, word, reason) : 0;
-	}
-
-	int result = parse_numbers(word, lo, hi, &ports, errorp);
-
-	if (!result && set)
-		port_set_add(set, ports.lo, ports.hi);
-	return result;
+	if (take_numbers(word, &lo, &hi))
+		return parse_numbers(word, lo, hi, set, errorp);
+	reason = names->add(names->context, word.start, word.length, set);
+	return reason != NULL ? refuse(errorp, word, reason) : 0;
 }
 
 /* Reads a list; with set NULL it only checks. */

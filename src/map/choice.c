@@ -83,19 +83,19 @@ static struct choice start_random(struct choice_memory *memory,
 	};
 }
 
-/* offset plus a counter, which is moved on by one. */
+/* offset plus a counter, which is moved on by a step. */
 static struct choice start_counter(atomic_u32 *counterp, uint32_t offset,
-				   uint32_t n_ports)
+				   uint32_t step, uint32_t n_ports)
 {
 	/*
 	 * Relaxed: the counter says where to begin a search, never that a port
 	 * is free, so no reader needs to see anything written before it.
 	 */
-	uint32_t counter = add_relaxed_u32(counterp, 1);
+	const uint32_t counter = add_relaxed_u32(counterp, step);
 
 	return (struct choice){
 		.index = wrap(offset, counter, n_ports),
-		.step = 1,
+		.step = step,
 		.counterp = counterp,
 	};
 }
@@ -115,30 +115,21 @@ static struct choice start_table(struct choice_memory *memory,
 	const uint32_t step =
 		1 + scale((uint32_t)siphash_2_4(key, &from, sizeof(from)),
 			  CHOICE_STEP_MAX);
-	/* Relaxed: as in start_counter(). */
-	const uint32_t counter = add_relaxed_u32(counterp, step);
 
-	return (struct choice){
-		.index = wrap(offset, counter, n_ports),
-		.step = step,
-		.counterp = counterp,
-	};
+	return start_counter(counterp, offset, step, n_ports);
 }
 
+/* The search begins where the counter is afterwards, and goes on by one. */
 static struct choice start_increment(struct choice_memory *memory,
 				     const struct siphash_key *key,
 				     atomic_u32 *counterp, uint32_t n_ports)
 {
-	uint32_t step = 1 + scale(random_bits(memory, key), INCREMENT_MAX);
+	const uint32_t step = 1 +
+			      scale(random_bits(memory, key), INCREMENT_MAX);
+	struct choice choice = start_counter(counterp, step, step, n_ports);
 
-	/* Relaxed: as in start_counter(), a hint that nobody decides on. */
-	uint32_t counter = add_relaxed_u32(counterp, step) + step;
-
-	return (struct choice){
-		.index = wrap(0, counter, n_ports),
-		.step = 1,
-		.counterp = counterp,
-	};
+	choice.step = 1;
+	return choice;
 }
 
 struct choice choice_start(struct choice_memory *memory,
@@ -153,12 +144,12 @@ struct choice choice_start(struct choice_memory *memory,
 
 	switch (request->algorithm) {
 	case ALGORITHM_SEQUENTIAL:
-		return start_counter(next_ephemeral, 0, n_ports);
+		return start_counter(next_ephemeral, 0, 1, n_ports);
 	case ALGORITHM_RANDOM_INCREMENTS:
 		return start_increment(memory, key, next_ephemeral, n_ports);
 	case ALGORITHM_HASH:
 		if (request->has_remote)
-			return start_counter(next_ephemeral, f, n_ports);
+			return start_counter(next_ephemeral, f, 1, n_ports);
 		break;
 	case ALGORITHM_DOUBLE_HASH:
 		if (request->has_remote)
