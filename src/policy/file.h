@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "map/place.h"
+#include "map/shared_file.h"
 #include "policy/layout.h"
 
 struct policy_file {
@@ -109,3 +109,14 @@ bool policy_file_may_load(const struct place *place);
  * there is no file; or -EBUSY.
  */
 int policy_file_retire(int folder_fd);
+
+/* What makes a file a policy file, for opening one and for loading a policy. */
+extern const struct shared_file_kind policy_kind;
+
+/* Whether the rest of the file has the form that this version knows. */
+static inline bool
+policy_kind_is_followable(const struct policy_preamble *preamble)
+{
+	return preamble->version == POLICY_FILE_VERSION &&
+	       preamble->header_size == sizeof(struct policy_file_header);
+}

@@ -6,8 +6,6 @@
 #include <sys/file.h>
 
 #include "base/raw.h"
-#include "map/shared_file.h"
-#include "policy/kind.h"
 #include "policy/write.h"
 
 /* How often another process may replace the file that was opened. */

@@ -9,8 +9,6 @@
 #include <time.h>
 
 #include "base/raw.h"
-#include "map/shared_file.h"
-#include "policy/kind.h"
 
 /* How long to wait for another loader, which writes a few pages. */
 #define LOCK_WAIT_MS 10000u
