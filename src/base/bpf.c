@@ -93,24 +93,24 @@ static bool divides_by_zero(const struct machine *machine,
 	       operand(machine, instruction) == 0;
 }
 
-/*
- * How many instructions a jump skips; *is_knownp is false for what is no jump.
- */
-static uint32_t jump(const struct machine *machine,
-		     const struct sock_filter *instruction, bool *is_knownp)
+/* Fills in how many instructions are skipped. Returns false for what is no jump. */
+static bool jump(const struct machine *machine,
+		 const struct sock_filter *instruction, uint32_t *skippedp)
 {
 	const uint32_t value = operand(machine, instruction);
 	bool is_true;
 
+	*skippedp = instruction->k;
 	switch (BPF_OP(instruction->code)) {
-	case BPF_JA: return instruction->k;
+	case BPF_JA: return true;
 	case BPF_JEQ: is_true = machine->a == value; break;
 	case BPF_JGT: is_true = machine->a > value; break;
 	case BPF_JGE: is_true = machine->a >= value; break;
 	case BPF_JSET: is_true = (machine->a & value) != 0; break;
-	default: *is_knownp = false; return 0;
+	default: return false;
 	}
-	return is_true ? instruction->jt : instruction->jf;
+	*skippedp = is_true ? instruction->jt : instruction->jf;
+	return true;
 }
 
 /*
@@ -120,17 +120,13 @@ static uint32_t jump(const struct machine *machine,
 static bool step(struct machine *machine, const struct sock_filter *instruction,
 		 uint32_t *skippedp)
 {
-	bool is_known = true;
-
 	switch (BPF_CLASS(instruction->code)) {
 	case BPF_LD: return load(machine, instruction, &machine->a);
 	case BPF_LDX: return load(machine, instruction, &machine->x);
 	case BPF_ST: return store(machine, instruction, machine->a);
 	case BPF_STX: return store(machine, instruction, machine->x);
 	case BPF_ALU: return compute(machine, instruction);
-	case BPF_JMP:
-		*skippedp = jump(machine, instruction, &is_known);
-		return is_known;
+	case BPF_JMP: return jump(machine, instruction, skippedp);
 	case BPF_MISC:
 		if (BPF_MISCOP(instruction->code) == BPF_TAX)
 			machine->x = machine->a;

@@ -2,6 +2,7 @@
 #include "base/raw.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -116,6 +117,19 @@ int raw_setsockopt(int fd, int level, int name, const void *value,
 		   socklen_t length)
 {
 	return (int)raw_call(SYS_setsockopt, fd, level, name, value, length);
+}
+
+int raw_poll(int fd, short events)
+{
+	struct pollfd polled = { .fd = fd, .events = events };
+#ifdef SYS_poll
+	const long n = raw_call(SYS_poll, &polled, 1);
+#else
+	const struct timespec at_once = { 0 };
+	const long n = raw_call(SYS_ppoll, &polled, 1, &at_once);
+#endif
+
+	return n == 1 ? polled.revents : (int)n;
 }
 
 int raw_get_int_option(int fd, int level, int name, int *valuep)

@@ -73,6 +73,10 @@ int raw_getsockopt(int fd, int level, int name, void *value,
 int raw_setsockopt(int fd, int level, int name, const void *value,
 		   socklen_t length);
 
+/* The result of poll(2) for one descriptor, without waiting: its events, 0 or
+ * -errno. */
+int raw_poll(int fd, short events);
+
 /* An int option. Returns 0 or -errno. */
 int raw_get_int_option(int fd, int level, int name, int *valuep);
 int raw_set_int_option(int fd, int level, int name, int value);

@@ -107,15 +107,6 @@ static long write_to(int fd, const struct iovec *parts, size_t n_parts)
 	return raw_call(SYS_writev, fd, parts, n_parts);
 }
 
-static bool has_room(void)
-{
-	struct pollfd poll = { .fd = STDERR_FILENO, .events = POLLOUT };
-	long at_once[2] = { 0, 0 };
-
-	return raw_call(SYS_ppoll, &poll, 1, at_once) == 1 &&
-	       poll.revents == POLLOUT;
-}
-
 static bool is_terminal(void)
 {
 	struct {
@@ -138,7 +129,7 @@ static long write_if_room(const struct standard_error *noted,
 
 	if (noted->type == S_IFREG || noted->type == S_IFBLK)
 		return write_to(STDERR_FILENO, parts, n_parts);
-	if (!has_room())
+	if (raw_poll(STDERR_FILENO, POLLOUT) != POLLOUT)
 		return 0;
 	if (noted->type == S_IFIFO || is_terminal())
 		fd = raw_open(AT_FDCWD, "/proc/self/fd/2",

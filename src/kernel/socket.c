@@ -58,20 +58,6 @@ enum socket_range socket_range(int fd, bool mptcp)
 	return socket_range_of(fd, mptcp, (uint32_t)value);
 }
 
-/* The result of poll() without waiting, or -errno. */
-static int poll_now(int fd, short events)
-{
-	struct pollfd polled = { .fd = fd, .events = events };
-#ifdef SYS_poll
-	const long n = raw_call(SYS_poll, &polled, 1);
-#else
-	const struct timespec at_once = { 0 };
-	const long n = raw_call(SYS_ppoll, &polled, 1, &at_once);
-#endif
-
-	return n == 1 ? polled.revents : (int)n;
-}
-
 /*
  * Where a filter forbids TCP_INFO: poll() gives POLLHUP for state CLOSE, and
  * for a connection that is shut down in both directions (tcp_poll() in
@@ -79,7 +65,7 @@ static int poll_now(int fd, short events)
  */
 static bool hangs_up(int fd)
 {
-	const int events = poll_now(fd, 0);
+	const int events = raw_poll(fd, 0);
 
 	return events > 0 && (events & POLLHUP) != 0;
 }
@@ -101,7 +87,7 @@ bool socket_is_closed(int fd)
 bool socket_is_cut_off(int fd)
 {
 	const int events = filter_is_inherited() ? -ENOSYS
-						 : poll_now(fd, POLLRDHUP);
+						 : raw_poll(fd, POLLRDHUP);
 
 	return events < 0 || (events & POLLRDHUP) != 0;
 }

@@ -224,35 +224,30 @@ static int open_named(const struct opening *opening)
 	return result;
 }
 
-static int open_in_folder(const struct opening *opening)
-{
-	struct opening now = *opening;
-
-	for (int round = 0; round < MAX_ROUNDS; round++) {
-		now.yields = round < MAX_ROUNDS - 2;
-
-		int result = open_named(&now);
-
-		if (result != -ENOENT || !now.create)
-			return result;
-		result = make(&now);
-		if (result < 0 && result != -EEXIST)
-			return place_failure(result);
-	}
-	/* The file was made, but could not be opened in these rounds. */
-	return -ESTALE;
-}
-
 int shared_file_open(const struct shared_file_kind *kind,
 		     const struct place_folder *folder, bool create,
 		     struct shared_file *filep)
 {
-	const struct opening opening = {
+	struct opening opening = {
 		.kind = kind,
 		.folder = folder,
 		.create = create && !folder->place->makes_nothing,
 		.file = filep,
 	};
 
-	return folder->is_trusted ? open_in_folder(&opening) : -EPERM;
+	if (!folder->is_trusted)
+		return -EPERM;
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		opening.yields = round < MAX_ROUNDS - 2;
+
+		int result = open_named(&opening);
+
+		if (result != -ENOENT || !opening.create)
+			return result;
+		result = make(&opening);
+		if (result < 0 && result != -EEXIST)
+			return place_failure(result);
+	}
+	/* The file was made, but could not be opened in these rounds. */
+	return -ESTALE;
 }

@@ -56,17 +56,14 @@ static bool has_succeeded(long result, unsigned int flags)
 long seccomp_hooked(unsigned int operation, unsigned int flags,
 		    const void *argument)
 {
-	struct filter *copy;
-	long result;
+	const bool is_strict = operation == SECCOMP_SET_MODE_STRICT;
+	const bool sets = is_strict || operation == SECCOMP_SET_MODE_FILTER;
+	struct filter *copy = sets ? filter_begin() : NULL;
+	const long result = next.syscall(SYS_seccomp, operation, flags,
+					 argument, 0L, 0L, 0L);
 
-	if (operation != SECCOMP_SET_MODE_STRICT &&
-	    operation != SECCOMP_SET_MODE_FILTER)
-		return next.syscall(SYS_seccomp, operation, flags, argument, 0L,
-				    0L, 0L);
-	copy = filter_begin();
-	result = next.syscall(SYS_seccomp, operation, flags, argument, 0L, 0L,
-			      0L);
-	filter_end(copy, operation == SECCOMP_SET_MODE_STRICT ? NULL : argument,
-		   has_succeeded(result, flags));
+	if (sets)
+		filter_end(copy, is_strict ? NULL : argument,
+			   has_succeeded(result, flags));
 	return result;
 }
