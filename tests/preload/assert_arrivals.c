@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * assert_arrivals RANGE [away]: a socket without a port that arrives under the
- * number of one that was closed unseen has its port from the range, and so has
- * one of another kind that was made unseen; a descriptor that the program has
- * sent to itself shows no pin; and a thread that goes to another network
- * namespace neither takes leases there nor loses those here. Edge cases 38 and
- * 53.
+ * number of one that was closed unseen has its port from the range; and a thread
+ * that goes to another network namespace neither takes leases there nor loses
+ * those here. Edge cases 38 and 53.
  */
 #include "lease_map.h"
 #include "probe.h"
@@ -25,8 +23,6 @@
 #define SYS_pidfd_getfd 438
 #endif
 
-#define SERVED 7000
-#define OWN 7001
 #define N_HELD 4
 #define N_RANGE 8
 
@@ -109,57 +105,6 @@ static void arrivals(const struct kind *kind, const char *range)
 	}
 }
 
-/* A socket of another kind has the number now. Without a port, it is another
- * than Berth knows where the call is one that the old kind does not have. */
-static void replaced(const struct kind *old, const struct kind *new,
-		     const char *range)
-{
-	const int fd = open_kind(old);
-
-	call_unseen(SYS_close, fd, 0, 0, 0, 0);
-	must((int)call_unseen(SYS_socket, new->family, new->type, new->protocol,
-			      0, 0) == fd
-		     ? 0
-		     : -1,
-	     "the number");
-	if (old->family != new->family)
-		bind_to(fd, any_of(new, 0));
-	else if (new->type == SOCK_DGRAM)
-		send_to(fd, loopback_of(new, 9), 0);
-	else
-		listen(fd, 1);
-	check(range_has(range, local_port(fd)),
-	      "%s under the number of %s takes port %u", new->name, old->name,
-	      local_port(fd));
-	close(fd);
-}
-
-/* A send gives an MPTCP socket back the pin of its first connect, which was
- * reset; the socket has another port now. */
-static void sent_before(const struct kind *kind)
-{
-	const int server = start_server(kind, loopback_of(kind, SERVED));
-	const int fd = open_kind(kind);
-	struct address cut = loopback_of(kind, SERVED);
-	int copy, range = -1;
-	socklen_t length = sizeof(range);
-
-	must(connect_to(fd, loopback_of(kind, SERVED)), "connect");
-	copy = pass_to_self(fd);
-	close(server);
-	/* Without a pin, the socket keeps the port of the connect. */
-	bind_to(fd, loopback_of(kind, OWN));
-	cut.length = sizeof(cut.sa.sa_family);
-	check(send_to(fd, cut, MSG_FASTOPEN) < 0, "%s: the send fails",
-	      kind->name);
-	must(getsockopt(copy, SOL_IP, IP_LOCAL_PORT_RANGE, &range, &length),
-	     "getsockopt");
-	check(range == 0, "%s: the copy shows no range, not %#x", kind->name,
-	      (unsigned int)range);
-	close(copy);
-	close(fd);
-}
-
 /* --- another network namespace -------------------------------------------- */
 
 static struct lease_map map;
@@ -224,11 +169,5 @@ int main(int argc, char **argv)
 	for (const struct kind *kind = kinds; kind < kinds + N_KINDS; kind++)
 		if (kind_present(kind))
 			arrivals(kind, argv[1]);
-	replaced(&kinds[UDP4], &kinds[TCP4], argv[1]);
-	replaced(&kinds[TCP4], &kinds[UDP4], argv[1]);
-	replaced(&kinds[UDP6], &kinds[TCP4], argv[1]);
-	replaced(&kinds[TCP4], &kinds[UDP6], argv[1]);
-	if (kind_present(&kinds[MPTCP6]))
-		sent_before(&kinds[MPTCP6]);
 	return 0;
 }

@@ -24,13 +24,14 @@ KNOWN_BOUND = [
     ('udp', r'( connect unspec: 0 .*)/0$', r'\1/auto'),
     ('udp', r' unspec: bind ', None),
     ('order', r'( connect unspec: 0 .*)/0$', r'\1/auto'),
+    ('order', r' sent before: bind ', None),
     # A child has connected the socket with SO_REUSEADDR set.
     ('exhausted', r'( connected by a child: .* reuseaddr=)0 (.*)$', r'\g<1>1 \2'),
     # So does the port of a SCTP send that the kernel refuses; sctp_autobind().
     ('sctp', r'( \[224.0.0.1\]:.*: -1 EINVAL .*)/0$', r'\1/auto'),
     ('sctp', r' (nobody|wrong|send, multicast): bind ', None),
     # A child has connected the parent's socket: its parent sees the option.
-    ('probe_process', r'(: -1 EISCONN reuseaddr=)0 (.*)$', r'\g<1>1 \2'),
+    ('dup', r'( fork: .* reuseaddr=)0 (.*)$', r'\g<1>1 \2'),
 ]
 
 N_SHOWN = 10

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Children, threads and handlers look the same with and without Berth. Edge
- * cases 17, 19, 20 and 23.
+ * cases 17, 20 and 23.
  */
 #include "probe.h"
 
@@ -35,28 +35,6 @@ static void wait_for(pid_t child, const char *name)
 
 	must(waitpid(child, &status, 0), "waitpid");
 	report_text("%s: status %d", name, status);
-}
-
-/* Edge case 19: the child closes, the parent lives on. */
-static void fork_child(void)
-{
-	int bound = new_stream(), fresh = new_stream();
-
-	REPORT(bound, bind_to(bound, address_of("127.0.0.1", 0)), "bind");
-	pid_t child = must(fork(), "fork");
-	if (child == 0) {
-		REPORT(-1, close(bound), "child close");
-		REPORT(fresh, connect_to(fresh, peer()), "child connect");
-		bound = new_stream();
-		REPORT(bound, bind_to(bound, address_of("127.0.0.1", 0)),
-		       "child bind");
-		_exit(0);
-	}
-	wait_for(child, "fork");
-	REPORT(bound, listen(bound, 1), "parent listen");
-	REPORT(fresh, connect_to(fresh, peer()), "parent connect");
-	close(bound);
-	close(fresh);
 }
 
 /* Edge case 20: the child shares memory, but not descriptors. */
@@ -154,19 +132,6 @@ static void handler(void)
 	report_text("connect in a handler: %d", (int)handler_result);
 }
 
-/* Standard descriptors are no different from others. */
-static void as_stdin(void)
-{
-	int saved = must(dup(0), "dup"), fd = new_stream();
-
-	REPORT(0, dup2(fd, 0), "dup2 onto 0");
-	REPORT(0, connect_to(0, peer()), "connect 0");
-	REPORT(-1, dup2(saved, 0), "dup2 back");
-	REPORT(fd, connect_to(fd, peer()), "connect the other");
-	close(fd);
-	close(saved);
-}
-
 /* All six arguments of syscall(2) arrive. */
 static void six_arguments(void)
 {
@@ -189,12 +154,10 @@ static void six_arguments(void)
 int main(void)
 {
 	server = start_server(&kinds[TCP4], peer());
-	fork_child();
 	vfork_child();
 	spawn_child();
 	threads();
 	handler();
-	as_stdin();
 	six_arguments();
 	return 0;
 }

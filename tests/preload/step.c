@@ -87,6 +87,9 @@ static const char large[70000] = "x";
 	STEP(dup, keep_fd(CALL(dup, FD))) \
 	STEP(dup2, keep_fd(DUP2(FD, N(0)))) \
 	STEP(dup3, keep_fd(CALL(dup3, FD, N(0), N(1)))) \
+	STEP(unseen_close, call_unseen(SYS_close, FD, 0, 0, 0, 0)) \
+	STEP(unseen_socket, (FD = (int)call_unseen(SYS_socket, number(0), \
+						   number(1), 0, 0, 0))) \
 	STEP(pass, keep_fd(pass_to_self(FD))) \
 	STEP(close, drop_fd(CALL(close, FD))) \
 	STEP(fclose, drop_fd(fclose(fdopen(FD, "r+")))) \
