@@ -46,9 +46,15 @@ Test(policy_file, a_map_that_is_there_already_sees_what_is_published)
 	const uint64_t first = publish_ok('a');
 
 	assert_in_force(first, 'a');
+	/* So does one that is opened later. */
+	policy_file_close(&file);
+	cr_assert_eq(open_file(POLICY_EXISTING), 0);
+	assert_in_force(first, 'a');
 
 	const uint64_t none = unpublish();
 
+	/* For who reads it just now. */
+	cr_assert(slot_is(first, 'a', IMAGE_SIZE));
 	cr_assert_gt(none, first);
 	cr_assert_eq(policy_file_edition(&file), none);
 	cr_assert_eq(none % 2, 0);
@@ -57,17 +63,6 @@ Test(policy_file, a_map_that_is_there_already_sees_what_is_published)
 
 	cr_assert_gt(second, none);
 	assert_in_force(second, 'b');
-}
-
-Test(policy_file, one_that_is_opened_later_sees_the_same)
-{
-	make();
-
-	const uint64_t edition = publish_ok('a');
-
-	policy_file_close(&file);
-	cr_assert_eq(open_file(POLICY_EXISTING), 0);
-	assert_in_force(edition, 'a');
 }
 
 Test(policy_file, loads_take_turns_in_two_slots)
@@ -87,16 +82,6 @@ Test(policy_file, loads_take_turns_in_two_slots)
 	assert_in_force(third, 'c');
 	cr_assert_eq(image_of(first), image_of(third));
 	cr_assert(slot_is(second, 'b', IMAGE_SIZE));
-}
-
-Test(policy_file, an_unload_leaves_the_old_image_for_who_reads_it)
-{
-	make();
-
-	const uint64_t edition = publish_ok('a');
-
-	unpublish();
-	cr_assert(slot_is(edition, 'a', IMAGE_SIZE));
 }
 
 Test(policy_file, a_shorter_image_is_told_by_its_size)
@@ -262,10 +247,10 @@ Test(policy_file, an_unload_takes_another_versions_out_of_force)
 	cr_assert_eq(policy_file_edition(&file), edition);
 }
 
-/* Edge case 47. 512 KiB: what is there already has more. */
-static void limit_memory(void)
+/* Edge case 47. To 512 KiB: what is there already has more. */
+static void limit_memory(rlim_t size)
 {
-	struct rlimit limit = { 512 << 10, RLIM_INFINITY };
+	struct rlimit limit = { size, RLIM_INFINITY };
 
 	cr_assert_eq(setrlimit(RLIMIT_AS, &limit), 0);
 }
@@ -275,16 +260,15 @@ Test(policy_file, without_memory_to_map_it_is_known_to_be_in_force)
 	const struct policy_load load = { .image = image,
 					  .size = IMAGE_SIZE,
 					  .on_error = ON_ERROR_REFUSE };
-	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
 	uint64_t edition, seen;
 	int opened, followed;
 
 	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL), 0);
-	limit_memory();
+	limit_memory(512 << 10);
 	opened = open_file(POLICY_CREATE);
 	seen = policy_file_edition(&file);
 	followed = follow(edition);
-	setrlimit(RLIMIT_AS, &limit);
+	limit_memory(RLIM_INFINITY);
 	cr_assert_eq(opened, 0);
 	cr_assert_eq(seen, edition);
 	cr_expect_eq(policy_file_on_error(&file, edition), ON_ERROR_REFUSE);
@@ -293,7 +277,6 @@ Test(policy_file, without_memory_to_map_it_is_known_to_be_in_force)
 
 Test(policy_file, without_memory_for_an_image_that_comes_it_is_not_followed)
 {
-	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
 	uint64_t first, second;
 	int followed;
 
@@ -301,9 +284,9 @@ Test(policy_file, without_memory_for_an_image_that_comes_it_is_not_followed)
 	first = publish_ok('a');
 	assert_in_force(first, 'a');
 	second = publish_ok('b');
-	limit_memory();
+	limit_memory(512 << 10);
 	followed = follow(second);
-	setrlimit(RLIMIT_AS, &limit);
+	limit_memory(RLIM_INFINITY);
 	cr_expect_eq(followed, -ENOMEM);
 	/* Once there is memory, it is. */
 	assert_in_force(second, 'b');

@@ -85,30 +85,20 @@ static void assert_noticed(size_t offset)
 				  policy_set(&tables, i) != NULL);
 }
 
+/* Any change before the sets, where all of it is quick; of two bits within. */
 Test(policy_image, a_change_of_any_byte_is_noticed)
 {
 	unsigned char *bytes = (unsigned char *)&image;
 
 	for (size_t i = 0; i < sizeof(image); i++)
-		for (int bit = 0; bit < 8; bit += 7) {
-			bytes[i] ^= (unsigned char)(1 << bit);
+		for (int change = 1; change < 256; change++) {
+			if (i >= SETS_OFFSET && change != 1 && change != 128)
+				continue;
+			bytes[i] ^= (unsigned char)change;
 			assert_noticed(i);
-			bytes[i] ^= (unsigned char)(1 << bit);
+			bytes[i] ^= (unsigned char)change;
 		}
 	cr_assert_eq(open_image(), 0);
-}
-
-/* Of what lies before the sets, where all of it is quick. */
-Test(policy_image, every_other_value_of_any_byte_is_noticed)
-{
-	unsigned char *bytes = (unsigned char *)&image;
-
-	for (size_t i = 0; i < SETS_OFFSET; i++)
-		for (int change = 1; change < 256; change++) {
-			bytes[i] ^= (unsigned char)change;
-			cr_assert(is_noticed(), "byte %zu", i);
-			bytes[i] ^= (unsigned char)change;
-		}
 }
 
 Test(policy_image, two_words_that_change_places_are_noticed)

@@ -228,6 +228,15 @@ static void assert_told(const char *what, const struct told *told,
 	assert_counted(told->counter, 1);
 }
 
+static void assert_told_or_nothing(const char *what, const struct told *told,
+				   enum event_call call, uint32_t port)
+{
+	if (told->kind == N_EVENT_KINDS)
+		assert_nothing_told(what);
+	else
+		assert_told(what, told, call, port);
+}
+
 Test(refusal, each_call_is_refused_or_passes_and_is_told)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -244,12 +253,9 @@ Test(refusal, each_call_is_refused_or_passes_and_is_told)
 		result = port == 0 ? connect_to_itself() : bind_tcp(port);
 		cr_assert_eq(result, told->result, "%s: %d", cases[i].sentence,
 			     result);
-		if (told->kind == N_EVENT_KINDS)
-			assert_nothing_told(cases[i].sentence);
-		else
-			assert_told(cases[i].sentence, told,
-				    port == 0 ? CALL_CONNECT : CALL_BIND,
-				    port == 0 ? CONNECT_PORT : port);
+		assert_told_or_nothing(cases[i].sentence, told,
+				       port == 0 ? CALL_CONNECT : CALL_BIND,
+				       port == 0 ? CONNECT_PORT : port);
 	}
 }
 
@@ -346,49 +352,44 @@ static int send_without_map(void)
 	return refusal_without_map(&process, &policy, CALL_SEND, PROTOCOL_UDP);
 }
 
-Test(refusal, with_shared_memory_there_is_nothing_to_refuse)
+/* What a send is told without the map, or the policy, that it is to follow. */
+Test(refusal, without_map_or_policy_it_is_refused_where_that_is_set)
 {
-	set_strict(MODE_ENFORCE);
-	cr_assert_eq(send_without_map(), 0);
-	assert_nothing_told("");
-}
+	static const struct {
+		int error; /* of the shared map */
+		bool is_guess;
+		enum mode mode;
+		enum on_error on_error;
+		struct told told;
+	} lacks[] = {
+		{ 0, false, MODE_ENFORCE, ON_ERROR_REFUSE, NOTHING },
+		{ -ENOSPC, false, MODE_ENFORCE, ON_ERROR_PRIVATE, NOTHING },
+		{ -ENOSPC, false, MODE_ENFORCE, ON_ERROR_REFUSE,
+		  REFUSED(-EACCES, NO_MAP) },
+		{ -ENOSPC, false, MODE_OBSERVE, ON_ERROR_REFUSE,
+		  OBSERVED(NO_MAP) },
+		{ 0, true, MODE_ENFORCE, ON_ERROR_PRIVATE, NOTHING },
+		{ 0, true, MODE_ENFORCE, ON_ERROR_REFUSE,
+		  REFUSED(-EACCES, BAD_POLICY) },
+	};
 
-Test(refusal, without_shared_memory_a_process_goes_on_by_itself)
-{
-	process.map.shared_error = -ENOSPC;
-	cr_assert_eq(send_without_map(), 0);
-	assert_nothing_told("");
-}
+	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++) {
+		struct event event;
 
-Test(refusal, without_shared_memory_it_is_refused_where_that_is_set)
-{
-	struct event event;
-
-	policy.settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
-	process.map.shared_error = -ENOSPC;
-	cr_assert_eq(send_without_map(), -EACCES);
-	assert_told("", &(struct told)REFUSED(-EACCES, NO_MAP), CALL_SEND, 0);
-	cr_assert(event_get(&process.map, 0, &event));
-	cr_assert_eq(event.protocol, PROTOCOL_UDP);
-}
-
-Test(refusal, without_what_to_follow_it_is_refused_where_that_is_set)
-{
-	policy.is_guess = true;
-	cr_assert_eq(send_without_map(), 0);
-	assert_nothing_told("");
-	policy.settings[SETTING_ON_ERROR] = ON_ERROR_REFUSE;
-	cr_assert_eq(send_without_map(), -EACCES);
-	assert_told("", &(struct told)REFUSED(-EACCES, BAD_POLICY), CALL_SEND,
-		    0);
-}
-
-Test(refusal, observing_goes_on_without_shared_memory_but_tells)
-{
-	set_strict(MODE_OBSERVE);
-	process.map.shared_error = -ENOSPC;
-	cr_assert_eq(send_without_map(), 0);
-	assert_told("", &(struct told)OBSERVED(NO_MAP), CALL_SEND, 0);
+		teardown();
+		setup();
+		process.map.shared_error = lacks[i].error;
+		policy.is_guess = lacks[i].is_guess;
+		set_strict(lacks[i].mode);
+		policy.settings[SETTING_ON_ERROR] = (uint8_t)lacks[i].on_error;
+		cr_assert_eq(send_without_map(), lacks[i].told.result, "%zu",
+			     i);
+		assert_told_or_nothing("", &lacks[i].told, CALL_SEND, 0);
+		if (lacks[i].told.kind != N_EVENT_KINDS) {
+			cr_assert(event_get(&process.map, 0, &event));
+			cr_assert_eq(event.protocol, PROTOCOL_UDP);
+		}
+	}
 }
 
 Test(refusal, without_any_map_it_is_refused_all_the_same)
