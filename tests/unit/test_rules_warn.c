@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <arpa/inet.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/rules/rules.h"
 #include "rules_by_hand.h"
+#include "sockets_here.h"
 
 TestSuite(rules_warn, .timeout = 900);
 
@@ -74,19 +73,10 @@ Test(rules_warn, a_kernel_that_is_left_no_port_is_warned_of)
 
 Test(rules_warn, a_listener_in_a_range_is_warned_of)
 {
-	const int fd = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t length = sizeof(address);
 	char range[16], expected[256];
-	unsigned int port;
+	uint16_t port;
+	const int fd = open_bound(SOCK_STREAM, 1, &port);
 
-	cr_assert_eq(bind(fd, (struct sockaddr *)&address, length), 0);
-	cr_assert_eq(listen(fd, 1), 0);
-	cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-	port = ntohs(address.sin_port);
 	snprintf(range, sizeof(range), "%u", port);
 	kernel.port_range.hi = 0;
 	config.top.ranges.range = at(1, range);

@@ -1,46 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/sockets.h"
 
-#include <arpa/inet.h>
-#include <criterion/criterion.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sockets_here.h"
+
 static struct sockets sockets;
-
-/* A socket at 127.0.0.1, bound to a port of the kernel's choice. */
-static int open_bound(int type, uint16_t *portp)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t length = sizeof(address);
-	const int fd = socket(AF_INET, type, 0);
-
-	cr_assert_eq(bind(fd, (struct sockaddr *)&address, length), 0);
-	cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-	*portp = ntohs(address.sin_port);
-	return fd;
-}
-
-static int open_connected(int type, uint16_t to, uint16_t *portp)
-{
-	const struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(to),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	const int fd = open_bound(type, portp);
-
-	cr_assert_eq(connect(fd, (const struct sockaddr *)&address,
-			     sizeof(address)),
-		     0);
-	return fd;
-}
 
 static void assert_holder(const struct holder *holder, pid_t pid,
 			  enum socket_state state)
@@ -66,11 +34,10 @@ Test(sockets, tell_what_a_process_does_with_a_port)
 	uint16_t server, client, bound, udp;
 	const struct holder *holders;
 	size_t n;
-	const int fd = open_bound(SOCK_STREAM, &server);
 
-	cr_assert_eq(listen(fd, 1), 0);
+	open_bound(SOCK_STREAM, 1, &server);
 	open_connected(SOCK_STREAM, server, &client);
-	open_bound(SOCK_DGRAM, &bound);
+	open_bound(SOCK_DGRAM, 0, &bound);
 	open_connected(SOCK_DGRAM, bound, &udp);
 	cr_assert_eq(sockets_open(&sockets), 0);
 	assert_only_holder(PROTOCOL_TCP, client, getpid(), SOCKET_CONNECTED);
@@ -99,10 +66,9 @@ Test(sockets, have_a_holder_for_each_process)
 {
 	uint16_t port;
 	size_t n;
-	const int fd = open_bound(SOCK_STREAM, &port);
+	const int fd = open_bound(SOCK_STREAM, 1, &port);
 	pid_t child;
 
-	cr_assert_eq(listen(fd, 1), 0);
 	dup(fd);
 	child = fork();
 	if (child == 0) {
@@ -129,17 +95,16 @@ Test(sockets, have_a_holder_for_each_process)
 Test(sockets, that_nobody_has_are_orphans)
 {
 	uint16_t server, client, ignored;
-	const int fd = open_bound(SOCK_STREAM, &server);
+	const int fd = open_bound(SOCK_STREAM, 1, &server);
 	int accepted, connected;
 
-	cr_assert_eq(listen(fd, 1), 0);
 	connected = open_connected(SOCK_STREAM, server, &client);
 	accepted = accept(fd, NULL, NULL);
 	cr_assert_geq(accepted, 0);
 	/* Who closes first is left in TIME_WAIT, or on its way to it. */
 	close(connected);
 	close(accepted);
-	open_bound(SOCK_STREAM, &ignored);
+	open_bound(SOCK_STREAM, 0, &ignored);
 	cr_assert_eq(sockets_open(&sockets), 0);
 	assert_only_holder(PROTOCOL_TCP, client, 0, SOCKET_ORPHAN);
 	sockets_close(&sockets);
