@@ -1,45 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <criterion/criterion.h>
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "base/port_set.h"
-#include "kernel/ports_text.h"
+#include "ports_here.h"
 
 static const struct port_interval kernel_range = { 20000, 29999 };
 
-static struct port_set set;
-static struct range_error error;
-
-/* Parses text and compares the ports with the runs, as text again. */
-static void assert_ports(const char *text, const char *runs)
+static int parse(const char *text)
 {
-	char formatted[256];
-
-	memset(&set, 0, sizeof(set));
-	cr_assert_eq(range_text_parse(text, &kernel_range, &set, &error), 0,
-		     "\"%s\" is refused", text);
-	range_text_format(&set, formatted, sizeof(formatted));
-	cr_assert_str_eq(formatted, runs, "\"%s\" gives %s, not %s", text,
-			 formatted, runs);
-}
-
-static void assert_refused(const char *text, const char *word,
-			   const char *reason)
-{
-	struct port_set untouched = set;
-
-	cr_assert_eq(range_text_parse(text, &kernel_range, &set, &error),
-		     -EINVAL, "\"%s\" is taken", text);
-	cr_assert_eq(error.word_length, strlen(word),
-		     "\"%s\" quotes %zu bytes, not \"%s\"", text,
-		     error.word_length, word);
-	cr_assert_eq(memcmp(error.word, word, strlen(word)), 0,
-		     "\"%s\" does not quote \"%s\"", text, word);
-	cr_assert_str_eq(error.reason, reason);
-	cr_assert_eq(memcmp(&set, &untouched, sizeof(set)), 0,
-		     "\"%s\" has changed the set", text);
+	return range_text_parse(text, &kernel_range, &set, &error);
 }
 
 Test(ports_text, every_preset_has_the_ports_of_its_source)
@@ -117,51 +83,28 @@ Test(ports_text, a_list_adds_to_what_is_there)
 	cr_assert(port_set_has(&set, 7) && port_set_has(&set, 9));
 }
 
-Test(ports_text, a_list_without_words_is_refused)
+Test(ports_text, what_is_no_list_of_ports_is_refused_and_quoted)
 {
-	assert_refused("", "", "is empty");
-	assert_refused(" \t", " \t", "is empty");
-}
+	static const char unknown[] =
+		"is not a port, a range lo-hi or a preset";
 
-Test(ports_text, an_empty_element_is_refused_and_the_list_quoted)
-{
-	static const char *const lists[] = {
-		",", ",1", "1,", "1,,2", "1, ,2", "iana, ", " ,1",
-	};
-
-	for (size_t i = 0; i < 7; i++)
-		assert_refused(lists[i], lists[i], "has an empty element");
-}
-
-Test(ports_text, an_unknown_word_is_refused_and_quoted)
-{
-	static const char reason[] = "is not a port, a range lo-hi or a preset";
-	static const char *const words[] = {
-		"x",	"ian", "ianaa",	 "IANA", "12x",	 "0x10",
-		"+1",	"1.5", "-",	 "-5",	 "5-",	 "1-2-3",
-		"1--2", "--",  "linux-", "1:2",	 "\xff",
-	};
-
-	for (size_t i = 0; i < 17; i++)
-		assert_refused(words[i], words[i], reason);
-	assert_refused("1,2,nope,4", "nope", reason);
-	assert_refused("1 - 2", "-", reason);
-}
-
-Test(ports_text, a_reversed_range_is_refused)
-{
-	assert_refused("6000-5000", "6000-5000", "is reversed");
+	ASSERT_ALL_REFUSED("is empty", "", " \t");
+	ASSERT_ALL_REFUSED("has an empty element", ",", ",1", "1,", "1,,2",
+			   "1, ,2", "iana, ", " ,1");
+	ASSERT_ALL_REFUSED(unknown, "x", "ian", "ianaa", "IANA", "12x", "0x10",
+			   "+1", "1.5", "-", "-5", "5-", "1-2-3", "1--2", "--",
+			   "linux-", "1:2", "\xff", "MAP-E:6/8/1");
+	assert_refused("1,2,nope,4", "nope", unknown);
+	assert_refused("1 - 2", "-", unknown);
+	ASSERT_ALL_REFUSED("is reversed", "6000-5000");
 	assert_refused("80,2-1", "2-1", "is reversed");
-}
-
-Test(ports_text, a_number_beyond_65535_is_refused)
-{
-	assert_refused("65536", "65536", "is beyond 65535");
+	ASSERT_ALL_REFUSED("is beyond 65535", "65536", "4294967297",
+			   "18446744073709551617");
 	assert_refused("5000-70000", "70000", "is beyond 65535");
 	assert_refused("70000-80000", "70000", "is beyond 65535");
-	assert_refused("4294967297", "4294967297", "is beyond 65535");
-	assert_refused("18446744073709551617", "18446744073709551617",
-		       "is beyond 65535");
+	ASSERT_ALL_REFUSED("is no port", "0", "00000000000000000");
+	assert_refused("0-100", "0", "is no port");
+	assert_refused("0-0", "0", "is no port");
 }
 
 Test(ports_text, any_number_of_digits_is_beyond_65535)
@@ -171,14 +114,6 @@ Test(ports_text, any_number_of_digits_is_beyond_65535)
 	memset(digits, '9', sizeof(digits) - 1);
 	digits[sizeof(digits) - 1] = '\0';
 	assert_refused(digits, digits, "is beyond 65535");
-}
-
-Test(ports_text, port_0_is_no_port)
-{
-	assert_refused("0", "0", "is no port");
-	assert_refused("0-100", "0", "is no port");
-	assert_refused("0-0", "0", "is no port");
-	assert_refused("00000000000000000", "00000000000000000", "is no port");
 }
 
 Test(ports_text, the_kernel_preset_needs_a_known_range)
@@ -287,32 +222,20 @@ Test(ports_text, a_port_set_stands_in_a_list)
 
 Test(ports_text, a_port_set_that_cannot_be_is_refused)
 {
-	static const char *const words[] = {
-		"map-e:",	"map-e:6",	"map-e:6/8",	 "map-e:6/8/",
-		"map-e://",	"map-e:6/8/0x", "map-e:6/8/0xg", "map-e:6/8/5a",
-		"map-e:6/8/1/", "map-e:-6/8/1", "map-e:6/8/1-2", "map-e:6:8:1",
-	};
-	static const char bits[] = "has a PSID offset and length of more than "
-				   "16 bits together";
-	static const char psid[] = "has a PSID that is longer than its length";
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		assert_refused(words[i], words[i],
-			       "is not map-e:OFFSET/LENGTH/PSID");
-	assert_refused("map-e:16/0/0", "map-e:16/0/0",
-		       "has a PSID offset beyond 15");
-	assert_refused("map-e:4294967302/8/0", "map-e:4294967302/8/0",
-		       "has a PSID offset beyond 15");
-	assert_refused("map-e:15/2/0", "map-e:15/2/0", bits);
-	assert_refused("map-e:0/17/0", "map-e:0/17/0", bits);
-	assert_refused("map-e:0/4294967295/0", "map-e:0/4294967295/0", bits);
-	assert_refused("map-e:6/8/256", "map-e:6/8/256", psid);
-	assert_refused("map-e:6/8/0x100000034", "map-e:6/8/0x100000034", psid);
-	assert_refused("map-e:6/0/1", "map-e:6/0/1", psid);
-	assert_refused("map-e:0/16/0", "map-e:0/16/0",
-		       "is port 0 alone, which is no port");
-	assert_refused("MAP-E:6/8/1", "MAP-E:6/8/1",
-		       "is not a port, a range lo-hi or a preset");
+	ASSERT_ALL_REFUSED("is not map-e:OFFSET/LENGTH/PSID",
+			   "map-e:", "map-e:6", "map-e:6/8", "map-e:6/8/",
+			   "map-e://", "map-e:6/8/0x", "map-e:6/8/0xg",
+			   "map-e:6/8/5a", "map-e:6/8/1/", "map-e:-6/8/1",
+			   "map-e:6/8/1-2", "map-e:6:8:1");
+	ASSERT_ALL_REFUSED("has a PSID offset beyond 15", "map-e:16/0/0",
+			   "map-e:4294967302/8/0");
+	ASSERT_ALL_REFUSED(
+		"has a PSID offset and length of more than 16 bits together",
+		"map-e:15/2/0", "map-e:0/17/0", "map-e:0/4294967295/0");
+	ASSERT_ALL_REFUSED("has a PSID that is longer than its length",
+			   "map-e:6/8/256", "map-e:6/8/0x100000034",
+			   "map-e:6/0/1");
+	ASSERT_ALL_REFUSED("is port 0 alone, which is no port", "map-e:0/16/0");
 }
 
 Test(ports_text, formatting_tells_the_whole_length_and_ends_in_time)

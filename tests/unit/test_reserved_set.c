@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include <criterion/criterion.h>
-#include <errno.h>
-#include <stdio.h>
+#include "ports_here.h"
+
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli/conf/reserved_set.h"
@@ -13,36 +11,9 @@ static struct kernel kernel = { .reserved_known = true };
 static struct port_set services[N_PROTOCOLS];
 static struct reserved_sources sources = { &kernel, &services[PROTOCOL_TCP] };
 
-static struct port_set set;
-static struct range_error error;
-
-static void assert_formatted(const char *runs)
+static int parse(const char *text)
 {
-	char text[1024];
-
-	range_text_format(&set, text, sizeof(text));
-	cr_assert_str_eq(text, runs, "%s, not %s", text, runs);
-}
-
-static void assert_ports(const char *text, const char *runs)
-{
-	memset(&set, 0, sizeof(set));
-	cr_assert_eq(reserved_set_parse(text, &sources, &set, &error), 0,
-		     "\"%s\" is refused", text);
-	assert_formatted(runs);
-}
-
-static void assert_refused(const char *text, const char *word,
-			   const char *reason)
-{
-	const struct port_set untouched = set;
-
-	cr_assert_eq(reserved_set_parse(text, &sources, &set, &error), -EINVAL,
-		     "\"%s\" is taken", text);
-	cr_assert_eq(error.word_length, strlen(word));
-	cr_assert_eq(memcmp(error.word, word, strlen(word)), 0);
-	cr_assert_str_eq(error.reason, reason, "%s", error.reason);
-	cr_assert_eq(memcmp(&set, &untouched, sizeof(set)), 0);
+	return reserved_set_parse(text, &sources, &set, &error);
 }
 
 Test(reserved_set, numbers_and_port_sets_are_those_of_a_range)
@@ -108,14 +79,10 @@ Test(reserved_set, the_services_are_for_those_who_have_read_them)
 
 Test(reserved_set, other_names_are_refused_presets_too)
 {
-	static const char *const words[] = {
-		"iana", "linux", "rfc6056", "System", "systems", "service", "-",
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		assert_refused(words[i], words[i],
-			       "is not a port, a range "
-			       "lo-hi or a set that can be reserved");
+	ASSERT_ALL_REFUSED("is not a port, a range lo-hi or a set that can be "
+			   "reserved",
+			   "iana", "linux", "rfc6056", "System", "systems",
+			   "service", "-");
 }
 
 static void read_services(const char *text)
@@ -155,7 +122,8 @@ Test(services, each_protocol_has_its_own_ports)
 		      "#off 6/tcp\n");
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		set = services[protocol];
-		assert_formatted(expected[protocol]);
+		assert_formatted(protocol_name((enum protocol)protocol),
+				 expected[protocol]);
 	}
 	cr_assert_eq(services[PROTOCOL_TCP].n_ports, 2);
 }
@@ -168,7 +136,7 @@ Test(services, a_last_line_needs_no_end_and_may_be_long)
 	memcpy(text + sizeof(text) - 8, " 22/tcp", 8);
 	read_services(text);
 	set = services[PROTOCOL_TCP];
-	assert_formatted("22");
+	assert_formatted("a long line", "22");
 }
 
 Test(services, a_file_that_is_not_there_is_told)
