@@ -6,6 +6,7 @@
  * name and 1000 ports, and so has a rule for programs named "special".
  */
 
+#include "image_by_hand.h"
 #include "kernel/kernel.h"
 #include "place_here.h"
 #include "policy/source.h"
@@ -40,83 +41,32 @@ static inline void setup(void)
 	policy_file_close(&file);
 }
 
-#define STRINGS_SIZE 64u
+/* What the sets of an image are here; what is reserved is so for all rules. */
+enum { RESERVED = NOTHING, RANGE = LOW, SPECIAL_RANGE = HIGH };
 
-/* A rule for programs of one name, and the default. */
-enum { SPECIAL, DEFAULT, N_RULES };
-enum { RANGE, RESERVED, SPECIAL_RANGE, N_SETS };
-
-struct image {
-	struct policy_image header;
-	struct policy_match matches[N_RULES];
-	char strings[STRINGS_SIZE];
-	struct policy_rule rules[N_RULES];
-	struct policy_set sets[N_SETS];
-};
-
-#define NAME_AT 8u
-#define SPECIAL_AT 40u
 #define N_PORTS_EACH 1000u
 #define SPECIAL_OFFSET 500u
-
-static inline void fill_rule(struct image *image, int index, uint32_t range)
-{
-	struct policy_rule *rule = &image->rules[index];
-
-	rule->name = index == DEFAULT ? NAME_AT : SPECIAL_AT;
-	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
-		rule->ranges[protocol][ROLE_OF_CONNECT] = range;
-		rule->ranges[protocol][ROLE_OF_LISTEN] = range;
-		rule->avoided[protocol] = RESERVED;
-		rule->refused[protocol] = RESERVED;
-		rule->owned[protocol] = RESERVED;
-	}
-	for (int i = 0; i < N_SETTINGS; i++)
-		rule->settings[i] = setting_default((enum setting)i);
-}
-
-static inline void add_set(struct image *image, int index, uint32_t lo)
-{
-	struct policy_set *set = &image->sets[index];
-
-	port_set_add(&set->ports, lo, lo + N_PORTS_EACH - 1);
-	port_set_finish(&set->ports);
-	set->checksum = policy_checksum(&set->ports, sizeof(set->ports));
-}
-
-static inline void finish(struct image *image)
-{
-	for (int i = 0; i < N_RULES; i++)
-		image->rules[i].checksum =
-			policy_rule_checksum(&image->rules[i]);
-	image->header.checksum = policy_image_checksum(&image->header);
-}
 
 /* A policy whose default rule has a name, and 1000 ports from first on. */
 static inline struct image *make_image(const char *name, uint32_t first)
 {
-	struct image *image = calloc(1, sizeof(*image));
-
-	image->header = (struct policy_image){
-		.magic = POLICY_MAGIC,
-		.format = POLICY_FORMAT,
-		.rest_ms = first,
-		.size = sizeof(*image),
-		.n_rules = N_RULES,
-		.patterns_size = STRINGS_SIZE,
-		.strings_size = STRINGS_SIZE,
-		.n_sets = N_SETS,
-		.dynamic = { RANGE, RANGE, RANGE, RANGE },
+	struct image *image = malloc(sizeof(*image));
+	const uint32_t lows[] = {
+		[RESERVED] = first + 5000,
+		[RANGE] = first,
+		[SPECIAL_RANGE] = first + SPECIAL_OFFSET,
 	};
-	strcpy(image->strings + NAME_AT, name);
-	strcpy(image->strings + SPECIAL_AT, "special");
-	fill_rule(image, SPECIAL, SPECIAL_RANGE);
-	image->matches[SPECIAL].conditions[CONDITION_NAME] = SPECIAL_AT;
-	fill_rule(image, DEFAULT, RANGE);
-	add_set(image, RANGE, first);
-	add_set(image, RESERVED, first + 5000);
-	add_set(image, SPECIAL_RANGE, first + SPECIAL_OFFSET);
-	finish(image);
+
+	begin_image(image, first);
+	add_rule(image, FIRST, "special", SPECIAL_RANGE, SPECIAL_RANGE);
+	add_rule(image, SECOND, "nobody", RANGE, RANGE);
+	add_rule(image, DEFAULT, name, RANGE, RANGE);
+	for (int i = FIRST; i < DEFAULT; i++)
+		image->matches[i].conditions[CONDITION_NAME] =
+			image->rules[i].name;
+	for (int i = 0; i < N_SETS; i++)
+		add_set(image, i, lows[i], lows[i] + N_PORTS_EACH - 1);
+	finish_image(image);
 	return image;
 }
 
@@ -136,7 +86,7 @@ static inline uint64_t publish_named(const char *name, uint32_t first,
 {
 	struct image *image = make_image(name, first);
 
-	image->strings[NAME_AT] += is_damaged;
+	image->strings[image->rules[DEFAULT].name] += is_damaged;
 
 	const uint64_t edition = publish(image);
 

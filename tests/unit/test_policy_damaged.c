@@ -160,13 +160,13 @@ Test(policy_damaged, a_rule_with_a_damaged_set_or_setting_is_damaged)
 	publish(image);
 	assert_get(POLICY_NEW, "B");
 	image->rules[DEFAULT].settings[SETTING_REST] = 3;
-	finish(image);
+	finish_image(image);
 	publish(image);
 	assert_get(POLICY_DAMAGED, "B");
 	/* A set that no rule of this program has is not looked at. */
 	image->rules[DEFAULT].settings[SETTING_REST] = REST_OF_ALL;
 	image->sets[SPECIAL_RANGE].checksum++;
-	finish(image);
+	finish_image(image);
 	publish(image);
 	assert_get(POLICY_NEW, "B");
 	free(image);
