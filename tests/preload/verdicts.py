@@ -81,7 +81,6 @@ CASES = {
     'assert_locked': small(8),
     'assert_arrivals': [*variants(), *small(8, 'away')],
     'assert_copies': [*variants(), *small(8, 'dry')],
-    'assert_small': [*variants(), *small(2, 'dry')],
 }
 
 
