@@ -8,9 +8,6 @@
 needs chromium python3 setpriv
 fixed_ports 8080
 
-# It starts a dozen processes.
-client_seconds=300
-
 # A page that a renderer completes, with what its script has fetched: whether the
 # renderers are under a filter.
 pages()

@@ -37,26 +37,6 @@ start_pyftpdlib()
 	done
 }
 
-# Gets a page and a listing: session active|passive ADDRESS PORT.
-session()
-{
-	local mode=-p
-	[ "$1" = active ] && mode=-A
-	rm -f copy
-	client tnftp "$mode" -a -n -V "$2" "$3" <<-END >session.log 2>&1
-	user anonymous nobody@
-	binary
-	get page copy
-	get page copy
-	ls
-	bye
-	END
-	local status=$?
-	[ $status -eq 0 ] || complain "$1 session ends with $status"
-	expect 1 grep -c ' page$' session.log
-	same_as page <copy
-}
-
 scenario()
 {
 	served page 300000

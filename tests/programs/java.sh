@@ -4,10 +4,9 @@
 # Java: Socket, SocketChannel, DatagramSocket, DatagramChannel. An IPv4 address
 # is connected to from an IPv6 socket there, unless told otherwise.
 
-. "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/language.sh"
 
-needs java javac python3
+needs java javac
 
 scenario()
 {

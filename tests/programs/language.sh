@@ -6,6 +6,9 @@
 # address, over TCP and UDP, in every way that its language has, "hello".
 # Nobody listens on the next port.
 
+. "$(dirname "$0")/lib.sh"
+
+needs python3
 fixed_ports 7000 7001
 
 start_echo_server()
@@ -25,4 +28,17 @@ talk()
 	[ $status -eq 0 ] || complain "$1 $2 ends with $status"
 	! grep -qviE '(hello|refused)$' answers ||
 		complain "not every answer is the right one"
+}
+
+# A test of one client: language_test PROGRAM FILE
+language_test()
+{
+	needs "$1"
+	language_client=("$@")
+	scenario()
+	{
+		start_echo_server
+		talk client "${language_client[@]}" 7000 $loopbacks
+	}
+	program_test
 }

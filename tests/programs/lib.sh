@@ -237,9 +237,10 @@ watch_ports()
 	END
 }
 
+# Of a counter of nftables: packets TABLE NAME
 packets()
 {
-	nft list counter inet watch "$1" | sed -n 's/.*packets \([0-9]*\).*/\1/p'
+	nft list counter inet "$1" "$2" | sed -n 's/.*packets \([0-9]*\).*/\1/p'
 }
 
 # The machine's names and resolver play no part.
@@ -283,8 +284,8 @@ run_inside()
 
 	scenario >"$results/outcome.$phase"
 
-	packets stray >"$results/stray.$phase"
-	packets held >"$results/held.$phase"
+	packets watch stray >"$results/stray.$phase"
+	packets watch held >"$results/held.$phase"
 	nft list set inet watch strays >"$results/strays.$phase"
 	[ ! -e "$results/complaints.$phase" ]
 	exit
@@ -337,6 +338,13 @@ check()
 diagnose()
 {
 	sed 's/^/# /'
+}
+
+make_results()
+{
+	results=$(mktemp -d)
+	trap 'rm -rf "$results"' EXIT
+	trap 'exit 1' HUP INT TERM
 }
 
 run_phase()
@@ -409,9 +417,7 @@ program_test()
 	[ -z "${phase-}" ] || run_inside
 	check_needs
 	name=$(basename "$script" .sh)
-	results=$(mktemp -d)
-	trap 'rm -rf "$results"' EXIT
-	trap 'exit 1' HUP INT TERM
+	make_results
 	chmod 755 "$results"
 	mkdir "$results/run"
 

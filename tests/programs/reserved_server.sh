@@ -189,9 +189,7 @@ main()
 	done
 	unshare --net --pid --fork --mount-proc true 2>/dev/null ||
 		skip_all "needs a network and a process namespace"
-	results=$(mktemp -d)
-	trap 'rm -rf "$results"' EXIT
-	trap 'exit 1' HUP INT TERM
+	make_results
 	test_bare
 	if [ -n "${LIBBERTH-}" ]; then
 		test_under_berth "inside the kernel's range" 40000-40499 40251

@@ -75,9 +75,7 @@ main()
 	: "${SELF_CONNECT:?is the path of the client}"
 	unshare --net true 2>/dev/null || skip_all "needs a network namespace"
 	command -v ip >/dev/null || skip_all "no ip here"
-	results=$(mktemp -d)
-	trap 'rm -rf "$results"' EXIT
-	trap 'exit 1' HUP INT TERM
+	make_results
 	for address in $(addresses); do
 		test_bare "$address"
 		[ -n "${LIBBERTH-}" ] || continue

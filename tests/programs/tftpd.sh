@@ -49,12 +49,6 @@ watch_answers()
 	END
 }
 
-counted()
-{
-	nft list counter inet parts "$1" |
-		sed -n 's/.*packets \([0-9]*\).*/\1/p'
-}
-
 transfer()
 {
 	rm -f copy
@@ -76,9 +70,9 @@ scenario()
 		done
 	done
 	[ "$phase" = bare ] && return
-	[ "$(counted wrong)" = 0 ] ||
-		complain "$(counted wrong) packets beside the parts"
-	[ "$(counted right)" -gt 1000 ] || complain "too few answers were seen"
+	[ "$(packets parts wrong)" = 0 ] ||
+		complain "$(packets parts wrong) packets beside the parts"
+	[ "$(packets parts right)" -gt 1000 ] || complain "too few answers were seen"
 }
 
 program_test

@@ -34,24 +34,6 @@ start_vsftpd()
 	wait_bound tcp 21
 }
 
-# Passive transfers only: session ADDRESS.
-session()
-{
-	rm -f copy
-	client tnftp -p -a -n -V "$1" 21 <<-END >session.log 2>&1
-	user anonymous nobody@
-	binary
-	get page copy
-	get page copy
-	ls
-	bye
-	END
-	local status=$?
-	[ $status -eq 0 ] || complain "session ends with $status"
-	expect 1 grep -c ' page$' session.log
-	same_as page <copy
-}
-
 # In no case may a client's part of the range be listened at.
 watch_parts()
 {
@@ -76,11 +58,10 @@ scenario()
 	local address beside
 	for address in $loopbacks; do
 		for _ in 1 2 3 4 5 6 7 8; do
-			session "$address"
+			session passive "$address" 21
 		done
 	done
-	beside=$(nft list counter inet parts beside |
-		sed -n 's/.*packets \([0-9]*\).*/\1/p')
+	beside=$(packets parts beside)
 	[ "$phase" = bare ] || [ "$beside" = 0 ] ||
 		complain "$beside connections to ports of the clients"
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# What a vsftpd for anonymous users needs.
+# What a vsftpd for anonymous users needs, and a session of a client.
 
 # Writes $work/vsftpd.conf: for all, and the lines of standard input.
 configure_vsftpd()
@@ -30,4 +30,24 @@ configure_vsftpd()
 		echo "guests:x:65533:65534::$work/files:/usr/sbin/nologin"
 	} >"$work/.passwd"
 	mount --bind "$work/.passwd" /etc/passwd
+}
+
+# A client gets a page and a listing: session active|passive ADDRESS PORT.
+session()
+{
+	local mode=-p
+	[ "$1" = active ] && mode=-A
+	rm -f copy
+	client tnftp "$mode" -a -n -V "$2" "$3" <<-END >session.log 2>&1
+	user anonymous nobody@
+	binary
+	get page copy
+	get page copy
+	ls
+	bye
+	END
+	local status=$?
+	[ $status -eq 0 ] || complain "$1 session ends with $status"
+	expect 1 grep -c ' page$' session.log
+	same_as page <copy
 }
