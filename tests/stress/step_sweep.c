@@ -14,26 +14,6 @@
 static unsigned int n_calls;
 static bool is_sweeper;
 
-/* Of the functions of the ledger that change it: see meson.build, --wrap. */
-int __real_ledger_lease(const struct map *map, const struct lease *lease);
-int __wrap_ledger_lease(const struct map *map, const struct lease *lease);
-void __real_ledger_release(const struct map *map, const struct lease *lease,
-			   uint64_t rest_now_ms);
-void __wrap_ledger_release(const struct map *map, const struct lease *lease,
-			   uint64_t rest_now_ms);
-void __real_ledger_rest(const struct map *map, enum protocol protocol,
-			uint16_t port, uint64_t at_ms);
-void __wrap_ledger_rest(const struct map *map, enum protocol protocol,
-			uint16_t port, uint64_t at_ms);
-void __real_ledger_settle(const struct map *map, enum protocol protocol,
-			  uint16_t port, uint32_t use_word, uint32_t n_leases);
-void __wrap_ledger_settle(const struct map *map, enum protocol protocol,
-			  uint16_t port, uint32_t use_word, uint32_t n_leases);
-void __real_ledger_mend_hints(const struct map *map, enum protocol protocol,
-			      uint32_t word);
-void __wrap_ledger_mend_hints(const struct map *map, enum protocol protocol,
-			      uint32_t word);
-
 /* Returns whether this is the call to be stepped. */
 static bool enter_call(uint16_t port)
 {
@@ -50,6 +30,10 @@ static void leave_call(bool stepped)
 		stepped_end();
 }
 
+/* Of the functions of the ledger that change it: see meson.build, --wrap. */
+int __real_ledger_lease(const struct map *map, const struct lease *lease);
+int __wrap_ledger_lease(const struct map *map, const struct lease *lease);
+
 int __wrap_ledger_lease(const struct map *map, const struct lease *lease)
 {
 	if (steps_from_lease)
@@ -62,41 +46,31 @@ int __wrap_ledger_lease(const struct map *map, const struct lease *lease)
 	return result;
 }
 
-void __wrap_ledger_release(const struct map *map, const struct lease *lease,
-			   uint64_t rest_now_ms)
-{
-	const bool stepped = enter_call(lease->port);
+/* enter: whether a call is one that may be stepped, and is. */
+#define WRAP(name, enter, parameters, ...) \
+	void __real_##name parameters; \
+	void __wrap_##name parameters; \
+	void __wrap_##name parameters \
+	{ \
+		const bool stepped = (enter); \
+		__real_##name(__VA_ARGS__); \
+		leave_call(stepped); \
+	}
 
-	__real_ledger_release(map, lease, rest_now_ms);
-	leave_call(stepped);
-}
-
-void __wrap_ledger_rest(const struct map *map, enum protocol protocol,
-			uint16_t port, uint64_t at_ms)
-{
-	const bool stepped = enter_call(port);
-
-	__real_ledger_rest(map, protocol, port, at_ms);
-	leave_call(stepped);
-}
-
-void __wrap_ledger_settle(const struct map *map, enum protocol protocol,
-			  uint16_t port, uint32_t use_word, uint32_t n_leases)
-{
-	const bool stepped = enter_call(port);
-
-	__real_ledger_settle(map, protocol, port, use_word, n_leases);
-	leave_call(stepped);
-}
-
-void __wrap_ledger_mend_hints(const struct map *map, enum protocol protocol,
-			      uint32_t word)
-{
-	const bool stepped = word == PORT / PORT_WORD_BITS && enter_call(PORT);
-
-	__real_ledger_mend_hints(map, protocol, word);
-	leave_call(stepped);
-}
+WRAP(ledger_release, enter_call(lease->port),
+     (const struct map *map, const struct lease *lease, uint64_t rest_now_ms),
+     map, lease, rest_now_ms)
+WRAP(ledger_rest, enter_call(port),
+     (const struct map *map, enum protocol protocol, uint16_t port,
+      uint64_t at_ms),
+     map, protocol, port, at_ms)
+WRAP(ledger_settle, enter_call(port),
+     (const struct map *map, enum protocol protocol, uint16_t port,
+      uint32_t use_word, uint32_t n_leases),
+     map, protocol, port, use_word, n_leases)
+WRAP(ledger_mend_hints, word == PORT / PORT_WORD_BITS && enter_call(PORT),
+     (const struct map *map, enum protocol protocol, uint32_t word), map,
+     protocol, word)
 
 static void use_directly(uint16_t port, uint32_t use_word)
 {

@@ -13,14 +13,13 @@ import struct
 import threading
 
 import sock_diag
-from servers import serve
+from servers import PORTS as SERVER_PORTS
 
 N_WORKERS, N_TRACED = 6, 2
 STEPS_OF_OTHERS = 12, 3     # while one is stopped; those that are traced: few
 SECONDS_OF_A_HANG = 900
 SECONDS_OF_A_LONG_STOP = 3   # sweeps come and go
 KEPT = 10                   # descriptors that the keeper has
-SERVER_PORTS = range(7000, 7004)
 DEAD_TCP_PORT = 9           # as in storm_worker.c
 KERNEL_RANGE = '32768 60999'
 
@@ -80,25 +79,6 @@ def overlap(one, other):
 
 
 # --- processes ------------------------------------------------------------------
-
-def start_server():
-    listeners = []
-    for family in (socket.AF_INET, socket.AF_INET6):
-        for port in SERVER_PORTS:
-            listener = socket.socket(family)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.bind(('', port))
-            listener.listen(4096)
-            listeners.append(listener)
-    pid = os.fork()
-    if pid == 0:
-        serve(listeners)
-    for listener in listeners:
-        listener.close()
-    return pid
-
 
 class Keeper(threading.Thread):
     """Takes descriptors that workers pass on, and keeps some of them."""

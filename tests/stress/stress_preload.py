@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import random
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -24,7 +25,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..'))
 
-from servers import serve
+import servers
 from tap import Tap
 
 LO, HI = 40000, 41999
@@ -111,32 +112,21 @@ class Worker:
             self.close()
 
 
-def start_server():
-    listeners = []
-    for family, address in ((socket.AF_INET, "127.0.0.1"),
-                            (socket.AF_INET6, "::1")):
-        for port in range(7000, 7004):
-            listener = socket.socket(family)
-            listener.bind((address, port))
-            listener.listen(1000)
-            listeners.append(listener)
-    server = multiprocessing.Process(target=serve, args=(listeners,),
-                                     daemon=True)
-    server.start()
-    return [listener.getsockname()[:2] for listener in listeners]
-
-
 def storm(n_rounds, seed):
-    servers = start_server()
+    server = servers.start()
+    places = [(address, port) for address in ("127.0.0.1", "::1")
+              for port in servers.PORTS]
     held = multiprocessing.Array(ctypes.c_ubyte, 2 * 65536)
     workers = [multiprocessing.Process(
-        target=lambda i=i: Worker(held, servers,
+        target=lambda i=i: Worker(held, places,
                                   random.Random(seed + i)).run(n_rounds))
         for i in range(N_PROCESSES)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
+    os.kill(server, signal.SIGKILL)
+    os.waitpid(server, 0)
     return all(worker.exitcode == 0 for worker in workers)
 
 

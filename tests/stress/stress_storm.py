@@ -27,10 +27,11 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..'))
 
+import servers
 from storm_parts import (Counts, KERNEL_RANGE, Keeper, N_TRACED, N_WORKERS,
                          SECONDS_OF_A_HANG, SECONDS_OF_A_LONG_STOP,
                          SERVER_PORTS, STEPS_OF_OTHERS, Worker, is_alone,
-                         is_lookup, overlap, start_server, table)
+                         is_lookup, overlap, table)
 from tap import Tap, skip_all
 
 
@@ -55,7 +56,7 @@ class Storm:
             mmap.mmap(self.page_fd, ctypes.sizeof(Counts)))
         self.life = os.pipe()
         self.keeper = Keeper()
-        self.server = start_server()
+        self.server = servers.start()
         self.workers = [self.start(slot) for slot in
                         range(N_WORKERS + N_TRACED)]
 
