@@ -14,25 +14,20 @@
  * the lines of each pass by one write(2). Faults end with the start (-s), or
  * come with the first pass (-f), of a child for each line of standard input.
  */
+#include "probe.h"
+
 #include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#define ERRNO_KEPT 1234
 #define MAX_FDS 64
 #define NOBODY 65534
 
@@ -75,34 +70,17 @@ static int current(void)
 	return n_fds > 0 ? fds[n_fds - 1] : -1;
 }
 
-/* --- addresses ----------------------------------------------------------- */
-
-static union {
-	struct sockaddr generic;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-} address;
-
 static int port_of(int fd)
 {
-	socklen_t length = sizeof(address);
-
-	if (fd < 0 || getsockname(fd, &address.generic, &length) != 0)
-		return 0;
-	/* sin_port and sin6_port lie at the same place. */
-	return ntohs(address.in.sin_port);
+	return fd < 0 ? 0 : local_port(fd);
 }
 
-static socklen_t fill(bool is_loopback, long port)
+static struct address end(bool is_loopback, long port)
 {
-	memset(&address, 0, sizeof(address));
-	address.generic.sa_family = (sa_family_t)family;
-	address.in.sin_port = htons((uint16_t)port);
-	if (family == AF_INET6 && is_loopback)
-		address.in6.sin6_addr = in6addr_loopback;
-	else if (is_loopback)
-		address.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	return family == AF_INET6 ? sizeof(address.in6) : sizeof(address.in);
+	const struct kind *kind = &kinds[family == AF_INET6 ? TCP6 : TCP4];
+
+	return is_loopback ? loopback_of(kind, (uint16_t)port)
+			   : any_of(kind, (uint16_t)port);
 }
 
 /* --- steps --------------------------------------------------------------- */
@@ -153,13 +131,13 @@ static long limit(int resource, rlim_t value)
 
 static long get_option(void)
 {
-	int value = -1;
-	socklen_t length = sizeof(value);
+	int option = -1;
+	socklen_t length = sizeof(option);
 	const long result = getsockopt(current(), (int)numbers[0],
-				       (int)numbers[1], &value, &length);
+				       (int)numbers[1], &option, &length);
 
 	if (result == 0)
-		print("%s/value %d\n", scene_name, value);
+		print("%s/value %d\n", scene_name, option);
 	return result;
 }
 
@@ -176,13 +154,15 @@ static long show_held(void)
 
 static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
 static struct mmsghdr messages[2];
-static socklen_t size;
+/* Not on the stack: Berth asks the kernel whether it is there. */
+static struct address address;
 static int value;
 
 #define N(i) ((int)numbers[i])
 #define MESSAGE \
-	((struct msghdr){ .msg_name = &address, \
-			  .msg_namelen = fill(true, numbers[0]), \
+	(address = end(true, numbers[0]), \
+	 (struct msghdr){ .msg_name = &address, \
+			  .msg_namelen = address.length, \
 			  .msg_iov = &data, \
 			  .msg_iovlen = 1 })
 
@@ -190,27 +170,27 @@ static int value;
 #define STEPS(STEP) \
 	STEP(socket, false, open_socket()) \
 	STEP(bind, true, \
-	     (size = fill(numbers[0], numbers[1]), \
-	      bind(current(), &address.generic, size))) \
+	     (address = end(numbers[0], numbers[1]), \
+	      bind(current(), &address.sa, address.length))) \
 	STEP(bind_by_number, true, \
-	     (size = fill(false, 0), \
-	      syscall(SYS_bind, current(), &address, size))) \
+	     (address = end(false, 0), \
+	      syscall(SYS_bind, current(), &address, address.length))) \
 	STEP(connect, true, \
-	     (size = fill(true, numbers[0]), \
-	      connect(current(), &address.generic, size))) \
+	     (address = end(true, numbers[0]), \
+	      connect(current(), &address.sa, address.length))) \
 	STEP(disconnect, false, connect(current(), &nowhere, sizeof(nowhere))) \
 	STEP(disconnect_udp, true, step_disconnect()) \
 	STEP(listen, true, listen(current(), 1)) \
 	STEP(sendto, true, \
-	     (size = fill(true, numbers[0]), \
-	      sendto(current(), "x", 1, N(1), &address.generic, size))) \
-	STEP(sendmsg, true, sendmsg(current(), &MESSAGE, 0)) \
+	     (address = end(true, numbers[0]), \
+	      sendto(current(), "x", 1, N(1), &address.sa, address.length))) \
+	STEP(sendmsg, true, \
+	     (messages[0].msg_hdr = MESSAGE, \
+	      sendmsg(current(), &messages[0].msg_hdr, 0))) \
 	STEP(sendmmsg, true, \
 	     (messages[0].msg_hdr = MESSAGE, messages[1] = messages[0], \
 	      sendmmsg(current(), messages, 2, 0))) \
-	STEP(setsockopt, false, \
-	     (value = N(2), \
-	      setsockopt(current(), N(0), N(1), &value, sizeof(value)))) \
+	STEP(setsockopt, false, set_int(current(), N(0), N(1), N(2))) \
 	STEP(getsockopt, false, get_option()) \
 	STEP(dup, false, opened(dup(fds[0]))) \
 	STEP(dup2, false, opened(dup2(fds[0], 50))) \
