@@ -30,6 +30,11 @@ def berth(*words, range=RANGE, **variables):
                           capture_output=True, timeout=HANG_SECONDS)
 
 
+# A program that prints the port that it is assigned, without the last digit.
+BIND = ('import socket; s = socket.socket(); s.bind(("", 0)); '
+        'print(s.getsockname()[1] // 10)')
+
+
 class Program:
     """A Python program that runs until it is told to end.
 
@@ -196,7 +201,7 @@ def hide_other_maps():
                         folder], check=True)
 
 
-def main(cases, prepare=None):
+def main(cases, prepare=None, as_root=False):
     """Starts this test again in a network namespace of its own, with a /run and a
     /dev/shm that are empty, and there runs the cases; prepare() before the first
     changes what only this test sees."""
@@ -206,6 +211,9 @@ def main(cases, prepare=None):
         if prepare is not None:
             prepare()
         run_cases(cases)
+        return
+    if as_root and os.geteuid() != 0:
+        skip_all('needs root, for other users')
         return
     unshare = ['unshare', '-nm'] if os.geteuid() == 0 else ['unshare', '-rnm']
     if subprocess.run([*unshare, 'true'], stderr=subprocess.DEVNULL).returncode:

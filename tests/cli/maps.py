@@ -191,8 +191,5 @@ def no_maps():
             same('left out' in result.stderr, True)
 
 
-if os.geteuid() != 0:
-    print('1..0 # SKIP needs root, for other users')
-else:
-    main([at_boot, all_together, of_a_user, of_one_map, merged, followed,
-          all_swept, no_maps])
+main([at_boot, all_together, of_a_user, of_one_map, merged, followed, all_swept,
+      no_maps], as_root=True)

@@ -137,9 +137,7 @@ def whole_records():
                 (b'\xff"\\', '?"\\', '\ufffd"\\'),
                 (GOOD.encode(), GOOD, GOOD)):
             set_name(program, name)
-            records = output('status', '--porcelain', tabs=True)
-            records = subprocess.run([BERTH, 'status', '--porcelain'],
-                                     capture_output=True).stdout.decode()
+            records = output('status', '--porcelain', tabs=True).stdout.decode()
             [lease] = [line.split('\t') for line in records.splitlines()
                        if line.startswith('lease\t')]
             same(lease[5:], [str(program.pid), plain])

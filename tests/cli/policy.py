@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from fixture import (BERTH, berth, conf, drop, find, HANG_SECONDS, LIBBERTH,
+from fixture import (BERTH, berth, BIND, conf, drop, find, HANG_SECONDS, LIBBERTH,
                      load, main, same)
 from policy_fixture import bind_to, events, kinds, named, program, RESERVING
 
@@ -52,9 +52,7 @@ def profile():
                           ({'BERTH_PROFILE': 'x'}, 30000)):
         with program(**variables) as p:
             same(p.bind('a') // 10 * 10, lo)
-    script = ('import socket; s = socket.socket(); s.bind(("", 0)); '
-              'print(s.getsockname()[1] // 10)')
-    result = berth('run', '--profile', 'ci-1', sys.executable, '-c', script,
+    result = berth('run', '--profile', 'ci-1', sys.executable, '-c', BIND,
                    range=None)
     same((result.stdout, result.returncode), ('3100\n', 0))
     result = berth('run', '--profile', 'no', 'true', range=None)
@@ -244,9 +242,7 @@ def bound_by_root(options):
     script = f'''
 mount -t tmpfs -o mode=1777 none /dev/shm && mount -t tmpfs -o {options} none /run &&
 env -u BERTH_DIR {BERTH} load {conf('range = "30000-30009"')} >/dev/null &&
-LD_PRELOAD={LIBBERTH} BERTH_RANGE=40000-40009 {sys.executable} -c '
-import socket; s = socket.socket(); s.bind(("", 0))
-print(s.getsockname()[1] // 10)'
+LD_PRELOAD={LIBBERTH} BERTH_RANGE=40000-40009 {sys.executable} -c '{BIND}'
 '''
     result = subprocess.run(['unshare', '-m', 'sh', '-c', script], text=True,
                             capture_output=True, timeout=HANG_SECONDS)
@@ -267,11 +263,9 @@ def environment_of_others():
                               preexec_fn=drop(65534), cwd='/', timeout=HANG_SECONDS)
 
     same(as_nobody(command, 'load', path).returncode, 0)
-    script = ('import socket; s = socket.socket(); s.bind(("", 0)); '
-              'print(s.getsockname()[1] // 10)')
     for variables, place in (({}, '3000'),
                              ({'BERTH_RANGE': '40000-40009'}, '4000')):
-        result = as_nobody('/usr/bin/python3', '-c', script,
+        result = as_nobody('/usr/bin/python3', '-c', BIND,
                            LD_PRELOAD=library, **variables)
         same((result.stdout.strip(), result.stderr), (place, ''))
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+from fixture import BIND
 from run_fixture import (berth, copy, expect, LIBBERTH, main, path, run, show,
                          test, work, write)
 
@@ -163,9 +164,7 @@ def fresh(name):
 
 def bound_port(env, *words):
     """The first three digits of the port that a bind to 0 gets."""
-    result = run(*words, sys.executable, "-c",
-                 "import socket; s = socket.socket(); s.bind(('', 0));"
-                 "print(s.getsockname()[1] // 10)", env=env)
+    result = run(*words, sys.executable, "-c", BIND, env=env)
     assert result.returncode == 0, result
     return int(result.stdout)
 

@@ -75,26 +75,6 @@ static void fill_and_linger(int fd)
 	     "SO_LINGER");
 }
 
-static long call_connect(int fd)
-{
-	return connect_to(fd, to(OPEN_PORT));
-}
-
-static long call_connect_full(int fd)
-{
-	return connect_to(fd, to(FULL_PORT));
-}
-
-static long call_sendto(int fd)
-{
-	return send_to(fd, to(OPEN_PORT), 0);
-}
-
-static long call_fastopen(int fd)
-{
-	return send_to(fd, to(FULL_PORT), MSG_FASTOPEN);
-}
-
 static long send_header(int fd, bool several)
 {
 	struct address address = to(OPEN_PORT);
@@ -110,42 +90,7 @@ static long send_header(int fd, bool several)
 		       : sendmsg(fd, &header.msg_hdr, 0);
 }
 
-static long call_sendmsg(int fd)
-{
-	return send_header(fd, false);
-}
-
-static long call_sendmmsg(int fd)
-{
-	return send_header(fd, true);
-}
-
-static long call_accept(int fd)
-{
-	return accept(fd, NULL, NULL);
-}
-
-static long call_close(int fd)
-{
-	return close(fd);
-}
-
-static long call_bind(int fd)
-{
-	return bind_to(fd, any_of(kind, 0));
-}
-
-static long call_listen(int fd)
-{
-	return listen(fd, 1);
-}
-
-static long call_setsockopt(int fd)
-{
-	return set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-}
-
-static long call_getsockopt(int fd)
+static long get_option(int fd)
 {
 	int value;
 	socklen_t length = sizeof(value);
@@ -153,14 +98,13 @@ static long call_getsockopt(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &value, &length);
 }
 
-static long call_socket(int fd)
+static long open_and_close(void)
 {
-	(void)fd;
 	return close_range((unsigned int)socket(AF_INET, SOCK_STREAM, 0), ~0u,
 			   0);
 }
 
-static long call_copies(int fd)
+static long make_copies(int fd)
 {
 	const int first = dup(fd), second = fcntl(fd, F_DUPFD_CLOEXEC, 100);
 
@@ -170,39 +114,63 @@ static long call_copies(int fd)
 	       close_range((unsigned int)second, (unsigned int)second, 0);
 }
 
-#define STREAM SOCK_STREAM
-#define DGRAM SOCK_DGRAM
+#define OPEN to(OPEN_PORT)
+#define FULL to(FULL_PORT)
 
-static const struct task tasks[] = {
-	{ "connect", STREAM, NULL, call_connect, true, 0 },
-	{ "connect of a bound socket", STREAM, bind_any, call_connect, true,
-	  0 },
-	{ "connect of a datagram socket", DGRAM, NULL, call_connect, true, 0 },
-	{ "sendto", DGRAM, NULL, call_sendto, true, 0 },
-	{ "sendmsg", DGRAM, NULL, call_sendmsg, true, 0 },
-	{ "sendmmsg", DGRAM, NULL, call_sendmmsg, true, 0 },
-	{ "close of a connection", STREAM, connect_open, call_close, true, 0 },
-	{ "close of a bound socket", DGRAM, bind_any, call_close, true, 0 },
-	{ "close of a listener", STREAM, listen_any, call_close, true, 0 },
-	{ "accept", STREAM, listen_any, call_accept, true, 0 },
-	{ "connect, while it waits", STREAM, NULL, call_connect_full, true,
-	  SYS_connect },
-	{ "connect of a bound socket, while it waits", STREAM, bind_any,
-	  call_connect_full, true, SYS_connect },
-	{ "a send that connects, while it waits", STREAM, NULL, call_fastopen,
-	  true, SYS_sendto },
-	{ "accept, while it waits", STREAM, listen_any, call_accept, true,
-	  SYS_accept },
-	{ "close, while it lingers", STREAM, fill_and_linger, call_close, true,
-	  SYS_close },
-	{ "bind", STREAM, NULL, call_bind, false, 0 },
-	{ "listen", STREAM, NULL, call_listen, false, 0 },
-	{ "setsockopt", STREAM, NULL, call_setsockopt, false, 0 },
-	{ "getsockopt", STREAM, NULL, call_getsockopt, false, 0 },
-	{ "socket and close_range", STREAM, NULL, call_socket, false, 0 },
-	{ "dup, dup2, dup3 and fcntl", STREAM, bind_any, call_copies, false,
-	  0 },
-};
+/*
+ * Name, what it is; the type of its socket; what is done beforehand; the call;
+ * whether POSIX has it as a cancellation point; the system call that it waits in.
+ */
+#define TASKS(TASK) \
+	TASK(connect, "connect", STREAM, NULL, connect_to(fd, OPEN), true, 0) \
+	TASK(connect_bound, "connect of a bound socket", STREAM, bind_any, \
+	     connect_to(fd, OPEN), true, 0) \
+	TASK(connect_datagram, "connect of a datagram socket", DGRAM, NULL, \
+	     connect_to(fd, OPEN), true, 0) \
+	TASK(sendto, "sendto", DGRAM, NULL, send_to(fd, OPEN, 0), true, 0) \
+	TASK(sendmsg, "sendmsg", DGRAM, NULL, send_header(fd, false), true, 0) \
+	TASK(sendmmsg, "sendmmsg", DGRAM, NULL, send_header(fd, true), true, \
+	     0) \
+	TASK(close_connection, "close of a connection", STREAM, connect_open, \
+	     close(fd), true, 0) \
+	TASK(close_bound, "close of a bound socket", DGRAM, bind_any, \
+	     close(fd), true, 0) \
+	TASK(close_listener, "close of a listener", STREAM, listen_any, \
+	     close(fd), true, 0) \
+	TASK(accept, "accept", STREAM, listen_any, accept(fd, NULL, NULL), \
+	     true, 0) \
+	TASK(connect_waits, "connect, while it waits", STREAM, NULL, \
+	     connect_to(fd, FULL), true, SYS_connect) \
+	TASK(connect_bound_waits, "connect of a bound socket, while it waits", \
+	     STREAM, bind_any, connect_to(fd, FULL), true, SYS_connect) \
+	TASK(send_waits, "a send that connects, while it waits", STREAM, NULL, \
+	     send_to(fd, FULL, MSG_FASTOPEN), true, SYS_sendto) \
+	TASK(accept_waits, "accept, while it waits", STREAM, listen_any, \
+	     accept(fd, NULL, NULL), true, SYS_accept) \
+	TASK(close_lingers, "close, while it lingers", STREAM, \
+	     fill_and_linger, close(fd), true, SYS_close) \
+	TASK(bind, "bind", STREAM, NULL, bind_to(fd, any_of(kind, 0)), false, \
+	     0) \
+	TASK(listen, "listen", STREAM, NULL, listen(fd, 1), false, 0) \
+	TASK(setsockopt, "setsockopt", STREAM, NULL, \
+	     set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1), false, 0) \
+	TASK(getsockopt, "getsockopt", STREAM, NULL, get_option(fd), false, 0) \
+	TASK(socket, "socket and close_range", STREAM, NULL, \
+	     ((void)fd, open_and_close()), false, 0) \
+	TASK(copies, "dup, dup2, dup3 and fcntl", STREAM, bind_any, \
+	     make_copies(fd), false, 0)
+
+#define DEFINE(id, name, type, prepare, call, cancels, waits_in) \
+	static long call_##id(int fd) \
+	{ \
+		return (call); \
+	}
+#define LIST(id, name, type, prepare, call, cancels, waits_in) \
+	{ name, SOCK_##type, prepare, call_##id, cancels, waits_in },
+
+TASKS(DEFINE)
+
+static const struct task tasks[] = { TASKS(LIST) };
 
 /* --- one call ------------------------------------------------------------- */
 
@@ -225,7 +193,7 @@ static void *be_cancelled(void *argument)
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
 	victim->task->call(victim->fd);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	pthread_cleanup_pop(victim->task->call != call_close);
+	pthread_cleanup_pop(fcntl(victim->fd, F_GETFD) >= 0);
 	return NULL;
 }
 

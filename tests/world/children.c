@@ -53,8 +53,7 @@ static void replace_all(void)
 
 static void copy_all(void)
 {
-	for (int i = 0; i < N_KEPT; i++)
-		close(kept[i]);
+	close_all();
 	for (int i = 1; i < N_KEPT; i++)
 		dup3(0, kept[i], O_CLOEXEC);
 	fcntl(0, F_DUPFD, kept[0]);
@@ -65,8 +64,7 @@ static void open_others(void)
 	struct address any = address_of("0.0.0.0", 0);
 
 	/* These get the numbers of the parent's. */
-	for (int i = 0; i < N_KEPT; i++)
-		close(kept[i]);
+	close_all();
 	for (int i = 0; i < N_KEPT; i++)
 		bind(socket(AF_INET, SOCK_STREAM, 0), &any.sa, any.length);
 }
@@ -77,8 +75,8 @@ static void send_from(bool copies)
 	struct address open = address_of("127.0.0.1", OPEN_PORT);
 	uint16_t found[N_KEPT];
 
-	for (int i = 0; i < N_KEPT && !copies; i++)
-		close(kept[i]);
+	if (!copies)
+		close_all();
 	for (int i = 0; i < N_KEPT; i++) {
 		int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
@@ -106,8 +104,7 @@ static void connect_in_vain(void)
 {
 	struct address closed = address_of("127.0.0.1", OPEN_PORT + 1);
 
-	for (int i = 0; i < N_KEPT; i++)
-		close(kept[i]);
+	close_all();
 	for (int i = 0; i < N_KEPT; i++)
 		connect(socket(AF_INET, SOCK_STREAM, 0), &closed.sa,
 			closed.length);
