@@ -48,18 +48,6 @@ static bool is_seen(struct check *check, const struct scope *scope)
 	return false;
 }
 
-/* Adds `TITLE TEXT PORTS TEXT` about the range of a scope. */
-static void refuse(struct maker *maker, const struct scope *scope,
-		   const char *before, const struct port_set *ports,
-		   const char *behind)
-{
-	struct memory *memory = &maker->findings->memory;
-
-	findings_add(maker->findings, SEVERITY_ERROR, scope_place(scope),
-		     "%s%s%s%s", scope_title(memory, scope), before,
-		     scope_ports(memory, ports), behind);
-}
-
 static void check_privileged(struct maker *maker, const struct scope *scope)
 {
 	struct port_set found = *scope->range->ports, high = { .n_ports = 0 };
@@ -70,9 +58,9 @@ static void check_privileged(struct maker *maker, const struct scope *scope)
 		return;
 	port_set_add(&high, PRIVILEGED_MAX + 1, N_PORTS - 1);
 	port_set_subtract(&found, &high);
-	refuse(maker, scope, " has ", &found,
-	       ", below 1024; say privileged = \"yes\" if they are to be "
-	       "assigned");
+	scope_tell(scope, SEVERITY_ERROR, maker->findings, " has ", &found,
+		   ", below 1024; say privileged = \"yes\" if they are to be "
+		   "assigned");
 }
 
 /* Reports an overlap with a reservation, and returns whether there is one. */
@@ -90,15 +78,15 @@ static bool check_reserve(struct maker *maker, const struct scope *scope,
 			met.pairs |= 1u << pair;
 	if (met.pairs == 0)
 		return false;
-	refuse(maker, &met,
-	       memory_print(&maker->findings->memory,
-			    "%s overlaps reservation \"%s\" at %s:%d: ",
-			    scope->range->place.file == NULL
-				    ? " (iana, the default)"
-				    : "",
-			    config->name, config->ports.place.file,
-			    config->ports.place.line),
-	       common, "; say overlap = \"carve\" to leave them out");
+	scope_tell(&met, SEVERITY_ERROR, maker->findings,
+		   memory_print(&maker->findings->memory,
+				"%s overlaps reservation \"%s\" at %s:%d: ",
+				scope->range->place.file == NULL
+					? " (iana, the default)"
+					: "",
+				config->name, config->ports.place.file,
+				config->ports.place.line),
+		   common, "; say overlap = \"carve\" to leave them out");
 	return true;
 }
 
@@ -141,8 +129,9 @@ static void check_empty(struct maker *maker, const struct scope *scope)
 		    rule_assigned_of(scope->rule, pair)->n_ports == 0)
 			empty.pairs |= 1u << pair;
 	if (empty.pairs != 0)
-		refuse(maker, &empty, " is empty: all of it, ",
-		       scope->range->ports, ", is reserved");
+		scope_tell(&empty, SEVERITY_ERROR, maker->findings,
+			   " is empty: all of it, ", scope->range->ports,
+			   ", is reserved");
 }
 
 static void check_rule(struct check *check, const struct rule *rule)

@@ -1,19 +1,72 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <search.h>
+#include <string.h>
 
 #include "cli/rules/maker.h"
 #include "kernel/kernel.h"
+#include "kernel/ports_text.h"
 #include "policy/environment.h"
 
-/* The ranges that one section or block gives; ports NULL = not given. */
-struct given_ranges {
-	struct rule_range range, connect, listen;
-};
+/* --- what the parts share ------------------------------------------------- */
 
+static void refuse(struct maker *maker, struct location place, const char *name,
+		   struct finding_word word, const char *reason)
+{
+	findings_add(maker->findings, SEVERITY_ERROR, place, "%s: \"%s\" %s",
+		     name, word.text, reason);
+}
+
+void maker_refuse(struct maker *maker, struct location place, const char *name,
+		  const char *word, const char *reason)
+{
+	refuse(maker, place, name, findings_quote_text(word), reason);
+}
+
+void maker_refuse_ports(struct maker *maker, struct location place,
+			const char *name, const struct range_error *error)
+{
+	refuse(maker, place, name,
+	       findings_quote(error->word, error->word_length), error->reason);
+}
+
+struct port_set *maker_scratch(struct maker *maker)
+{
+	memset(&maker->scratch, 0, sizeof(maker->scratch));
+	return &maker->scratch;
+}
+
+static int compare_sets(const void *a, const void *b)
+{
+	const struct port_set *left = a, *right = b;
+
+	return memcmp(left->words, right->words, sizeof(left->words));
+}
+
+const struct port_set *maker_keep(struct maker *maker, struct port_set *set)
+{
+	struct port_set *const *found = tfind(set, &maker->kept, compare_sets);
+	struct port_set *kept;
+
+	if (found != NULL)
+		return *found;
+	port_set_finish(set);
+	kept = memory_take(&maker->rules->memory, 1, sizeof(*kept));
+	*kept = *set;
+	if (tsearch(kept, &maker->kept, compare_sets) == NULL)
+		memory_fail();
+	return kept;
+}
+
+/* --- ranges --------------------------------------------------------------- */
+
+#define EACH_PROTOCOL N_PROTOCOLS
+#define EACH_ROLE N_ROLES
+
+/* The ranges that one section gives, for a protocol or each, and for a role or
+ * each; ports NULL = not given. */
 struct given {
-	struct given_ranges by_protocol[N_PROTOCOLS];
-	struct given_ranges any;
+	struct rule_range ranges[N_PROTOCOLS + 1][N_ROLES + 1];
 	const struct given *outer; /* what is inherited, or NULL */
 };
 
@@ -32,46 +85,42 @@ static void read_range(struct maker *maker, const struct config_text *text,
 	range->ports = maker_keep(maker, &maker->scratch);
 }
 
-static void read_ranges(struct maker *maker, const struct config_ranges *config,
-			struct given_ranges *given)
-{
-	read_range(maker, &config->range, "range", &given->range);
-	read_range(maker, &config->connect, "connect", &given->connect);
-	read_range(maker, &config->listen, "listen", &given->listen);
-}
-
 static void read_given(struct maker *maker,
 		       const struct config_section *section,
 		       const struct given *outer, struct given *given)
 {
 	given->outer = outer;
-	read_ranges(maker, &section->ranges, &given->any);
-	for (int i = 0; i < N_PROTOCOLS; i++)
-		read_ranges(maker, &section->by_protocol[i],
-			    &given->by_protocol[i]);
+	for (int i = 0; i <= EACH_PROTOCOL; i++) {
+		const struct config_ranges *config =
+			i == EACH_PROTOCOL ? &section->ranges
+					   : &section->by_protocol[i];
+		struct rule_range *ranges = given->ranges[i];
+
+		read_range(maker, &config->range, "range", &ranges[EACH_ROLE]);
+		read_range(maker, &config->connect, "connect",
+			   &ranges[ROLE_OF_CONNECT]);
+		read_range(maker, &config->listen, "listen",
+			   &ranges[ROLE_OF_LISTEN]);
+	}
 }
 
-static const struct rule_range *find_for_role(const struct given_ranges *given,
-					      enum role role)
-{
-	const struct rule_range *own = role == ROLE_OF_LISTEN ? &given->listen
-							      : &given->connect;
-
-	if (own->ports != NULL)
-		return own;
-	return given->range.ports != NULL ? &given->range : NULL;
-}
-
+/* Of one section: the protocol's own first, and of these the role's. */
 static const struct rule_range *find_given(const struct given *given,
 					   enum protocol protocol,
 					   enum role role)
 {
-	const enum protocol named = protocol == PROTOCOL_UDPLITE ? PROTOCOL_UDP
-								 : protocol;
-	const struct rule_range *found =
-		find_for_role(&given->by_protocol[named], role);
+	const struct rule_range *own =
+		given->ranges[protocol == PROTOCOL_UDPLITE ? PROTOCOL_UDP
+							   : protocol];
+	const struct rule_range *any = given->ranges[EACH_PROTOCOL];
+	const struct rule_range *const order[] = { &own[role], &own[EACH_ROLE],
+						   &any[role],
+						   &any[EACH_ROLE] };
 
-	return found != NULL ? found : find_for_role(&given->any, role);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (order[i]->ports != NULL)
+			return order[i];
+	return NULL;
 }
 
 /* Innermost first. The outermost is built in, and has all ranges. */
@@ -89,14 +138,13 @@ static struct rule_range resolve(const struct given *given,
 	return range;
 }
 
-/* Looks among the first n_pairs of a rule for one with the same range, and
- * returns the ports that it is assigned; or NULL. */
+/* Looks in a rule for the same range, and returns what it is assigned of it; or
+ * NULL. */
 static const struct port_set *find_assigned(const struct rule *rule,
-					    int n_pairs,
 					    const struct port_set *ports,
 					    const struct port_set *avoided)
 {
-	for (int pair = 0; pair < n_pairs; pair++)
+	for (int pair = 0; pair < N_PAIRS; pair++)
 		if (rule_range_of(rule, pair)->ports == ports &&
 		    rule->avoided[PAIR_PROTOCOL(pair)] == avoided)
 			return rule_assigned_of(rule, pair);
@@ -114,9 +162,10 @@ static const struct port_set *assign(struct maker *maker,
 	return maker_keep(maker, &maker->scratch);
 }
 
-/* defaults: the rule whose sets are likely to be the same, or NULL. */
+/* The rule still has the ranges of the defaults, which are likely to be the
+ * same. */
 static void assign_ranges(struct maker *maker, const struct given *given,
-			  const struct rule *defaults, struct rule *rule)
+			  struct rule *rule)
 {
 	for (int pair = 0; pair < N_PAIRS; pair++) {
 		const enum protocol protocol = PAIR_PROTOCOL(pair);
@@ -124,17 +173,16 @@ static void assign_ranges(struct maker *maker, const struct given *given,
 		const struct rule_range range = resolve(given, protocol, role);
 		const struct port_set *avoided = rule->avoided[protocol];
 		const struct port_set *assigned =
-			find_assigned(rule, pair, range.ports, avoided);
+			find_assigned(rule, range.ports, avoided);
 
-		if (assigned == NULL && defaults != NULL)
-			assigned = find_assigned(defaults, N_PAIRS, range.ports,
-						 avoided);
-		if (assigned == NULL)
-			assigned = assign(maker, range.ports, avoided);
 		rule->ranges[protocol][role] = range;
-		rule->assigned[protocol][role] = assigned;
+		rule->assigned[protocol][role] =
+			assigned != NULL ? assigned
+					 : assign(maker, range.ports, avoided);
 	}
 }
+
+/* --- rules ---------------------------------------------------------------- */
 
 static void make_default_rule(struct maker *maker, const struct given *given,
 			      struct rule *rule)
@@ -147,7 +195,7 @@ static void make_default_rule(struct maker *maker, const struct given *given,
 		rule->settings[i] = setting_default(i);
 	values_read_options(maker, &maker->config->top, rule);
 	reserves_apply(maker, rule);
-	assign_ranges(maker, given, NULL, rule);
+	assign_ranges(maker, given, rule);
 }
 
 static void make_rule(struct maker *maker, const struct given *outer,
@@ -164,7 +212,7 @@ static void make_rule(struct maker *maker, const struct given *outer,
 	values_read_conditions(maker, rule);
 	read_given(maker, process, outer, &given);
 	reserves_apply(maker, rule);
-	assign_ranges(maker, &given, defaults, rule);
+	assign_ranges(maker, &given, rule);
 }
 
 static void add_dynamic(struct maker *maker, enum protocol protocol)

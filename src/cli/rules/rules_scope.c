@@ -112,3 +112,12 @@ struct location scope_place(const struct scope *scope)
 	return scope->range->place.file != NULL ? scope->range->place
 						: scope->rule->place;
 }
+
+void scope_tell(const struct scope *scope, enum severity severity,
+		struct findings *findings, const char *before,
+		const struct port_set *ports, const char *behind)
+{
+	findings_add(findings, severity, scope_place(scope), "%s%s%s%s",
+		     scope_title(&findings->memory, scope), before,
+		     scope_ports(&findings->memory, ports), behind);
+}

@@ -48,3 +48,8 @@ char *scope_ports(struct memory *memory, const struct port_set *set);
 
 /* The place of the range: its option, or its section if it is built in. */
 struct location scope_place(const struct scope *scope);
+
+/* Adds `TITLE BEFORE PORTS BEHIND` about the range. */
+void scope_tell(const struct scope *scope, enum severity severity,
+		struct findings *findings, const char *before,
+		const struct port_set *ports, const char *behind);

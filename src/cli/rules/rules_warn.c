@@ -34,18 +34,6 @@ static struct port_set *clear_scratch(struct warner *warner)
 	return &warner->scratch;
 }
 
-/* Adds `TITLE TEXT PORTS TEXT` about the range of a scope. */
-static void warn(struct warner *warner, const struct scope *scope,
-		 const char *before, const struct port_set *ports,
-		 const char *behind)
-{
-	struct memory *memory = &warner->findings->memory;
-
-	findings_add(warner->findings, SEVERITY_WARNING, scope_place(scope),
-		     "%s%s%s%s", scope_title(memory, scope), before,
-		     scope_ports(memory, ports), behind);
-}
-
 static void warn_of_kernel_range(struct warner *warner,
 				 const struct scope *scope)
 {
@@ -64,10 +52,10 @@ static void warn_of_kernel_range(struct warner *warner,
 					     assigned);
 	}
 	if (found)
-		warn(warner, scope,
-		     " overlaps the kernel's own (ip_local_port_range): "
-		     "programs outside Berth may take ",
-		     common, "");
+		scope_tell(scope, SEVERITY_WARNING, warner->findings,
+			   " overlaps the kernel's own (ip_local_port_range): "
+			   "programs outside Berth may take ",
+			   common, "");
 }
 
 static void warn_of_listeners(struct warner *warner, const struct scope *scope,
@@ -83,9 +71,10 @@ static void warn_of_listeners(struct warner *warner, const struct scope *scope,
 				ports, listening,
 				scope->rule->assigned[protocol][role]);
 	if (found)
-		warn(warner, scope,
-		     protocol == PROTOCOL_TCP ? " has tcp " : " has sctp ",
-		     ports, ", where a socket of this machine listens now");
+		scope_tell(
+			scope, SEVERITY_WARNING, warner->findings,
+			protocol == PROTOCOL_TCP ? " has tcp " : " has sctp ",
+			ports, ", where a socket of this machine listens now");
 }
 
 /* Returns the connections a second that a rule is planned for. */
