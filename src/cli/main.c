@@ -9,32 +9,10 @@
 #include "cli/commands.h"
 #include "cli/message.h"
 
-struct command {
-	const char *name;
-	int (*function)(int argc, char *argv[]);
-	const char *help;
-	/* Its status with a BERTH_DIR that is no absolute path; 0 = it does
-	 * not look */
-	int bad_folder;
-};
-
-static const struct command commands[] = {
-	{ "run", command_run, "start a program whose ports Berth assigns",
-	  EXIT_BERTH_FAILED },
-	{ "check", command_check, "report errors and risks in a policy file",
-	  0 },
-	{ "load", command_load, "put a policy in force", EXIT_FAILURE },
-	{ "unload", command_unload, "take the policy out of force",
-	  EXIT_FAILURE },
-	{ "explain", command_explain, "show which rule applies, and why",
-	  EXIT_FAILURE },
-	{ "log", command_log, "show which calls were refused", EXIT_FAILURE },
-	{ "status", command_status, "show which processes hold which ports",
-	  EXIT_FAILURE },
-	{ "sweep", command_sweep, "repair the map, from the kernel's sockets",
-	  EXIT_FAILURE },
-	{ "port", command_port, "print free ports, kept free for a while",
-	  EXIT_FAILURE },
+static const struct options *const commands[] = {
+	&command_run,	 &command_check,   &command_load,
+	&command_unload, &command_explain, &command_log,
+	&command_status, &command_sweep,   &command_port,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -47,16 +25,16 @@ static void usage(FILE *stream)
 			"\n"
 			"Commands:\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(stream, "  %-8s %s\n", commands[i].name,
-			commands[i].help);
+		fprintf(stream, "  %-8s %s\n", commands[i]->command,
+			commands[i]->help);
 	fprintf(stream, "\nSee berth COMMAND --help.\n");
 }
 
-static const struct command *command_by_name(const char *name)
+static const struct options *command_by_name(const char *name)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(name, commands[i].name) == 0)
-			return &commands[i];
+		if (strcmp(name, commands[i]->command) == 0)
+			return commands[i];
 	return NULL;
 }
 
@@ -69,21 +47,30 @@ static int unknown(const char *word)
 
 /* A relative path would name another folder in each program that changes its
  * working directory. */
-static int refuse_folder(const struct command *command)
+static int refuse_folder(const struct options *command)
 {
 	const char *folder = getenv("BERTH_DIR");
 
 	if (folder == NULL || *folder == '\0' || *folder == '/' ||
-	    command->bad_folder == 0)
+	    command->ignores_folder)
 		return 0;
 	message("berth: BERTH_DIR=\"%s\" is not an absolute path\n", folder);
-	return command->bad_folder;
+	return command->failure != 0 ? command->failure : EXIT_FAILURE;
+}
+
+/* argv[0] is the command's name. */
+static int run(const struct options *command, int argc, char *argv[])
+{
+	struct command_words words;
+	const int status = options_read(command, argc, argv, &words);
+
+	return status == OPTIONS_READ ? command->run(&words) : status;
 }
 
 static int help(char *name)
 {
 	static char option[] = "--help";
-	const struct command *command;
+	const struct options *command;
 
 	if (name == NULL) {
 		usage(stdout);
@@ -92,7 +79,7 @@ static int help(char *name)
 	command = command_by_name(name);
 	if (command == NULL)
 		return unknown(name);
-	return command->function(2, (char *[]){ name, option, NULL });
+	return run(command, 2, (char *[]){ name, option, NULL });
 }
 
 /*
@@ -120,13 +107,12 @@ int main(int argc, char *argv[])
 	}
 
 	const char *word = argv[1];
-	const struct command *command = command_by_name(word);
+	const struct options *command = command_by_name(word);
 
 	if (command != NULL) {
 		const int status = refuse_folder(command);
 
-		return status != 0 ? status
-				   : command->function(argc - 1, argv + 1);
+		return status != 0 ? status : run(command, argc - 1, argv + 1);
 	}
 	if (strcmp(word, "--version") == 0) {
 		puts("berth " BERTH_VERSION);

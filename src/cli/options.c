@@ -56,6 +56,8 @@ static void print_option(const struct command_option *option)
 			printf("\n%*s", indent, "");
 		else
 			putchar(*text);
+	if (option->standard != NULL)
+		printf(" (default: %s):", option->standard());
 	for (size_t i = 0;
 	     option->names != NULL && (name = option->names(i)) != NULL; i++)
 		if (i % N_NAMES_IN_LINE == 0)

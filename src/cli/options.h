@@ -21,6 +21,7 @@ struct command_option {
 	const char *value; /* the usage's word for it; NULL = takes none */
 	const char *help;  /* one line, or several */
 	const char *(*names)(size_t i); /* values that the help lists */
+	const char *(*standard)(void);	/* and of these, the default */
 	const char *wanted;		/* of another number: "is not a port" */
 	/* Where it is stored, one of these, but for help: */
 	bool *flagp;
@@ -50,8 +51,18 @@ struct command_option {
 		.help = "JSON, see berth(1)" \
 	}
 
+struct command_words {
+	char **words; /* in argv, moved to its front */
+	size_t n_words;
+	char **command; /* the other command; NULL = none */
+};
+
+/* A command, its options and words. */
 struct options {
 	const char *command;
+	const char *help; /* a line in the list of commands */
+	/* Does it, and returns the exit status. */
+	int (*run)(const struct command_words *words);
 	const char *synopsis; /* behind "berth COMMAND [OPTION...]", or "" */
 	const char *about;    /* lines that say what it does */
 	const char *status;   /* lines below the options, or NULL */
@@ -62,12 +73,7 @@ struct options {
 	enum { COMMAND_NOWHERE, COMMAND_BEHIND_DASHES, COMMAND_AT_WORD } begin;
 	/* Exit status instead of EXIT_USAGE and EXIT_FAILURE; 0 = those */
 	int failure;
-};
-
-struct command_words {
-	char **words; /* in argv, moved to its front */
-	size_t n_words;
-	char **command; /* the other command; NULL = none */
+	bool ignores_folder; /* BERTH_DIR */
 };
 
 #define OPTIONS_READ (-1)

@@ -29,18 +29,6 @@ static const struct command_option list[] = {
 	  .help = "tcp (the default) or udp" },
 	OPTION_HELP,
 };
-static const struct options options = {
-	.command = "port",
-	.synopsis = "[N]",
-	.list = list,
-	.n_words_max = 1,
-	.about =
-		"Finds N free ports of the range (default: 1) and prints them, one a\n"
-		"line. Each is bound, to see that it is free, and released. It then\n"
-		"rests, for one to two minutes, or one to two times the policy's\n"
-		"rest-time: no program that uses the same map is assigned it, unless\n"
-		"no other port is left.\n",
-};
 
 struct port_request {
 	uint32_t n;
@@ -48,21 +36,18 @@ struct port_request {
 };
 
 /* Returns OPTIONS_READ, or the exit status. */
-static int read_request(int argc, char *argv[], struct port_request *request)
+static int read_request(const struct command_words *words,
+			struct port_request *request)
 {
-	struct command_words words;
-	uint64_t n = N_DEFAULT;
-	const int status = options_read(&options, argc, argv, &words);
 	const bool is_udp = strcmp(protocol_word, "udp") == 0;
+	uint64_t n = N_DEFAULT;
 
-	if (status != OPTIONS_READ)
-		return status;
 	if (!is_udp && strcmp(protocol_word, "tcp") != 0)
-		return options_refuse(&options, protocol_word,
+		return options_refuse(&command_port, protocol_word,
 				      "is not tcp or udp");
-	if (words.n_words > 0 &&
-	    !options_number(words.words[0], 1, N_PORTS - 1, &n))
-		return options_refuse(&options, words.words[0],
+	if (words->n_words > 0 &&
+	    !options_number(words->words[0], 1, N_PORTS - 1, &n))
+		return options_refuse(&command_port, words->words[0],
 				      "is not a number of ports");
 	*request = (struct port_request){
 		.n = (uint32_t)n,
@@ -298,12 +283,27 @@ static int find_guarded(struct port_work *work)
 	return result;
 }
 
-int command_port(int argc, char *argv[])
+static int run(const struct command_words *words)
 {
 	static struct port_work work;
-	const int status = read_request(argc, argv, &work.request);
+	const int status = read_request(words, &work.request);
 
 	if (status != OPTIONS_READ)
 		return status;
 	return find_guarded(&work) == 0 ? print_ports(&work) : EXIT_FAILURE;
 }
+
+const struct options command_port = {
+	.command = "port",
+	.help = "print free ports, kept free for a while",
+	.run = run,
+	.synopsis = "[N]",
+	.list = list,
+	.n_words_max = 1,
+	.about =
+		"Finds N free ports of the range (default: 1) and prints them, one a\n"
+		"line. Each is bound, to see that it is free, and released. It then\n"
+		"rests, for one to two minutes, or one to two times the policy's\n"
+		"rest-time: no program that uses the same map is assigned it, unless\n"
+		"no other port is left.\n",
+};

@@ -34,20 +34,6 @@ static const struct command_option list[] = {
 	OPTIONS_FORMAT(&request.format),
 	OPTION_HELP,
 };
-static const struct options options = {
-	.command = "explain",
-	.synopsis = "[NUMBER | -- COMMAND]",
-	.list = list,
-	.n_words_max = 1,
-	.begin = COMMAND_BEHIND_DASHES,
-	.about =
-		"For the process NUMBER, for COMMAND as if it were started from here,\n"
-		"or without either for a program in this environment: shows which\n"
-		"rule of the policy in force applies, and why each rule before it\n"
-		"does not. For the port NUMBER: shows the ranges and reservations\n"
-		"that contain it, who holds it, and whether it could be assigned now.\n"
-		"A NUMBER that is both is explained as both.\n",
-};
 
 static bool is_process(uint64_t number)
 {
@@ -61,7 +47,7 @@ static int read_bare(const char *word)
 	uint64_t number;
 
 	if (!options_number(word, 1, INT32_MAX, &number))
-		return options_refuse(&options, word,
+		return options_refuse(&command_explain, word,
 				      "is not the number of a "
 				      "process or port; a COMMAND goes behind "
 				      "--");
@@ -70,27 +56,26 @@ static int read_bare(const char *word)
 	if (number < N_PORTS)
 		request.port = number;
 	return request.pid == 0 && request.port == 0
-		       ? options_refuse(&options, word,
+		       ? options_refuse(&command_explain, word,
 					"is not a process, and too "
 					"large for a port")
 		       : OPTIONS_READ;
 }
 
-static int read_request(int argc, char *argv[], const char **commandp)
+/* Returns OPTIONS_READ or the exit status. */
+static int read_words(const struct command_words *words)
 {
-	struct command_words words;
-	int status = options_read(&options, argc, argv, &words);
+	int status = OPTIONS_READ;
 
-	for (size_t i = 0; i < words.n_words && status == OPTIONS_READ; i++)
-		status = read_bare(words.words[i]);
-	*commandp = words.command != NULL ? words.command[0] : NULL;
-	if (status != OPTIONS_READ || words.command == NULL)
+	for (size_t i = 0; i < words->n_words && status == OPTIONS_READ; i++)
+		status = read_bare(words->words[i]);
+	if (status != OPTIONS_READ || words->command == NULL)
 		return status;
-	if (*commandp == NULL)
-		return options_refuse(&options, "--",
+	if (words->command[0] == NULL)
+		return options_refuse(&command_explain, "--",
 				      "has no COMMAND behind it");
 	if (request.pid != 0 || request.port != 0)
-		return options_refuse(&options, *commandp,
+		return options_refuse(&command_explain, words->command[0],
 				      "is a COMMAND, and a process or port "
 				      "is given too");
 	return status;
@@ -125,21 +110,38 @@ static int explain(struct view *view, struct output *output,
 	return result;
 }
 
-int command_explain(int argc, char *argv[])
+static int run(const struct command_words *words)
 {
 	static struct view view;
 	struct output output;
-	const char *command;
-	int result = read_request(argc, argv, &command);
+	int result = read_words(words);
 
 	if (result != OPTIONS_READ)
 		return result;
 	view_open(&view);
 	view_read(&view, true);
 	output_open(&output, request.format, stdout);
-	result = explain(&view, &output, command);
+	result = explain(&view, &output,
+			 words->command != NULL ? words->command[0] : NULL);
 	if (output_close(&output) != EXIT_SUCCESS || !view_is_sound(&view))
 		result = -EIO;
 	view_close(&view);
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+const struct options command_explain = {
+	.command = "explain",
+	.help = "show which rule applies, and why",
+	.run = run,
+	.synopsis = "[NUMBER | -- COMMAND]",
+	.list = list,
+	.n_words_max = 1,
+	.begin = COMMAND_BEHIND_DASHES,
+	.about =
+		"For the process NUMBER, for COMMAND as if it were started from here,\n"
+		"or without either for a program in this environment: shows which\n"
+		"rule of the policy in force applies, and why each rule before it\n"
+		"does not. For the port NUMBER: shows the ranges and reservations\n"
+		"that contain it, who holds it, and whether it could be assigned now.\n"
+		"A NUMBER that is both is explained as both.\n",
+};

@@ -51,16 +51,6 @@ static const struct command_option list[] = {
 	OPTIONS_FORMAT(&request.format),
 	OPTION_HELP,
 };
-static const struct options options = {
-	.command = "log",
-	.synopsis = "",
-	.list = list,
-	.about =
-		"Shows the events of this network namespace, the oldest first: calls\n"
-		"that were refused, and the other events that berth(1) lists.\n"
-		"Each user's map keeps its last 4096 events. Root sees those of all\n"
-		"users.\n",
-};
 
 static void format_time(uint64_t time_ns, char text[40])
 {
@@ -135,12 +125,13 @@ static int follow(const struct place *place, struct events *events)
 	return EXIT_FAILURE;
 }
 
-static int show(void)
+static int run(const struct command_words *words)
 {
 	static struct view view;
 	struct events events = { 0 };
 	int result;
 
+	(void)words;
 	view_open(&view);
 	result = events_read(&view.place, &events);
 	maps_missed_tell(&events.missed);
@@ -157,10 +148,15 @@ static int show(void)
 	return is_whole ? result : EXIT_FAILURE;
 }
 
-int command_log(int argc, char *argv[])
-{
-	struct command_words words;
-	const int status = options_read(&options, argc, argv, &words);
-
-	return status == OPTIONS_READ ? show() : status;
-}
+const struct options command_log = {
+	.command = "log",
+	.help = "show which calls were refused",
+	.run = run,
+	.synopsis = "",
+	.list = list,
+	.about =
+		"Shows the events of this network namespace, the oldest first: calls\n"
+		"that were refused, and the other events that berth(1) lists.\n"
+		"Each user's map keeps its last 4096 events. Root sees those of all\n"
+		"users.\n",
+};

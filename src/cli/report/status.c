@@ -18,17 +18,6 @@ static const struct command_option list[] = {
 	OPTIONS_FORMAT(&format),
 	OPTION_HELP,
 };
-static const struct options options = {
-	.command = "status",
-	.synopsis = "",
-	.list = list,
-	.about =
-		"Shows the policy that applies to a program in this environment; how\n"
-		"many of the ports that any rule assigns are in use in this network\n"
-		"namespace, and who holds them; and which processes have a reserved\n"
-		"port, a port of a range or a port of the kernel's range that Berth\n"
-		"did not assign. Root sees the maps of all users.\n",
-};
 
 /* Whether the state of a map, as the report shows it, is enough. Other errors
  * get a message too. */
@@ -95,16 +84,13 @@ static bool gather(struct status *status)
 	return gather_sockets(&status->sockets) && is_whole;
 }
 
-int command_status(int argc, char *argv[])
+static int run(const struct command_words *words)
 {
 	static struct status status;
-	struct command_words words;
-	int result = options_read(&options, argc, argv, &words);
-	bool is_whole;
+	const bool is_whole = gather(&status);
+	int result;
 
-	if (result != OPTIONS_READ)
-		return result;
-	is_whole = gather(&status);
+	(void)words;
 	output_open(&status.output, format, stdout);
 	result = status_report(&status);
 	sockets_close(&status.sockets);
@@ -112,3 +98,17 @@ int command_status(int argc, char *argv[])
 	tally_close(&status.tally);
 	return is_whole ? result : EXIT_FAILURE;
 }
+
+const struct options command_status = {
+	.command = "status",
+	.help = "show which processes hold which ports",
+	.run = run,
+	.synopsis = "",
+	.list = list,
+	.about =
+		"Shows the policy that applies to a program in this environment; how\n"
+		"many of the ports that any rule assigns are in use in this network\n"
+		"namespace, and who holds them; and which processes have a reserved\n"
+		"port, a port of a range or a port of the kernel's range that Berth\n"
+		"did not assign. Root sees the maps of all users.\n",
+};

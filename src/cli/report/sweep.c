@@ -39,17 +39,6 @@ static const struct command_option list[] = {
 	OPTIONS_FORMAT(&request.format),
 	OPTION_HELP,
 };
-static const struct options options = {
-	.command = "sweep",
-	.synopsis = "",
-	.list = list,
-	.about =
-		"Compares the map with the kernel's table of sockets, repairs it, and\n"
-		"prints what was found. A leased port that no socket has is put to\n"
-		"rest; a port of a range that a socket has, and that the map does not\n"
-		"show, is marked. Programs under Berth do the same if they find no\n"
-		"free port. Root repairs the maps of all users.\n",
-};
 
 struct map_sweep {
 	/* By protocol: the result, or why there is none. */
@@ -199,17 +188,29 @@ static int sweep_all(struct view *view)
 							 : EXIT_FAILURE;
 }
 
-int command_sweep(int argc, char *argv[])
+static int run(const struct command_words *words)
 {
 	struct view *view = &sweeping.view;
-	struct command_words words;
-	int status = options_read(&options, argc, argv, &words);
+	int status;
 
-	if (status != OPTIONS_READ)
-		return status;
+	(void)words;
 	view_open_policy(view);
 	/* By other ranges than those in force, wrong ports would be marked. */
 	status = view_is_sound(view) ? sweep_all(view) : EXIT_FAILURE;
 	view_close(view);
 	return status;
 }
+
+const struct options command_sweep = {
+	.command = "sweep",
+	.help = "repair the map, from the kernel's sockets",
+	.run = run,
+	.synopsis = "",
+	.list = list,
+	.about =
+		"Compares the map with the kernel's table of sockets, repairs it, and\n"
+		"prints what was found. A leased port that no socket has is put to\n"
+		"rest; a port of a range that a socket has, and that the map does not\n"
+		"show, is marked. Programs under Berth do the same if they find no\n"
+		"free port. Root repairs the maps of all users.\n",
+};

@@ -27,17 +27,6 @@ static const struct command_option list[] = {
 		  "planned, if the file does not say rate" },
 	OPTION_HELP,
 };
-static const struct options options = {
-	.command = "check",
-	.synopsis = "[FILE]",
-	.list = list,
-	.n_words_max = 1,
-	.about =
-		"Reports the errors in a policy file and its risks on this machine,\n"
-		"on standard error; with --porcelain or --json on standard output,\n"
-		"too. FILE is " CONFIG_PATH " unless given.\n",
-	.status = "Exit status: 0 no error, 1 refused, 2 usage.\n",
-};
 
 /* Returns as rules_read(). */
 static int check(const char *path, struct findings *findings,
@@ -60,17 +49,14 @@ static int check(const char *path, struct findings *findings,
 	return result;
 }
 
-int command_check(int argc, char *argv[])
+static int run(const struct command_words *words)
 {
-	struct command_words words;
 	struct findings findings = { .items = NULL };
 	struct output output;
-	int result, status = options_read(&options, argc, argv, &words);
+	int result, status;
 
-	if (status != OPTIONS_READ)
-		return status;
 	output_open(&output, request.format, stdout);
-	result = check(words.n_words > 0 ? words.words[0] : CONFIG_PATH,
+	result = check(words->n_words > 0 ? words->words[0] : CONFIG_PATH,
 		       &findings, &output);
 	if (request.format != OUTPUT_TABLE)
 		findings_report(&findings, &output);
@@ -79,3 +65,18 @@ int command_check(int argc, char *argv[])
 	findings_deinit(&findings);
 	return result == 0 ? status : EXIT_FAILURE;
 }
+
+const struct options command_check = {
+	.command = "check",
+	.help = "report errors and risks in a policy file",
+	.run = run,
+	.ignores_folder = true,
+	.synopsis = "[FILE]",
+	.list = list,
+	.n_words_max = 1,
+	.about =
+		"Reports the errors in a policy file and its risks on this machine,\n"
+		"on standard error; with --porcelain or --json on standard output,\n"
+		"too. FILE is " CONFIG_PATH " unless given.\n",
+	.status = "Exit status: 0 no error, 1 refused, 2 usage.\n",
+};

@@ -214,32 +214,8 @@ static const struct command_option load_list[] = {
 	  .help = "only check FILE, and print whether it is in force" },
 	OPTION_HELP,
 };
-static const struct options load_options = {
-	.command = "load",
-	.synopsis = "[FILE]",
-	.list = load_list,
-	.n_words_max = 1,
-	.about =
-		"Checks FILE (default: " CONFIG_PATH
-		") and puts it in force in\n"
-		"this network namespace. It replaces the policy before it at once and\n"
-		"as a whole. Running programs follow it from their next call on. A\n"
-		"file with an error is refused, and nothing is changed.\n",
-	.status =
-		"Exit status: 0 in force (with --dry-run: FILE has no error), 1\n"
-		"refused or failed, 2 usage.\n",
-};
 
 static const struct command_option unload_list[] = { OPTION_HELP };
-static const struct options unload_options = {
-	.command = "unload",
-	.synopsis = "",
-	.list = unload_list,
-	.about =
-		"Takes the policy of this network namespace out of force. Running\n"
-		"programs follow their environment again, from their next call on.\n",
-	.status = "Exit status: 0 no policy is in force, 1 failed, 2 usage.\n",
-};
 
 /* The first line about a load. It is written before anything changes: when it
  * cannot be written, the load fails and changes nothing. */
@@ -288,20 +264,17 @@ static int tell_dry_run(struct view *view, const char *path,
 	return status;
 }
 
-int command_load(int argc, char *argv[])
+static int load(const struct command_words *words)
 {
 	static struct view view;
-	struct command_words words;
 	struct compiled compiled;
 	const char *path = CONFIG_PATH;
-	int status = options_read(&load_options, argc, argv, &words);
+	int status;
 
-	if (status != OPTIONS_READ)
-		return status;
 	if (view_open(&view) < 0)
 		return EXIT_FAILURE;
-	if (words.n_words > 0)
-		path = words.words[0];
+	if (words->n_words > 0)
+		path = words->words[0];
 	if (load_compile(path, &view.kernel, true, &compiled) != 0) {
 		message("berth: %s is refused; the policy in force is "
 			"not changed\n",
@@ -314,15 +287,12 @@ int command_load(int argc, char *argv[])
 	return status;
 }
 
-int command_unload(int argc, char *argv[])
+static int unload(const struct command_words *words)
 {
 	static struct view view;
-	struct command_words words;
-	const int status = options_read(&unload_options, argc, argv, &words);
 	bool is_any, is_unknown;
 
-	if (status != OPTIONS_READ)
-		return status;
+	(void)words;
 	if (view_open(&view) < 0)
 		return EXIT_FAILURE;
 	view_read(&view, true);
@@ -338,3 +308,33 @@ int command_unload(int argc, char *argv[])
 	}
 	return load_put(&view.place, NULL) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+const struct options command_load = {
+	.command = "load",
+	.help = "put a policy in force",
+	.run = load,
+	.synopsis = "[FILE]",
+	.list = load_list,
+	.n_words_max = 1,
+	.about =
+		"Checks FILE (default: " CONFIG_PATH
+		") and puts it in force in\n"
+		"this network namespace. It replaces the policy before it at once and\n"
+		"as a whole. Running programs follow it from their next call on. A\n"
+		"file with an error is refused, and nothing is changed.\n",
+	.status =
+		"Exit status: 0 in force (with --dry-run: FILE has no error), 1\n"
+		"refused or failed, 2 usage.\n",
+};
+
+const struct options command_unload = {
+	.command = "unload",
+	.help = "take the policy out of force",
+	.run = unload,
+	.synopsis = "",
+	.list = unload_list,
+	.about =
+		"Takes the policy of this network namespace out of force. Running\n"
+		"programs follow their environment again, from their next call on.\n",
+	.status = "Exit status: 0 no policy is in force, 1 failed, 2 usage.\n",
+};

@@ -17,11 +17,15 @@
 #include "policy/setting.h"
 
 static struct run request;
-static char algorithm_help[64];
 
 static const char *algorithm_at(size_t i)
 {
 	return setting_word(SETTING_ALGORITHM, (unsigned int)i);
+}
+
+static const char *algorithm_standard(void)
+{
+	return algorithm_at(ALGORITHM_DEFAULT);
 }
 
 static const struct command_option list[] = {
@@ -39,7 +43,8 @@ static const struct command_option list[] = {
 	{ .name = "algorithm",
 	  .value = "A",
 	  .textp = &request.options[RUN_ALGORITHM],
-	  .help = algorithm_help,
+	  .help = "where the search starts",
+	  .standard = algorithm_standard,
 	  .names = algorithm_at },
 	{ .name = "config",
 	  .value = "FILE",
@@ -57,44 +62,6 @@ static const struct command_option list[] = {
 		  "that starts others without LD_PRELOAD" },
 	OPTION_HELP,
 };
-static const struct options options = {
-	.command = "run",
-	.synopsis = "[--] COMMAND [ARG...]",
-	.list = list,
-	.begin = COMMAND_AT_WORD,
-	.failure = EXIT_BERTH_FAILED,
-	.about =
-		"Runs COMMAND. Berth assigns its ports, and those of the programs\n"
-		"that it starts.\n",
-	.status =
-		"Options take precedence over the environment (BERTH_RANGE,\n"
-		"BERTH_RESERVE, BERTH_ALGORITHM). Without either, the policy in force\n"
-		"applies. If there is none, the installed file is put in force, if it\n"
-		"exists and this user may load it:\n" CONFIG_PATH "\n"
-		"Under a policy that root has put in force, these options are errors,\n"
-		"and the environment does not choose ports.\n"
-		"\n"
-		"Exit status: that of COMMAND; 125 Berth failed, 126 COMMAND cannot\n"
-		"be run or --strict refuses it, 127 COMMAND was not found.\n",
-};
-
-static int parse_options(int argc, char *argv[])
-{
-	struct command_words words;
-	int status;
-
-	snprintf(algorithm_help, sizeof(algorithm_help),
-		 "where the search starts (default: %s):",
-		 algorithm_at(ALGORITHM_DEFAULT));
-	status = options_read(&options, argc, argv, &words);
-	if (status != OPTIONS_READ)
-		return status;
-	request.command = words.command;
-	if (request.command != NULL && request.command[0] != NULL)
-		return OPTIONS_READ;
-	message("berth run: no COMMAND; see berth run --help\n");
-	return EXIT_BERTH_FAILED;
-}
 
 int run_fail(const char *what, const char *why)
 {
@@ -142,7 +109,7 @@ static bool runs_script(char *words[])
 	while (words[n] != NULL && words[n + 1] != NULL)
 		n++;
 	return n > 0 && strcmp(words[0], "run") == 0 &&
-	       options_end(&options, n, words) >= n;
+	       options_end(&command_run, n, words) >= n;
 }
 
 /* Looks whether it can be covered, and gives it the arguments of its rule. */
@@ -214,12 +181,15 @@ static int prepare(void)
 	return status;
 }
 
-int command_run(int argc, char *argv[])
+static int run(const struct command_words *words)
 {
-	int status = parse_options(argc, argv);
+	int status;
 
-	if (status != OPTIONS_READ)
-		return status;
+	request.command = words->command;
+	if (request.command == NULL || request.command[0] == NULL) {
+		message("berth run: no COMMAND; see berth run --help\n");
+		return EXIT_BERTH_FAILED;
+	}
 	status = prepare();
 	if (status != 0)
 		return status;
@@ -229,3 +199,26 @@ int command_run(int argc, char *argv[])
 		errno == ENOENT ? "its interpreter: " : "", strerror(errno));
 	return EXIT_CANNOT_RUN;
 }
+
+const struct options command_run = {
+	.command = "run",
+	.help = "start a program whose ports Berth assigns",
+	.run = run,
+	.synopsis = "[--] COMMAND [ARG...]",
+	.list = list,
+	.begin = COMMAND_AT_WORD,
+	.failure = EXIT_BERTH_FAILED,
+	.about =
+		"Runs COMMAND. Berth assigns its ports, and those of the programs\n"
+		"that it starts.\n",
+	.status =
+		"Options take precedence over the environment (BERTH_RANGE,\n"
+		"BERTH_RESERVE, BERTH_ALGORITHM). Without either, the policy in force\n"
+		"applies. If there is none, the installed file is put in force, if it\n"
+		"exists and this user may load it:\n" CONFIG_PATH "\n"
+		"Under a policy that root has put in force, these options are errors,\n"
+		"and the environment does not choose ports.\n"
+		"\n"
+		"Exit status: that of COMMAND; 125 Berth failed, 126 COMMAND cannot\n"
+		"be run or --strict refuses it, 127 COMMAND was not found.\n",
+};
