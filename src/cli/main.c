@@ -40,7 +40,7 @@ static const struct options *command_by_name(const char *name)
 
 static int unknown(const char *word)
 {
-	message("berth: unknown %s \"%s\"; see berth --help\n",
+	message("unknown %s \"%s\"; see berth --help",
 		word[0] == '-' ? "option" : "command", word);
 	return EXIT_USAGE;
 }
@@ -54,7 +54,7 @@ static int refuse_folder(const struct options *command)
 	if (folder == NULL || *folder == '\0' || *folder == '/' ||
 	    command->ignores_folder)
 		return 0;
-	message("berth: BERTH_DIR=\"%s\" is not an absolute path\n", folder);
+	message("BERTH_DIR=\"%s\" is not an absolute path", folder);
 	return command->failure != 0 ? command->failure : EXIT_FAILURE;
 }
 

@@ -8,29 +8,26 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/memory.h"
 
 void message_to(FILE *stream, const char *format, ...)
 {
-	char *text = NULL;
+	struct memory memory = { .blocks = NULL };
 	va_list arguments;
 	size_t length;
+	char *text;
 	bool ends;
-	int n;
 
 	va_start(arguments, format);
-	n = vasprintf(&text, format, arguments);
+	text = memory_print_list(&memory, format, arguments);
 	va_end(arguments);
-	if (n < 0) {
-		fputs("berth: no memory for a message\n", stream);
-		return;
-	}
-	length = (size_t)n;
+	length = strlen(text);
 	ends = length > 0 && text[length - 1] == '\n';
 	if (ends)
 		text[length - 1] = '\0';
 	text_make_printable(text);
 	fprintf(stream, "%s%s", text, ends ? "\n" : "");
-	free(text);
+	memory_free(&memory);
 }
 
 int message_written_to(FILE *stream)

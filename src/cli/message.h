@@ -8,8 +8,9 @@
 __attribute__((format(printf, 2, 3))) void message_to(FILE *stream,
 						      const char *format, ...);
 
-/* The same to standard error. */
-#define message(...) message_to(stderr, __VA_ARGS__)
+/* Writes a line to standard error: "berth: ", and what the format gives. */
+#define message(format, ...) \
+	message_to(stderr, "berth: " format "\n", ##__VA_ARGS__)
 
 /*
  * Whether all of it has been written: output that is lost (ENOSPC, EPIPE, a

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/commands.h"
 #include "cli/memory.h"
 #include "cli/message.h"
 
@@ -88,8 +87,8 @@ static int help(const struct options *options)
 static int complain(const struct options *options, const char *before,
 		    const char *word, const char *behind)
 {
-	message("berth %s: %s\"%s\"%s; see berth %s --help\n", options->command,
-		before, word, behind, options->command);
+	message_to(stderr, "berth %s: %s\"%s\"%s; see berth %s --help\n",
+		   options->command, before, word, behind, options->command);
 	return options->failure != 0 ? options->failure : EXIT_USAGE;
 }
 

@@ -16,6 +16,11 @@
 
 #include "cli/output.h"
 
+#define EXIT_USAGE 2
+#define EXIT_BERTH_FAILED 125 /* of run, like env(1) and chroot(1) */
+#define EXIT_CANNOT_RUN 126
+#define EXIT_NOT_FOUND 127
+
 struct command_option {
 	const char *name;  /* the long one; NULL = a letter only */
 	const char *value; /* the usage's word for it; NULL = takes none */

@@ -142,9 +142,8 @@ static int check_policy(struct process *process, const struct place *place)
 	process_policy(process, &policy);
 	view_tell_missed(place, missed);
 	if (policy.is_guess)
-		fputs("berth: the policy in force is damaged; berth load puts "
-		      "a sound one in force\n",
-		      stderr);
+		message("the policy in force is damaged; berth load puts a "
+			"sound one in force");
 	if (policy_refuses_all(&policy))
 		return -EACCES;
 	return view_is_unknown(missed) ? missed : 0;
@@ -163,7 +162,7 @@ static int open_policy(struct process *process, struct place *placep)
 			       placep, &error) == 0)
 		return 0;
 	environment_error_text(&error, text);
-	message("berth: %s\n", text);
+	message("%s", text);
 	return -EINVAL;
 }
 
@@ -176,7 +175,7 @@ static int open_private(struct process *process, int error)
 
 	process_policy(process, &policy);
 	refuses = policy.settings[SETTING_ON_ERROR] == ON_ERROR_REFUSE;
-	message("berth: no shared map: %s; %s\n", strerror(-error),
+	message("no shared map: %s; %s", strerror(-error),
 		refuses ? "BERTH_ON_ERROR=refuse"
 			: "other programs may be assigned the same ports");
 	return refuses ? error : map_open_private(error, &process->map);
@@ -202,8 +201,8 @@ static int open_process(struct process *process, int map_error)
 	if (map_error < 0)
 		return open_private(process, map_error);
 	if (is_elsewhere(process->map.passed_over))
-		message("berth: no shared map: %s; other "
-			"programs may be assigned the same ports\n",
+		message("no shared map: %s; other programs may be assigned "
+			"the same ports",
 			strerror(-process->map.passed_over));
 	return check_policy(process, &place);
 }
@@ -253,8 +252,7 @@ static int print_ports(const struct port_work *work)
 	const struct port_request *request = &work->request;
 
 	if (work->n != request->n) {
-		message("berth: %u %s ports wanted, %u of the range's %u "
-			"are free\n",
+		message("%u %s ports wanted, %u of the range's %u are free",
 			request->n, protocol_name(request->protocol), work->n,
 			work->n_range);
 		return EXIT_FAILURE;
@@ -274,12 +272,11 @@ static int find_guarded(struct port_work *work)
 		work->map_error = result;
 		result = bus_error_catch(find_ports, work);
 		if (result >= 0)
-			message("berth: the shared map, or the policy, was "
-				"shortened meanwhile\n");
+			message("the shared map, or the policy, was shortened "
+				"meanwhile");
 	}
 	if (result < 0)
-		fputs("berth: the policy cannot be read: it was shortened\n",
-		      stderr);
+		message("the policy cannot be read: it was shortened");
 	return result;
 }
 

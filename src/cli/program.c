@@ -27,9 +27,8 @@ static void set_uid(struct identity *identity, const char *map,
 
 	users_read_map(map, &users);
 	if (!users_are_known(&users))
-		message("berth: the program is in a user namespace: its user "
-			"outside is not known, and no section with uid "
-			"matches\n");
+		message("the program is in a user namespace: its user outside "
+			"is not known, and no section with uid matches");
 	else
 		snprintf(identity->uid, sizeof(identity->uid), "%lu", uid);
 }

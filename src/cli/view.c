@@ -79,10 +79,10 @@ static const char *complaint(int error)
 
 static void tell_unfollowed(const struct in_force *in_force, int error)
 {
-	message("berth: %s: the policy in force %s; berth load puts a "
-		"sound one in force\n",
+	message("%s: the policy in force %s; berth load puts a sound one in "
+		"force",
 		in_force->path, complaint(error));
-	message("berth: programs that cannot follow it %s\n",
+	message("programs that cannot follow it %s",
 		in_force->on_error == ON_ERROR_REFUSE
 			? "are refused every port"
 			: "get the ports of the kernel's choice");
@@ -142,8 +142,8 @@ void view_tell_missed(const struct place *place, int missed)
 	const char *directory = place->directory;
 
 	if (missed < 0)
-		message("berth: a policy that may be in force cannot "
-			"be read, in %s%s%s/run/berth or /dev/shm: %s\n",
+		message("a policy that may be in force cannot be read, in "
+			"%s%s%s/run/berth or /dev/shm: %s",
 			directory != NULL ? "\"" : "",
 			directory != NULL ? directory : "",
 			directory != NULL ? "\", " : "", strerror(-missed));
@@ -189,8 +189,8 @@ int view_place(const struct kernel *kernel, struct place *placep)
 	};
 	users_read(&placep->users);
 	if (kernel->netns_inode == 0)
-		message("berth: " KERNEL_NETNS_PATH ": %s: programs "
-			"that have a /proc use other files\n",
+		message(KERNEL_NETNS_PATH
+			": %s: programs that have a /proc use other files",
 			strerror(-kernel->netns_error));
 	return kernel->netns_inode == 0 ? kernel->netns_error : 0;
 }
@@ -205,8 +205,8 @@ static void tell_ignored(const struct place *place,
 			 const struct policy_file *file)
 {
 	if (file->has_ignored)
-		message("berth: the policy of user %lu in %s is not "
-			"followed: the folder is not root's\n",
+		message("the policy of user %lu in %s is not followed: the "
+			"folder is not root's",
 			(unsigned long)file->ignored_uid,
 			place_parent_name(place, file->ignored_parent));
 }
@@ -221,7 +221,7 @@ void view_open_policy(struct view *view)
 	if (environment_read(getenv, &view->kernel, &view->environment,
 			     &error) < 0) {
 		environment_error_text(&error, text);
-		message("berth: %s; the default is used\n", text);
+		message("%s; the default is used", text);
 	}
 	view_read(view, true);
 	tell_ignored(&view->place, &view->in_force.file);

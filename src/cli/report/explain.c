@@ -84,7 +84,7 @@ static int read_words(const struct command_words *words)
 static int complain(const char *what, int error)
 {
 	if (error < 0)
-		message("berth: %s: %s\n", what,
+		message("%s: %s", what,
 			error == -ENOENT ? "not found" : strerror(-error));
 	return error;
 }

@@ -136,8 +136,7 @@ static int run(const struct command_words *words)
 	result = events_read(&view.place, &events);
 	maps_missed_tell(&events.missed);
 	if (result < 0)
-		message("berth: cannot read the shared maps: %s\n",
-			strerror(-result));
+		message("cannot read the shared maps: %s", strerror(-result));
 
 	const bool is_whole = result == 0 && !events.missed.is_broken;
 

@@ -303,7 +303,7 @@ void maps_missed_add(struct maps_missed *missed, const struct found_map *found,
 	}
 	missed->is_broken = true;
 	if (!missed->is_quiet)
-		message("berth: cannot use the map %s: %s\n", found->path,
+		message("cannot use the map %s: %s", found->path,
 			error == -EIO ? "it was shortened meanwhile"
 				      : strerror(-error));
 }
@@ -311,7 +311,7 @@ void maps_missed_add(struct maps_missed *missed, const struct found_map *found,
 void maps_missed_tell(const struct maps_missed *missed)
 {
 	if (missed->n_denied > 0 && !missed->is_quiet)
-		message("berth: left out: %zu files that may be maps of this "
-			"namespace, of other users or another version\n",
+		message("left out: %zu files that may be maps of this "
+			"namespace, of other users or another version",
 			missed->n_denied);
 }

@@ -35,8 +35,7 @@ static bool gather_maps(struct status *status)
 				      clock_now_ms(), tally);
 
 	if (result < 0)
-		message("berth: cannot list the shared maps: %s\n",
-			strerror(-result));
+		message("cannot list the shared maps: %s", strerror(-result));
 	return result == 0 && !tally->missed.is_broken;
 }
 
@@ -47,13 +46,11 @@ static bool gather_sockets(struct sockets *sockets)
 	bool is_whole = result == 0;
 
 	if (result < 0)
-		message("berth: cannot tell who holds a port: %s\n",
-			strerror(-result));
+		message("cannot tell who holds a port: %s", strerror(-result));
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		if (sockets->errors[protocol] == 0)
 			continue;
-		message("berth: cannot list %s sockets: %s\n",
-			protocol_name(protocol),
+		message("cannot list %s sockets: %s", protocol_name(protocol),
 			strerror(-sockets->errors[protocol]));
 		is_whole = false;
 	}
@@ -76,7 +73,7 @@ static bool gather(struct status *status)
 		close(fd);
 	is_whole = gather_maps(status);
 	if (is_whole && !is_map_known(status->map_error)) {
-		message("berth: cannot open the shared map: %s\n",
+		message("cannot open the shared map: %s",
 			strerror(-status->map_error));
 		is_whole = false;
 	}

@@ -162,7 +162,7 @@ static int show_all(void)
 		if (result == 0) {
 			show(protocol, &sweeping.sum.results[protocol]);
 		} else if (!is_left_out(protocol, result)) {
-			message("berth: cannot list %s sockets: %s\n",
+			message("cannot list %s sockets: %s",
 				protocol_name(protocol), strerror(-result));
 			status = EXIT_FAILURE;
 		}
@@ -177,11 +177,9 @@ static int sweep_all(struct view *view)
 	int status;
 
 	if (result < 0)
-		message("berth: cannot list the shared maps: %s\n",
-			strerror(-result));
+		message("cannot list the shared maps: %s", strerror(-result));
 	else if (sweeping.n_swept == 0 && !sweeping.missed.is_broken)
-		message("berth: there is no shared map in this namespace "
-			"yet\n");
+		message("there is no shared map in this namespace yet");
 	maps_missed_tell(&sweeping.missed);
 	status = show_all();
 	return result == 0 && !sweeping.missed.is_broken ? status

@@ -24,7 +24,7 @@
 
 static int complain(const char *what, int error)
 {
-	message("berth: %s: %s\n", what, strerror(-error));
+	message("%s: %s", what, strerror(-error));
 	return error;
 }
 
@@ -117,14 +117,13 @@ static int prepare_map(const struct place *place,
 	int fd;
 
 	if (result < 0) {
-		message("berth: there is no shared map: %s\n",
-			strerror(-result));
+		message("there is no shared map: %s", strerror(-result));
 		return 0;
 	}
 	map_close(&map);
 	if (map.passed_over != 0)
-		message("berth: the shared map is %s, but programs that can "
-			"use an earlier folder do not use it: %s\n",
+		message("the shared map is %s, but programs that can use an "
+			"earlier folder do not use it: %s",
 			path, strerror(-map.passed_over));
 	/* Another user may have put a link there meanwhile. */
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -138,13 +137,13 @@ static int prepare_map(const struct place *place,
 static void tell_failure(const struct place *place, int error)
 {
 	if (error == -EACCES && geteuid() != 0)
-		message("berth: only root, or the owner of the policy "
-			"file, can do that here: %s\n",
+		message("only root, or the owner of the policy file, can do "
+			"that here: %s",
 			strerror(EACCES));
 	else if (error == -EBUSY)
-		fputs("berth: another berth load is still running\n", stderr);
+		message("another berth load is still running");
 	else
-		message("berth: cannot write the policy (%s%s%s): %s\n",
+		message("cannot write the policy (%s%s%s): %s",
 			place->directory != NULL ? place->directory : "",
 			place->directory != NULL ? ", " : "",
 			geteuid() == 0 ? "/run/berth, /dev/shm/berth-0"
@@ -188,7 +187,7 @@ int load_put(const struct place *place, const struct compiled *compiled)
 
 	/* No program that has /proc would find it, see view_open(). */
 	if (place->netns_inode == 0) {
-		message("berth: without /proc no policy is put in force\n");
+		message("without /proc no policy is put in force");
 		return -ENOENT;
 	}
 	result = check_missed(place);
@@ -276,8 +275,7 @@ static int load(const struct command_words *words)
 	if (words->n_words > 0)
 		path = words->words[0];
 	if (load_compile(path, &view.kernel, true, &compiled) != 0) {
-		message("berth: %s is refused; the policy in force is "
-			"not changed\n",
+		message("%s is refused; the policy in force is not changed",
 			path);
 		return EXIT_FAILURE;
 	}

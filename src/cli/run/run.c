@@ -65,7 +65,7 @@ static const struct command_option list[] = {
 
 int run_fail(const char *what, const char *why)
 {
-	message("berth: %s: %s\n", what, why);
+	message("%s: %s", what, why);
 	return EXIT_BERTH_FAILED;
 }
 
@@ -73,7 +73,7 @@ int run_fail(const char *what, const char *why)
 
 static int cannot_run(const char *name, int error)
 {
-	message("berth: \"%s\": %s\n", name,
+	message("\"%s\": %s", name,
 		error == ENOENT ? "not found" : strerror(error));
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
@@ -83,14 +83,17 @@ static void tell_gap(const struct run *run, const char *path,
 {
 	const bool cleans = gap->only_starts;
 	const char *program = cleans ? gap->cleaner : gap->program;
+	const char *relation = "", *file = "";
 
-	if (gap->started[0] != '\0')
-		message("berth: %s: it starts %s: ", path, gap->started);
-	else if (strcmp(path, program) != 0)
-		message("berth: %s: its interpreter %s: ", path, program);
-	else
-		message("berth: %s: ", path);
-	message("%s: the kernel %s choose %s ports%s%s\n", gap->reason,
+	if (gap->started[0] != '\0') {
+		relation = "it starts ";
+		file = gap->started;
+	} else if (strcmp(path, program) != 0) {
+		relation = "its interpreter ";
+		file = program;
+	}
+	message("%s: %s%s%s%s: the kernel %s choose %s ports%s%s", path,
+		relation, file, *file != '\0' ? ": " : "", gap->reason,
 		gap->certain ? "will" : "may", cleans ? "their" : "its",
 		cleans ? ", unless berth run is put behind it" : "",
 		run->strict ? "; refused by --strict" : "");
@@ -125,9 +128,9 @@ static int check_command(struct run *run)
 	is_covered = cover_check(path, run->command + 1, &gap);
 	if (gap.arguments != NULL && cover_is_own(gap.program) &&
 	    runs_script(gap.arguments)) {
-		message("berth: %s: its interpreter is berth run without a "
-			"COMMAND, which would run the script without end; name "
-			"one in its first line\n",
+		message("%s: its interpreter is berth run without a COMMAND, "
+			"which would run the script without end; name one in "
+			"its first line",
 			path);
 		return EXIT_CANNOT_RUN;
 	}
@@ -157,7 +160,7 @@ static int check_map(const struct run *run)
 			       ? EXIT_BERTH_FAILED
 			       : 0;
 	}
-	message("berth: no shared map (%s, %s): %s\n", strerror(-result),
+	message("no shared map (%s, %s): %s", strerror(-result),
 		place->directory ? place->directory : "/run/berth, /dev/shm",
 		refuses ? "not started, since BERTH_ON_ERROR is refuse"
 			: "the program does not see other programs' ports");
@@ -187,7 +190,8 @@ static int run(const struct command_words *words)
 
 	request.command = words->command;
 	if (request.command == NULL || request.command[0] == NULL) {
-		message("berth run: no COMMAND; see berth run --help\n");
+		message_to(stderr,
+			   "berth run: no COMMAND; see berth run --help\n");
 		return EXIT_BERTH_FAILED;
 	}
 	status = prepare();
@@ -195,7 +199,7 @@ static int run(const struct command_words *words)
 		return status;
 	execvp(request.command[0], request.command);
 	/* It was found: what is missing now is its interpreter. */
-	message("berth: \"%s\": %s%s\n", request.command[0],
+	message("\"%s\": %s%s", request.command[0],
 		errno == ENOENT ? "its interpreter: " : "", strerror(errno));
 	return EXIT_CANNOT_RUN;
 }

@@ -56,8 +56,8 @@ static int put_in_force(struct run *run, const struct compiled *compiled)
 {
 	if (is_in_force(run) &&
 	    !load_is_in_force(&run->view.in_force, compiled)) {
-		message("berth: --config \"%s\": another policy is in "
-			"force, from %s; berth load replaces it\n",
+		message("--config \"%s\": another policy is in force, from "
+			"%s; berth load replaces it",
 			run->config_path, source(run));
 		return EXIT_BERTH_FAILED;
 	}
@@ -85,9 +85,9 @@ static int load_named_file(struct run *run)
 	const char *option = option_given(run);
 
 	if (option != NULL) {
-		message("berth run: %s cannot be combined with "
-			"--config\n",
-			option);
+		message_to(stderr,
+			   "berth run: %s cannot be combined with --config\n",
+			   option);
 		return EXIT_BERTH_FAILED;
 	}
 	for (int i = 0; i < N_RUN_OPTIONS; i++)
@@ -104,8 +104,9 @@ static int load_default_file(struct run *run)
 		return 0;
 	if (policy_file_may_load(&run->view.place))
 		return load_file(run, CONFIG_PATH);
-	message("berth: " CONFIG_PATH " is not in force, and only root "
-		"can put it in force, by berth load\n");
+	message(CONFIG_PATH
+		" is not in force, and only root can put it in force, by "
+		"berth load");
 	return 0;
 }
 
@@ -118,14 +119,14 @@ static int check_bound(const struct run *run)
 	if (!is_in_force(run) || !run->view.in_force.file.by_root)
 		return 0;
 	if (option != NULL) {
-		message("berth: %s is not permitted: root has put %s in "
-			"force; --profile chooses among its sections\n",
+		message("%s is not permitted: root has put %s in force; "
+			"--profile chooses among its sections",
 			option, source(run));
 		return EXIT_BERTH_FAILED;
 	}
 	if (variable != NULL)
-		message("berth: %s is ignored: root has put %s in "
-			"force; --profile chooses among its sections\n",
+		message("%s is ignored: root has put %s in force; --profile "
+			"chooses among its sections",
 			variable, source(run));
 	return 0;
 }
@@ -157,7 +158,7 @@ static int export_profile(const struct run *run)
 
 	if (run->profile != NULL &&
 	    !has_profile(&run->view.in_force, profile)) {
-		message("berth: --profile \"%s\": %s%s\n", profile,
+		message("--profile \"%s\": %s%s", profile,
 			is_in_force(run) ? "no process section has it in "
 					 : "no policy is in force; see ",
 			is_in_force(run) ? source(run) : "berth load --help");
@@ -188,7 +189,7 @@ static int refuse_environment(const struct run *run,
 		    strcmp(error->variable, settings[i].variable) == 0)
 			error->variable = settings[i].option;
 	environment_error_text(error, text);
-	message("berth: %s\n", text);
+	message("%s", text);
 	return EXIT_BERTH_FAILED;
 }
 
