@@ -40,6 +40,6 @@ int message_written_to(FILE *stream)
 		error = EIO;
 	if (error == 0)
 		return EXIT_SUCCESS;
-	message("berth: cannot write: %s\n", strerror(error));
+	message("cannot write: %s", strerror(error));
 	return EXIT_FAILURE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/report/status_report.h"
+#include "cli/report/status.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -143,8 +143,8 @@ static void show_ports_of(struct status *status, enum protocol protocol)
 	uint32_t counts[N_USES] = { 0 }, n_resting = 0;
 
 	for (uint32_t port = 0; port < N_PORTS; port++) {
-		const struct port_tally *tally =
-			&status->tally.ports[protocol][port];
+		const struct status_port *tally =
+			&status->ports[protocol][port];
 
 		if (!policy_has(status->view.policy.dynamic[protocol],
 				(uint16_t)port))
@@ -165,17 +165,17 @@ static void show_ports_of(struct status *status, enum protocol protocol)
 static void show_counters(struct status *status)
 {
 	output_section(&status->output, &counter_section);
-	if (status->tally.n_read == 0)
+	if (status->n_read == 0)
 		return;
 	for (int i = 0; i < N_COUNTERS; i++)
 		output_row(&status->output, counter_names[i],
-			   output_number(status->tally.counters[i]).text);
+			   output_number(status->counters[i]).text);
 }
 
 static void show_lease(struct status *status, enum protocol protocol,
 		       uint16_t port)
 {
-	const struct port_tally *tally = &status->tally.ports[protocol][port];
+	const struct status_port *tally = &status->ports[protocol][port];
 	const struct output_number number = output_number(port);
 	const struct output_number n_leases = output_number(tally->n_leases);
 	const char *values[] = {
@@ -271,8 +271,7 @@ static bool is_outside(const struct status *status, const struct holder *holder,
 		return true;
 	if (holder->pid != 0 && strcmp(where, "reserved") == 0)
 		return false;
-	return status->tally.ports[holder->protocol][holder->port].use ==
-	       USE_FREE;
+	return status->ports[holder->protocol][holder->port].use == USE_FREE;
 }
 
 static void show_outside(struct status *status)
@@ -297,8 +296,8 @@ static void show_outside(struct status *status)
 static void show_maps(struct status *status)
 {
 	output_section(&status->output, &found_section);
-	for (size_t i = 0; i < status->tally.maps.n_items; i++) {
-		const struct tally_map *map = &status->tally.maps.items[i];
+	for (size_t i = 0; i < status->n_maps; i++) {
+		const struct status_map *map = &status->maps[i];
 
 		output_row(&status->output, user_name(map->uid), map->path,
 			   map_state(map->error));

@@ -3,12 +3,14 @@
 #include <limits.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "cli/rules/rules_scope.h"
 #include "kernel/kernel.h"
 #include "kernel/socket_table.h"
 #include "policy/glob.h"
 
+#define WILDCARDS "*?[\\"
 #define TIME_WAIT_SECONDS 60u /* TCP_TIMEWAIT_LEN in include/net/tcp.h */
 
 /* UDP does not listen: a bound UDP port may be a client's. */
@@ -212,69 +214,55 @@ static const struct sample samples[] = {
 	{ "\1\2\3/\1\2\3", "\1\2\3", "\1" },
 };
 
-/* Returns false if the pattern is too long. */
-static bool instantiate(const char *pattern, const struct sample *sample,
-			char text[PATH_MAX])
+/* Every character of a pattern becomes at most so many. */
+#define MAX_SAMPLE (sizeof("\1\2\3/\1\2\3") - 1)
+
+static void instantiate(const char *pattern, const struct sample *sample,
+			char *text)
 {
-	size_t length = 0;
-
-	while (*pattern != '\0') {
-		const char literal[] = { *pattern, '\0' };
-		const char *part = literal;
-		size_t n_taken = 1;
-
+	for (; *pattern != '\0'; pattern++) {
 		if (strncmp(pattern, "**", 2) == 0) {
-			part = sample->any;
-			n_taken = 2;
+			text = stpcpy(text, sample->any);
+			pattern++;
 		} else if (*pattern == '*') {
-			part = sample->component;
+			text = stpcpy(text, sample->component);
 		} else if (*pattern == '?') {
-			part = sample->one;
+			text = stpcpy(text, sample->one);
+		} else {
+			*text++ = *pattern;
 		}
-		if (length + strlen(part) >= PATH_MAX)
-			return false;
-		memcpy(text + length, part, strlen(part));
-		length += strlen(part);
-		pattern += n_taken;
 	}
-	text[length] = '\0';
-	return true;
-}
-
-static bool is_wildcard(char c)
-{
-	return c == '*' || c == '?' || c == '[' || c == '\\';
+	*text = '\0';
 }
 
 /* Quick: most patterns of a long file differ before any wildcard. */
 static bool may_cover(const char *earlier, const char *later)
 {
-	while (*earlier == *later && *earlier != '\0' &&
-	       !is_wildcard(*earlier)) {
-		earlier++;
-		later++;
-	}
-	return *earlier == *later || is_wildcard(*earlier) ||
-	       is_wildcard(*later);
+	const size_t n = MIN(strcspn(earlier, WILDCARDS),
+			     strcspn(later, WILDCARDS));
+
+	return strncmp(earlier, later, n) == 0;
 }
 
 /* Whether whatever matches the later pattern matches the earlier one. */
 static bool covers(const char *earlier, const char *later)
 {
-	char text[PATH_MAX];
+	char text[MAX_SAMPLE * PATH_MAX];
 
 	if (!may_cover(earlier, later))
 		return false;
 	if (strcmp(earlier, later) == 0)
 		return true;
-	if (strpbrk(later, "*?[\\") == NULL)
+	if (strpbrk(later, WILDCARDS) == NULL)
 		return glob_matches(earlier, later);
-	if (strpbrk(earlier, "[\\") != NULL || strpbrk(later, "[\\") != NULL)
+	if (strpbrk(earlier, "[\\") != NULL || strpbrk(later, "[\\") != NULL ||
+	    strlen(later) >= PATH_MAX)
 		return false;
-	for (size_t i = 0; i < sizeof(samples) / sizeof(*samples); i++)
-		if (!instantiate(later, &samples[i], text) ||
-		    !glob_matches(earlier, text))
+	for (size_t i = 0; i < sizeof(samples) / sizeof(*samples); i++) {
+		instantiate(later, &samples[i], text);
+		if (!glob_matches(earlier, text))
 			return false;
+	}
 	return true;
 }
 
