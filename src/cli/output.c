@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/output.h"
 
+#include <string.h>
+#include <sys/param.h>
+
 #include "base/text.h"
 #include "cli/message.h"
 #include "kernel/ports_text.h"
@@ -75,10 +78,13 @@ static void write_json_row(struct output *output, const char *const *values)
 	fputs("}", stream);
 }
 
-/* Neither ends the field nor changes the terminal. */
-static void write_plain(FILE *stream, const char *text)
+/* Neither ends the field nor changes the terminal. Returns the number of
+ * characters. */
+static int write_plain(FILE *stream, const char *text)
 {
-	while (*text != '\0') {
+	int n = 0;
+
+	for (; *text != '\0'; n++) {
 		const struct text_character next = text_character(text);
 
 		if (next.is_printable)
@@ -87,15 +93,6 @@ static void write_plain(FILE *stream, const char *text)
 			fputc('?', stream);
 		text += next.length;
 	}
-}
-
-/* The number of characters that write_plain() writes. */
-static int plain_width(const char *text)
-{
-	int n = 0;
-
-	for (; *text != '\0'; text += text_character(text).length)
-		n++;
 	return n;
 }
 
@@ -115,14 +112,14 @@ static void write_porcelain_row(struct output *output,
 static void write_cell(FILE *stream, const struct output_column *column,
 		       const char *text, bool last)
 {
-	const int length = plain_width(text);
-	const int padding = length < column->width ? column->width - length : 0;
+	const int width = column->width;
+	int length;
 
 	if (column->number)
-		fprintf(stream, "%*s", padding, "");
-	write_plain(stream, text);
+		fprintf(stream, "%*s", MAX(width - (int)strlen(text), 0), "");
+	length = write_plain(stream, text);
 	if (!column->number && !last)
-		fprintf(stream, "%*s", padding, "");
+		fprintf(stream, "%*s", MAX(width - length, 0), "");
 	fputs(last ? "\n" : "  ", stream);
 }
 

@@ -207,15 +207,6 @@ static int open_process(struct process *process, int map_error)
 	return check_policy(process, &place);
 }
 
-/* Releases the leases. Ports that will be printed rest. */
-static void release(const struct process *process, const struct lease *leases,
-		    uint32_t n, bool rest)
-{
-	for (uint32_t i = 0; i < n; i++)
-		ledger_release(&process->map, &leases[i],
-			       rest ? clock_now_ms() : 0);
-}
-
 /* Others may shorten the map and the policy while they are read. */
 struct port_work {
 	struct port_request request;
@@ -237,10 +228,12 @@ static int find_ports(void *context)
 	if (open_process(&process, work->map_error) < 0)
 		return EXIT_FAILURE;
 	work->n = find(&process, &work->request, leases);
-	/* They rest before they are printed. */
-	release(&process, leases, work->n, work->n == work->request.n);
-	for (uint32_t i = 0; i < work->n; i++)
+	/* Ports that will be printed rest, before they are printed. */
+	for (uint32_t i = 0; i < work->n; i++) {
+		ledger_release(&process.map, &leases[i],
+			       work->n == work->request.n ? clock_now_ms() : 0);
 		work->ports[i] = leases[i].port;
+	}
 	process_policy(&process, &policy);
 	work->n_range =
 		policy.ranges[work->request.protocol][ROLE_OF_LISTEN]->n_ports;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/conf/config_file.h"
 #include "cli/conf/config_store.h"
 #include "cli/conf/config_text.h"
 

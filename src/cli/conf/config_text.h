@@ -1,12 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+/*
+ * The text of a file. libconfuse 3.3 ends the whole process at a directory or a
+ * read error, so it never opens a file itself.
+ */
+
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "cli/conf/config_options.h"
 
 /* Stands for the "$" of "${NAME}" in double quotes, from the scan on. */
 #define CONFIG_VARIABLE '\1'
+
+/*
+ * Reads a file or a pipe: text, terminated, at most 1 MiB.
+ * Returns NULL, or what is wrong ("is binary"), valid until the next call of
+ * strerror(). *textp is to be freed in either case.
+ */
+const char *config_file_read(const char *path, struct stat *status,
+			     char **textp);
+
+/* Whether a path is a pattern of glob(7). */
+bool config_file_is_pattern(const char *path);
+
+/* An absolute path or pattern as it is, a relative one below the folder of the
+ * file that names it. */
+char *config_file_resolve(struct memory *memory, const char *file,
+			  const char *path);
 
 /*
  * Looks through the text of a file for what libconfuse 3.3 gets wrong. It

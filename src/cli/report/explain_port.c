@@ -5,6 +5,7 @@
 #include "cli/program.h"
 #include "cli/report/explain.h"
 #include "cli/report/maps.h"
+#include "cli/rules/rules.h"
 #include "cli/sockets.h"
 #include "map/ledger.h"
 #include "map/map.h"
@@ -76,17 +77,16 @@ static void show_loaded_ranges(struct port_view *self)
 	for (uint32_t i = 0; i < tables->image->n_rules; i++) {
 		const struct policy_rule *rule = &tables->rules[i];
 
-		for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
-			for (int role = 0; role < N_ROLES; role++)
-				if (policy_has(policy_set(tables,
-							  rule->ranges[protocol]
-								      [role]),
-					       self->port))
-					show_range(self, protocol, role,
-						   policy_string(tables,
-								 rule->name),
-						   policy_string(tables,
-								 rule->place));
+		for (int pair = 0; pair < N_PAIRS; pair++) {
+			const int protocol = PAIR_PROTOCOL(pair);
+			const int role = PAIR_ROLE(pair);
+			const uint32_t set = rule->ranges[protocol][role];
+
+			if (policy_has(policy_set(tables, set), self->port))
+				show_range(self, protocol, role,
+					   policy_string(tables, rule->name),
+					   policy_string(tables, rule->place));
+		}
 	}
 }
 

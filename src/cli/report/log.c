@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/raw_file.h"
 #include "cli/commands.h"
+#include "cli/memory.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/program.h"
-#include "cli/report/events.h"
+#include "cli/report/maps.h"
 #include "cli/view.h"
 #include "map/event.h"
+#include "map/layout.h"
+#include "map/map.h"
 
 #define FOLLOW_INTERVAL_NS 200000000
+#define END_OFFSET \
+	(offsetof(struct map_memory, event) + \
+	 offsetof(struct event_memory, end))
 
 static const struct output_section section = {
 	.kind = "event", .key = "events",
@@ -51,6 +60,154 @@ static const struct command_option list[] = {
 	OPTIONS_FORMAT(&request.format),
 	OPTION_HELP,
 };
+
+/* --- the events of all maps, by their times ------------------------------- */
+
+struct event_record {
+	struct event event;
+	size_t number;	/* as they were read */
+	uint32_t uid;	/* whose map has it */
+	bool is_shared; /* other users may write that map */
+};
+
+/* How far a map has been read. */
+struct event_cursor {
+	uint64_t device, inode;
+	uint64_t next;
+};
+
+struct events {
+	struct event_record *items;
+	size_t n_items;
+	struct event_cursor *cursors; /* of the maps that are there */
+	size_t n_cursors;
+	struct memory memory; /* of both */
+	struct maps_missed missed;
+};
+
+struct reading {
+	const struct place *place;
+	const struct events *last; /* what was read before */
+	struct events *events;
+};
+
+/* How far a map was read the last time. */
+static uint64_t find_next(const struct events *last,
+			  const struct file_status *status)
+{
+	for (size_t i = 0; i < last->n_cursors; i++)
+		if (last->cursors[i].device == status->device &&
+		    last->cursors[i].inode == status->inode)
+			return last->cursors[i].next;
+	return 0;
+}
+
+static struct event_cursor *add_cursor(struct reading *reading,
+				       const struct file_status *status)
+{
+	struct events *events = reading->events;
+	struct event_cursor *cursor = memory_add(
+		&events->memory, &events->cursors, &events->n_cursors);
+
+	*cursor = (struct event_cursor){
+		.device = status->device,
+		.inode = status->inode,
+		.next = find_next(reading->last, status),
+	};
+	return cursor;
+}
+
+/* Adds the events of a copied map from a number on. */
+static void add_events(struct events *events, const struct found_map *found,
+		       const struct map *copy, uint64_t from)
+{
+	const uint64_t begin = event_begin(copy), end = event_end(copy);
+	struct event event;
+
+	for (uint64_t i = from > begin ? from : begin; i < end; i++)
+		if (event_get(copy, i, &event))
+			*memory_add(&events->memory, &events->items,
+				    &events->n_items) = (struct event_record){
+				.event = event,
+				.number = events->n_items,
+				.uid = found->uid,
+				.is_shared = found->is_shared,
+			};
+}
+
+/* Returns 0, or why the map could not be read. */
+static int read_map(struct reading *reading, const struct found_map *found)
+{
+	struct event_cursor *cursor = add_cursor(reading, &found->status);
+	struct map copy;
+	uint64_t end;
+	int result;
+
+	/* Most of the time there is nothing new. */
+	result = raw_file_read(found->fd, &end, sizeof(end), END_OFFSET);
+	if (result < 0)
+		return result == -ENODATA ? -ESTALE : result;
+	if (end == cursor->next)
+		return 0;
+	result = found_map_copy(found, reading->place,
+				offsetof(struct map_memory, event),
+				sizeof(struct event_memory), &copy);
+	if (result < 0)
+		return result;
+	add_events(reading->events, found, &copy, cursor->next);
+	cursor->next = event_end(&copy);
+	map_close(&copy);
+	return 0;
+}
+
+static void visit_map(const struct found_map *found, void *context)
+{
+	struct reading *reading = context;
+	const int error = found->error != 0 ? found->error
+					    : read_map(reading, found);
+
+	if (error < 0)
+		maps_missed_add(&reading->events->missed, found, error);
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct event_record *a = left, *b = right;
+
+	if (a->event.time_ns != b->event.time_ns)
+		return a->event.time_ns < b->event.time_ns ? -1 : 1;
+	return a->number < b->number ? -1 : 1;
+}
+
+static void events_close(struct events *events)
+{
+	memory_free(&events->memory);
+	*events = (struct events){ .items = NULL };
+}
+
+/*
+ * Reads the events since the last call; with *events zeroed, all that there
+ * are. Returns 0, or why the maps could not be listed. missed are the
+ * maps that this call could not read.
+ */
+static int events_read(const struct place *place, struct events *events)
+{
+	struct events last = *events;
+	struct reading reading = { .place = place,
+				   .last = &last,
+				   .events = events };
+	int result;
+
+	*events = (struct events){ .missed.is_quiet = last.missed.is_quiet };
+	result = found_maps_visit(place, O_RDONLY, visit_map, &reading);
+	events_close(&last);
+	if (events->n_items > 0)
+		qsort(events->items, events->n_items, sizeof(*events->items),
+		      compare);
+	return result;
+}
+
+/* --- how they are shown --------------------------------------------------- */
 
 static void format_time(uint64_t time_ns, char text[40])
 {

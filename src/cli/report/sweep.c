@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "base/clock.h"
 #include "cli/bus_error.h"
@@ -50,19 +51,10 @@ struct map_sweep {
 static struct {
 	struct view view;
 	struct output output;
-	struct map_sweep sum;
+	struct map_sweep last, sum; /* of one map, of all */
 	size_t n_swept;
 	struct maps_missed missed;
 } sweeping;
-
-static void show(enum protocol protocol, const struct sweep_result *result)
-{
-	output_row(&sweeping.output, protocol_name(protocol),
-		   output_number(result->n_sockets).text,
-		   output_number(result->n_leases).text,
-		   output_number(result->n_cleared).text,
-		   output_number(result->n_marked).text);
-}
 
 /* A protocol that the kernel lacks is no error, nor is SCTP with --proc: only
  * sock_diag lists its sockets. */
@@ -74,39 +66,24 @@ static bool is_left_out(enum protocol protocol, int result)
 
 /* --- one map -------------------------------------------------------------- */
 
-struct sweep_work {
-	const struct found_map *found;
-	const struct view *view;
-	struct map_sweep *swept;
-};
-
-static void sweep_protocols(const struct map *map, struct sweep_work *work)
-{
-	static const struct port_set none;
-	struct map_sweep *swept = work->swept;
-
-	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
-		const struct port_set *range =
-			work->view->policy.dynamic[protocol];
-
-		swept->errors[protocol] = sweep_protocol(
-			map, protocol, range != NULL ? range : &none,
-			request.by_proc ? proc_net_list : socket_table_list,
-			clock_now_ms(), &swept->results[protocol]);
-	}
-}
-
 static int do_sweep(void *context)
 {
-	struct sweep_work *work = context;
+	static const struct port_set none;
+	const struct policy *policy = &sweeping.view.policy;
 	struct map map;
-	const int result = found_map_open(work->found, &work->view->place,
-					  &map);
+	const int result = found_map_open(context, &sweeping.view.place, &map);
 
 	if (result < 0)
 		return result;
-	map_set_rest(&map, work->view->policy.rest_ms);
-	sweep_protocols(&map, work);
+	map_set_rest(&map, policy->rest_ms);
+	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
+		const struct port_set *range = policy->dynamic[protocol];
+
+		sweeping.last.errors[protocol] = sweep_protocol(
+			&map, protocol, range != NULL ? range : &none,
+			request.by_proc ? proc_net_list : socket_table_list,
+			clock_now_ms(), &sweeping.last.results[protocol]);
+	}
 	return 0;
 }
 
@@ -114,18 +91,17 @@ static int do_sweep(void *context)
 
 /* Adds the result for one map to the sum. The sockets are the same for each
  * map, and count once. */
-static void add(const struct map_sweep *swept)
+static void add(const struct map_sweep *last, struct map_sweep *sum)
 {
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
-		const struct sweep_result *from = &swept->results[protocol];
-		struct sweep_result *to = &sweeping.sum.results[protocol];
+		const struct sweep_result *from = &last->results[protocol];
+		struct sweep_result *to = &sum->results[protocol];
 
-		if (swept->errors[protocol] < 0) {
-			sweeping.sum.errors[protocol] = swept->errors[protocol];
+		if (last->errors[protocol] < 0) {
+			sum->errors[protocol] = last->errors[protocol];
 			continue;
 		}
-		if (to->n_sockets < from->n_sockets)
-			to->n_sockets = from->n_sockets;
+		to->n_sockets = MAX(to->n_sockets, from->n_sockets);
 		to->n_leases += from->n_leases;
 		to->n_cleared += from->n_cleared;
 		to->n_marked += from->n_marked;
@@ -135,45 +111,50 @@ static void add(const struct map_sweep *swept)
 
 static void visit(const struct found_map *found, void *context)
 {
-	const struct view *view = context;
-	struct map_sweep swept;
-	struct sweep_work work = { found, view, &swept };
-	int error = found->error;
-
+	struct found_map map = *found;
 	/* Mapped for writing: another user may shorten it meanwhile. */
+	const int error = found->error != 0 ? found->error
+					    : bus_error_catch(do_sweep, &map);
+
+	(void)context;
 	if (error == 0)
-		error = bus_error_catch(do_sweep, &work);
-	if (error == 0)
-		add(&swept);
+		add(&sweeping.last, &sweeping.sum);
 	else
 		maps_missed_add(&sweeping.missed, found, error);
 }
 
 static int show_all(void)
 {
+	struct output *output = &sweeping.output;
 	int status = EXIT_SUCCESS;
 
-	output_open(&sweeping.output, request.format, stdout);
-	output_section(&sweeping.output, &section);
+	output_open(output, request.format, stdout);
+	output_section(output, &section);
 	for (int protocol = 0; protocol < N_PROTOCOLS && sweeping.n_swept > 0;
 	     protocol++) {
-		const int result = sweeping.sum.errors[protocol];
+		const int error = sweeping.sum.errors[protocol];
+		const struct sweep_result *result =
+			&sweeping.sum.results[protocol];
 
-		if (result == 0) {
-			show(protocol, &sweeping.sum.results[protocol]);
-		} else if (!is_left_out(protocol, result)) {
+		if (error == 0) {
+			output_row(output, protocol_name(protocol),
+				   output_number(result->n_sockets).text,
+				   output_number(result->n_leases).text,
+				   output_number(result->n_cleared).text,
+				   output_number(result->n_marked).text);
+		} else if (!is_left_out(protocol, error)) {
 			message("cannot list %s sockets: %s",
-				protocol_name(protocol), strerror(-result));
+				protocol_name(protocol), strerror(-error));
 			status = EXIT_FAILURE;
 		}
 	}
-	return output_close(&sweeping.output) == EXIT_SUCCESS ? status
-							      : EXIT_FAILURE;
+	return output_close(output) == EXIT_SUCCESS ? status : EXIT_FAILURE;
 }
 
-static int sweep_all(struct view *view)
+static int sweep_all(void)
 {
-	const int result = found_maps_visit(&view->place, O_RDWR, visit, view);
+	const int result = found_maps_visit(&sweeping.view.place, O_RDWR, visit,
+					    NULL);
 	int status;
 
 	if (result < 0)
@@ -194,7 +175,7 @@ static int run(const struct command_words *words)
 	(void)words;
 	view_open_policy(view);
 	/* By other ranges than those in force, wrong ports would be marked. */
-	status = view_is_sound(view) ? sweep_all(view) : EXIT_FAILURE;
+	status = view_is_sound(view) ? sweep_all() : EXIT_FAILURE;
 	view_close(view);
 	return status;
 }

@@ -29,14 +29,10 @@ static int complain(const char *what, int error)
 }
 
 /* A program that cannot follow the policy cannot tell which rule is its own. */
-static enum on_error strictest(const struct policy_image *image)
+static enum on_error strictest(const struct rules *rules)
 {
-	struct policy_tables tables;
-
-	if (policy_image_open(image, image->size, &tables) < 0)
-		return ON_ERROR_REFUSE;
-	for (uint32_t i = 0; i < image->n_rules; i++)
-		if (tables.rules[i].settings[SETTING_ON_ERROR] ==
+	for (size_t i = 0; i < rules->n_rules; i++)
+		if (rules->rules[i].settings[SETTING_ON_ERROR] ==
 		    ON_ERROR_REFUSE)
 			return ON_ERROR_REFUSE;
 	return ON_ERROR_PRIVATE;
@@ -62,7 +58,7 @@ int load_compile(const char *path, const struct kernel *kernel, bool warn,
 	if (result == 0) {
 		compiledp->map_mode = rules.map_mode;
 		compiledp->map_group = rules.map_group;
-		compiledp->on_error = strictest(compiledp->image);
+		compiledp->on_error = strictest(&rules);
 	} else if (result != -EINVAL) {
 		complain(path, result);
 	}

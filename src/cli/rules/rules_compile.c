@@ -75,15 +75,21 @@ static uint32_t string(struct compiling *self, const char *text)
 	return offset;
 }
 
-static uint32_t list(struct compiling *self, size_t n,
-		     const char *const *values)
+/* Each value has at most n_max characters, or with -1 all. */
+static uint32_t list(struct compiling *self, const struct config_list *values,
+		     int n_max)
 {
 	const uint32_t offset = here(self);
 
-	if (n == 0)
+	if (values->n == 0)
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		string(self, values[i]);
+	for (size_t i = 0; i < values->n; i++) {
+		const char *value = values->values[i];
+		const bool is_pattern = strpbrk(value, GLOB_CHARACTERS) != NULL;
+
+		fprintf(self->strings, "%.*s%c", is_pattern ? -1 : n_max, value,
+			'\0');
+	}
 	string(self, "");
 	return offset;
 }
@@ -102,35 +108,14 @@ static uint32_t place_string(struct compiling *self,
 	return offset;
 }
 
-/* The kernel keeps 15 bytes of a name: a longer one could never match. */
-static uint32_t names(struct compiling *self, const struct config_list *config)
-{
-	const uint32_t offset = here(self);
-
-	if (config->n == 0)
-		return 0;
-	for (size_t i = 0; i < config->n; i++) {
-		const char *name = config->values[i];
-		const bool is_pattern = strpbrk(name, GLOB_CHARACTERS) != NULL;
-
-		fprintf(self->strings, "%.*s%c",
-			is_pattern ? -1 : IDENTITY_NAME_SIZE - 1, name, '\0');
-	}
-	string(self, "");
-	return offset;
-}
-
 static void compile_match(struct compiling *self, const struct rule *rule,
 			  struct policy_match *out)
 {
-	for (int i = 0; i < N_CONDITIONS; i++) {
-		const struct config_list *patterns = &rule->conditions[i];
-
-		out->conditions[i] = i == CONDITION_NAME
-					     ? names(self, patterns)
-					     : list(self, patterns->n,
-						    patterns->values);
-	}
+	/* The kernel keeps 15 bytes of a name: a longer one could never match. */
+	for (int i = 0; i < N_CONDITIONS; i++)
+		out->conditions[i] =
+			list(self, &rule->conditions[i],
+			     i == CONDITION_NAME ? IDENTITY_NAME_SIZE - 1 : -1);
 }
 
 static void compile_rule(struct compiling *self, const struct rule *rule,
@@ -139,8 +124,7 @@ static void compile_rule(struct compiling *self, const struct rule *rule,
 	out->name = string(self, rule->name);
 	out->place = place_string(self, &rule->place);
 	if (rule->process != NULL)
-		out->arguments = list(self, rule->process->arguments.n,
-				      rule->process->arguments.values);
+		out->arguments = list(self, &rule->process->arguments, -1);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++) {
 		for (int role = 0; role < N_ROLES; role++)
 			out->ranges[protocol][role] =
@@ -163,7 +147,7 @@ static void compile_reserve(struct compiling *self,
 
 	out->name = string(self, config->name);
 	out->place = place_string(self, &config->place);
-	out->owners = list(self, config->owners.n, config->owners.values);
+	out->owners = list(self, &config->owners, -1);
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		out->ports[protocol] = index_of(self, reserve->ports[protocol]);
 }

@@ -39,12 +39,13 @@ static char *place_of(struct output *output, const struct location *place)
 		       : memory_print(&output->memory, "%s", place->file);
 }
 
-static char *list_of(struct output *output, size_t n, const char *const *values)
+static char *list_of(struct output *output, const struct config_list *list)
 {
 	char *text = NULL;
 
-	for (size_t i = 0; i < n; i++)
-		text = memory_append(&output->memory, text, ",", values[i]);
+	for (size_t i = 0; i < list->n; i++)
+		text = memory_append(&output->memory, text, ",",
+				     list->values[i]);
 	return text;
 }
 
@@ -54,8 +55,7 @@ static const char *match_of(struct output *output, const struct rule *rule)
 	char *match = NULL;
 
 	for (int i = 0; i < N_CONDITIONS; i++) {
-		const struct config_list *list = &rule->conditions[i];
-		const char *values = list_of(output, list->n, list->values);
+		const char *values = list_of(output, &rule->conditions[i]);
 
 		if (values == NULL)
 			continue;
@@ -114,8 +114,7 @@ static void print_reserve(struct output *output,
 {
 	const struct config_section *config = reserve->config;
 	const char *place = place_of(output, &config->place);
-	const char *owners = list_of(output, config->owners.n,
-				     config->owners.values);
+	const char *owners = list_of(output, &config->owners);
 	bool any = false;
 
 	for (int pair = 0; pair < N_PAIRS; pair += N_ROLES) {

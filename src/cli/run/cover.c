@@ -15,7 +15,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "cli/run/cover_go.h"
 #include "cli/run/cover_start.h"
 
 #define SCRIPT_HEAD_SIZE 256 /* BINPRM_BUF_SIZE in linux/binfmts.h */

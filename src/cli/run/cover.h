@@ -13,6 +13,7 @@
  */
 
 #include <limits.h>
+#include <link.h>
 #include <stdbool.h>
 
 /* What was found, and why it is not covered. */
@@ -54,3 +55,12 @@ bool cover_check(const char *path, char *const arguments[],
 
 /* Whether a file is that of berth itself. */
 bool cover_is_own(const char *path);
+
+/*
+ * Whether a segment of an ELF file shows that Go made it. If it is also linked
+ * with C, it has a dynamic linker, but its sockets are raw system calls all the
+ * same. Go's linker leaves a note, among those of other linkers; when that was
+ * stripped, there is still the block of runtime/debug.BuildInfo at the start of
+ * the data.
+ */
+bool cover_is_go(int fd, const ElfW(Phdr) * header);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/run/cover_go.h"
-
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "cli/run/cover.h"
 
 #define NOTES_MAX 65536u	       /* of one segment, in bytes */
 #define BUILD_INFO_MAX 1048576u	       /* as far as `go version` looks */
