@@ -238,6 +238,15 @@ void view_close(struct view *view)
 	view->in_force.image = NULL;
 }
 
+const char *view_source(const struct view *view)
+{
+	const struct policy_tables *tables = &view->in_force.tables;
+
+	return view->in_force.image != NULL
+		       ? policy_string(tables, tables->image->source)
+		       : NULL;
+}
+
 bool view_is_sound(const struct view *view)
 {
 	return !view->in_force.is_damaged &&

@@ -58,6 +58,9 @@ void view_open_policy(struct view *view);
 
 void view_close(struct view *view);
 
+/* The file that the policy in force was loaded from; NULL = none is in force. */
+const char *view_source(const struct view *view);
+
 /* Whether the policy in force is known as a whole. */
 bool view_is_sound(const struct view *view);
 

@@ -137,11 +137,7 @@ static void show_policy(const struct explained *self)
 	const struct in_force *in_force = &self->view->in_force;
 
 	output_section(self->output, &policy_section);
-	output_row(self->output,
-		   in_force->image != NULL
-			   ? policy_string(&in_force->tables,
-					   in_force->tables.image->source)
-			   : NULL,
+	output_row(self->output, view_source(self->view),
 		   output_number(in_force->edition).text,
 		   in_force->file.by_root ? "yes" : "no", self->reason);
 }

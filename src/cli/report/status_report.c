@@ -106,17 +106,13 @@ static void show_policy(struct status *status)
 	const struct policy *policy = &status->view.policy;
 	const struct port_set *range =
 		policy->ranges[PROTOCOL_TCP][ROLE_OF_CONNECT];
-	const struct policy_tables *tables = &status->view.in_force.tables;
 
 	output_section(&status->output, &policy_section);
 	output_row(&status->output, output_ports(&status->output, range),
 		   output_number(range->n_ports).text,
 		   setting_word(SETTING_ALGORITHM,
 				policy->settings[SETTING_ALGORITHM]),
-		   policy->rule,
-		   status->view.in_force.image != NULL
-			   ? policy_string(tables, tables->image->source)
-			   : NULL);
+		   policy->rule, view_source(&status->view));
 }
 
 static const char *map_state(int error)

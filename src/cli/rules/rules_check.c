@@ -4,10 +4,6 @@
 
 #define PRIVILEGED_MAX 1023 /* PROT_SOCK - 1 in include/net/sock.h */
 
-/* Each range of the defaults and the built-in one, with each combination of
- * carves and privileged. */
-#define MAX_SEEN ((N_PROTOCOLS + 1) * 3 * 4 + 4)
-
 /*
  * Inherited ranges that were checked, and how: a fault of such a range is
  * reported once. The defaults are checked first: they have the range for all
@@ -20,7 +16,7 @@ struct seen {
 
 struct check {
 	struct maker *maker;
-	struct seen seen[MAX_SEEN];
+	struct seen *seen;
 	size_t n_seen;
 };
 
@@ -39,12 +35,12 @@ static bool is_seen(struct check *check, const struct scope *scope)
 		    seen->privileged == rule->privileged)
 			return true;
 	}
-	if (check->n_seen < MAX_SEEN)
-		check->seen[check->n_seen++] = (struct seen){
-			*range,
-			rule->carves,
-			rule->privileged,
-		};
+	*memory_add(&check->maker->rules->memory, &check->seen,
+		    &check->n_seen) = (struct seen){
+		*range,
+		rule->carves,
+		rule->privileged,
+	};
 	return false;
 }
 

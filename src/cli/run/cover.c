@@ -25,26 +25,15 @@
 extern const ElfW(Ehdr) own_header __asm__("__ehdr_start")
 	__attribute__((visibility("hidden")));
 
-static int find_interpreter(struct dl_phdr_info *info, size_t size, void *data)
-{
-	const char **interpreterp = data;
-
-	(void)size;
-	for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++)
-		if (info->dlpi_phdr[i].p_type == PT_INTERP)
-			*interpreterp =
-				(const char *)(uintptr_t)(info->dlpi_addr +
-							  info->dlpi_phdr[i]
-								  .p_vaddr);
-	return 1; /* ends: the first object is the program */
-}
-
 static const char *own_interpreter(void)
 {
-	const char *interpreter = NULL;
+	const uintptr_t start = (uintptr_t)&own_header;
+	const ElfW(Phdr) *header = (const void *)(start + own_header.e_phoff);
 
-	dl_iterate_phdr(find_interpreter, &interpreter);
-	return interpreter;
+	for (unsigned int i = 0; i < own_header.e_phnum; i++)
+		if (header[i].p_type == PT_INTERP)
+			return (const char *)(start + header[i].p_offset);
+	return NULL;
 }
 
 static bool is_same_file(const char *path, const struct stat *status)

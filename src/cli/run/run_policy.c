@@ -24,13 +24,6 @@ static bool is_in_force(const struct run *run)
 	return run->view.in_force.image != NULL;
 }
 
-static const char *source(const struct run *run)
-{
-	const struct policy_tables *tables = &run->view.in_force.tables;
-
-	return policy_string(tables, tables->image->source);
-}
-
 /* The first option that names ports; NULL = none. */
 static const char *option_given(const struct run *run)
 {
@@ -58,7 +51,7 @@ static int put_in_force(struct run *run, const struct compiled *compiled)
 	    !load_is_in_force(&run->view.in_force, compiled)) {
 		message("--config \"%s\": another policy is in force, from "
 			"%s; berth load replaces it",
-			run->config_path, source(run));
+			run->config_path, view_source(&run->view));
 		return EXIT_BERTH_FAILED;
 	}
 	if (!is_in_force(run) && load_put(&run->view.place, compiled) < 0)
@@ -121,13 +114,13 @@ static int check_bound(const struct run *run)
 	if (option != NULL) {
 		message("%s is not permitted: root has put %s in force; "
 			"--profile chooses among its sections",
-			option, source(run));
+			option, view_source(&run->view));
 		return EXIT_BERTH_FAILED;
 	}
 	if (variable != NULL)
 		message("%s is ignored: root has put %s in force; --profile "
 			"chooses among its sections",
-			variable, source(run));
+			variable, view_source(&run->view));
 	return 0;
 }
 
@@ -161,7 +154,8 @@ static int export_profile(const struct run *run)
 		message("--profile \"%s\": %s%s", profile,
 			is_in_force(run) ? "no process section has it in "
 					 : "no policy is in force; see ",
-			is_in_force(run) ? source(run) : "berth load --help");
+			is_in_force(run) ? view_source(&run->view)
+					 : "berth load --help");
 		return EXIT_BERTH_FAILED;
 	}
 	if (run->profile != NULL && setenv("BERTH_PROFILE", profile, 1) != 0)
