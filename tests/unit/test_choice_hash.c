@@ -2,28 +2,24 @@
 #include "choice_here.h"
 #include "map/ledger.h"
 
-/* The offsets F of many destinations: their counters are put back each time. */
-static void assert_offsets_even(enum algorithm algorithm)
+static const enum algorithm hashes[] = { ALGORITHM_HASH,
+					 ALGORITHM_DOUBLE_HASH };
+
+/* The offsets F: the counters of all destinations are put back each time. */
+Test(choice_hash, both_hashes_are_even_across_destinations)
 {
-	uint32_t counts[N_BINS] = { 0 };
+	for (int h = 0; h < 2; h++) {
+		uint32_t counts[N_BINS] = { 0 };
 
-	for (uint32_t i = 0; i < N_DRAWS; i++) {
-		struct choice_request request = connect_request(algorithm, i);
+		for (uint32_t i = 0; i < N_DRAWS; i++) {
+			struct choice_request request =
+				connect_request(hashes[h], i);
 
-		memset(&memory, 0, sizeof(memory));
-		counts[start(&request, N_BINS)]++;
+			memset(&memory, 0, sizeof(memory));
+			counts[start(&request, N_BINS)]++;
+		}
+		assert_even(counts);
 	}
-	assert_even(counts);
-}
-
-Test(choice_hash, hash_is_even_across_destinations)
-{
-	assert_offsets_even(ALGORITHM_HASH);
-}
-
-Test(choice_hash, double_hash_is_even_across_destinations)
-{
-	assert_offsets_even(ALGORITHM_DOUBLE_HASH);
 }
 
 static uint32_t place_in_table(const struct choice_request *request)
@@ -202,15 +198,10 @@ Test(choice_hash, double_hash_counts_destinations_apart)
 
 Test(choice_hash, hashes_start_at_random_without_a_destination)
 {
-	static const enum algorithm algorithms[] = {
-		ALGORITHM_HASH,
-		ALGORITHM_DOUBLE_HASH,
-	};
-
-	for (size_t i = 0; i < 2; i++) {
+	for (int h = 0; h < 2; h++) {
 		uint32_t counts[N_BINS] = { 0 };
 		struct choice_request request = {
-			.algorithm = algorithms[i],
+			.algorithm = hashes[h],
 			.flow_hash = UINT64_C(0x123456789abcdef0),
 		};
 

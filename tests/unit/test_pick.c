@@ -56,27 +56,26 @@ static const struct endpoint remote = {
 	.family = AF_INET,
 };
 
-/* Picks until there is no more; counts how often each port was offered. */
-static uint32_t exhaust(struct port_pick *pick, uint32_t counts[N_PORTS])
+static uint32_t counts[N_PORTS];
+
+/* Searches until there is no more; counts how often each port was offered. */
+static uint32_t exhaust(enum use use, const struct endpoint *to)
 {
+	struct port_pick pick;
 	struct lease lease;
 	uint32_t n = 0;
 
-	while (port_pick_next(pick, &lease)) {
+	start(&pick, use, to);
+	while (port_pick_next(&pick, &lease)) {
 		counts[lease.port]++;
 		n++;
 	}
 	return n;
 }
 
-static uint32_t counts[N_PORTS];
-
 Test(port_pick, offers_every_port_but_the_destination_s)
 {
-	struct port_pick pick;
-
-	start(&pick, USE_CONNECT, &remote);
-	cr_expect_eq(exhaust(&pick, counts), 9);
+	cr_expect_eq(exhaust(USE_CONNECT, &remote), 9);
 	cr_expect_eq(counts[40003], 0);
 	cr_expect_eq(counts[40000], 1);
 	cr_expect_eq(counts[40009], 1);
@@ -112,13 +111,9 @@ Test(port_pick, the_port_behind_a_reserved_stretch_is_as_likely_as_others)
 /* Edge case 10. */
 Test(port_pick, a_range_of_the_destination_s_port_alone_offers_none)
 {
-	struct port_pick pick;
-
 	set_range(40003, 40003);
-	start(&pick, USE_CONNECT, &remote);
-	cr_expect_eq(exhaust(&pick, counts), 0);
-	start(&pick, USE_WHOLE, NULL);
-	cr_expect_eq(exhaust(&pick, counts), 1);
+	cr_expect_eq(exhaust(USE_CONNECT, &remote), 0);
+	cr_expect_eq(exhaust(USE_WHOLE, NULL), 1);
 }
 
 Test(port_pick, a_rejected_port_is_offered_once_a_pass)
@@ -205,30 +200,21 @@ Test(port_pick, the_counter_moves_behind_the_ports_that_were_taken)
 
 Test(port_pick, both_ends_of_the_whole_port_range_are_offered)
 {
-	struct port_pick pick;
-
 	set_range(0, 65535);
-	start(&pick, USE_WHOLE, NULL);
-	cr_expect_eq(exhaust(&pick, counts), 65536);
+	cr_expect_eq(exhaust(USE_WHOLE, NULL), 65536);
 	cr_expect_eq(counts[0], 1);
 	cr_expect_eq(counts[65535], 1);
 }
 
 Test(port_pick, without_a_map_it_offers_none)
 {
-	struct port_pick pick;
-
 	map_close(&process.map);
-	start(&pick, USE_CONNECT, &remote);
-	cr_expect_eq(exhaust(&pick, counts), 0);
+	cr_expect_eq(exhaust(USE_CONNECT, &remote), 0);
 }
 
 Test(port_pick, an_empty_range_offers_none)
 {
-	struct port_pick pick;
-
 	memset(&environment->range, 0, sizeof(environment->range));
 	take_environment();
-	start(&pick, USE_WHOLE, NULL);
-	cr_expect_eq(exhaust(&pick, counts), 0);
+	cr_expect_eq(exhaust(USE_WHOLE, NULL), 0);
 }
