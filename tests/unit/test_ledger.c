@@ -12,38 +12,30 @@ static void give(enum use use, uint16_t port, uint16_t plane, uint64_t now_ms)
 	ledger_release(&map, &held, now_ms);
 }
 
-Test(ledger, a_whole_port_is_shared_with_nobody)
+/* A whole port is shared with nobody, a bound one with other local addresses
+ * only, a connected one with other destinations only. */
+Test(ledger, a_port_is_shared_by_like_uses_of_other_planes)
 {
-	cr_assert_eq(take(USE_WHOLE, 40000, 0), 0);
-	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
-	cr_expect_eq(take(USE_BOUND, 40000, 1), -EADDRINUSE);
-	cr_expect_eq(take(USE_CONNECT, 40000, 2), -EADDRINUSE);
-	cr_expect_eq(find(USE_CONNECT, 2, 40000, true, 1), 40001);
-	cr_expect_eq(find(USE_BOUND, 2, 40000, true, 1), 40001);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 1), 40001);
-}
+	static const enum use uses[] = { USE_WHOLE, USE_BOUND, USE_CONNECT };
 
-Test(ledger, a_bound_port_is_shared_with_other_local_addresses_only)
-{
-	cr_assert_eq(take(USE_BOUND, 40000, 1), 0);
-	cr_expect_eq(take(USE_BOUND, 40000, 1), -EADDRINUSE);
-	cr_expect_eq(take(USE_CONNECT, 40000, 2), -EADDRINUSE);
-	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
-	cr_expect_eq(find(USE_BOUND, 2, 40000, true, 1), 40000);
-	cr_expect_eq(find(USE_BOUND, 1, 40000, true, 1), 40001);
-	cr_expect_eq(find(USE_CONNECT, 2, 40000, true, 1), 40001);
-	cr_expect_eq(take(USE_BOUND, 40000, 2), 0);
-}
+	for (int held = 0; held < 3; held++)
+		for (int wanted = 0; wanted < 3; wanted++)
+			for (uint16_t plane = 1; plane < 3; plane++) {
+				const enum use use = uses[wanted];
+				const uint16_t on = use == USE_WHOLE ? 0
+								     : plane;
+				const bool shares = held == wanted &&
+						    held > 0 && on == 2;
 
-Test(ledger, a_connected_port_is_shared_with_other_destinations_only)
-{
-	cr_assert_eq(take(USE_CONNECT, 40000, 1), 0);
-	cr_expect_eq(take(USE_CONNECT, 40000, 1), -EADDRINUSE);
-	cr_expect_eq(take(USE_BOUND, 40000, 2), -EADDRINUSE);
-	cr_expect_eq(take(USE_WHOLE, 40000, 0), -EADDRINUSE);
-	cr_expect_eq(find(USE_CONNECT, 1, 40000, true, 1), 40001);
-	cr_expect_eq(find(USE_WHOLE, 0, 40000, true, 1), 40001);
-	cr_expect_eq(take(USE_CONNECT, 40000, 2), 0);
+				open_map_here();
+				cr_assert_eq(take(uses[held], 40000, held > 0),
+					     0);
+				cr_expect_eq(find(use, on, 40000, true, 1),
+					     shares ? 40000 : 40001);
+				cr_expect_eq(take(use, 40000, on),
+					     shares ? 0 : -EADDRINUSE);
+				close_map_here();
+			}
 }
 
 Test(ledger, a_refused_lease_leaves_its_plane_as_it_was)
