@@ -17,6 +17,14 @@ Test(policy_damaged, a_damaged_policy_is_told_once_and_the_old_one_kept)
 	follow("C", 50000);
 }
 
+static void assert_ports_of_a_or_none(void)
+{
+	if (strcmp(policy.rule, "A") == 0)
+		assert_ports(20000);
+	else
+		assert_left_to_the_kernel();
+}
+
 Test(policy_damaged, of_two_damaged_ones_in_a_row_none_is_followed)
 {
 	open_source();
@@ -28,10 +36,7 @@ Test(policy_damaged, of_two_damaged_ones_in_a_row_none_is_followed)
 	cr_assert_eq(policy_source_get(&source, &policy), POLICY_DAMAGED);
 	/* What lay where A's sets lay has gone: whichever policy is kept, its
 	 * ports are its own. */
-	if (strcmp(policy.rule, "A") == 0)
-		assert_ports(20000);
-	else
-		assert_left_to_the_kernel();
+	assert_ports_of_a_or_none();
 	cr_assert_eq(policy_source_get(&source, &policy), POLICY_SAME);
 }
 
@@ -54,10 +59,7 @@ Test(policy_damaged, a_load_that_fails_takes_no_ports_away_after_a_damaged_one)
 	cr_assert_eq(policy_file_load(&place, &load, &edition, NULL), -ENOSPC);
 	cr_assert_eq(policy_source_get(&source, &policy), POLICY_SAME);
 	cr_assert(policy_source_is(&source, &policy));
-	if (strcmp(policy.rule, "A") == 0)
-		assert_ports(20000);
-	else
-		assert_left_to_the_kernel();
+	assert_ports_of_a_or_none();
 }
 
 /* Never taken for none: the environment has no say. */

@@ -93,11 +93,12 @@ static void wait_for_second(void)
 		usleep(1000);
 }
 
-static void report_many(enum event_kind kind, uint32_t n)
+static void report_as(enum event_verdict verdict, enum event_kind kind,
+		      uint32_t n)
 {
 	const struct report report = {
 		.kind = kind,
-		.verdict = EVENT_REFUSED,
+		.verdict = verdict,
 		.call = CALL_BIND,
 		.protocol = PROTOCOL_TCP,
 		.address = &address,
@@ -105,6 +106,11 @@ static void report_many(enum event_kind kind, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++)
 		report_event(&reporter, &policy, &report);
+}
+
+static void report_many(enum event_kind kind, uint32_t n)
+{
+	report_as(EVENT_REFUSED, kind, n);
 }
 
 /* Reports so many within one second, and returns how many lines that makes.
@@ -176,14 +182,7 @@ Test(report, every_kind_has_a_counter_of_its_own)
 
 Test(report, what_was_observed_only_is_counted_apart)
 {
-	const struct report report = {
-		.kind = EVENT_RESERVED,
-		.verdict = EVENT_OBSERVED,
-		.call = CALL_BIND,
-		.protocol = PROTOCOL_TCP,
-	};
-
-	report_event(&reporter, &policy, &report);
+	report_as(EVENT_OBSERVED, EVENT_RESERVED, 1);
 	cr_assert_eq(count_of(COUNTER_RESERVED), 0);
 	cr_assert_eq(count_of(COUNTER_OBSERVED), 1);
 }
