@@ -3,8 +3,8 @@
  * play FILE [KIND [RANGE]]: makes the calls of a file of scenes and prints a
  * line for each: the call, its result, errno, and what the socket looks like
  * then. With RANGE, the configured one, a line is a verdict: each step of a
- * scene succeeds, unless "-" stands before it, or "=ERRNO" behind it and it
- * fails so. KIND "any" is all.
+ * scene succeeds, unless "-" stands before it; with "=ERRNO" behind it, it fails
+ * so, and with "=NUMBER" it returns that. KIND "any" is all.
  *
  *	for KIND...		plays what follows with sockets of each kind; or
  *				"for" one of "streams", "datagrams", "v6", "all"
@@ -65,21 +65,11 @@ static int n_wrong; /* in the scene */
 
 static void judge_step(const char *scene, const char *text, bool may_fail)
 {
-	const char *wanted = strstr(text, " =");
-	const size_t length = wanted != NULL ? (size_t)(wanted - text)
-					     : strlen(text);
-	char copy[TEXT_SIZE];
+	const char *said = step_judge(text);
 
-	snprintf(copy, sizeof(copy), "%.*s", (int)length, text);
-
-	const char *error = step_make(copy) < 0 ? strerrorname_np(errno)
-						: "success";
-
-	if (!may_fail &&
-	    strcmp(error, wanted != NULL ? wanted + 2 : "success") != 0 &&
-	    n_wrong++ < N_SHOWN)
+	if (said != NULL && !may_fail && n_wrong++ < N_SHOWN)
 		check(false, "%s %s: %s: %s, port %u", stage.kind->name, scene,
-		      text, error, local_port(stage.fd));
+		      text, said, local_port(stage.fd));
 }
 
 static void report_step(const char *scene, const char *text, bool has_socket)

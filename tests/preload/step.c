@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "step.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -160,6 +161,27 @@ long step_make(const char *text)
 	if (way == BY_NUMBER)
 		refuse_word("step by number (without CALL in step.c)", text);
 	return result;
+}
+
+const char *step_judge(const char *text)
+{
+	const char *wanted = strstr(text, " =");
+	char copy[256];
+	long result;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	if (wanted != NULL && wanted - text < (long)sizeof(copy))
+		copy[wanted - text] = '\0';
+	result = step_make(copy);
+
+	const char *said = result < 0 ? strerrorname_np(errno) : "success";
+	const bool is_number = wanted != NULL && isdigit(wanted[2]);
+
+	if (is_number ? result == atol(wanted + 2)
+		      : strcmp(said, wanted != NULL ? wanted + 2 : "success") ==
+				0)
+		return NULL;
+	return said;
 }
 
 /* --- the stage --------------------------------------------------------------- */

@@ -30,6 +30,10 @@ void step_close_servers(void);
 /* Makes the call with errno at ERRNO_KEPT, and leaves errno as the call does. */
 long step_make(const char *text);
 
+/* The same, without what stands behind " =": NULL where the call does what that
+ * says, or succeeds where nothing stands there; else what it has said. */
+const char *step_judge(const char *text);
+
 /* Whether the step makes its call by syscall(2): "sys." stands before it. A step
  * that does not ask has no such form. */
 bool step_is_by_number(void);

@@ -119,7 +119,7 @@ long get_option(void)
 				     pointer, lengthp);
 	const int error = errno;
 
-	if (result == 0)
+	if (result == 0 && stage.range == NULL)
 		report_text("value %d, length %u", value, length);
 	errno = error;
 	return result;
