@@ -96,13 +96,16 @@ def run_early(tap, space, library, module):
                    run.lines())
 
 
-def run_second(tap, space, library, probe, module):
+def run_second(tap, space, library, *probe):
     """Edge case 36: a space or a colon, before or behind."""
+    module = probe[-1]
     for preload in (library + ' ' + module, module + ':' + library):
-        for name, environment in VARIANTS.items():
-            run = space.run([probe, environment['BERTH_RANGE']], preload,
+        for name, environment, arguments in variants():
+            run = space.run([*probe[:-1], 'any', *arguments], preload,
                             environment)
             report_verdicts(tap, run, name)
+            tap.ok(len(run.lines()) == 2, name + ': the calls are counted',
+                   run.lines())
 
 
 def run_quiet(tap, space, library, probe):

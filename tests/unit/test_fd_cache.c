@@ -102,29 +102,33 @@ static struct fd_facts lease_of_now(void)
 	return facts;
 }
 
+static void expect_in_child(bool (*holds)(void))
+{
+	const pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(!holds());
+	waitpid(child, &status, 0);
+	cr_expect_eq(status, 0);
+}
+
+static bool inherits_facts_alone(void)
+{
+	const struct fd_facts before = fd_cache_get(&cache, 5);
+	const bool owns = fd_cache_own(&cache);
+	const bool holds = fd_cache_holds(&cache, &before);
+	const struct fd_facts mine = lease_of_now();
+
+	fd_cache_take(&cache, 5);
+	return before.known && owns && !holds && fd_cache_holds(&cache, &mine);
+}
+
 /* Edge case 19. */
 Test(fd_cache, a_forked_child_inherits_the_facts_and_not_the_leases)
 {
-	int status;
-
 	fd_cache_put(&cache, 5, lease_of_now());
-
-	const pid_t child = fork();
-
-	if (child == 0) {
-		const struct fd_facts before = fd_cache_get(&cache, 5);
-		const bool owns = fd_cache_own(&cache);
-		const bool holds = fd_cache_holds(&cache, &before);
-		const struct fd_facts mine = lease_of_now();
-
-		fd_cache_take(&cache, 5);
-		_exit(before.known && owns && !holds &&
-				      fd_cache_holds(&cache, &mine)
-			      ? 0
-			      : 1);
-	}
-	waitpid(child, &status, 0);
-	cr_expect_eq(status, 0);
+	expect_in_child(inherits_facts_alone);
 
 	const struct fd_facts facts = fd_cache_get(&cache, 5);
 
@@ -272,25 +276,19 @@ Test(fd_cache, with_too_many_such_threads_nobody_has_entries)
 	cr_expect_not(fd_cache_get(&cache, 5).known);
 }
 
+static bool begins_with_nothing(void)
+{
+	return !fd_cache_get(&cache, 5).known && fd_cache_own(&cache) &&
+	       !fd_cache_get(&cache, 5).known &&
+	       fd_cache_has_place(&cache, 5) && cache.n_apart == 0;
+}
+
 Test(fd_cache, a_child_of_a_process_with_such_threads_begins_with_nothing)
 {
-	int status;
-
 	fd_cache_put(&cache, 5, lease_of_now());
 	cache.apart[0] = 1;
 	cache.n_apart = 1;
-
-	const pid_t child = fork();
-
-	if (child == 0) {
-		const bool known = fd_cache_get(&cache, 5).known;
-		const bool owns = fd_cache_own(&cache);
-
-		_exit(known || !owns || fd_cache_get(&cache, 5).known ||
-		      !fd_cache_has_place(&cache, 5) || cache.n_apart != 0);
-	}
-	waitpid(child, &status, 0);
-	cr_expect_eq(status, 0);
+	expect_in_child(begins_with_nothing);
 	cr_expect(fd_cache_get(&cache, 5).known);
 }
 
