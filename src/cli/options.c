@@ -85,20 +85,18 @@ static int help(const struct options *options)
 /* --- mistakes ------------------------------------------------------------- */
 
 static int complain(const struct options *options, const char *before,
-		    const char *word, const char *behind)
+		    const char *word, const char *reason)
 {
-	message_to(stderr, "berth %s: %s\"%s\"%s; see berth %s --help\n",
-		   options->command, before, word, behind, options->command);
+	message_to(stderr, "berth %s: %s\"%s\"%s%s; see berth %s --help\n",
+		   options->command, before, word, *reason != '\0' ? " " : "",
+		   reason, options->command);
 	return options->failure != 0 ? options->failure : EXIT_USAGE;
 }
 
 int options_refuse(const struct options *options, const char *word,
 		   const char *reason)
 {
-	char behind[128];
-
-	snprintf(behind, sizeof(behind), " %s", reason);
-	return complain(options, "", word, behind);
+	return complain(options, "", word, reason);
 }
 
 /* The word of the option that was just read, perhaps with "=" and its value. */

@@ -56,7 +56,8 @@ static int read_request(const struct command_words *words,
 	return OPTIONS_READ;
 }
 
-/* Binds to the wildcard address. Returns the socket or -errno. */
+/* Binds to the wildcard address: of IPv6 for IPv4 too. Returns the socket or
+ * -errno. */
 static int bind_wildcard(enum protocol protocol, int family, uint16_t port)
 {
 	const int type = protocol == PROTOCOL_UDP ? SOCK_DGRAM : SOCK_STREAM;
@@ -67,7 +68,7 @@ static int bind_wildcard(enum protocol protocol, int family, uint16_t port)
 	if (fd < 0)
 		return fd;
 	if (family == AF_INET6)
-		result = raw_set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		result = raw_set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 	if (result == 0) {
 		const socklen_t length = endpoint_wildcard(family, port,
 							   &address);
@@ -86,22 +87,18 @@ static bool is_missing_family(int error)
 	       error == -EPROTONOSUPPORT;
 }
 
-/* Whether the port is free for IPv4 and IPv6. Returns 0 or -errno. */
+/* Whether the port is free for IPv4 and IPv6, of which IPv6 may be missing.
+ * Returns 0 or -errno. */
 static int verify(enum protocol protocol, uint16_t port)
 {
-	const int fd = bind_wildcard(protocol, AF_INET, port);
+	int fd = bind_wildcard(protocol, AF_INET6, port);
 
-	if (fd < 0 && !is_missing_family(fd))
+	if (is_missing_family(fd))
+		fd = bind_wildcard(protocol, AF_INET, port);
+	if (fd < 0)
 		return fd;
-
-	const int fd6 = bind_wildcard(protocol, AF_INET6, port);
-
-	if (fd >= 0)
-		raw_close(fd);
-	if (fd6 >= 0)
-		raw_close(fd6);
-	/* One family may be missing, not both. */
-	return fd6 >= 0 || (fd >= 0 && is_missing_family(fd6)) ? 0 : fd6;
+	raw_close(fd);
+	return 0;
 }
 
 /* Leases n ports that are free. Returns how many there were. */
@@ -181,14 +178,16 @@ static int open_private(struct process *process, int error)
 	return refuses ? error : map_open_private(error, &process->map);
 }
 
-/* map_error: why the shared map is not to be used, or 0. Returns 0, or -errno
- * after a message when no ports can be given. */
+/* Whether other programs look for the map in another folder. That a user may not
+ * use root's folder does not count. */
 static bool is_elsewhere(int passed_over)
 {
 	return passed_over != 0 &&
 	       (geteuid() == 0 || view_is_unknown(passed_over));
 }
 
+/* map_error: why the shared map is not to be used, or 0. Returns 0, or -errno
+ * after a message when no ports can be given. */
 static int open_process(struct process *process, int map_error)
 {
 	struct place place;

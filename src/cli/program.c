@@ -34,12 +34,11 @@ static void set_uid(struct identity *identity, const char *map,
 }
 
 struct program program_of_command(const char *exe, const char *name,
-				  struct program_texts *texts)
+				  struct identity *identity)
 {
-	struct identity *identity = &texts->identity;
 	const char *profile = getenv("BERTH_PROFILE");
 
-	*texts = (struct program_texts){ .profile = "" };
+	*identity = (struct identity){ .profile = NULL };
 	if (realpath(exe, identity->exe) == NULL)
 		identity->exe[0] = '\0';
 	snprintf(identity->name, sizeof(identity->name), "%s", name);
@@ -57,7 +56,7 @@ static FILE *open_file(pid_t pid, const char *name)
 	return fopen(path, "re");
 }
 
-static bool read_exe(pid_t pid, struct identity *identity)
+static void read_exe(pid_t pid, struct identity *identity)
 {
 	const size_t suffix = sizeof(DELETED) - 1;
 	char path[64];
@@ -66,12 +65,11 @@ static bool read_exe(pid_t pid, struct identity *identity)
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	n = readlink(path, identity->exe, sizeof(identity->exe) - 1);
 	if (n <= 0)
-		return false;
+		return;
 	if ((size_t)n > suffix &&
 	    memcmp(identity->exe + n - suffix, DELETED, suffix) == 0)
 		n -= (ssize_t)suffix;
 	identity->exe[n] = '\0';
-	return true;
 }
 
 static bool read_name(pid_t pid, char name[IDENTITY_NAME_SIZE])
@@ -150,6 +148,7 @@ void program_open_environment(pid_t pid)
 	size_t size;
 	int byte;
 
+	program_close_environment();
 	if (file == NULL)
 		return;
 	copy = memory_stream(&opened_environment, &size);
@@ -178,18 +177,6 @@ char *program_lookup(const char *name)
 	return NULL;
 }
 
-static bool read_profile(pid_t pid, struct program_texts *texts)
-{
-	const char *profile;
-
-	program_open_environment(pid);
-	profile = program_lookup("BERTH_PROFILE");
-	if (profile != NULL)
-		snprintf(texts->profile, sizeof(texts->profile), "%s", profile);
-	program_close_environment();
-	return texts->profile[0] != '\0';
-}
-
 bool program_is_covered(pid_t pid)
 {
 	FILE *file = open_file(pid, "maps");
@@ -206,17 +193,19 @@ bool program_is_covered(pid_t pid)
 	return found;
 }
 
-int program_of_process(pid_t pid, struct program_texts *texts,
+int program_of_process(pid_t pid, struct identity *identity,
 		       struct program *programp)
 {
-	struct identity *identity = &texts->identity;
+	const char *profile;
 
-	*texts = (struct program_texts){ .profile = "" };
+	*identity = (struct identity){ .profile = NULL };
 	if (!read_name(pid, identity->name))
 		return -ESRCH;
 	read_exe(pid, identity);
-	if (read_profile(pid, texts))
-		identity->profile = texts->profile;
+	program_open_environment(pid);
+	profile = program_lookup("BERTH_PROFILE");
+	if (profile != NULL && *profile != '\0')
+		identity->profile = profile;
 
 	const bool has_uid = read_uid(pid, identity);
 

@@ -9,25 +9,21 @@
 
 #include "policy/identity.h"
 
-/* What a struct program points into. */
-struct program_texts {
-	struct identity identity;
-	char profile[256];
-};
-
 /*
  * A program that this process is to start, by its file (of a script that of its
- * interpreter) and its name; with this process's user and BERTH_PROFILE.
+ * interpreter) and its name; with this process's user and BERTH_PROFILE. It
+ * points into *identity.
  */
 struct program program_of_command(const char *exe, const char *name,
-				  struct program_texts *texts);
+				  struct identity *identity);
 
 /*
  * A running process, as it was when it started: from /proc/PID/exe, comm, auxv
- * and environ; what cannot be read is left out, and matches nothing.
+ * and environ; what cannot be read is left out, and matches nothing. Its
+ * environment is then open for program_lookup(), and it points into that, too.
  * Returns 0, or -ESRCH.
  */
-int program_of_process(pid_t pid, struct program_texts *texts,
+int program_of_process(pid_t pid, struct identity *identity,
 		       struct program *programp);
 
 /* How a process is printed. */

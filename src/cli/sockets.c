@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -81,25 +80,19 @@ static void add_descriptor(struct listing *listing, int directory_fd,
 }
 
 /* A process that has ended, or is another user's, has none. */
-static void add_process(struct listing *listing, int proc_fd, const char *name)
+static void add_process(struct listing *listing, const char *name)
 {
 	char path[32];
 	const pid_t pid = (pid_t)strtol(name, NULL, 10);
-
-	snprintf(path, sizeof(path), "%d/fd", (int)pid);
-
-	const int fd = openat(proc_fd, path,
-			      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
+	DIR *directory;
 
-	if (directory == NULL) {
-		if (fd >= 0)
-			close(fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	directory = opendir(path);
+	if (directory == NULL)
 		return;
-	}
 	while ((entry = readdir(directory)) != NULL)
-		add_descriptor(listing, fd, entry->d_name, pid);
+		add_descriptor(listing, dirfd(directory), entry->d_name, pid);
 	closedir(directory);
 }
 
@@ -121,7 +114,7 @@ static int read_opened(struct listing *listing)
 		return -errno;
 	while ((entry = readdir(proc)) != NULL)
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			add_process(listing, dirfd(proc), entry->d_name);
+			add_process(listing, entry->d_name);
 	closedir(proc);
 	/* A process may have a socket by several descriptors. */
 	listing->n_opened = sort_once_each(listing->opened, listing->n_opened,

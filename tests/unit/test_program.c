@@ -47,20 +47,20 @@ Test(program, that_runs_is_seen_as_it_was_started)
 {
 	char profile[] = "BERTH_PROFILE=web", other[] = "BERTH_PROFILES=x";
 	char exe[PATH_MAX], uid[12];
-	static struct program_texts texts;
+	static struct identity identity;
 	struct program program;
 	const pid_t pid = start_cat((char *[]){ other, profile, NULL });
 
 	cr_assert_not_null(realpath("/bin/cat", exe));
 	snprintf(uid, sizeof(uid), "%u", geteuid());
-	cr_assert_eq(program_of_process(pid, &texts, &program), 0);
+	cr_assert_eq(program_of_process(pid, &identity, &program), 0);
 	cr_assert_str_eq(program.values[CONDITION_EXE], exe);
 	cr_assert_str_eq(program.values[CONDITION_NAME], "cat");
 	cr_assert_str_eq(program.values[CONDITION_PROFILE], "web");
 	cr_assert_str_eq(program.values[CONDITION_UID], uid);
 	cr_assert_not(program_is_covered(pid));
 	end(pid);
-	cr_assert_eq(program_of_process(pid, &texts, &program), -ESRCH);
+	cr_assert_eq(program_of_process(pid, &identity, &program), -ESRCH);
 }
 
 Test(program, has_its_first_environment)
@@ -96,17 +96,17 @@ Test(program, has_any_name)
 Test(program, that_is_to_be_started_has_the_file_of_its_interpreter)
 {
 	char sh[PATH_MAX];
-	static struct program_texts texts;
+	static struct identity identity;
 	struct program program;
 
 	cr_assert_not_null(realpath("/bin/sh", sh));
 	unsetenv("BERTH_PROFILE");
 	program = program_of_command("/bin/sh", "a-script-of-a-long-name",
-				     &texts);
+				     &identity);
 	cr_assert_str_eq(program.values[CONDITION_EXE], sh);
 	cr_assert_str_eq(program.values[CONDITION_NAME], "a-script-of-a-l");
 	cr_assert_null(program.values[CONDITION_PROFILE]);
 	setenv("BERTH_PROFILE", "web", 1);
-	program = program_of_command("/bin/sh", "sh", &texts);
+	program = program_of_command("/bin/sh", "sh", &identity);
 	cr_assert_str_eq(program.values[CONDITION_PROFILE], "web");
 }

@@ -38,9 +38,15 @@ static bool is_word(const char *text, size_t length, const char *word)
 	return strlen(word) == length && memcmp(text, word, length) == 0;
 }
 
-static const char *add(const struct reserved_sources *sources, const char *name,
-		       size_t length, struct port_set *set)
+/* Without a set, the name is only checked. */
+static const char *add(const void *context, const char *name, size_t length,
+		       struct port_set *set)
 {
+	static struct port_set unused;
+	const struct reserved_sources *sources = context;
+
+	if (set == NULL)
+		set = &unused;
 	for (size_t i = 0; i < N_ELEMENTS(intervals); i++) {
 		if (!is_word(name, length, intervals[i].name))
 			continue;
@@ -67,19 +73,10 @@ static const char *add(const struct reserved_sources *sources, const char *name,
 	return NULL;
 }
 
-/* Without a set, the name is only checked. */
-static const char *add_name(const void *context, const char *name,
-			    size_t length, struct port_set *set)
-{
-	static struct port_set unused;
-
-	return add(context, name, length, set != NULL ? set : &unused);
-}
-
 int reserved_set_parse(const char *text, const struct reserved_sources *sources,
 		       struct port_set *set, struct range_error *errorp)
 {
-	const struct range_names set_names = { add_name, sources };
+	const struct range_names set_names = { add, sources };
 
 	return range_text_parse_names(text, &set_names, set, errorp);
 }

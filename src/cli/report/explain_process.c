@@ -182,13 +182,12 @@ static void show(struct explained *self, const char *pid, const char *covered,
 
 int explain_process(struct view *view, struct output *output, pid_t pid)
 {
-	static struct program_texts texts;
+	static struct identity identity;
 	struct explained self = { .view = view, .output = output };
-	const int result = program_of_process(pid, &texts, &self.program);
+	const int result = program_of_process(pid, &identity, &self.program);
 
 	if (result < 0)
 		return result;
-	program_open_environment(pid);
 	show(&self, output_number((uint64_t)pid).text,
 	     program_is_covered(pid) ? "yes" : "no", program_lookup);
 	program_close_environment();
@@ -197,7 +196,7 @@ int explain_process(struct view *view, struct output *output, pid_t pid)
 
 int explain_command(struct view *view, struct output *output, const char *name)
 {
-	static struct program_texts texts;
+	static struct identity identity;
 	struct explained self = { .view = view, .output = output };
 	struct cover_gap gap;
 	char path[PATH_MAX];
@@ -211,7 +210,7 @@ int explain_command(struct view *view, struct output *output, const char *name)
 	self.program = program_of_command(
 		gap.program,
 		name != NULL ? gap.name : program_invocation_short_name,
-		&texts);
+		&identity);
 	show(&self, NULL, is_covered ? "yes" : gap.reason, getenv);
 	return 0;
 }

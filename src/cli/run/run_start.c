@@ -143,8 +143,8 @@ static void append(struct run *run, char *word)
 
 void run_append_arguments(struct run *run, const char *exe, const char *name)
 {
-	struct program_texts texts;
-	const struct program program = program_of_command(exe, name, &texts);
+	struct identity identity;
+	const struct program program = program_of_command(exe, name, &identity);
 	const struct policy *policy = &run->view.policy;
 	const struct policy_rule *rule;
 	const char *argument;
