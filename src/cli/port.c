@@ -198,12 +198,12 @@ static int open_process(struct process *process, int map_error)
 	if (map_error == 0)
 		map_error = map_open(&place, MAP_CREATE, &process->map, NULL);
 	if (map_error < 0)
-		return open_private(process, map_error);
-	if (is_elsewhere(process->map.passed_over))
+		result = open_private(process, map_error);
+	else if (is_elsewhere(process->map.passed_over))
 		message("no shared map: %s; other programs may be assigned "
 			"the same ports",
 			strerror(-process->map.passed_over));
-	return check_policy(process, &place);
+	return result < 0 ? result : check_policy(process, &place);
 }
 
 /* Others may shorten the map and the policy while they are read. */
