@@ -80,6 +80,17 @@ int folder_each(int parent_fd, const char *path, int max,
 	return result;
 }
 
+/* By its own descriptor: its mode may not let "." be opened. */
+static bool is_empty(int fd)
+{
+	char *const entries = raw_map_private(ENTRIES_SIZE);
+	const int n = entries != NULL ? each_entry(fd, entries, 3, NULL, NULL)
+				      : -ENOMEM;
+
+	raw_unmap(entries, ENTRIES_SIZE);
+	return n == 2; /* "." and ".." */
+}
+
 /*
  * Sets the mode where the umask has changed it. Where others may rename the
  * folder, the name may lead to another folder of this user by now: so only an
@@ -90,8 +101,7 @@ static void correct_mode(int fd, uint32_t mode)
 	struct file_status status;
 
 	if (raw_file_status(fd, &status) == 0 && status.uid == raw_geteuid() &&
-	    (status.mode & 07777) != mode &&
-	    folder_each(fd, ".", 3, NULL, NULL) == 2)
+	    (status.mode & 07777) != mode && is_empty(fd))
 		raw_call(SYS_fchmod, fd, mode);
 }
 

@@ -26,8 +26,8 @@ int folder_make(int parent_fd, const char *name, uint32_t mode, bool *is_newp);
 
 /*
  * Opens a folder of any path and calls visit with the name of each of its
- * entries, "." and ".." too; of at most max and what one read gives. visit may
- * be NULL. Returns how many there are, or -errno.
+ * entries, "." and ".." too; of at most max and what one read gives. Returns how
+ * many, or -errno.
  */
 int folder_each(int parent_fd, const char *path, int max,
 		void (*visit)(int fd, const char *name, void *context),

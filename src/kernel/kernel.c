@@ -109,27 +109,14 @@ static bool read_autobind_reuse(void)
 	       value[0] != '0';
 }
 
-static void read_netns_inode(struct kernel *kernelp)
+/* *inodep is 0 where the result is not. */
+static int read_netns_inode(const char *path, uint64_t *inodep)
 {
-	struct file_status status;
-	const int result = raw_file_status_of(AT_FDCWD, KERNEL_NETNS_PATH,
-					      &status);
+	struct file_status status = { .inode = 0 };
+	const int result = raw_file_status_of(AT_FDCWD, path, &status);
 
-	if (result == 0)
-		kernelp->netns_inode = status.inode;
-	else
-		kernelp->netns_error = result;
-}
-
-/* Of the calling thread: /proc/self shows the namespace of the first thread. */
-static uint64_t inode_of_thread(void)
-{
-	struct file_status status;
-
-	return raw_file_status_of(AT_FDCWD, "/proc/thread-self/ns/net",
-				  &status) == 0
-		       ? status.inode
-		       : 0;
+	*inodep = status.inode;
+	return result;
 }
 
 static uint64_t read_netns_cookie(void)
@@ -152,19 +139,22 @@ void kernel_read(struct kernel *kernelp)
 	set_pin_range(kernelp, kernelp->port_range);
 	kernelp->autobind_reuse = read_autobind_reuse();
 	read_reserved(kernelp);
-	read_netns_inode(kernelp);
+	kernelp->netns_error = read_netns_inode(KERNEL_NETNS_PATH,
+						&kernelp->netns_inode);
 	kernelp->netns_cookie = read_netns_cookie();
 }
 
 bool kernel_is_in_netns(uint64_t inode, uint64_t cookie)
 {
 	const uint64_t cookie_now = cookie != 0 ? read_netns_cookie() : 0;
+	uint64_t inode_now = 0;
 
 	if (cookie_now != 0)
 		return cookie_now == cookie;
-
-	const uint64_t inode_now = inode != 0 ? inode_of_thread() : 0;
-
+	/* Of the calling thread: /proc/self shows the namespace of the first
+	 * thread. */
+	if (inode != 0)
+		read_netns_inode("/proc/thread-self/ns/net", &inode_now);
 	return inode_now == 0 || inode_now == inode;
 }
 

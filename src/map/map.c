@@ -195,23 +195,15 @@ static int open_at(const struct place *place, enum place_parent parent,
 	return result;
 }
 
-/* Whether the next parent is tried after this result. */
-static bool goes_on(enum place_parent parent, int result)
-{
-	/* A user who names a folder wants that one; but another user may own
-	 * the map in it. */
-	return parent != PARENT_NAMED || result == -EPERM;
-}
-
 /* As map_find(), with the whole file, and why an earlier parent gave none. */
 static int open_first(const struct place *place, enum map_open mode,
 		      struct shared_file *filep, int *passed_overp,
 		      char path[PATH_MAX])
 {
-	const bool is_named = place->directory != NULL;
 	int first_error = -ENOENT;
 
-	for (unsigned int i = is_named ? PARENT_NAMED : PARENT_RUN;
+	for (unsigned int i = place->directory != NULL ? PARENT_NAMED
+						       : PARENT_RUN;
 	     i < N_PLACE_PARENTS; i++) {
 		const enum place_parent parent = (enum place_parent)i;
 		const int result = open_at(place, parent, mode, filep, path);
@@ -223,7 +215,9 @@ static int open_first(const struct place *place, enum map_open mode,
 			return 0;
 		if (is_first)
 			first_error = result;
-		if (is_named && !goes_on(parent, result))
+		/* A user who names a folder wants that one; but another user
+		 * may own the map in it. */
+		if (parent == PARENT_NAMED && result != -EPERM)
 			break;
 	}
 	return first_error;

@@ -23,13 +23,6 @@
  */
 #define MAX_ENTRIES 8192
 
-static bool is_own(int fd)
-{
-	struct file_status status;
-
-	return raw_file_status(fd, &status) == 0 && status.uid == raw_geteuid();
-}
-
 /* The search for the first spare folder of this user, by its name. */
 struct search {
 	char prefix[NAME_SIZE];
@@ -84,13 +77,15 @@ static int open_spare(int shm_fd, uint32_t uid, bool make)
 
 int own_folder_open(int shm_fd, uint32_t uid, bool make)
 {
+	struct file_status status;
 	char name[NAME_SIZE];
 	int fd;
 
 	text_number(name, NAME_SIZE, "berth-", uid, "");
 	fd = make ? folder_make(shm_fd, name, MODE, NULL)
 		  : folder_open(shm_fd, name, O_RDONLY);
-	if (fd >= 0 && is_own(fd))
+	if (fd >= 0 && raw_file_status(fd, &status) == 0 &&
+	    status.uid == raw_geteuid())
 		return fd;
 	if (fd >= 0)
 		raw_close(fd);

@@ -112,6 +112,18 @@ Test(place, a_name_that_another_has_made_first_keeps_nobody_from_a_map)
 	cr_assert_eq(only_entry_but("berth-12345")[0], 'b');
 }
 
+Test(place, a_folder_that_its_user_may_not_search_yet_gets_its_mode)
+{
+	struct stat status;
+
+	mount_run_and_shm("mode=755");
+	become(12345);
+	umask(0333);
+	cr_assert_eq(map_open(&anywhere, MAP_CREATE, &map, NULL), 0);
+	cr_assert_eq(stat("/dev/shm/berth-12345", &status), 0);
+	cr_expect_eq(status.st_mode & 07777, 0700);
+}
+
 /* BERTH_DIR on the way through a folder of another's. Edge case 51. */
 Test(place, no_link_is_followed_where_another_may_have_put_it)
 {
