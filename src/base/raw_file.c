@@ -118,20 +118,20 @@ struct lines {
 /* Visits the lines that are complete, and keeps the rest. */
 static void visit_lines(struct lines *lines)
 {
-	char *line = lines->text, *end;
+	char *line = lines->text;
 	size_t left = lines->n_bytes;
 
 	while (left > 0 && !lines->ended) {
-		end = memchr(line, '\n', left);
-		if (end == NULL && left < LINES_SIZE)
+		const char *newline = memchr(line, '\n', left);
+		const size_t length = newline != NULL ? (size_t)(newline - line)
+						      : left;
+
+		if (newline == NULL && left < LINES_SIZE)
 			break;
-		if (end == NULL)
-			end = line + left;
-		*end = '\0';
+		line[length] = '\0';
 		lines->ended = !lines->visit(line, lines->context);
-		left -= (size_t)(end - line) < left ? (size_t)(end - line) + 1
-						    : left;
-		line = end + 1;
+		left -= length + (newline != NULL);
+		line += length + (newline != NULL);
 	}
 	memmove(lines->text, line, left);
 	lines->n_bytes = left;

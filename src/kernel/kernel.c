@@ -17,7 +17,6 @@
 
 /* The longest list has every other port: 191,053 characters. */
 #define LIST_SIZE_MAX ((size_t)192 * 1024)
-#define LIST_SIZE_USUAL 256u
 
 /*
  * "30000-32767" or, where no separator follows, "8080". Returns whether these
@@ -66,18 +65,29 @@ static bool read_list(char *buffer, size_t size, struct port_set *set)
 	return true;
 }
 
+static bool read_long_list(struct port_set *set)
+{
+	char *list = raw_map_private(LIST_SIZE_MAX);
+	const bool is_whole = list != NULL &&
+			      read_list(list, LIST_SIZE_MAX, set);
+
+	raw_unmap(list, LIST_SIZE_MAX);
+	return is_whole;
+}
+
+/* Most systems reserve few ports, or none: then no memory is needed. */
+__attribute__((noinline)) static bool read_short_list(struct port_set *set)
+{
+	char list[256];
+
+	return read_list(list, sizeof(list), set);
+}
+
 static void read_reserved(struct kernel *kernelp)
 {
 	struct port_set *set = &kernelp->reserved;
-	char *list = raw_map_private(LIST_SIZE_MAX);
 
-	if (list == NULL)
-		return;
-	/* Most systems reserve few ports, or none; for a long read the kernel
-	 * allocates as much. */
-	kernelp->reserved_known = read_list(list, LIST_SIZE_USUAL, set) ||
-				  read_list(list, LIST_SIZE_MAX, set);
-	raw_unmap(list, LIST_SIZE_MAX);
+	kernelp->reserved_known = read_short_list(set) || read_long_list(set);
 	port_set_finish(set);
 }
 
