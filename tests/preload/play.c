@@ -84,6 +84,7 @@ static void report_step(const char *scene, const char *text, bool has_socket)
 static void play_step(const char *scene, const char *text)
 {
 	pid_t child;
+	int status;
 
 	text += strspn(text, " ");
 	if (*text == '\0')
@@ -94,7 +95,7 @@ static void play_step(const char *scene, const char *text)
 			(*text == '-') == (stage.range != NULL));
 		return;
 	}
-	child = start_child();
+	child = must(fork(), "fork");
 	if (child == 0) {
 		if (*text == '!')
 			report_step(scene, text + 1, true);
@@ -102,7 +103,10 @@ static void play_step(const char *scene, const char *text)
 			step_make(text + 1 + (text[1] == '-'));
 		_exit(0);
 	}
-	end_child(child, "%s %s: %s", stage.kind->name, scene, text);
+	must(waitpid(child, &status, 0), "waitpid");
+	if (WIFSIGNALED(status))
+		report_text("%s %s: %s: killed by SIG%s", stage.kind->name,
+			    scene, text, sigabbrev_np(WTERMSIG(status)));
 }
 
 static void put_value(char *text, const char *reference, const char *value)

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define V4 "127.0.0.1", "0.0.0.0"
@@ -141,26 +140,6 @@ void report_call(int fd, long result, int error, const char *format, ...)
 		print_local_name(fd);
 	}
 	printf("\n");
-	fflush(stdout);
-}
-
-int start_child(void)
-{
-	return must(fork(), "fork");
-}
-
-void end_child(int child, const char *format, ...)
-{
-	va_list arguments;
-	int status;
-
-	must(waitpid(child, &status, 0), "waitpid");
-	if (!WIFSIGNALED(status))
-		return;
-	va_start(arguments, format);
-	vprintf(format, arguments);
-	va_end(arguments);
-	printf(": killed by SIG%s\n", sigabbrev_np(WTERMSIG(status)));
 	fflush(stdout);
 }
 

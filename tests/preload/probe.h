@@ -97,11 +97,6 @@ __attribute__((format(printf, 4, 5))) void report_call(int fd, long result,
 						       int error,
 						       const char *format, ...);
 
-/* For a call on a pointer that nobody may follow: a crash is a line as well. */
-int start_child(void);
-__attribute__((format(printf, 2, 3))) void end_child(int child,
-						     const char *format, ...);
-
 /* A line of its own for the comparison. */
 __attribute__((format(printf, 1, 2))) void report_text(const char *format, ...);
 
