@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/raw.h"
+
 #define ERRNO_KEPT 1234
 #define HANDLER_STACK_SIZE 8192
 
@@ -23,47 +25,10 @@ static struct order *shared; /* with a forked child */
 static struct order *of_handler;
 static char handler_stack[HANDLER_STACK_SIZE];
 
-#if defined(__x86_64__)
 long way_raw(long number, const long a[6])
 {
-	register long r10 __asm__("r10") = a[3];
-	register long r8 __asm__("r8") = a[4];
-	register long r9 __asm__("r9") = a[5];
-	long result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]),
-			   "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return result;
+	return raw_program_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
-#elif defined(__aarch64__)
-long way_raw(long number, const long a[6])
-{
-	register long x8 __asm__("x8") = number;
-	register long x0 __asm__("x0") = a[0];
-	register long x1 __asm__("x1") = a[1];
-	register long x2 __asm__("x2") = a[2];
-	register long x3 __asm__("x3") = a[3];
-	register long x4 __asm__("x4") = a[4];
-	register long x5 __asm__("x5") = a[5];
-
-	__asm__ volatile("svc 0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-			 : "memory");
-	return x0;
-}
-#else
-/* Not past the library: other machines have libc's only. */
-long way_raw(long number, const long a[6])
-{
-	const long result = syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-
-	return result < 0 ? -errno : result;
-}
-#endif
 
 static void handle(int number)
 {
