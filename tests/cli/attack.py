@@ -15,7 +15,6 @@ import contextlib
 import os
 import stat
 import subprocess
-import tempfile
 import time
 
 from fixture import BERTH, drop, main, same

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 
-from fixture import BERTH, Program, berth, conf, load, main, path, same
+from fixture import Program, berth, conf, load, main, path, same
 
 CONF, MAN = os.environ['CONF'], os.environ['MAN']
 

@@ -5,6 +5,7 @@ their own, the command, programs under Berth and outside, and TAP.
 A test calls main() with its cases, functions whose docstring, or name, is the
 sentence that they check. Needs BERTH and LIBBERTH, the paths of the build.
 """
+import json
 import os
 import shutil
 import subprocess
@@ -147,6 +148,47 @@ def counts(protocol, **options):
             for fields in records('ports', **options)
             if fields[0] == protocol][0]
 
+
+# --- a policy that is in force ------------------------------------------------
+
+RESERVING = '''
+range = "30000-30099"
+overlap = "carve"
+reserve shop {
+    ports = "30010-30019,700"
+    protocols = {"tcp"}
+    owners = {"shop"}
+}
+process shop { name = {"shop"} }
+'''
+
+
+def named(name):
+    """A path to Python by which a program has this name."""
+    if not os.path.lexists(path(name)):
+        os.symlink(sys.executable, path(name))
+    return path(name)
+
+
+def program(**more):
+    return Program(range=None, **more)
+
+
+def events():
+    result = berth('log', '--json', range=None)
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def kinds():
+    return [(e['event'], e['verdict']) for e in events()]
+
+
+def bind_to(port, kind='STREAM', address='127.0.0.1'):
+    return (f's = socket.socket(socket.AF_INET, socket.SOCK_{kind}); '
+            f's.bind(("{address}", {port}))')
+
+
+# --- the cases ---------------------------------------------------------------
 
 class Skip(Exception):
     """Raised by a case: what this machine lacks for it."""

@@ -15,10 +15,13 @@ import sys
 import tempfile
 import time
 
-from fixture import (BERTH, berth, conf, counts, find, HANG_SECONDS, LIBBERTH,
-                     load, main, Program, same, wait_until)
-from policy_fixture import (bind_to, events, HERE, kinds, program, REJECTED,
-                            RESERVING)
+from fixture import (BERTH, berth, bind_to, conf, counts, events, find,
+                     HANG_SECONDS, kinds, LIBBERTH, load, main, Program,
+                     program, RESERVING, same, wait_until)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REJECTED = ('range = "30000-30099"\n'
+            'reserve a { ports = "30010" }\n')
 
 
 def follows():

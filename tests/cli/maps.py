@@ -15,7 +15,7 @@ import time
 from builtins import range as each
 
 from fixture import BERTH, HANG_SECONDS, main, same
-from machine import (ONE, OTHER, POLICY, REFUSED, SWEEP_LINES, WAY, answer,
+from machine import (ONE, OTHER, POLICY, REFUSED, SWEEP_LINES, answer,
                      command, folder, machine, name, program, status)
 
 CLOCK_REALTIME_COARSE = 5       # clock_gettime(2), by which events have their time

@@ -11,9 +11,9 @@ import shutil
 import subprocess
 import sys
 
-from fixture import (BERTH, berth, BIND, conf, drop, find, HANG_SECONDS, LIBBERTH,
-                     load, main, same)
-from policy_fixture import bind_to, events, kinds, named, program, RESERVING
+from fixture import (BERTH, berth, BIND, bind_to, conf, drop, events, find,
+                     HANG_SECONDS, kinds, LIBBERTH, load, main, named, program,
+                     RESERVING, same)
 
 
 # --- assignment ---------------------------------------------------------------

@@ -4,7 +4,6 @@
 dies, and whatever its pid was: edge case 26. Needs BERTH and LIBBERTH.
 """
 import json
-import os
 import signal
 import socket
 import time
