@@ -109,12 +109,15 @@ char *memory_append(struct memory *memory, char *text, const char *joint,
 		return memory_copy(memory, word, strlen(word));
 	if (text != (char *)block->bytes)
 		return memory_print(memory, "%s%s%s", text, joint, word);
-	length = strlen(text) + strlen(joint) + strlen(word) + 1;
-	block = realloc(block, sizeof(*block) + length);
+	length = strlen(text);
+	block = realloc(block, sizeof(*block) + length + strlen(joint) +
+				       strlen(word) + 1);
 	if (block == NULL)
 		memory_fail();
 	memory->blocks = block;
-	return strcat(strcat((char *)block->bytes, joint), word);
+	text = (char *)block->bytes;
+	stpcpy(stpcpy(text + length, joint), word);
+	return text;
 }
 
 void memory_free(struct memory *memory)

@@ -2,8 +2,8 @@
 #include "cli/conf/reserved_set.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,12 +86,14 @@ int reserved_set_parse(const char *text, const struct reserved_sources *sources,
 /* "http 80/tcp www # World Wide Web" */
 static void add_line(const char *line, struct port_set sets[N_PROTOCOLS])
 {
-	char name[16];
+	char number[6], name[16];
 	uint32_t port;
 
-	if (sscanf(line, "%*[^# \t\r\n] %5" SCNu32 "/%15[^# \t\r\n]", &port,
-		   name) != 2 ||
-	    port == 0 || port >= N_PORTS)
+	if (sscanf(line, "%*[^# \t\r\n] %5[0-9]/%15[^# \t\r\n]", number,
+		   name) != 2)
+		return;
+	port = (uint32_t)strtoul(number, NULL, 10);
+	if (port == 0 || port >= N_PORTS)
 		return;
 	for (int protocol = 0; protocol < N_PROTOCOLS; protocol++)
 		if (strcmp(name, protocol_name(protocol)) == 0)

@@ -206,8 +206,8 @@ static const char *read_env_options(struct env *env)
 	while (split == NULL &&
 	       (option = getopt_long(n, words, "+:a:C:iS:u:", options, NULL)) !=
 		       -1) {
-		if (option == 'i' ||
-		    (option == 'u' && strcmp(optarg, "LD_PRELOAD") == 0))
+		if (option == 'i' || (option == 'u' && optarg != NULL &&
+				      strcmp(optarg, "LD_PRELOAD") == 0))
 			env->is_clean = true;
 		else if (option == 'C')
 			env->moves = true;
