@@ -19,8 +19,8 @@
 #define LIST_SIZE_MAX ((size_t)192 * 1024)
 
 /*
- * "30000-32767" or, where no separator follows, "8080". Returns whether these
- * are ports.
+ * "30000-32767" or, where no separator follows, "8080". The kernel allows 0 in a
+ * list, which is no port. Returns whether there are ports.
  */
 static bool take_interval(const char **atp, char separator,
 			  struct port_interval *intervalp)
@@ -33,8 +33,9 @@ static bool take_interval(const char **atp, char separator,
 		(*atp)++;
 		text_take_number(atp, &hi);
 	}
-	*intervalp = (struct port_interval){ (uint32_t)lo, (uint32_t)hi };
-	return lo != 0 && lo <= hi && hi < N_PORTS;
+	*intervalp = (struct port_interval){ lo > 0 ? (uint32_t)lo : 1,
+					     (uint32_t)hi };
+	return hi != 0 && lo <= hi && hi < N_PORTS;
 }
 
 /* "8080,30000-32767\n" */
