@@ -34,8 +34,10 @@ HOOK int prctl(int option, ...)
 	va_list arguments;
 
 	va_start(arguments, option);
-	for (int i = 0; i < 4; i++)
-		a[i] = va_arg(arguments, long);
+	a[0] = va_arg(arguments, long);
+	a[1] = va_arg(arguments, long);
+	a[2] = va_arg(arguments, long);
+	a[3] = va_arg(arguments, long);
 	va_end(arguments);
 	if (option == PR_SET_SECCOMP &&
 	    (a[0] == SECCOMP_MODE_STRICT || a[0] == SECCOMP_MODE_FILTER))

@@ -54,8 +54,12 @@ HOOK long syscall(long number, ...)
 	long result;
 
 	va_start(arguments, number);
-	for (int i = 0; i < 6; i++)
-		a[i] = va_arg(arguments, long);
+	a[0] = va_arg(arguments, long);
+	a[1] = va_arg(arguments, long);
+	a[2] = va_arg(arguments, long);
+	a[3] = va_arg(arguments, long);
+	a[4] = va_arg(arguments, long);
+	a[5] = va_arg(arguments, long);
 	va_end(arguments);
 
 	if (is_hooked(number, a, &result))
