@@ -48,7 +48,8 @@ ssize_t raw_read_text(const char *path, char *text, size_t size);
 
 /*
  * Calls visit with each line of a file, such as one of /proc, without its
- * newline, until visit returns false. A line beyond 64 KiB comes in parts.
+ * newline, until visit returns false. A line beyond 64 KiB comes in parts; what
+ * follows the last newline may have been cut, and is left out.
  * Returns 0, 1 where visit has returned false, or -errno.
  */
 int raw_each_line(const char *path,

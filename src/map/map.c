@@ -57,11 +57,11 @@ static void fill_by_hash(char *bytes, size_t n_bytes)
 }
 
 /*
- * Fills whole words of up to 256 bytes (getrandom(2): such a request is always filled
- * completely) that cannot be predicted; where that fails (a seccomp filter,
- * early at boot), from a hash of AT_RANDOM. AT_RANDOM cannot be computed from
- * it: glibc makes its stack canary and its pointer guard of AT_RANDOM, and other
- * processes read the map.
+ * Fills whole words, of up to 256 bytes together, that cannot be predicted: from
+ * getrandom(2), which always fills such a request completely; where that fails
+ * (a seccomp filter, early at boot), from a hash of AT_RANDOM. AT_RANDOM cannot
+ * be computed from it: glibc makes its stack canary and its pointer guard of
+ * AT_RANDOM, and other processes read the map.
  */
 static void fill_secretly(void *bytes, size_t n_bytes)
 {
